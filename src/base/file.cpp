@@ -1,0 +1,113 @@
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+namespace floptally {
+
+Result<MappedFile> MappedFile::open(const std::string& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) {
+    const char* code = errno == ENOENT ? "file-not-found" : "file-unreadable";
+    return error(code, "cannot open '" + path + "': " + std::strerror(errno));
+  }
+  struct stat info {};
+  if (::fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode)) {
+    ::close(descriptor);
+    return error(S_ISDIR(info.st_mode) ? "file-is-directory" : "file-unreadable", "'" + path + "' is not a regular file");
+  }
+  MappedFile file;
+  file.size_ = static_cast<std::uint64_t>(info.st_size);
+  if (file.size_ > 0) {
+    void* address = ::mmap(nullptr, file.size_, PROT_READ, MAP_PRIVATE, descriptor, 0);
+    if (address == MAP_FAILED) {
+      ::close(descriptor);
+      return error("file-unreadable", "cannot map '" + path + "': " + std::strerror(errno));
+    }
+    file.data_ = static_cast<const std::byte*>(address);
+  }
+  ::close(descriptor);
+  return file;
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  return *this;
+}
+
+MappedFile::~MappedFile() {
+  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+}
+
+Result<bool> write_file_atomically(const std::string& path, std::string_view contents) {
+  std::string temporary = path + ".XXXXXX";
+  const int descriptor = ::mkstemp(temporary.data());
+  if (descriptor < 0)
+    return error("file-unwritable", "cannot write beside '" + path + "': " + std::strerror(errno));
+  std::size_t done = 0;
+  bool good = true;
+  while (good && done < contents.size()) {
+    const ssize_t wrote = ::write(descriptor, contents.data() + done, contents.size() - done);
+    if (wrote < 0 && errno == EINTR) continue;
+    good = wrote > 0;
+    if (good) done += static_cast<std::size_t>(wrote);
+  }
+  int problem = good ? 0 : errno;
+  const mode_t mask = ::umask(0);
+  ::umask(mask);
+  ::fchmod(descriptor, 0666 & ~mask);
+  if (::close(descriptor) != 0 && good) {
+    good = false;
+    problem = errno;
+  }
+  if (good && ::rename(temporary.c_str(), path.c_str()) != 0) {
+    good = false;
+    problem = errno;
+  }
+  if (!good) {
+    ::unlink(temporary.c_str());
+    return error("file-unwritable", "cannot write '" + path + "': " + std::strerror(problem) + "; nothing was left behind");
+  }
+  return true;
+}
+
+bool path_exists(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0;
+}
+
+bool is_directory(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+std::vector<std::string> list_directory(const std::string& path) {
+  std::vector<std::string> names;
+  std::error_code problem;
+  for (std::filesystem::directory_iterator it(path, problem), end; !problem && it != end; it.increment(problem))
+    names.push_back(it->path().filename().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::string resolve_beside(const std::string& base_file, const std::string& path) {
+  if (!path.empty() && path.front() == '/') return path;
+  const std::size_t slash = base_file.rfind('/');
+  if (slash == std::string::npos) return path;
+  return base_file.substr(0, slash + 1) + path;
+}
+
+}  // namespace floptally

@@ -1,0 +1,43 @@
+// The seam to the file system: memory-mapped reading and atomic writing. Nothing above it opens a file.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "floptally/diagnostic.h"
+
+namespace floptally {
+
+// A read-only mapping of a whole file; pages are read only when touched.
+class MappedFile {
+ public:
+  static Result<MappedFile> open(const std::string& path);
+  MappedFile(MappedFile&&) noexcept;
+  MappedFile& operator=(MappedFile&&) noexcept;
+  ~MappedFile();
+  [[nodiscard]] const std::byte* data() const { return data_; }
+  [[nodiscard]] std::uint64_t size() const { return size_; }
+  [[nodiscard]] std::string_view view() const { return {reinterpret_cast<const char*>(data_), size_}; }
+
+ private:
+  MappedFile() = default;
+  const std::byte* data_ = nullptr;
+  std::uint64_t size_ = 0;
+};
+
+// Writes to a temporary name beside `path` and renames it, so that a half-written file is never seen.
+// Errors: file-unwritable (the temporary file is removed).
+Result<bool> write_file_atomically(const std::string& path, std::string_view contents);
+
+[[nodiscard]] bool path_exists(const std::string& path);
+[[nodiscard]] bool is_directory(const std::string& path);
+// Names (not paths) in a directory, sorted; empty if it cannot be read.
+std::vector<std::string> list_directory(const std::string& path);
+// `path` as seen from the folder that holds `base_file`.
+std::string resolve_beside(const std::string& base_file, const std::string& path);
+
+}  // namespace floptally

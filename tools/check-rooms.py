@@ -1,0 +1,46 @@
+#!/usr/bin/env python3
+"""Reads every #include under src/ and fails on one that points down the list of rooms (ARCHITECTURE.md)."""
+import pathlib, re, sys
+
+# A room may include itself and the rooms named with it; everything may include base and include/floptally.
+ROOMS = {
+    "base": "",
+    "quantity": "",
+    "book": "quantity",
+    "document": "quantity",
+    "network": "quantity book document",
+    "hardware": "quantity book document",
+    "training": "quantity book document network hardware",
+    "numerics": "quantity book document network",
+    "scaling": "quantity book document",
+    "estimate": "quantity book document network hardware training scaling numerics",
+    "plan": "quantity book document network hardware training estimate scaling",
+    "audit": "quantity book document network hardware training estimate scaling plan",
+    "layout": "quantity book document network hardware training estimate",
+    "render": "quantity book",
+    "engine": "quantity book document network hardware training numerics scaling estimate plan audit layout render",
+    "cli": None,  # only include/floptally
+    "python": None,
+    "web": None,
+}
+root = pathlib.Path(sys.argv[1])
+problems = []
+for path in sorted((root / "src").rglob("*.*")):
+    if path.suffix not in (".h", ".cpp"):
+        continue
+    room = path.relative_to(root / "src").parts[0]
+    if room not in ROOMS:
+        problems.append(f"{path}: no such room '{room}' in tools/check-rooms.py")
+        continue
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        found = re.match(r'\s*#include "([^"]+)"', line)
+        if not found:
+            continue
+        target = found[1].split("/")[0]
+        if target == "floptally" or (target == room):
+            continue
+        allowed = ROOMS[room]
+        if allowed is None or (target != "base" and target not in allowed.split()):
+            problems.append(f"{path.relative_to(root)}:{number}: {room} may not include {found[1]}")
+print("\n".join(problems) or f"rooms: all includes point up")
+sys.exit(bool(problems))
