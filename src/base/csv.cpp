@@ -1,0 +1,184 @@
+#include "base/csv.h"
+
+namespace floptally {
+
+// One pass over the bytes; problems are collected and reading goes on with the next line.
+class CsvReader {
+ public:
+  CsvReader(const Source& source, CsvOptions options) : text_(source.text), options_(options) { csv_.source_ = &source; }
+
+  Result<Csv> read() {
+    if (text_.size() > UINT32_MAX)
+      return error("file-too-large", "'" + csv_.source_->name + "' is past 4 GiB, the most a table may have");
+    if (text_.substr(0, 3) == "\xEF\xBB\xBF") at_ = 3;
+    while (at_ < text_.size()) {
+      if (skip_line()) continue;
+      read_row();
+    }
+    if (csv_.columns_ == 0)
+      problems_.push_back(error("csv-no-header", "the table is empty: a first line with column names was expected",
+                                {csv_.source_, 0, 0}));
+    if (!problems_.empty()) return std::move(problems_);
+    return std::move(csv_);
+  }
+
+ private:
+  // Blank lines and comments.
+  bool skip_line() {
+    const char c = text_[at_];
+    if (c == '\n') return ++at_, true;
+    if (c == '\r' && at_ + 1 < text_.size() && text_[at_ + 1] == '\n') return at_ += 2, true;
+    if (c != '#' || !options_.comments) return false;
+    const std::size_t stop = text_.find('\n', at_);
+    at_ = stop == std::string_view::npos ? text_.size() : stop + 1;
+    return true;
+  }
+
+  void read_row() {
+    const std::size_t row_begin = at_;
+    const std::size_t first = csv_.cells_.size();
+    bool more = true;
+    while (more) {
+      if (at_ < text_.size() && text_[at_] == '"') more = read_quoted();
+      else more = read_plain();
+    }
+    const std::size_t count = csv_.cells_.size() - first;
+    if (csv_.columns_ == 0) {
+      csv_.columns_ = count;
+      check_header();
+    } else if (unclosed_) {
+      csv_.cells_.resize(first);
+    } else if (count != csv_.columns_) {
+      const std::size_t row_end = csv_.cells_.back().end;
+      problems_.push_back(error("csv-row-width",
+                                "this row has " + std::to_string(count) + " cells, the header " +
+                                    std::to_string(csv_.columns_),
+                                {csv_.source_, row_begin, row_end},
+                                "a cell that holds a comma is put in double quotes"));
+      csv_.cells_.resize(first);
+    }
+  }
+
+  bool read_plain() {
+    const std::size_t begin = at_;
+    bool stray = false;
+    while (at_ < text_.size() && text_[at_] != options_.separator && text_[at_] != '\n') {
+      if (text_[at_] == '"' && !stray) {
+        stray = true;
+        problems_.push_back(error("csv-stray-quote", "a quote inside an unquoted cell", {csv_.source_, at_, at_ + 1},
+                                  "quote the whole cell and double the quotes inside it"));
+      }
+      ++at_;
+    }
+    std::size_t end = at_;
+    if (end > begin && text_[end - 1] == '\r' && (at_ == text_.size() || text_[at_] == '\n')) --end;
+    push(begin, end, Csv::Form::plain);
+    return step();
+  }
+
+  bool read_quoted() {
+    const std::size_t begin = at_++;
+    bool doubled = false;
+    while (true) {
+      const std::size_t quote = text_.find('"', at_);
+      if (quote == std::string_view::npos) {
+        problems_.push_back(error("csv-unclosed-quote", "this quote is never closed", {csv_.source_, begin, begin + 1}));
+        at_ = text_.size();
+        unclosed_ = true;
+        push(begin, at_, Csv::Form::plain);
+        return false;
+      }
+      at_ = quote + 1;
+      if (at_ >= text_.size() || text_[at_] != '"') break;
+      doubled = true;
+      ++at_;
+    }
+    push(begin, at_, doubled ? Csv::Form::copied : Csv::Form::quoted);
+    if (doubled) copy_cell(begin + 1, at_ - 1);
+    if (at_ < text_.size() && text_[at_] == '\r') ++at_;
+    if (at_ < text_.size() && text_[at_] != options_.separator && text_[at_] != '\n') {
+      problems_.push_back(error("csv-stray-quote", "text after the closing quote of a cell", {csv_.source_, at_, at_ + 1},
+                                "double a quote that belongs to the text"));
+      while (at_ < text_.size() && text_[at_] != options_.separator && text_[at_] != '\n') ++at_;
+    }
+    return step();
+  }
+
+  void copy_cell(std::size_t begin, std::size_t end) {
+    std::string out;
+    out.reserve(end - begin);
+    for (std::size_t i = begin; i < end; ++i) {
+      out.push_back(text_[i]);
+      if (text_[i] == '"') ++i;
+    }
+    csv_.cells_.back().copy = static_cast<std::uint32_t>(csv_.copies_.size());
+    csv_.copies_.push_back(std::move(out));
+  }
+
+  void push(std::size_t begin, std::size_t end, Csv::Form form) {
+    csv_.cells_.push_back({static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(end), 0, form});
+  }
+
+  // Past the separator (true: the row goes on) or the newline.
+  bool step() {
+    if (at_ >= text_.size()) return false;
+    return text_[at_++] == options_.separator;
+  }
+
+  void check_header() {
+    for (std::size_t i = 0; i < csv_.columns_; ++i)
+      for (std::size_t k = 0; k < i; ++k)
+        if (csv_.header(i) == csv_.header(k)) {
+          Diagnostic twice = error("csv-duplicate-column", "column '" + std::string(csv_.header(i)) + "' is there twice",
+                                   csv_.header_span(i));
+          twice.labels.push_back({csv_.header_span(k), "first here"});
+          problems_.push_back(std::move(twice));
+          k = i;
+        }
+  }
+
+  Csv csv_;
+  std::string_view text_;
+  CsvOptions options_;
+  std::size_t at_ = 0;
+  bool unclosed_ = false;
+  Diagnostics problems_;
+};
+
+Result<Csv> Csv::read(const Source& source, CsvOptions options) { return CsvReader(source, options).read(); }
+
+std::optional<std::size_t> Csv::find(std::string_view name) const {
+  for (std::size_t i = 0; i < columns_; ++i)
+    if (header(i) == name) return i;
+  return std::nullopt;
+}
+
+std::string_view Csv::cell(std::size_t row, std::string_view column) const {
+  const std::optional<std::size_t> index = find(column);
+  return index ? cell(row, *index) : std::string_view{};
+}
+
+Span Csv::row_span(std::size_t row) const {
+  return {source_, at(row, 0).begin, at(row, columns_ - 1).end};
+}
+
+std::string_view Csv::text_of(const Cell& cell) const {
+  if (cell.form == Form::copied) return copies_[cell.copy];
+  std::string_view text = std::string_view(source_->text).substr(cell.begin, cell.end - cell.begin);
+  return cell.form == Form::quoted ? text.substr(1, text.size() - 2) : text;
+}
+
+std::string csv_quote(std::string_view text, char separator) {
+  const bool needs = text.find_first_of("\"\n\r") != std::string_view::npos || text.find(separator) != std::string_view::npos ||
+                     (!text.empty() && text.front() == '#');
+  if (!needs) return std::string(text);
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"') out.push_back('"');
+    out.push_back(c);
+  }
+  out.push_back('"');
+  return out;
+}
+
+}  // namespace floptally

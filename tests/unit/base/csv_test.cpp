@@ -1,0 +1,84 @@
+#include "base/csv.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+namespace floptally {
+namespace {
+
+Source source(std::string text) { return {"t.csv", std::move(text), false}; }
+
+TEST(Csv, ReadsQuotesCommentsAndBothLineEnds) {
+  const Source s = source("\xEF\xBB\xBF# a comment\nname,note\r\nA,\"x, \"\"y\"\"\nz\"\r\n\n  b ,\n");
+  const auto csv = Csv::read(s);
+  ASSERT_TRUE(csv.ok()) << to_text(csv.problems());
+  ASSERT_EQ(csv->rows(), 2u);
+  EXPECT_EQ(csv->cell(0, "note"), "x, \"y\"\nz");
+  EXPECT_TRUE(csv->quoted(0, 1));
+  EXPECT_EQ(csv->cell(1, 0), "  b ");
+  EXPECT_EQ(csv->cell(1, 1), "");
+  EXPECT_EQ(csv->cell(1, "none"), "");
+  EXPECT_EQ(locate(csv->span(1, 0)).line, 6u);
+  EXPECT_EQ(locate(csv->span(0, 1)).column, 3u);
+}
+
+TEST(Csv, ALastLineNeedsNoNewline) {
+  const Source s = source("a,b\n1,2");
+  EXPECT_EQ(Csv::read(s)->cell(0, 1), "2");
+}
+
+TEST(Csv, CollectsAllProblemsOfAFile) {
+  const Source s = source("a,b,a\n1,2\nx\"y,2,3\n\"open,1,2\n");
+  const auto csv = Csv::read(s);
+  ASSERT_FALSE(csv.ok());
+  EXPECT_EQ(to_text(csv.problems()), R"(error[csv-duplicate-column]: column 'a' is there twice
+  --> t.csv:1:5
+1 | a,b,a
+  |     ^
+  ::: t.csv:1:1
+1 | a,b,a
+  | - first here
+
+error[csv-row-width]: this row has 2 cells, the header 3
+  --> t.csv:2:1
+2 | 1,2
+  | ^^^
+help: a cell that holds a comma is put in double quotes
+
+error[csv-stray-quote]: a quote inside an unquoted cell
+  --> t.csv:3:2
+3 | x"y,2,3
+  |  ^
+help: quote the whole cell and double the quotes inside it
+
+error[csv-unclosed-quote]: this quote is never closed
+  --> t.csv:4:1
+4 | "open,1,2
+  | ^
+)");
+}
+
+TEST(Csv, EmptyTableIsRefused) {
+  const Source s = source("# only\n");
+  EXPECT_EQ(Csv::read(s).problems().at(0).code, "csv-no-header");
+}
+
+RC_GTEST_PROP(Csv, WhatIsQuotedReadsBackTheSame, ()) {
+  const auto cell = rc::gen::container<std::string>(rc::gen::element('a', ',', '"', '\n', '\r', '#', ' ', 'b'));
+  const auto rows = *rc::gen::nonEmpty(rc::gen::container<std::vector<std::vector<std::string>>>(
+      rc::gen::container<std::vector<std::string>>(3, cell)));
+  std::string text = "p,q,r\n";
+  for (const auto& row : rows) text += "\"" + std::string() + "\"," + csv_quote(row[1]) + "," + csv_quote(row[2]) + "\n";
+  const Source s = source(text);
+  const auto csv = Csv::read(s);
+  RC_ASSERT(csv.ok());
+  RC_ASSERT(csv->rows() == rows.size());
+  for (std::size_t r = 0; r < rows.size(); ++r)
+    for (std::size_t c = 1; c < 3; ++c) {
+      RC_ASSERT(csv->cell(r, c) == rows[r][c]);
+      RC_ASSERT(csv->span(r, c).end <= s.text.size());
+    }
+}
+
+}  // namespace
+}  // namespace floptally
