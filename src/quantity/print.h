@@ -1,0 +1,24 @@
+// Printing figures for people: "5.42e24 FLOP", "$12.9M", "80.0 GiB", "537,811 node-hours", ranges and "at least".
+#pragma once
+
+#include <string>
+
+#include "floptally/book.h"
+#include "floptally/quantity.h"
+
+namespace floptally {
+
+// Counts below ten million are written out ("58,512"), larger ones as "1.23e9" with `digits` significant digits.
+std::string count_text(double value, int digits = 3);
+// A value with its unit, chosen by size: "5.42e24 FLOP", "350 TFLOP/s", "$2.10/device-hour", "80.0 GiB", "2.3 days".
+std::string quantity_text(double value, Dim dim, int digits = 3);
+// quantity_text with ">= " before floors, "<= " before ceilings; "unknown" for unknowns.
+std::string figure_text(const Figure& figure, int digits = 3);
+// "4.2e24 to 7.2e24 FLOP", or "" when there is no range.
+std::string range_text(const Figure& figure, int digits = 2);
+// Shortest decimal that reads back to the same double.
+std::string shortest(double value);
+// "12,345,678" with every digit.
+std::string grouped(const std::string& digits);
+
+}  // namespace floptally
