@@ -89,6 +89,7 @@ Location locate(const Span& span) {
   result.line = 1 + static_cast<std::uint64_t>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
   std::size_t start = 0;
   line_around(text, at, start);
+  if (start == 0 && at >= 3 && text.compare(0, 3, "\xEF\xBB\xBF") == 0) start = 3;  // a byte-order mark is no column
   result.column = 1 + code_points(std::string_view(text).substr(start, at - start));
   return result;
 }
