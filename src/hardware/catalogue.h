@@ -1,0 +1,56 @@
+// Catalogue: the devices, prices, overheads and grid carbon under data/hardware and data/carbon, found by forgiving names.
+//
+// A Catalogue is made of text (the embedded tables, or the user's with --data DIR) and never changes afterwards; what it
+// returns lives as long as it does.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "floptally/diagnostic.h"
+#include "hardware/device.h"
+
+namespace floptally {
+
+class Catalogue {
+ public:
+  // The tables by their path relative to data/ ("hardware/devices.csv" ...). A missing table is an empty one, except
+  // devices.csv. Errors: the CSV reader's; bad-number, bad-date, duplicate-name (each with its line).
+  static Result<Catalogue> read(const std::map<std::string, std::string>& tables);
+  // The tables compiled into the binary; read once, on first use. They are tested to be readable.
+  static const Catalogue& embedded();
+
+  // Case, spaces and punctuation are forgiven ("h100 sxm" is H100-SXM, "tpuv5p" TPU-v5p), vendor names may lead.
+  // Errors: unknown-device (with the nearest names), ambiguous-device (with the candidates: "A100" is four).
+  Result<const Device*> find(std::string_view name, Span at = {}) const;
+  [[nodiscard]] const std::vector<Device>& devices() const { return devices_; }
+  [[nodiscard]] const std::vector<Price>& prices() const { return prices_; }  // by device, then date
+  [[nodiscard]] std::vector<const Price*> prices_of(const Device& device) const;
+  // The latest price of that kind, if any.
+  [[nodiscard]] const Price* latest_price(const Device& device, PriceKind kind) const;
+  // The row for the device itself, else for its kind ("gpu"), else for "any".
+  [[nodiscard]] const Overhead* overhead(std::string_view quantity, const Device& device) const;
+  [[nodiscard]] const Overhead* overhead(std::string_view quantity, std::string_view applies_to) const;
+  [[nodiscard]] const std::vector<Overhead>& overheads() const { return overheads_; }
+  // By key or name, forgiving: "france", "FRA", "gcp/us-central1", "us-central1", "coal". Errors: unknown-region.
+  Result<const CarbonRow*> carbon(std::string_view name, Span at = {}) const;
+  [[nodiscard]] const std::vector<CarbonRow>& carbon_rows() const { return carbon_; }
+  // The day the tables were put together: ages are counted from it, never from a clock.
+  [[nodiscard]] Date date() const { return date_; }
+
+ private:
+  std::vector<Device> devices_;
+  std::vector<Price> prices_;
+  std::vector<Overhead> overheads_;
+  std::vector<CarbonRow> carbon_;
+  std::map<std::string, std::vector<std::size_t>, std::less<>> names_;  // folded name -> devices
+  Date date_;
+};
+
+// Lower case, letters and digits only: "A100-SXM4 80 GB" is "a100sxm480gb".
+std::string folded_name(std::string_view name);
+
+}  // namespace floptally
