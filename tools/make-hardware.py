@@ -93,7 +93,7 @@ for r in table(evidence / "hardware/hardware_max_achievable_matmul.csv"):
                  "S. Bekman, Machine Learning Engineering, maximum achievable matmul FLOPS", "2026-08-22"])
 best = {}
 for r in table(evidence / "kernels/gemm.csv.gz"):
-    name = device_named(r["device"].replace("-SXM4", "-SXM").replace(" 80GB HBM3", "").replace(" SXM6 AC", ""))
+    name = device_named(r["device"].replace("-SXM4", "-SXM").replace(" SXM6 AC", ""))
     fmt = r["dtype"].replace("bfloat16", "bf16")
     if float(r["tflops"]) > best.get((name, fmt), (0, 0))[0]:
         best[name, fmt] = (float(r["tflops"]), r)
@@ -115,6 +115,8 @@ for r in table(evidence / "hardware/prices_epoch_hardware.csv"):
     if not name:
         dropped[r["hardware"]] = dropped.get(r["hardware"], 0) + 1
         continue
+    if name == "A100-PCIe-80GB" and r["date"] < "2021-06-28":  # before the 80 GB card
+        name = "A100-PCIe-40GB"
     for column, kind in (("on_demand_usd_chip_hour", "on-demand"), ("cud_1y_usd_chip_hour", "reserved-1y"), ("cud_3y_usd_chip_hour", "reserved-3y"),
                          ("purchase_price_usd", "purchase")):
         if r[column]:
@@ -129,7 +131,7 @@ for r in table(evidence / "hardware/prices_gcp_tpu.csv"):
     rows.append([name, "on-demand", number(r["on_demand_usd_chip_h"]), "2026-08-19", "Google Cloud", r["region"], "device", "dstackai/gpuhunt@35841515", r["tpu"]])
     if float(r["spot_usd_chip_h"]) < float(r["on_demand_usd_chip_h"]):  # some old spot prices stand above on-demand: stale
         rows.append([name, "spot", number(r["spot_usd_chip_h"]), "2026-08-19", "Google Cloud", r["region"], "device", "dstackai/gpuhunt@35841515", r["tpu"]])
-SKY = {"H100": "H100-SXM", "H200": "H200-SXM", "B200": "B200-SXM", "B300": "B300-SXM", "A100-80GB": "A100-SXM-80GB", "V100-16GB": "V100-SXM2-16GB",
+SKY = {"H100": "H100-SXM", "H100-80GB-SXM5": "H100-SXM", "H200": "H200-SXM", "B200": "B200-SXM", "B300": "B300-SXM", "A100-80GB": "A100-SXM-80GB", "V100-16GB": "V100-SXM2-16GB",
        "A100-80GB-PCIe-NVLink": "A100-PCIe-80GB", "H100-80GB-PCIe-NVLink": "H100-PCIe", "A100-80GB-PCIe (secure)": "A100-PCIe-80GB"}
 for r in table(evidence / "hardware/prices_skypilot_sample.csv"):
     name = SKY.get(r["accelerator"]) or device_named(r["accelerator"])

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,15 +18,20 @@ namespace floptally {
 
 class Catalogue {
  public:
-  // The tables by their path relative to data/ ("hardware/devices.csv" ...). A missing table is an empty one, except
-  // devices.csv. Errors: the CSV reader's; bad-number, bad-date, duplicate-name (each with its line).
-  static Result<Catalogue> read(const std::map<std::string, std::string>& tables);
+  // The tables, known by the end of their names: hardware/devices.csv, hardware/ceilings.csv, hardware/prices.csv,
+  // hardware/overheads.csv, carbon/*.csv. Those that are missing are taken from the binary, so a folder given with --data may
+  // hold one table only. Errors (all at once): the CSV reader's; missing-column, bad-number, bad-date, duplicate-name,
+  // unknown-device.
+  static Result<Catalogue> read(const std::vector<const Source*>& tables);
   // The tables compiled into the binary; read once, on first use. They are tested to be readable.
   static const Catalogue& embedded();
 
   // Case, spaces and punctuation are forgiven ("h100 sxm" is H100-SXM, "tpuv5p" TPU-v5p), vendor names may lead.
   // Errors: unknown-device (with the nearest names), ambiguous-device (with the candidates: "A100" is four).
   Result<const Device*> find(std::string_view name, Span at = {}) const;
+  // Every device that the name may stand for: one where it is a name or alias, several where it is the beginning of
+  // several ("H100"), none where it is unknown.
+  [[nodiscard]] std::vector<const Device*> matches(std::string_view name) const;
   [[nodiscard]] const std::vector<Device>& devices() const { return devices_; }
   [[nodiscard]] const std::vector<Price>& prices() const { return prices_; }  // by device, then date
   [[nodiscard]] std::vector<const Price*> prices_of(const Device& device) const;
@@ -35,13 +41,15 @@ class Catalogue {
   [[nodiscard]] const Overhead* overhead(std::string_view quantity, const Device& device) const;
   [[nodiscard]] const Overhead* overhead(std::string_view quantity, std::string_view applies_to) const;
   [[nodiscard]] const std::vector<Overhead>& overheads() const { return overheads_; }
-  // By key or name, forgiving: "france", "FRA", "gcp/us-central1", "us-central1", "coal". Errors: unknown-region.
+  // By key or name, forgiving: "france", "FRA", "gcp/us-central1", "us-central1", "coal". Errors: unknown-region,
+  // ambiguous-region ("Georgia" is a country and a state).
   Result<const CarbonRow*> carbon(std::string_view name, Span at = {}) const;
   [[nodiscard]] const std::vector<CarbonRow>& carbon_rows() const { return carbon_; }
   // The day the tables were put together: ages are counted from it, never from a clock.
   [[nodiscard]] Date date() const { return date_; }
 
  private:
+  friend class CatalogueReader;
   std::vector<Device> devices_;
   std::vector<Price> prices_;
   std::vector<Overhead> overheads_;

@@ -117,7 +117,7 @@ device("RTX-6000-Ada", NV, "gpu", epoch="NVIDIA RTX 6000 Ada Generation", memory
 # ------------------------------------------------------------------ Hopper
 H100 = dict(fp64=66.9, fp32=66.9, tf32=494.7, fp16=989.4, bf16=989.4, fp8=1978.9, int8=1978.9)
 device("H100-SXM", NV, "gpu", epoch="NVIDIA H100 SXM5 80GB", peaks=H100, memory=80, bandwidth=3350, tdp=700, node=8,
-       up=up("NVLink 4", 450, 8), out=NDR, aliases="H100;H100 SXM5;H100 SXM5 80GB;H100-80GB;H100-SXM-80GB;H100-80GB-SXM5;H100-80GB-SXM",
+       up=up("NVLink 4", 450, 8), out=NDR, aliases="H100 SXM5;H100 SXM5 80GB;H100-80GB;H100-SXM-80GB;H100-80GB-SXM5;H100-80GB-SXM;H100 80GB HBM3",
        note="fp64 by the tensor cores; sheets that print 1,979 (bf16) or 3,958 (fp8) count 2:4 sparsity")
 device("H100-PCIe", NV, "gpu", epoch="NVIDIA H100 PCIe", peaks=dict(fp64=51, fp32=51, tf32=378, fp16=756, bf16=756, fp8=1513, int8=1513),
        memory=80, bandwidth=2039, tdp=350, node=8, up=up("NVLink 4 bridge", 300, 2), out=NDR, aliases="H100-80GB-PCIe;H100 PCIe 80GB")
@@ -202,7 +202,7 @@ tpu("v4", epoch="Google TPU v4", peaks=dict(bf16=275, int8=275), memory=32, band
 tpu("v5e", epoch="Google TPU v5e", peaks=dict(bf16=197, int8=394), memory=16, bandwidth=819, node=8, up=up("ICI", 200, 256), aliases="TPU v5e;TPUv5e;TPU v5 lite",
     source=GDOC + ", TPU v5e", date="2023-08-29")
 tpu("v5p", epoch="Google TPU v5p", peaks=dict(bf16=459, fp8=459, int8=918), memory=95, bandwidth=2765, tdp=540, node=4, up=up("ICI", 600, 8960),
-    out=("data centre network", 6.25), aliases="TPU v5p;TPUv5p;TPU v5", source=GDOC + ", TPU v5p", date="2023-12-06", note="the power is Epoch's estimate")
+    out=("data centre network", 6.25), aliases="TPU v5p;TPUv5p", source=GDOC + ", TPU v5p", date="2023-12-06", note="the power is Epoch's estimate")
 tpu("v6e", epoch="Google TPU v6e Trillium", peaks=dict(bf16=918, fp8=918, int8=1836), memory=32, bandwidth=1640, tdp=380, node=8, up=up("ICI", 448, 256),
     aliases="TPU v6e;Trillium;TPUv6e;TPU v6e Trillium", source=GDOC + ", TPU v6e", date="2024-10-30", note="the power is Epoch's estimate")
 tpu("v7", epoch="Google TPU v7 Ironwood", peaks=dict(bf16=2307, fp8=4614), memory=192, bandwidth=7370, tdp=960, node=4, up=up("ICI", 600, 9216),

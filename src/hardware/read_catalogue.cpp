@@ -1,0 +1,264 @@
+// Reading the catalogue's tables: every cell is checked, and all mistakes of a table are reported at once.
+#include <algorithm>
+#include <charconv>
+#include <deque>
+#include <initializer_list>
+
+#include "base/csv.h"
+#include "base/embedded.h"
+#include "hardware/catalogue.h"
+
+namespace floptally {
+namespace {
+
+constexpr std::string_view kDateMark = "# catalogue-date: ";
+
+// One table, row by row, with typed cells; mistakes are collected.
+class TableReader {
+ public:
+  TableReader(const Source& source, std::initializer_list<std::string_view> needed, Diagnostics& problems) : problems_(problems) {
+    Result<Csv> read = Csv::read(source);
+    if (!read) {
+      const Diagnostics found = read.take_problems();
+      problems_.insert(problems_.end(), found.begin(), found.end());
+      return;
+    }
+    csv_ = std::move(*read);
+    for (const std::string_view column : needed) {
+      if (csv_.find(column)) continue;
+      problems_.push_back(error("missing-column", "the table lacks a column '" + std::string(column) + "'", {&source, 0, 0}));
+      return;
+    }
+    rows_ = csv_.rows();
+  }
+
+  [[nodiscard]] std::size_t rows() const { return rows_; }
+  // Rows are visited in order, so that lines are counted once.
+  void select(std::size_t row) {
+    row_ = row;
+    const Span span = csv_.row_span(row);
+    line_ += std::count(span.source->text.begin() + counted_, span.source->text.begin() + static_cast<std::ptrdiff_t>(span.begin), '\n');
+    counted_ = static_cast<std::ptrdiff_t>(span.begin);
+  }
+  [[nodiscard]] std::string text(std::string_view column) const { return std::string(csv_.cell(row_, column)); }
+  [[nodiscard]] std::int64_t line() const { return line_; }
+  [[nodiscard]] Span span(std::string_view column) const {
+    const std::optional<std::size_t> index = csv_.find(column);
+    return index ? csv_.span(row_, *index) : csv_.row_span(row_);
+  }
+
+  // An empty cell is "not known". Errors: bad-number (not a number, negative or not finite).
+  std::optional<double> number(std::string_view column) {
+    const std::string_view cell = csv_.cell(row_, column);
+    if (cell.empty()) return std::nullopt;
+    double value = 0;
+    const auto [end, code] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
+    if (code != std::errc() || end != cell.data() + cell.size() || !(value >= 0) || value > 1e30) {
+      problems_.push_back(error("bad-number", "'" + std::string(cell) + "' is not a number of at least 0", span(column)));
+      return std::nullopt;
+    }
+    return value;
+  }
+  std::int64_t count(std::string_view column) {
+    const double value = number(column).value_or(0);
+    return value < 1e9 ? static_cast<std::int64_t>(value) : 0;
+  }
+  // Errors: bad-date.
+  Date date(std::string_view column) {
+    const std::string_view cell = csv_.cell(row_, column);
+    if (cell.empty()) return {};
+    const std::optional<Date> date = Date::parse(cell);
+    if (!date) problems_.push_back(error("bad-date", "'" + std::string(cell) + "' is not a date such as 2024-07-30", span(column)));
+    return date.value_or(Date{});
+  }
+  void refuse(std::string code, std::string message, std::string_view column, std::string help = {}) {
+    problems_.push_back(error(std::move(code), std::move(message), span(column), std::move(help)));
+  }
+
+ private:
+  Csv csv_;
+  Diagnostics& problems_;
+  std::size_t rows_ = 0;
+  std::size_t row_ = 0;
+  std::ptrdiff_t counted_ = 0;
+  std::int64_t line_ = 1;
+};
+
+std::vector<std::string> split(const std::string& text) {
+  std::vector<std::string> parts;
+  std::size_t begin = 0;
+  while (begin < text.size()) {
+    const std::size_t end = std::min(text.find(';', begin), text.size());
+    if (end > begin) parts.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
+}
+
+Device read_device(TableReader& table) {
+  Device d;
+  d.name = table.text("name");
+  d.vendor = table.text("vendor");
+  d.kind = table.text("kind");
+  d.release = table.date("release");
+  for (std::size_t i = 0; i < kArithmetics; ++i) d.peak[i] = table.number(kArithmeticNames[i]);
+  d.vector_fp32 = table.number("vector_fp32");
+  d.memory_bytes = table.number("memory_bytes");
+  d.memory_bytes_per_second = table.number("memory_bytes_per_s");
+  d.scale_up = {table.text("scale_up"), table.number("scale_up_bytes_per_s"), table.count("scale_up_domain")};
+  d.scale_out = {table.text("scale_out"), table.number("scale_out_bytes_per_s"), 0};
+  d.watts = table.number("tdp_w");
+  d.per_node = table.count("devices_per_node");
+  d.aliases = split(table.text("aliases"));
+  d.source = table.text("source");
+  d.source_date = table.date("source_date");
+  d.note = table.text("note");
+  d.row = table.line();
+  return d;
+}
+
+}  // namespace
+
+// The steps of Catalogue::read, one a table.
+class CatalogueReader {
+ public:
+  explicit CatalogueReader(const std::vector<const Source*>& tables) : given_(tables) {}
+
+  Result<Catalogue> read() {
+    devices(table("hardware/devices.csv"));
+    ceilings(table("hardware/ceilings.csv"));
+    prices(table("hardware/prices.csv"));
+    overheads(table("hardware/overheads.csv"));
+    for (const char* name : {"carbon/countries.csv", "carbon/regions.csv", "carbon/sources.csv"}) carbon(table(name));
+    if (!problems_.empty()) return problems_;
+    return std::move(catalogue_);
+  }
+
+ private:
+  // The user's table of that name, else the embedded one.
+  const Source& table(std::string_view path) {
+    for (const Source* source : given_) {
+      if (std::string_view(source->name).ends_with(path)) return *source;
+    }
+    return texts_.emplace_back(Source{"data/" + std::string(path), std::string(embedded_file(path).value_or("")), false});
+  }
+
+  std::size_t device_named(TableReader& reader, std::string_view column) {
+    const auto owner = catalogue_.names_.find(folded_name(reader.text(column)));
+    if (owner != catalogue_.names_.end()) return owner->second.front();
+    reader.refuse("unknown-device", "no device '" + reader.text(column) + "' in devices.csv", column);
+    return catalogue_.devices_.size();
+  }
+
+  void devices(const Source& source) {
+    const std::size_t mark = source.text.find(kDateMark);
+    if (mark != std::string::npos) catalogue_.date_ = Date::parse(std::string_view(source.text).substr(mark + kDateMark.size(), 10)).value_or(Date{});
+    TableReader reader(source, {"name", "vendor", "kind", "release", "memory_bytes", "source", "source_date"}, problems_);
+    for (std::size_t row = 0; row < reader.rows(); ++row) {
+      reader.select(row);
+      Device device = read_device(reader);
+      if (device.name.empty()) reader.refuse("bad-name", "a device needs a name", "name");
+      if (device.source.empty()) reader.refuse("missing-source", "every row names its source", "source");
+      const std::size_t index = catalogue_.devices_.size();
+      std::vector<std::string> names = device.aliases;
+      names.insert(names.begin(), device.name);
+      for (const std::string& name : names) {
+        std::vector<std::size_t>& owners = catalogue_.names_[folded_name(name)];
+        if (!owners.empty() && owners.back() == index) continue;  // an alias that folds to the name
+        if (!owners.empty()) {
+          reader.refuse("duplicate-name", "'" + name + "' is already a name of " + catalogue_.devices_[owners.front()].name, "name");
+        }
+        owners.push_back(index);
+      }
+      catalogue_.devices_.push_back(std::move(device));
+    }
+  }
+
+  void ceilings(const Source& source) {
+    TableReader reader(source, {"device", "format", "flop_per_s", "source"}, problems_);
+    for (std::size_t row = 0; row < reader.rows(); ++row) {
+      reader.select(row);
+      const std::size_t device = device_named(reader, "device");
+      const std::optional<Arithmetic> format = arithmetic_named(reader.text("format"));
+      const std::optional<double> rate = reader.number("flop_per_s");
+      if (!format) reader.refuse("unknown-format", "'" + reader.text("format") + "' is no number format", "format");
+      if (device == catalogue_.devices_.size() || !format || !rate) continue;
+      std::optional<double>& best = catalogue_.devices_[device].ceiling[static_cast<std::size_t>(*format)];
+      best = std::max(best.value_or(0), *rate);
+    }
+  }
+
+  void prices(const Source& source) {
+    TableReader reader(source, {"device", "kind", "usd", "date", "source"}, problems_);
+    for (std::size_t row = 0; row < reader.rows(); ++row) {
+      reader.select(row);
+      Price price;
+      const std::size_t device = device_named(reader, "device");
+      if (device == catalogue_.devices_.size()) continue;
+      price.device = catalogue_.devices_[device].name;
+      const auto kind = std::find(kPriceKindNames.begin(), kPriceKindNames.end(), reader.text("kind"));
+      if (kind == kPriceKindNames.end()) {
+        reader.refuse("unknown-price-kind", "'" + reader.text("kind") + "' is no kind of price", "kind",
+                      "one of on-demand, spot, reserved-1y, reserved-3y, purchase");
+        continue;
+      }
+      price.kind = static_cast<PriceKind>(kind - kPriceKindNames.begin());
+      price.usd = reader.number("usd").value_or(0);
+      price.date = reader.date("date");
+      price.provider = reader.text("provider");
+      price.region = reader.text("region");
+      price.covers = reader.text("covers");
+      price.source = reader.text("source");
+      price.note = reader.text("note");
+      price.row = reader.line();
+      if (price.usd <= 0) reader.refuse("bad-number", "a price is greater than 0", "usd");
+      if (!price.date.known()) reader.refuse("bad-date", "a price needs a date", "date");
+      catalogue_.prices_.push_back(std::move(price));
+    }
+  }
+
+  void overheads(const Source& source) {
+    TableReader reader(source, {"quantity", "applies_to", "value", "source"}, problems_);
+    for (std::size_t row = 0; row < reader.rows(); ++row) {
+      reader.select(row);
+      Overhead overhead;
+      overhead.quantity = reader.text("quantity");
+      overhead.applies_to = reader.text("applies_to");
+      overhead.value = reader.number("value").value_or(0);
+      overhead.low = reader.number("low");
+      overhead.high = reader.number("high");
+      overhead.unit = reader.text("unit");
+      overhead.source = reader.text("source");
+      overhead.date = reader.date("date");
+      overhead.note = reader.text("note");
+      overhead.row = reader.line();
+      catalogue_.overheads_.push_back(std::move(overhead));
+    }
+  }
+
+  void carbon(const Source& source) {
+    TableReader reader(source, {"kind", "key", "name", "grams_per_kwh", "source"}, problems_);
+    for (std::size_t row = 0; row < reader.rows(); ++row) {
+      reader.select(row);
+      CarbonRow entry;
+      entry.kind = reader.text("kind");
+      entry.key = reader.text("key");
+      entry.name = reader.text("name");
+      entry.grams_per_kwh = reader.number("grams_per_kwh");
+      entry.pue = reader.number("pue");
+      entry.year = static_cast<int>(reader.count("year"));
+      entry.source = reader.text("source");
+      entry.row = reader.line();
+      catalogue_.carbon_.push_back(std::move(entry));
+    }
+  }
+
+  const std::vector<const Source*>& given_;
+  std::deque<Source> texts_;
+  Catalogue catalogue_;
+  Diagnostics problems_;
+};
+
+Result<Catalogue> Catalogue::read(const std::vector<const Source*>& tables) { return CatalogueReader(tables).read(); }
+
+}  // namespace floptally
