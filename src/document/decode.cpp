@@ -1,0 +1,159 @@
+#include "document/decode.h"
+
+#include <vector>
+
+#include "base/nearest.h"
+
+namespace floptally {
+namespace {
+
+std::string words_of(const Field& field) {
+  std::string out = "one of ";
+  for (std::size_t i = 0; i < field.words.size(); ++i) out += (i == 0 ? "" : ", ") + std::string(field.words[i]);
+  return out;
+}
+
+std::string expected_of(const Field& field, bool inner) {
+  const std::string one = [&]() -> std::string {
+    switch (field.expect) {
+      case Expect::any: return "a value";
+      case Expect::text: return "text";
+      case Expect::word: return words_of(field);
+      case Expect::integer: return "a whole number";
+      case Expect::number: return "a number";
+      case Expect::boolean: return "true or false";
+      case Expect::quantity: return "a quantity";
+      case Expect::record: return "a mapping";
+      case Expect::record_or_text: return "a mapping or a name";
+    }
+    return "a value";
+  }();
+  if (inner) return one;
+  switch (field.shape) {
+    case Shape::list: return "a list";
+    case Shape::map: return "a mapping of names";
+    case Shape::one_or_list: return one + ", or a list of them";
+    case Shape::one: break;
+  }
+  return one;
+}
+
+bool fits_one(const Field& field, const Node& node, Diagnostics& problems) {
+  switch (field.expect) {
+    case Expect::any: return true;
+    case Expect::text:
+    case Expect::quantity: return node.is_scalar() && !node.is_null();
+    case Expect::word: {
+      if (!node.is_scalar()) return false;
+      for (const std::string_view word : field.words)
+        if (node.text() == word) return true;
+      problems.push_back(error("unknown-word", "'" + std::string(node.text()) + "' is not known here", node.span(),
+                               suggestion(node.text(), field.words)));
+      return true;  // reported
+    }
+    case Expect::integer: return node.as_integer().has_value();
+    case Expect::number: return node.as_double().has_value();
+    case Expect::boolean: return node.as_bool().has_value();
+    case Expect::record:
+      if (!node.is_mapping()) return false;
+      if (field.table != nullptr) check(*field.table, node, problems);
+      return true;
+    case Expect::record_or_text:
+      if (node.is_scalar()) return !node.is_null();
+      if (!node.is_mapping()) return false;
+      if (field.table != nullptr) check(*field.table, node, problems);
+      return true;
+  }
+  return true;
+}
+
+void check_field(const Field& field, const Node& node, Diagnostics& problems) {
+  const bool many = field.shape == Shape::list || field.shape == Shape::map ||
+                    (field.shape == Shape::one_or_list && node.is_sequence());
+  if (!many) {
+    if (!fits_one(field, node, problems)) problems.push_back(wrong_type(node, expected_of(field, false)));
+    return;
+  }
+  if (field.shape == Shape::map ? !node.is_mapping() : !node.is_sequence()) {
+    problems.push_back(wrong_type(node, expected_of(field, false)));
+    return;
+  }
+  for (const Node child : node)
+    if (!fits_one(field, child, problems)) problems.push_back(wrong_type(child, expected_of(field, true)));
+}
+
+}  // namespace
+
+const Field* Table::find(std::string_view key) const {
+  for (const Field& field : fields)
+    if (field.key == key) return &field;
+  return nullptr;
+}
+
+Diagnostic unknown_key(const Node& node, std::span<const std::string_view> known, std::string_view where) {
+  return error("unknown-key",
+               "'" + std::string(node.key()) + "' is no key" + (where.empty() ? "" : " of '" + std::string(where) + "'"),
+               node.key_span(), suggestion(node.key(), known));
+}
+
+Diagnostic wrong_type(const Node& node, std::string_view expected) {
+  const std::string name = node.key_span() ? "'" + std::string(node.key()) + "' expects " : "expected ";
+  return error("wrong-type", name + std::string(expected) + ", found " + std::string(name_of(node.kind())), node.span());
+}
+
+Diagnostic missing_key(const Node& mapping, std::string_view key, std::string_view doc) {
+  Span at = mapping.key_span();
+  if (!at) at = {mapping.span().source, mapping.span().begin, mapping.span().begin + (mapping.span() ? 1 : 0)};
+  std::string help = "add '" + std::string(key) + ":'";
+  if (!doc.empty()) help += ", " + std::string(doc);
+  return error("missing-key", "'" + std::string(key) + "' is missing here", at, std::move(help));
+}
+
+bool check(const Table& table, const Node& node, Diagnostics& problems) {
+  const std::size_t before = problems.size();
+  if (!node.is_mapping()) {
+    problems.push_back(wrong_type(node, "a mapping"));
+    return false;
+  }
+  for (const Node child : node) {
+    if (const Field* field = table.find(child.key())) {
+      check_field(*field, child, problems);
+    } else if (!table.open) {
+      std::vector<std::string_view> known;
+      for (const Field& each : table.fields) known.push_back(each.key);
+      problems.push_back(unknown_key(child, known, table.name));
+    }
+  }
+  for (const Field& field : table.fields)
+    if (field.required && !node.find(field.key)) problems.push_back(missing_key(node, field.key, field.doc));
+  return problems.size() == before;
+}
+
+Sourced<std::string_view> Record::text(std::string_view key, std::string_view otherwise) const {
+  const Node value = node_.find(key);
+  if (!value || !value.is_scalar() || value.is_null()) return {otherwise, {}};
+  return {value.text(), value.span()};
+}
+
+Sourced<Integer> Record::integer(std::string_view key, Integer otherwise) const {
+  const Node value = node_.find(key);
+  const auto found = value.as_integer();
+  if (!found) return {otherwise, {}};
+  return {*found, value.span()};
+}
+
+Sourced<double> Record::number(std::string_view key, double otherwise) const {
+  const Node value = node_.find(key);
+  const auto found = value.as_double();
+  if (!found) return {otherwise, {}};
+  return {*found, value.span()};
+}
+
+Sourced<bool> Record::boolean(std::string_view key, bool otherwise) const {
+  const Node value = node_.find(key);
+  const auto found = value.as_bool();
+  if (!found) return {otherwise, {}};
+  return {*found, value.span()};
+}
+
+}  // namespace floptally
