@@ -1,0 +1,239 @@
+#include "book/worlds.h"
+
+#include <tbb/parallel_for.h>
+
+#include <algorithm>
+#include <boost/random/sobol.hpp>
+#include <cmath>
+#include <map>
+#include <numeric>
+
+#include "book/polynomial.h"
+
+namespace floptally {
+namespace {
+
+constexpr std::uint32_t kSobolDimensions = 64;
+constexpr std::uint32_t kBlock = 1024;
+
+std::uint64_t fnv1a(std::string_view text) {
+  std::uint64_t h = 14695981039346656037ull;
+  for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 1099511628211ull;
+  // Finish as in MurmurHash3, so that similar names give unrelated seeds.
+  h ^= h >> 33;
+  h *= 0xFF51AFD7ED558CCDull;
+  h ^= h >> 33;
+  h *= 0xC4CEB9FE1A85EC53ull;
+  return h ^ (h >> 33);
+}
+
+std::uint32_t reverse_bits(std::uint32_t x) {
+  x = (x >> 16) | (x << 16);
+  x = ((x & 0x00FF00FFu) << 8) | ((x & 0xFF00FF00u) >> 8);
+  x = ((x & 0x0F0F0F0Fu) << 4) | ((x & 0xF0F0F0F0u) >> 4);
+  x = ((x & 0x33333333u) << 2) | ((x & 0xCCCCCCCCu) >> 2);
+  return ((x & 0x55555555u) << 1) | ((x & 0xAAAAAAAAu) >> 1);
+}
+
+// Owen's nested uniform scramble by Laine and Karras's hash (constants: Burley 2020, listing 2, improved by Vegdahl).
+std::uint32_t scramble(std::uint32_t x, std::uint32_t seed) {
+  x = reverse_bits(x);
+  x ^= x * 0x3D20ADEAu;
+  x += seed;
+  x *= (seed >> 16) | 1u;
+  x ^= x * 0x05526C56u;
+  x ^= x * 0x53A22864u;
+  return reverse_bits(x);
+}
+
+// The direction numbers of one Sobol dimension, read off Boost's generator: in Gray-code order point 2^k differs from the
+// one before by exactly direction k.
+std::vector<std::uint32_t> directions(std::uint32_t dimension) {
+  boost::random::sobol_engine<std::uint32_t, 32u> engine(dimension + 1);
+  std::vector<std::uint32_t> result;
+  std::uint32_t previous = 0;
+  // Point n ^ (n >> 1) reaches direction k first at n = 2^k; seed(n) jumps there.
+  for (int k = 0; k < 31; ++k) {
+    const std::uint32_t n = 1u << k;
+    std::uint32_t point = 0;
+    engine.seed(n - 1);
+    for (std::uint32_t d = 0; d <= dimension; ++d) point = engine();
+    std::uint32_t known = 0;
+    const std::uint32_t gray = n ^ (n >> 1);
+    for (int j = 0; j < k; ++j)
+      if ((gray >> j) & 1u) known ^= result[static_cast<std::size_t>(j)];
+    result.push_back(point ^ known);
+    previous = point;
+  }
+  static_cast<void>(previous);
+  return result;
+}
+
+double unit_interval(std::uint32_t x) { return (static_cast<double>(x) + 0.5) * 0x1p-32; }
+
+}  // namespace
+
+Worlds::Worlds(const Trace& trace, std::uint32_t count) : trace_(trace), count_(std::max(count, 16u)) {
+  const auto& leaves = trace.leaves();
+  draws_.resize(leaves.size());
+  rank_.assign(leaves.size(), 0);
+  std::vector<std::uint32_t> order;
+  for (std::uint32_t i = 0; i < leaves.size(); ++i)
+    if (leaves[i].distribution.shape != Distribution::Shape::point && !leaves[i].unknown) order.push_back(i);
+  std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+    return std::pair(fnv1a(leaves[a].name), leaves[a].name) < std::pair(fnv1a(leaves[b].name), leaves[b].name);
+  });
+  for (std::uint32_t r = 0; r < order.size(); ++r) rank_[order[r]] = r;
+}
+
+const std::vector<double>& Worlds::draws(std::uint32_t leaf) const {
+  std::vector<double>& out = draws_[leaf];
+  if (!out.empty()) return out;
+  out.resize(count_);
+  const Leaf& info = trace_.leaves()[leaf];
+  const std::uint64_t hash = fnv1a(info.name);
+  const auto seed = static_cast<std::uint32_t>(hash);
+  const std::uint32_t rank = rank_[leaf];
+  // Past the Sobol dimensions in use, a one-dimensional scrambled sequence in an order shuffled by the name.
+  const bool shuffled = rank >= kSobolDimensions;
+  const std::vector<std::uint32_t> direction = shuffled ? std::vector<std::uint32_t>{} : directions(rank);
+  tbb::parallel_for(std::uint32_t{0}, (count_ + kBlock - 1) / kBlock, [&](std::uint32_t block) {
+    const std::uint32_t stop = std::min(count_, (block + 1) * kBlock);
+    for (std::uint32_t i = block * kBlock; i < stop; ++i) {
+      std::uint32_t x = 0;
+      if (shuffled) {
+        x = reverse_bits(scramble(i, static_cast<std::uint32_t>(hash >> 32)));
+      } else {
+        std::uint32_t rest = i;
+        for (std::size_t k = 0; rest != 0; rest >>= 1, ++k)
+          if ((rest & 1u) != 0) x ^= direction[k];
+      }
+      out[i] = info.distribution.quantile(unit_interval(scramble(x, seed)));
+    }
+  });
+  return out;
+}
+
+std::vector<double> Worlds::values(NodeId id) const {
+  if (!trace_.node(id).uncertain) return std::vector<double>(count_, trace_.node(id).value);
+  PolynomialBuilder builder(trace_);
+  const Program program = compile(trace_, builder, id);
+  std::vector<const double*> inputs(program.leaves.size());
+  for (std::size_t i = 0; i < program.leaves.size(); ++i) inputs[i] = draws(program.leaves[i]).data();
+  std::vector<double> out(count_);
+  tbb::parallel_for(std::uint32_t{0}, (count_ + kBlock - 1) / kBlock, [&](std::uint32_t block) {
+    const std::uint32_t start = block * kBlock;
+    run(program, inputs.data(), start, std::min(count_, start + kBlock) - start, out.data() + start);
+  });
+  return out;
+}
+
+std::vector<Percentiles> Worlds::percentiles(const std::vector<NodeId>& ids) const {
+  std::vector<Percentiles> result(ids.size());
+  PolynomialBuilder builder(trace_);
+  std::map<std::string, Percentiles> known;  // by shape: a number that is c times another shares its percentiles
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const TraceNode& node = trace_.node(ids[i]);
+    if (!node.uncertain) {
+      result[i] = {node.value, node.value, node.value};
+      continue;
+    }
+    const Shape shape = builder.shape(ids[i]);
+    auto found = known.find(shape.key);
+    if (found == known.end()) {
+      std::vector<double> draws = values(ids[i]);
+      Percentiles p = percentiles_of(draws);
+      p = {p.p5 / shape.scale, p.p50 / shape.scale, p.p95 / shape.scale};
+      if (shape.scale < 0) std::swap(p.p5, p.p95);
+      found = known.emplace(shape.key, p).first;
+    }
+    const Percentiles& p = found->second;
+    result[i] = {p.p5 * shape.scale, p.p50 * shape.scale, p.p95 * shape.scale};
+    if (shape.scale < 0) std::swap(result[i].p5, result[i].p95);
+  }
+  return result;
+}
+
+double Worlds::value_with(NodeId id, const std::vector<std::pair<std::uint32_t, double>>& replaced) const {
+  PolynomialBuilder builder(trace_);
+  const Program program = compile(trace_, builder, id);
+  std::vector<double> at(program.leaves.size());
+  std::vector<const double*> inputs(program.leaves.size());
+  for (std::size_t i = 0; i < program.leaves.size(); ++i) {
+    at[i] = trace_.leaves()[program.leaves[i]].distribution.best;
+    for (const auto& [leaf, value] : replaced)
+      if (leaf == program.leaves[i]) at[i] = value;
+    inputs[i] = &at[i];
+  }
+  double out = 0;
+  run(program, inputs.data(), 0, 1, &out);
+  return out;
+}
+
+double Worlds::probability_above(NodeId id, double threshold) const {
+  if (!trace_.node(id).uncertain) return trace_.node(id).value > threshold ? 1 : 0;
+  const std::vector<double> all = values(id);
+  const auto above = std::count_if(all.begin(), all.end(), [&](double v) { return v > threshold; });
+  return static_cast<double>(above) / static_cast<double>(all.size());
+}
+
+std::vector<Worlds::Share> Worlds::shares(NodeId id) const {
+  std::vector<Share> result;
+  if (!trace_.node(id).uncertain) return result;
+  std::vector<double> y = values(id);
+  if (std::all_of(y.begin(), y.end(), [](double v) { return v > 0; }))
+    for (double& v : y) v = std::log(v);
+  const double n = static_cast<double>(count_);
+  const double mean = std::accumulate(y.begin(), y.end(), 0.0) / n;
+  double variance = 0;
+  for (const double v : y) variance += (v - mean) * (v - mean);
+  variance /= n;
+  if (!(variance > 0)) return result;
+  PolynomialBuilder builder(trace_);
+  const Program program = compile(trace_, builder, id);
+  // The correlation ratio: variance of the mean of y within slices of equal probability of the input.
+  constexpr std::size_t kSlices = 64;
+  std::vector<std::uint32_t> order(count_);
+  for (const std::uint32_t leaf : program.leaves) {
+    const Distribution& distribution = trace_.leaves()[leaf].distribution;
+    if (distribution.shape == Distribution::Shape::point) continue;
+    const std::vector<double>& x = draws(leaf);
+    std::iota(order.begin(), order.end(), 0u);
+    std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return x[a] < x[b]; });
+    double between = 0;
+    for (std::size_t s = 0; s < kSlices; ++s) {
+      const std::size_t begin = s * count_ / kSlices;
+      const std::size_t end = (s + 1) * count_ / kSlices;
+      if (begin == end) continue;
+      double sum = 0;
+      for (std::size_t i = begin; i < end; ++i) sum += y[order[i]];
+      const double m = sum / static_cast<double>(end - begin) - mean;
+      between += m * m * static_cast<double>(end - begin);
+    }
+    const double share = std::clamp(between / n / variance, 0.0, 1.0);
+    result.push_back({leaf, share, value_with(id, {{leaf, distribution.quantile(0.05)}}),
+                      value_with(id, {{leaf, distribution.quantile(0.95)}})});
+  }
+  std::stable_sort(result.begin(), result.end(), [](const Share& a, const Share& b) { return a.share > b.share; });
+  return result;
+}
+
+Percentiles percentiles_of(std::vector<double>& values) {
+  const std::size_t n = values.size();
+  const auto at = [&](double q) {
+    const double position = q * static_cast<double>(n - 1);
+    const auto low = static_cast<std::size_t>(position);
+    std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(low), values.end());
+    const double a = values[low];
+    if (low + 1 >= n) return a;
+    const double b = *std::min_element(values.begin() + static_cast<std::ptrdiff_t>(low) + 1, values.end());
+    return a + (position - static_cast<double>(low)) * (b - a);
+  };
+  Percentiles result;
+  result.p5 = at(0.05);
+  result.p50 = at(0.5);
+  result.p95 = at(0.95);
+  return result;
+}
+
+}  // namespace floptally

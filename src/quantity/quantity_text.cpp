@@ -1,0 +1,307 @@
+#include "quantity/quantity_text.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <initializer_list>
+
+#include "quantity/unit.h"
+
+namespace floptally {
+namespace {
+
+bool digit(char c) { return c >= '0' && c <= '9'; }
+
+// Reads one amount; remembers the whole text so that errors can point at the part.
+class AmountReader {
+ public:
+  AmountReader(std::string_view text, Span at) : whole_(text), rest_(text), at_(at) {}
+
+  Result<Amount> read() {
+    Amount amount;
+    amount.text = std::string(whole_);
+    skip_spaces();
+    bool dollars = take("$");
+    std::optional<NumberText> best = number();
+    if (!best) return not_a_quantity();
+    if (take("+-") || take("\xC2\xB1")) return plus_minus(amount, *best, dollars);
+    if (peek() == '+' ) {
+      take("+");
+      amount.form = Amount::Form::floor;
+      return finish(amount, *best, {}, dollars);
+    }
+    skip_spaces();
+    if (word("to")) {
+      dollars = take("$") || dollars;
+      const auto high = number();
+      if (!high) return not_a_quantity();
+      amount.form = Amount::Form::range;
+      return finish(amount, *best, {best->value, high->value}, dollars);
+    }
+    if (word("or")) {
+      amount.form = Amount::Form::either;
+      std::vector<double> values{best->value};
+      do {
+        dollars = take("$") || dollars;
+        const auto next = number();
+        if (!next) return not_a_quantity();
+        values.push_back(next->value);
+        skip_spaces();
+      } while (word("or"));
+      return finish(amount, *best, values, dollars);
+    }
+    if (take("(")) return bracketed(amount, *best, dollars);
+    // A unit may stand before the range as well: "350 TFLOP/s (300 to 400)" is read as "350 (300 to 400) TFLOP/s",
+    // and "30% (25% to 35%)" has its sign on each.
+    const std::size_t bracket = rest_.find('(');
+    const std::size_t to = rest_.find(" to ");
+    const std::size_t plus = rest_.find("+-");
+    if (bracket != std::string_view::npos && bracket > 0) {
+      unit_text_ = trim(rest_.substr(0, bracket));
+      rest_.remove_prefix(bracket + 1);
+      return bracketed(amount, *best, dollars);
+    }
+    if (plus != std::string_view::npos) {
+      unit_text_ = trim(rest_.substr(0, plus));
+      rest_.remove_prefix(plus + 2);
+      return plus_minus(amount, *best, dollars);
+    }
+    if (to != std::string_view::npos) {
+      unit_text_ = trim(rest_.substr(0, to));
+      rest_.remove_prefix(to + 4);
+      const auto high = number();
+      if (!high) return not_a_quantity();
+      amount.form = Amount::Form::range;
+      return finish(amount, *best, {best->value, high->value}, dollars);
+    }
+    return finish(amount, *best, {}, dollars);
+  }
+
+ private:
+  static std::string_view trim(std::string_view s) {
+    while (!s.empty() && s.front() == ' ') s.remove_prefix(1);
+    while (!s.empty() && s.back() == ' ') s.remove_suffix(1);
+    return s;
+  }
+  void skip_spaces() {
+    while (!rest_.empty() && (rest_.front() == ' ' || rest_.front() == '\t')) rest_.remove_prefix(1);
+  }
+  [[nodiscard]] char peek() const { return rest_.empty() ? '\0' : rest_.front(); }
+  bool take(std::string_view token) {
+    skip_spaces();
+    if (!rest_.starts_with(token)) return false;
+    rest_.remove_prefix(token.size());
+    return true;
+  }
+  bool word(std::string_view token) {
+    if (!rest_.starts_with(token)) return false;
+    if (rest_.size() > token.size() && rest_[token.size()] != ' ') return false;
+    rest_.remove_prefix(token.size());
+    skip_spaces();
+    return true;
+  }
+  std::optional<NumberText> number() {
+    skip_spaces();
+    const bool negative = rest_.starts_with('-') && rest_.size() > 1 && digit(rest_[1]);
+    if (negative) rest_.remove_prefix(1);
+    NumberText read = read_number(rest_);
+    if (read.length == 0) return std::nullopt;
+    rest_.remove_prefix(read.length);
+    if (negative) {
+      read.value = -read.value;
+      if (read.exact) read.exact = -*read.exact;
+    }
+    if (rest_.starts_with('%')) {
+      rest_.remove_prefix(1);
+      saw_percent_ = true;
+    }
+    return read;
+  }
+
+  Span here(std::string_view piece) const {
+    if (!at_ || at_.end - at_.begin != whole_.size()) return at_;
+    Span span = at_;
+    span.begin += static_cast<std::uint64_t>(piece.data() - whole_.data());
+    span.end = span.begin + std::max<std::size_t>(1, piece.size());
+    return span;
+  }
+  [[nodiscard]] Diagnostic not_a_quantity() const {
+    return error("not-a-quantity", "'" + std::string(whole_.substr(0, 80)) + "' is not a quantity", here(rest_.empty() ? whole_ : rest_),
+                 "write a number with a unit, such as 15, 350 (300 to 400) TFLOP/s, 2 to 3.5, 800+, 7 or 8, 5 +- 10%");
+  }
+
+  Result<Amount> bracketed(Amount amount, NumberText best, bool dollars) {
+    amount.form = Amount::Form::best_with_range;
+    dollars = take("$") || dollars;
+    const auto low = number();
+    skip_spaces();
+    if (!low || !(word("to") || take("-") || take(",") || take("\xE2\x80\x93"))) return not_a_quantity();
+    dollars = take("$") || dollars;
+    const auto high = number();
+    if (!high || !take(")")) return not_a_quantity();
+    return finish(amount, best, {low->value, high->value}, dollars);
+  }
+
+  Result<Amount> plus_minus(Amount amount, NumberText best, bool dollars) {
+    const bool percent_before = saw_percent_;
+    saw_percent_ = false;
+    const auto spread = number();
+    if (!spread) return not_a_quantity();
+    const bool relative = saw_percent_ && !percent_before;
+    const double half = relative ? std::abs(best.value) * spread->value / 100 : spread->value;
+    saw_percent_ = percent_before;
+    amount.form = Amount::Form::best_with_range;
+    return finish(amount, best, {best.value - half, best.value + half}, dollars);
+  }
+
+  Result<Amount> finish(Amount amount, const NumberText& best, std::vector<double> values, bool dollars) {
+    skip_spaces();
+    if (amount.form != Amount::Form::floor && amount.form != Amount::Form::either && values.empty() && take("+"))
+      amount.form = Amount::Form::floor;
+    std::string_view unit_text = trim(rest_);
+    if (unit_text.empty()) unit_text = unit_text_;
+    else if (!unit_text_.empty() && unit_text != unit_text_)
+      return error("mixed-units", "two units in one quantity: '" + std::string(unit_text_) + "' and '" + std::string(unit_text) + "'",
+                   here(unit_text), "write the unit once, after the range");
+    Unit unit;
+    if (saw_percent_) unit = Unit{dim::kNone, 0.01, std::nullopt, true};
+    amount.bare = unit_text.empty() && !saw_percent_ && !dollars;
+    if (dollars) unit.dim = dim::kUsd;
+    if (!unit_text.empty()) {
+      // "$3/GPU-hour": the currency stands in front and the unit begins with what it is divided by.
+      const bool continued = dollars && unit_text.front() == '/';
+      auto parsed = parse_unit(continued ? unit_text.substr(1) : unit_text, here(continued ? unit_text.substr(1) : unit_text));
+      if (!parsed) {
+        if (!digit(unit_text.front()) && (std::isalpha(static_cast<unsigned char>(unit_text.front())) != 0 || unit_text.front() == '%'))
+          return parsed.take_problems();
+        rest_ = unit_text;
+        return not_a_quantity();
+      }
+      if (continued) {
+        unit.dim = unit.dim / parsed->dim;
+        unit.scale /= parsed->scale;
+        unit.exact.reset();
+      } else {
+        unit.dim = unit.dim * parsed->dim;
+        unit.scale *= parsed->scale;
+        unit.percent = unit.percent || parsed->percent;
+        if (unit.exact && parsed->exact) unit.exact = *unit.exact * *parsed->exact;
+        else unit.exact.reset();
+      }
+    }
+    amount.dim = unit.dim;
+    amount.percent = unit.percent;
+    const auto scaled = [&](double v) { return unit.percent ? v / 100 : v * unit.scale; };
+    amount.best = scaled(best.value);
+    if (best.exact && unit.exact && !unit.percent && (*best.exact * *unit.exact).valid())
+      amount.exact = *best.exact * *unit.exact;
+    if (amount.exact) amount.best = amount.exact->to_double();
+    if (amount.form == Amount::Form::either) {
+      for (const double v : values) amount.values.push_back(scaled(v));
+    } else if (values.size() == 2) {
+      amount.low = scaled(values[0]);
+      amount.high = scaled(values[1]);
+      if (amount.form == Amount::Form::range) {
+        amount.exact.reset();
+        amount.best = amount.low > 0 ? std::sqrt(amount.low * amount.high) : (amount.low + amount.high) / 2;
+      }
+      if (!(amount.low < amount.high))
+        return error("bad-range", "the range in '" + std::string(whole_) + "' does not rise", at_, "write the smaller end first");
+      if (amount.best < amount.low || amount.best > amount.high)
+        return error("bad-range", "the best guess in '" + std::string(whole_) + "' lies outside its range", at_,
+                     "a range is the 5th and 95th percentile around the best guess");
+    }
+    return amount;
+  }
+
+  std::string_view whole_, rest_, unit_text_;
+  Span at_;
+  bool saw_percent_ = false;
+};
+
+}  // namespace
+
+NumberText read_number(std::string_view text) {
+  NumberText result;
+  std::size_t i = 0;
+  std::string digits;
+  int scale = 0;
+  bool any = false;
+  bool point = false;
+  for (; i < text.size(); ++i) {
+    const char c = text[i];
+    if (digit(c)) {
+      digits.push_back(c);
+      any = true;
+      if (point) --scale;
+    } else if (c == '.' && !point && (i + 1 < text.size() && digit(text[i + 1]))) {
+      point = true;
+    } else if (c == '_' && any && i + 1 < text.size() && digit(text[i + 1])) {
+      continue;
+    } else {
+      break;
+    }
+  }
+  if (!any) return {};
+  if (i < text.size() && (text[i] == 'e' || text[i] == 'E')) {
+    std::size_t j = i + 1;
+    if (j < text.size() && (text[j] == '+' || text[j] == '-')) ++j;
+    if (j < text.size() && digit(text[j])) {
+      int exponent = 0;
+      const bool negative = text[i + 1] == '-';
+      for (; j < text.size() && digit(text[j]); ++j) exponent = std::min(100000, exponent * 10 + (text[j] - '0'));
+      scale += negative ? -exponent : exponent;
+      i = j;
+    }
+  }
+  // A suffix counts only when no longer word follows ("4M tokens", not "4 MB").
+  static constexpr std::pair<char, int> kSuffixes[] = {{'K', 3}, {'k', 3}, {'M', 6}, {'B', 9}, {'T', 12}};
+  if (i < text.size())
+    for (const auto& [letter, power] : kSuffixes)
+      if (text[i] == letter && (i + 1 == text.size() || (std::isalnum(static_cast<unsigned char>(text[i + 1])) == 0))) {
+        scale += power;
+        ++i;
+        break;
+      }
+  result.length = i;
+  const std::string written = digits + "e" + std::to_string(scale);
+  std::from_chars(written.data(), written.data() + written.size(), result.value);
+  if (scale > 400) result.value = INFINITY;
+  std::size_t end = digits.size();
+  int shift = scale;
+  while (shift < 0 && end > 1 && digits[end - 1] == '0') {
+    --end;
+    ++shift;
+  }
+  if (shift >= 0 && shift < 40) {
+    auto exact = Integer::parse(digits.substr(0, end));
+    for (int k = 0; exact && k < shift; ++k) exact = *exact * Integer(10);
+    if (exact && exact->valid()) {
+      result.exact = exact;
+      result.value = exact->to_double();
+    }
+  } else if (shift < 0 && digits.find_first_not_of('0') == std::string::npos) {
+    result.exact = Integer(0);
+  }
+  return result;
+}
+
+Result<Amount> parse_amount(std::string_view text, Span at) { return AmountReader(text, at).read(); }
+
+Result<Amount> parse_amount(std::string_view text, Dim expected, std::string_view what, Span at, bool bare_ok) {
+  auto amount = parse_amount(text, at);
+  if (!amount) return amount;
+  Dim got = amount->dim;
+  got.kind = expected.kind;
+  if (amount->bare && bare_ok) {
+    amount->dim = expected;
+    return amount;
+  }
+  if (got != expected)
+    return error("wrong-unit", "expected " + std::string(what) + ", found " + name_of(amount->dim) + " in '" + std::string(text) + "'", at,
+                 "this field is measured in " + name_of(expected));
+  amount->dim = expected;
+  return amount;
+}
+
+}  // namespace floptally
