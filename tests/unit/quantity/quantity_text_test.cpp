@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "quantity/print.h"
 #include "quantity/unit.h"
 
