@@ -170,7 +170,7 @@ std::string_view Csv::text_of(const Cell& cell) const {
 
 std::string csv_quote(std::string_view text, char separator) {
   const bool needs = text.find_first_of("\"\n\r") != std::string_view::npos || text.find(separator) != std::string_view::npos ||
-                     (!text.empty() && text.front() == '#');
+                     (!text.empty() && (text.front() == '#' || text.front() == '\xEF'));
   if (!needs) return std::string(text);
   std::string out = "\"";
   for (const char c : text) {

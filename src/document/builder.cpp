@@ -51,7 +51,7 @@ bool DocumentBuilder::place(Data data, std::uint64_t weight) {
   return add_weight(weight, data);
 }
 
-bool DocumentBuilder::scalar(Kind kind, std::uint64_t begin, std::uint64_t end, bool quoted, const std::string* copy) {
+bool DocumentBuilder::scalar(NodeKind kind, std::uint64_t begin, std::uint64_t end, bool quoted, const std::string* copy) {
   Data data;
   data.kind = kind;
   data.begin = static_cast<std::uint32_t>(begin);
@@ -64,7 +64,7 @@ bool DocumentBuilder::scalar(Kind kind, std::uint64_t begin, std::uint64_t end, 
   return place(data, 1);
 }
 
-bool DocumentBuilder::open(Kind kind, std::uint64_t begin) {
+bool DocumentBuilder::open(NodeKind kind, std::uint64_t begin) {
   if (frames_.size() >= options_.max_depth) {
     problem(error("too-deep", "nested more than " + std::to_string(options_.max_depth) + " deep", span(begin, begin + 1)));
     return false;
@@ -89,7 +89,7 @@ bool DocumentBuilder::close(std::uint64_t end) {
   document_.nodes_.insert(document_.nodes_.end(), pending_.begin() + static_cast<std::ptrdiff_t>(frame.first_pending),
                           pending_.end());
   pending_.resize(frame.first_pending);
-  if (data.kind == Kind::mapping) check_duplicates(data, data.first, count);
+  if (data.kind == NodeKind::mapping) check_duplicates(data, data.first, count);
   if (!frame.anchor.empty()) anchors_[frame.anchor] = {data, frame.weight, false};
   pending_.push_back(data);
   return add_weight(frame.weight, data);
@@ -151,7 +151,7 @@ bool DocumentBuilder::alias(std::string_view name, std::uint64_t begin, std::uin
     return false;
   }
   Data data = found->second.data;
-  if (data.kind < Kind::sequence && data.copy == Document::kNone) {
+  if (data.kind < NodeKind::sequence && data.copy == Document::kNone) {
     std::string_view text = std::string_view(document_.source_->text).substr(data.begin, data.end - data.begin);
     if (data.quoted) text = text.substr(1, text.size() - 2);
     data.copy = static_cast<std::uint32_t>(document_.copies_.size());

@@ -18,8 +18,8 @@ class DocumentBuilder {
   // The key of the value that comes next; `text` is copied when it is not what stands between the quotes.
   void key(std::uint64_t begin, std::uint64_t end, bool quoted, const std::string* copy);
   // A scalar. `copy` as above; null means the text is the source's bytes (without the quotes if `quoted`).
-  bool scalar(Kind kind, std::uint64_t begin, std::uint64_t end, bool quoted, const std::string* copy);
-  bool open(Kind kind, std::uint64_t begin);
+  bool scalar(NodeKind kind, std::uint64_t begin, std::uint64_t end, bool quoted, const std::string* copy);
+  bool open(NodeKind kind, std::uint64_t begin);
   // false where the limits are passed. `end` = 0 takes the end of the last child (block collections of YAML end where their content ends).
   bool close(std::uint64_t end);
 
@@ -29,7 +29,7 @@ class DocumentBuilder {
   void anchor_open(std::string_view name);
   bool alias(std::string_view name, std::uint64_t begin, std::uint64_t end);
 
-  [[nodiscard]] bool in_mapping() const { return !frames_.empty() && frames_.back().data.kind == Kind::mapping; }
+  [[nodiscard]] bool in_mapping() const { return !frames_.empty() && frames_.back().data.kind == NodeKind::mapping; }
   [[nodiscard]] bool expects_key() const { return in_mapping() && !frames_.back().has_pending_key; }
   [[nodiscard]] std::size_t depth() const { return frames_.size(); }
 

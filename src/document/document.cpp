@@ -6,7 +6,7 @@
 
 namespace floptally {
 
-std::string_view name_of(Kind kind) {
+std::string_view name_of(NodeKind kind) {
   static constexpr std::string_view kNames[] = {"nothing", "true or false", "a number", "text", "a list", "a mapping"};
   return kNames[static_cast<std::size_t>(kind)];
 }
@@ -18,7 +18,7 @@ std::string_view Document::key_of(const Data& data) const {
   return data.key_quoted ? text.substr(1, text.size() - 2) : text;
 }
 
-Kind Node::kind() const { return document_ == nullptr ? Kind::null : document_->nodes_[index_].kind; }
+NodeKind Node::kind() const { return document_ == nullptr ? NodeKind::null : document_->nodes_[index_].kind; }
 bool Node::quoted() const { return document_ != nullptr && document_->nodes_[index_].quoted; }
 
 Span Node::span() const {
@@ -77,16 +77,16 @@ Node::Iterator Node::end() const {
 }
 
 std::optional<bool> Node::as_bool() const {
-  if (kind() != Kind::boolean) return std::nullopt;
+  if (kind() != NodeKind::boolean) return std::nullopt;
   return (text()[0] | 0x20) == 't';
 }
 
 std::optional<Integer> Node::as_integer() const {
-  return kind() == Kind::number ? integer_from_text(text()) : std::nullopt;
+  return kind() == NodeKind::number ? integer_from_text(text()) : std::nullopt;
 }
 
 std::optional<double> Node::as_double() const {
-  return kind() == Kind::number ? double_from_text(text()) : std::nullopt;
+  return kind() == NodeKind::number ? double_from_text(text()) : std::nullopt;
 }
 
 Result<Document> read_document(const Source& source, const ReadOptions& options) {

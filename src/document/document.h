@@ -19,8 +19,8 @@
 
 namespace floptally {
 
-enum class Kind : std::uint8_t { null, boolean, number, string, sequence, mapping };
-std::string_view name_of(Kind kind);  // "a mapping", "a list", "a number", "text", "true or false", "nothing"
+enum class NodeKind : std::uint8_t { null, boolean, number, string, sequence, mapping };
+std::string_view name_of(NodeKind kind);  // "a mapping", "a list", "a number", "text", "true or false", "nothing"
 
 class Document;
 
@@ -31,11 +31,11 @@ class Node {
   explicit operator bool() const { return document_ != nullptr; }
 
   // For "nothing", kind() is null, text() empty, size() 0, span() nowhere.
-  [[nodiscard]] Kind kind() const;
-  [[nodiscard]] bool is_null() const { return kind() == Kind::null; }
-  [[nodiscard]] bool is_scalar() const { return kind() < Kind::sequence; }
-  [[nodiscard]] bool is_sequence() const { return kind() == Kind::sequence; }
-  [[nodiscard]] bool is_mapping() const { return kind() == Kind::mapping; }
+  [[nodiscard]] NodeKind kind() const;
+  [[nodiscard]] bool is_null() const { return kind() == NodeKind::null; }
+  [[nodiscard]] bool is_scalar() const { return kind() < NodeKind::sequence; }
+  [[nodiscard]] bool is_sequence() const { return kind() == NodeKind::sequence; }
+  [[nodiscard]] bool is_mapping() const { return kind() == NodeKind::mapping; }
   // Written in quotes (or as a block of text): such a scalar is text, whatever it looks like. True for JSON strings.
   [[nodiscard]] bool quoted() const;
 
@@ -107,7 +107,7 @@ class Document {
     std::uint32_t copy = kNone;      // scalars: likewise. Large mappings: first of `count` entries in order_
     std::uint32_t first = 0;         // children are nodes_[first, first + count)
     std::uint32_t count = 0;
-    Kind kind = Kind::null;
+    NodeKind kind = NodeKind::null;
     bool quoted = false;
     bool key_quoted = false;
     bool has_key = false;

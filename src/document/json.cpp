@@ -132,7 +132,7 @@ class JsonReader {
   bool value() {
     const char c = text_[at_];
     if (c == '{' || c == '[') {
-      if (!builder_.open(c == '{' ? Kind::mapping : Kind::sequence, at_)) return false;
+      if (!builder_.open(c == '{' ? NodeKind::mapping : NodeKind::sequence, at_)) return false;
       open_.push_back(at_++);
       first_ = true;
       return true;
@@ -142,7 +142,7 @@ class JsonReader {
       bool copied = false;
       const std::size_t begin = at_;
       if (!string(copy, copied)) return false;
-      return builder_.scalar(Kind::string, begin, at_, true, copied ? &copy : nullptr);
+      return builder_.scalar(NodeKind::string, begin, at_, true, copied ? &copy : nullptr);
     }
     return word();
   }
@@ -159,9 +159,9 @@ class JsonReader {
       ++end;
     }
     const std::string_view text = text_.substr(begin, end - begin);
-    Kind kind = Kind::number;
-    if (text == "true" || text == "false") kind = Kind::boolean;
-    else if (text == "null") kind = Kind::null;
+    NodeKind kind = NodeKind::number;
+    if (text == "true" || text == "false") kind = NodeKind::boolean;
+    else if (text == "null") kind = NodeKind::null;
     else if (text == "NaN" || text == "Infinity" || text == "-Infinity") {
       if (!options_.allow_nan)
         return fail("'" + std::string(text) + "' is not JSON", "write null, or a number", "json-syntax", text.size());
@@ -278,9 +278,9 @@ void write(std::string& out, const Node& node) {
     out.push_back(mapping ? '}' : ']');
   } else if (node.is_null()) {
     out += "null";
-  } else if (node.kind() == Kind::boolean) {
+  } else if (node.kind() == NodeKind::boolean) {
     out += *node.as_bool() ? "true" : "false";
-  } else if (node.kind() == Kind::number && is_json_number(node.text())) {
+  } else if (node.kind() == NodeKind::number && is_json_number(node.text())) {
     out += node.text();
   } else {
     out += json_quote(node.text());

@@ -63,16 +63,16 @@ std::optional<int> special(std::string_view text) {
 
 }  // namespace
 
-Kind resolve_plain(std::string_view text) {
-  if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL") return Kind::null;
+NodeKind resolve_plain(std::string_view text) {
+  if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL") return NodeKind::null;
   if (text == "true" || text == "True" || text == "TRUE" || text == "false" || text == "False" || text == "FALSE")
-    return Kind::boolean;
+    return NodeKind::boolean;
   unsigned radix = 0;
   const char c = text[0];
-  if (!digit(c) && c != '-' && c != '+' && c != '.') return Kind::string;
-  if (is_decimal(text) || is_radix(text, radix)) return Kind::number;
-  if (special(text) && text.find('.') != std::string_view::npos) return Kind::number;
-  return Kind::string;
+  if (!digit(c) && c != '-' && c != '+' && c != '.') return NodeKind::string;
+  if (is_decimal(text) || is_radix(text, radix)) return NodeKind::number;
+  if (special(text) && text.find('.') != std::string_view::npos) return NodeKind::number;
+  return NodeKind::string;
 }
 
 bool is_json_number(std::string_view text) {

@@ -10,7 +10,7 @@
 namespace floptally {
 
 // null, boolean, number or string.
-Kind resolve_plain(std::string_view text);
+NodeKind resolve_plain(std::string_view text);
 // JSON's number grammar (RFC 8259 section 6), which has no leading zeros, signs or points.
 bool is_json_number(std::string_view text);
 // The exact integer that a decimal text stands for: "42", "0x1F", "1e25", "2.5e3"; nothing for "0.5" or past 128 bits.

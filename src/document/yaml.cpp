@@ -101,10 +101,10 @@ class YamlReader {
         if (builder_.expects_key()) return complex_key(begin, end);
         return builder_.alias(view(event.data.alias.anchor), begin, end);
       case YAML_SEQUENCE_START_EVENT:
-        return open(Kind::sequence, view(event.data.sequence_start.anchor), view(event.data.sequence_start.tag),
+        return open(NodeKind::sequence, view(event.data.sequence_start.anchor), view(event.data.sequence_start.tag),
                     event.data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE, begin, end);
       case YAML_MAPPING_START_EVENT:
-        return open(Kind::mapping, view(event.data.mapping_start.anchor), view(event.data.mapping_start.tag),
+        return open(NodeKind::mapping, view(event.data.mapping_start.anchor), view(event.data.mapping_start.tag),
                     event.data.mapping_start.style == YAML_FLOW_MAPPING_STYLE, begin, end);
       case YAML_SEQUENCE_END_EVENT:
       case YAML_MAPPING_END_EVENT: {
@@ -136,9 +136,9 @@ class YamlReader {
     return false;
   }
 
-  bool open(Kind kind, std::string_view anchor, std::string_view tag, bool flow, std::size_t begin, std::size_t end) {
+  bool open(NodeKind kind, std::string_view anchor, std::string_view tag, bool flow, std::size_t begin, std::size_t end) {
     if (builder_.expects_key()) return complex_key(begin, end);
-    if (!known_tag(tag, kind == Kind::mapping ? "map" : "seq", begin, end)) return false;
+    if (!known_tag(tag, kind == NodeKind::mapping ? "map" : "seq", begin, end)) return false;
     flow_.push_back(flow);
     if (!builder_.open(kind, begin)) return false;
     if (!anchor.empty()) builder_.anchor_open(anchor);
@@ -169,7 +169,7 @@ class YamlReader {
       return true;
     }
     const bool quoted = !plain || view(data.tag).ends_with(":str");
-    const Kind kind = quoted ? Kind::string : resolve_plain(value);
+    const NodeKind kind = quoted ? NodeKind::string : resolve_plain(value);
     // `quoted` promises quotes around the source's bytes; a block of text has none, so its text is always a copy.
     const std::string whole(quoted && !strip ? value : std::string_view());
     if (!builder_.scalar(kind, begin, end, quoted, quoted && !strip ? &whole : as_copy)) return false;

@@ -33,7 +33,7 @@ TEST(Yaml, NothingIsMangled) {
   EXPECT_EQ(r["a"].text(), "1e25");
   EXPECT_EQ(r["a"].as_integer()->to_string(), "10000000000000000000000000");
   EXPECT_EQ(r["b"].text(), "50_000");
-  EXPECT_EQ(r["b"].kind(), Kind::string);
+  EXPECT_EQ(r["b"].kind(), NodeKind::string);
   EXPECT_EQ(r["c"].text(), "no");
   EXPECT_FALSE(r["c"].as_bool().has_value());
   EXPECT_EQ(r["d"].text(), "12:30");
