@@ -1,0 +1,411 @@
+// safetensors (https://huggingface.co/docs/safetensors): 8 bytes of header length, a JSON header that maps each name to
+// {"dtype", "shape", "data_offsets"}, then the data. The rules checked are the format's own: offsets in order without
+// holes or overlap, sizes equal to shape times dtype, no duplicate key, the header at most 100 MB.
+#include <algorithm>
+#include <cstring>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "base/file.h"
+#include "network/tensor_file/header_json.h"
+#include "network/tensor_file/tensor_file.h"
+
+namespace floptally {
+namespace {
+
+constexpr std::uint64_t kMaxHeader = 100'000'000;  // the reference reader's MAX_HEADER_SIZE
+constexpr std::uint64_t kMaxIndex = 1ull << 28;
+constexpr std::size_t kMaxDimensions = 32;
+constexpr std::size_t kMaxProblems = 20;
+
+// Reads one header; keeps the byte offset that a problem is reported at.
+class HeaderReader {
+ public:
+  HeaderReader(const Source& source, std::string_view json, std::uint64_t base) : source_(source), json_(json), base_(base) {}
+
+  // Fills `file`; false when there are problems.
+  bool read(TensorFile& file) {
+    std::unordered_set<std::string> names;
+    json_.expect('{');
+    for (bool more = json_.first('}'); more && !full(); more = json_.next('}')) {
+      std::uint64_t at = 0;
+      std::string_view key;
+      if (!next_key(key, at)) break;
+      std::string name(key);
+      if (!names.insert(name).second) problem("duplicate-key", "'" + name + "' occurs twice in the header", at, name.size() + 2);
+      if (name == "__metadata__" ? !metadata(file) : !tensor(std::move(name), at, file)) break;
+    }
+    if (problems_.empty() && !json_.end())
+      problem("header-malformed", std::string("the header is not the JSON expected: ") + json_.problem(), json_.position(), 1);
+    return problems_.empty();
+  }
+
+  Diagnostics take_problems() { return std::move(problems_); }
+  [[nodiscard]] const std::vector<std::uint64_t>& places() const { return places_; }
+  void problem(const char* code, std::string message, std::uint64_t at, std::size_t length, std::string help = {}) {
+    problems_.push_back(error(code, std::move(message), {&source_, base_ + at, base_ + at + length}, std::move(help)));
+  }
+
+ private:
+  [[nodiscard]] bool full() const { return problems_.size() >= kMaxProblems; }
+
+  bool next_key(std::string_view& key, std::uint64_t& at) {
+    json_.peek();
+    at = json_.position();
+    return json_.string(key) && json_.expect(':');
+  }
+
+  bool metadata(TensorFile& file) {
+    std::unordered_set<std::string> names;
+    json_.expect('{');
+    for (bool more = json_.first('}'); more && !full(); more = json_.next('}')) {
+      std::uint64_t at = 0;
+      std::string_view view;
+      if (!next_key(view, at)) return false;
+      std::string name(view);
+      if (!json_.string(view)) return false;
+      if (!names.insert(name).second) problem("duplicate-key", "'" + name + "' occurs twice in __metadata__", at, name.size() + 2);
+      file.text_metadata.emplace_back(std::move(name), std::string(view));
+    }
+    return json_.ok();
+  }
+
+  bool tensor(std::string name, std::uint64_t at, TensorFile& file) {
+    TensorEntry entry;
+    std::string dtype;
+    std::uint64_t range[2] = {0, 0};
+    std::size_t ends = 0;
+    unsigned seen = 0;
+    json_.expect('{');
+    for (bool more = json_.first('}'); more && !full(); more = json_.next('}')) {
+      std::uint64_t place = 0;
+      std::string_view key;
+      if (!next_key(key, place)) return false;
+      const unsigned bit = key == "dtype" ? 1u : key == "shape" ? 2u : key == "data_offsets" ? 4u : 0u;
+      if ((seen & bit) != 0)
+        problem("duplicate-key", "'" + std::string(key) + "' occurs twice in '" + name + "'", place, key.size() + 2);
+      seen |= bit;
+      std::string_view text;
+      if (bit == 0) {
+        if (!json_.skip_value()) return false;
+      } else if (bit == 1) {
+        if (!json_.string(text)) return false;
+        dtype = text;
+      } else if (!numbers(name, bit == 4, place, entry.shape, range, ends)) {
+        return false;
+      }
+    }
+    return json_.ok() && finish(std::move(entry), std::move(name), at, dtype, seen, range, ends, file);
+  }
+
+  // The array of `shape` or of `data_offsets`.
+  bool numbers(const std::string& name, bool offsets, std::uint64_t place, std::vector<std::int64_t>& shape,
+               std::uint64_t (&range)[2], std::size_t& ends) {
+    if (!json_.expect('[')) return false;
+    for (bool more = json_.first(']'); more; more = json_.next(']')) {
+      std::uint64_t number = 0;
+      if (!json_.unsigned_number(number)) return false;
+      if (offsets) {
+        if (ends < 2) range[ends] = number;
+        ++ends;
+      } else if (number > INT64_MAX || shape.size() >= kMaxDimensions) {
+        problem("bad-shape", "'" + name + "' has a dimension or a rank that is too large", place, 7);
+        return false;
+      } else {
+        shape.push_back(static_cast<std::int64_t>(number));
+      }
+    }
+    return json_.ok();
+  }
+
+  bool finish(TensorEntry entry, std::string name, std::uint64_t at, const std::string& dtype, unsigned seen,
+              const std::uint64_t (&range)[2], std::size_t ends, TensorFile& file) {
+    const std::size_t width = name.size() + 2;
+    if (seen != 7 || ends != 2) {
+      problem("header-malformed", "'" + name + "' needs dtype, shape and data_offsets [begin, end]", at, width);
+      return true;
+    }
+    entry.type = find_safetensors_type(dtype);
+    if (entry.type == nullptr) {
+      problem("unknown-dtype", "'" + name + "' has the unknown dtype '" + dtype.substr(0, 40) + "'", at, width,
+              "known are F64, F32, F16, BF16, F8_E4M3, F8_E5M2, F8_E8M0, F6_E2M3, F6_E3M2, F4, I64 to I8, U64 to U8, BOOL, C64");
+      return true;
+    }
+    if (range[0] > range[1]) {
+      problem("bad-offsets", "'" + name + "' ends before it begins: [" + std::to_string(range[0]) + ", " +
+              std::to_string(range[1]) + "]", at, width);
+      return true;
+    }
+    const Integer expected = tensor_bytes(*entry.type, entry.shape);
+    if (!expected.valid() || expected != Integer(range[1] - range[0])) {
+      problem("tensor-size", "'" + name + "' holds " + std::to_string(range[1] - range[0]) + " bytes, its shape and dtype need " +
+              (expected.valid() ? expected.to_string() : std::string("more than a file can hold, or no whole byte")), at, width);
+      return true;
+    }
+    entry.name = std::move(name);
+    entry.offset = range[0];
+    entry.bytes = range[1] - range[0];
+    file.tensors.push_back(std::move(entry));
+    places_.push_back(at);
+    return true;
+  }
+
+  const Source& source_;
+  JsonCursor json_;
+  std::uint64_t base_;
+  Diagnostics problems_;
+  std::vector<std::uint64_t> places_;  // of each tensor's key
+};
+
+// Offsets must tile the data area: sorted by begin, each starts where the one before ended.
+void check_tiling(TensorFile& file, HeaderReader& reader, std::uint64_t data_bytes) {
+  std::vector<std::size_t> order(file.tensors.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  const auto before = [&](std::size_t a, std::size_t b) {
+    const TensorEntry& x = file.tensors[a];
+    const TensorEntry& y = file.tensors[b];
+    return x.offset != y.offset ? x.offset < y.offset : x.bytes != y.bytes ? x.bytes < y.bytes : a < b;
+  };
+  if (!std::is_sorted(order.begin(), order.end(), before)) std::sort(order.begin(), order.end(), before);
+  std::uint64_t position = 0;
+  std::size_t previous = 0;
+  std::size_t found = 0;
+  for (const std::size_t i : order) {
+    const TensorEntry& tensor = file.tensors[i];
+    const std::size_t width = tensor.name.size() + 2;
+    if (tensor.offset < position && tensor.bytes > 0) {
+      reader.problem("tensors-overlap", "'" + tensor.name + "' begins at byte " + std::to_string(tensor.offset) +
+                     " of the data, inside '" + file.tensors[previous].name + "', which ends at " + std::to_string(position),
+                     reader.places()[i], width);
+      ++found;
+    } else if (tensor.offset > position) {
+      reader.problem("tensor-gap", "bytes " + std::to_string(position) + " to " + std::to_string(tensor.offset) +
+                     " of the data belong to no tensor; '" + tensor.name + "' comes after the hole", reader.places()[i], width);
+      ++found;
+    }
+    if (found >= kMaxProblems) return;
+    if (tensor.offset + tensor.bytes >= position) {
+      position = tensor.offset + tensor.bytes;
+      previous = i;
+    }
+  }
+  if (found == 0 && position > data_bytes)
+    reader.problem("data-truncated", "the header describes " + std::to_string(position) + " bytes of data, the file has " +
+                   std::to_string(data_bytes), order.empty() ? 0 : reader.places()[previous],
+                   file.tensors.empty() ? 0 : file.tensors[previous].name.size() + 2, "copy or download the file again");
+  if (found == 0 && position < data_bytes)
+    reader.problem("tensor-gap", "the last " + std::to_string(data_bytes - position) + " bytes of the file belong to no tensor", 0, 1);
+  std::vector<TensorEntry> sorted;
+  sorted.reserve(order.size());
+  for (const std::size_t i : order) sorted.push_back(std::move(file.tensors[i]));
+  file.tensors = std::move(sorted);
+}
+
+}  // namespace
+
+Result<TensorFile> parse_safetensors(const Source& source, std::string_view bytes, std::uint64_t file_size) {
+  const auto at = [&](std::uint64_t begin, std::uint64_t end) { return Span{&source, begin, end}; };
+  if (bytes.size() < 8)
+    return error("header-truncated", "'" + source.name + "' has " + std::to_string(bytes.size()) +
+                 " bytes; a safetensors file starts with an 8-byte header length", at(0, bytes.size()));
+  std::uint64_t length = 0;
+  std::memcpy(&length, bytes.data(), 8);  // little-endian, as every machine this is built for
+  if (length > kMaxHeader)
+    return error("header-too-large", "the header claims " + std::to_string(length) + " bytes; the format allows 100,000,000", at(0, 8));
+  if (length > file_size - 8 || length > bytes.size() - 8)
+    return error("header-truncated", "the header claims " + std::to_string(length) + " bytes, the file has " +
+                 std::to_string(file_size - 8) + " after the length", at(0, 8), "copy or download the file again");
+  const std::string_view header = bytes.substr(8, length);
+  if (header.empty() || header[0] != '{')
+    return error("header-malformed", "the header must start with '{'", at(8, 9));
+  TensorFile file;
+  file.files.push_back(source.name);
+  HeaderReader reader(source, header, 8);
+  if (reader.read(file)) check_tiling(file, reader, file_size - 8 - length);
+  Diagnostics problems = reader.take_problems();
+  if (!problems.empty()) return problems;
+  for (TensorEntry& tensor : file.tensors) tensor.offset += 8 + length;
+  std::sort(file.text_metadata.begin(), file.text_metadata.end());
+  return file;
+}
+
+Result<TensorFile> read_safetensors(Sources& sources, const std::string& path) {
+  Result<MappedFile> file = MappedFile::open(path);
+  if (!file.ok()) return file.take_problems();
+  return parse_safetensors(sources.add_binary(path), file->view(), file->size());
+}
+
+namespace {
+
+struct Index {
+  std::optional<Integer> total_bytes;
+  std::vector<std::pair<std::string, std::uint32_t>> weights;  // name -> shard
+  std::vector<std::string> shards;                             // in order of first mention
+};
+
+// A shard is a plain file name beside the index; anything else could climb out of the folder.
+bool plain_name(std::string_view name) {
+  return !name.empty() && name != "." && name != ".." && name.find('/') == std::string_view::npos &&
+         name.find('\\') == std::string_view::npos && name.find('\0') == std::string_view::npos;
+}
+
+class IndexReader {
+ public:
+  IndexReader(const Source& source, std::string_view text) : source_(source), json_(text) {}
+
+  Result<Index> read() {
+    bool mapped = false;
+    json_.expect('{');
+    for (bool more = json_.first('}'); more && !problem_; more = json_.next('}')) {
+      std::string_view key;
+      if (!json_.string(key) || !json_.expect(':')) break;
+      if (key == "weight_map") {
+        if (mapped) problem_ = at("duplicate-key", "'weight_map' occurs twice in the index");
+        mapped = true;
+        weights();
+      } else if (key == "metadata" && json_.peek() == '{') {
+        metadata();
+      } else {
+        json_.skip_value();
+      }
+    }
+    if (problem_) return *std::move(problem_);
+    if (!json_.end()) return at("header-malformed", std::string("the index is not the JSON expected: ") + json_.problem());
+    if (!mapped)
+      return error("header-malformed", "the index has no 'weight_map'", {&source_, 0, 1},
+                   "an index is {\"metadata\": {...}, \"weight_map\": {\"tensor\": \"file.safetensors\"}}");
+    return std::move(index_);
+  }
+
+ private:
+  Diagnostic at(const char* code, std::string message) {
+    return error(code, std::move(message), {&source_, json_.position(), json_.position() + 1});
+  }
+
+  void metadata() {
+    json_.expect('{');
+    for (bool more = json_.first('}'); more; more = json_.next('}')) {
+      std::string_view key;
+      std::uint64_t total = 0;
+      if (!json_.string(key) || !json_.expect(':')) return;
+      const char c = json_.peek();
+      if (key != "total_size" || c < '0' || c > '9') {
+        json_.skip_value();
+      } else {
+        const std::uint64_t begin = json_.position();
+        json_.skip_value();
+        JsonCursor again(json_.text().substr(begin, json_.position() - begin));  // "1.2e9" is left aside, not an error
+        if (again.unsigned_number(total)) index_.total_bytes = Integer(total);
+      }
+    }
+  }
+
+  void weights() {
+    std::unordered_map<std::string, std::uint32_t> shard_of;
+    std::unordered_set<std::string> names;
+    json_.expect('{');
+    for (bool more = json_.first('}'); more && !problem_; more = json_.next('}')) {
+      std::string_view view;
+      if (!json_.string(view)) return;
+      std::string tensor(view);
+      if (!json_.expect(':') || !json_.string(view)) return;
+      if (!plain_name(view)) {
+        problem_ = at("shard-outside", "the index sends '" + tensor + "' to '" + std::string(view.substr(0, 100)) +
+                      "', which is not a file name beside it");
+        problem_->help = "shards lie in the same folder as the index";
+        return;
+      }
+      if (!names.insert(tensor).second) {
+        problem_ = at("duplicate-key", "'" + tensor + "' occurs twice in the index");
+        return;
+      }
+      const auto [place, fresh] = shard_of.try_emplace(std::string(view), static_cast<std::uint32_t>(index_.shards.size()));
+      if (fresh) index_.shards.emplace_back(view);
+      index_.weights.emplace_back(std::move(tensor), place->second);
+    }
+  }
+
+  const Source& source_;
+  JsonCursor json_;
+  Index index_;
+  std::optional<Diagnostic> problem_;
+};
+
+// Takes each name off `waiting` and reports names that differ between index and shards.
+void reconcile_index(const Index& index, const std::string& path, const std::vector<bool>& here, TensorFile& all,
+                     Diagnostics& problems) {
+  std::unordered_map<std::string_view, std::uint32_t> waiting;
+  for (const auto& [name, shard] : index.weights) waiting.emplace(name, shard);
+  for (const TensorEntry& tensor : all.tensors) {
+    const auto found = waiting.find(tensor.name);
+    if (found == waiting.end()) {
+      all.notes.push_back(warning("index-extra", "'" + tensor.name + "' is in " + all.files[tensor.file] + " but not in " + path));
+    } else {
+      if (resolve_beside(path, index.shards[found->second]) != all.files[tensor.file])
+        problems.push_back(error("index-mismatch", path + " says '" + tensor.name + "' is in " + index.shards[found->second] +
+                                 ", it is in " + all.files[tensor.file]));
+      waiting.erase(found);
+    }
+    if (problems.size() >= kMaxProblems || all.notes.size() >= kMaxProblems) break;
+  }
+  if (!problems.empty() || all.notes.size() >= kMaxProblems) return;
+  for (const auto& [name, shard] : index.weights) {
+    if (waiting.find(name) == waiting.end()) continue;
+    if (here[shard]) {
+      problems.push_back(error("tensor-missing", path + " names '" + name + "', which is not in " + index.shards[shard]));
+      if (problems.size() >= kMaxProblems) return;
+    } else {
+      TensorEntry unknown;
+      unknown.name = name;
+      all.tensors.push_back(std::move(unknown));
+    }
+  }
+}
+
+}  // namespace
+
+Result<TensorFile> read_safetensors_index(Sources& sources, const std::string& path) {
+  Result<MappedFile> mapped = MappedFile::open(path);
+  if (!mapped.ok()) return mapped.take_problems();
+  if (mapped->size() > kMaxIndex)
+    return error("header-too-large", "'" + path + "' has " + std::to_string(mapped->size()) + " bytes; an index has at most 2^28");
+  const Source& source = sources.add_binary(path);
+  Result<Index> index = IndexReader(source, mapped->view()).read();
+  if (!index.ok()) return index.take_problems();
+  TensorFile all;
+  all.declared_bytes = index->total_bytes;
+  Diagnostics problems;
+  std::vector<bool> here(index->shards.size(), false);
+  for (std::size_t i = 0; i < index->shards.size(); ++i) {
+    const std::string shard = resolve_beside(path, index->shards[i]);
+    if (!path_exists(shard)) {
+      all.absent_files.push_back(index->shards[i]);
+      continue;
+    }
+    here[i] = true;
+    Result<TensorFile> part = read_safetensors(sources, shard);
+    if (!part.ok()) {
+      for (Diagnostic& problem : part.take_problems()) problems.push_back(std::move(problem));
+      continue;
+    }
+    for (TensorEntry& tensor : part->tensors) {
+      tensor.file = static_cast<std::uint32_t>(all.files.size());
+      all.tensors.push_back(std::move(tensor));
+    }
+    all.files.push_back(shard);
+    if (all.text_metadata.empty()) all.text_metadata = std::move(part->text_metadata);
+  }
+  if (!problems.empty()) return problems;
+  reconcile_index(*index, path, here, all, problems);
+  if (!problems.empty()) return problems;
+  if (!all.absent_files.empty())
+    all.notes.push_back(warning("shard-missing", std::to_string(all.absent_files.size()) + " of " +
+                                std::to_string(index->shards.size()) + " shards named by " + path + " are not here, first " +
+                                all.absent_files[0], {}, "their tensors are known by name only"));
+  else if (all.declared_bytes && *all.declared_bytes != all.bytes())
+    all.notes.push_back(warning("index-size", path + " declares " + all.declared_bytes->to_string() +
+                                " bytes, the shards hold " + all.bytes().to_string()));
+  return all;
+}
+
+}  // namespace floptally
