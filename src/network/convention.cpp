@@ -1,0 +1,183 @@
+#include "network/convention.h"
+
+namespace floptally {
+
+namespace {
+
+constexpr ComponentSet without(ComponentSet set, Component c) { return set & ~component_bit(c); }
+constexpr ComponentSet kNoEmbed = without(kAllComponents, Component::embed);
+constexpr ComponentSet kKaplan = without(without(kNoEmbed, Component::unembed), Component::position);
+constexpr ComponentSet kMegatron = without(kNoEmbed, Component::router);
+
+Convention make(std::string_view name, std::string_view doc, std::string_view source) {
+  Convention c;
+  c.name = name;
+  c.doc = doc;
+  c.source = source;
+  return c;
+}
+
+std::vector<Convention> build() {
+  std::vector<Convention> rows;
+  Convention c = make("matmul", "matrix products and convolutions; attention over the exact pairs that the mask lets through",
+                      "s(s+1)/2 pairs where causal");
+  c.pairs = Pairs::exact;
+  rows.push_back(c);
+
+  c = make("all", "matmul, and everything else: norms, softmax, activations, biases", "per-element counts of ELECTRA's flops_computation.py");
+  c.pairs = Pairs::exact;
+  c.others = true;
+  rows.push_back(c);
+
+  c = make("causal", "matrix products and convolutions; causal attention counts half the square, s^2/2", "Llama and Megatron-LM reports");
+  c.source = "Dubey et al. 2407.21783 and Megatron-LM count so";
+  rows.push_back(c);
+
+  c = make("full", "matrix products and convolutions; attention counts the whole square whatever the mask", "what an unfused kernel executes");
+  c.pairs = Pairs::full;
+  rows.push_back(c);
+
+  c = make("6nd", "6 x active parameters x tokens, embeddings included", "Kaplan et al. 2001.08361; Hoffmann et al. 2203.15556 for all parameters");
+  c.by_parameters = true;
+  c.components = 0;
+  c.backward = Backward::twice;
+  rows.push_back(c);
+
+  c = make("palm", "6N + 12 L H Q T per token: all active parameters, attention over the whole square", "Chowdhery et al. 2204.02311, appendix B");
+  c.by_parameters = true;
+  c.pairs = Pairs::full;
+  c.components = component_bit(Component::attention);
+  c.backward = Backward::twice;
+  rows.push_back(c);
+
+  c = make("kaplan", "6N + 6 L s d per token: matrices without embeddings and logits, half the square of attention", "Kaplan et al. 2001.08361, section 2.1, table 1");
+  c.by_parameters = true;
+  c.parameter_components = kKaplan;
+  c.matrices_only = true;
+  c.components = component_bit(Component::attention);
+  c.backward = Backward::twice;
+  rows.push_back(c);
+
+  c = make("chinchilla", "every matrix product with the embedding as one, whole square, softmax 3 per score; backward twice the forward", "Hoffmann et al. 2203.15556, appendix F");
+  c.pairs = Pairs::full;
+  c.embedding_product = true;
+  c.softmax = 3;
+  c.backward = Backward::twice;
+  rows.push_back(c);
+
+  c.name = "chinchilla-logits";
+  c.doc = "chinchilla without the embedding product";
+  c.embedding_product = false;
+  rows.push_back(c);
+
+  c.name = "chinchilla-layers";
+  c.doc = "chinchilla without embedding and logits: what reproduces the paper's table A4";
+  c.components = without(kNoEmbed, Component::unembed);
+  rows.push_back(c);
+
+  c = make("megatron", "matrix products without the router, causal attention halved; backward twice the forward", "Megatron-LM num_floating_point_operations (training.py)");
+  c.components = kMegatron;
+  c.backward = Backward::twice;
+  rows.push_back(c);
+
+  c = make("torchtitan", "6 x active parameters without embeddings, and attention over the whole square", "torchtitan get_nparams_and_flops");
+  c.by_parameters = true;
+  c.parameter_components = kNoEmbed;
+  c.pairs = Pairs::full;
+  c.components = component_bit(Component::attention);
+  c.backward = Backward::twice;
+  rows.push_back(c);
+
+  c = make("torch", "matrix products and convolutions that PyTorch executes: whole square, real backward, scores recomputed by fused attention", "torch.utils.flop_counter.FlopCounterMode");
+  c.pairs = Pairs::full;
+  c.kernel_recompute = true;
+  rows.push_back(c);
+
+  c = make("mac", "multiply-accumulates of matrix products and convolutions, whole square (what fvcore and ptflops print as FLOPs)", "fvcore FlopCountAnalysis");
+  c.pairs = Pairs::full;
+  c.flop_per_count = 2;
+  rows.push_back(c);
+  return rows;
+}
+
+Integer matrices(const Network& network, ComponentSet components, bool active_only);
+
+}  // namespace
+
+const std::vector<Convention>& conventions() {
+  static const std::vector<Convention> rows = build();
+  return rows;
+}
+
+const Convention* find_convention(std::string_view name) {
+  for (const Convention& row : conventions()) {
+    if (row.name == name) return &row;
+  }
+  return nullptr;
+}
+
+const Convention& default_convention() { return *find_convention("causal"); }
+
+std::string convention_names() {
+  std::string names;
+  for (const Convention& row : conventions()) {
+    if (!names.empty()) names += ", ";
+    names += row.name;
+  }
+  return names;
+}
+
+namespace {
+
+// Parameters in matrices: what linear layers hold without their biases.
+Integer matrices(const Network& network, ComponentSet components, bool active_only) {
+  const Tally<Integer> tally = count(network, {});
+  Integer sum = 0;
+  for (int i = 0; i < kComponentCount; ++i) {
+    if ((components >> i & 1) == 0) continue;
+    const Measure<Integer>& m = tally.by_component[i];
+    // A weight matrix meets every token once, so its forward product is 2 x matrix x tokens; biases and norms have none.
+    sum += active_only && network.sequence > 0 && static_cast<Component>(i) != Component::attention
+               ? m.forward.matmul / Integer(2 * network.sequence)
+               : Integer(0);
+  }
+  return sum;
+}
+
+}  // namespace
+
+FlopCount count_flop(const Network& network, const Convention& convention) {
+  CountOptions options;
+  options.rules.pairs = convention.pairs;
+  const Tally<Integer> tally = count(network, options);
+  FlopCount result;
+  Integer forward = 0, backward = 0, parameters = 0;
+  for (int i = 0; i < kComponentCount; ++i) {
+    const Measure<Integer>& m = tally.by_component[i];
+    const bool counted = (convention.components >> i & 1) != 0;
+    result.at_least = result.at_least || m.at_least;
+    if ((convention.parameter_components >> i & 1) != 0) parameters += convention.active_only ? m.active() : m.parameters;
+    if (!counted) continue;
+    forward += m.forward.matmul + (convention.others ? m.forward.other : Integer(0));
+    backward += m.backward_matmul() + (convention.others ? m.backward_other() : Integer(0));
+    result.recompute += m.recompute_matmul;
+  }
+  if (convention.by_parameters) {
+    if (convention.matrices_only) parameters = matrices(network, convention.parameter_components, convention.active_only);
+    forward += Integer(2) * parameters * Integer(network.sequence);
+  }
+  if (convention.embedding_product) {
+    forward += Integer(2) * tally[Component::embed].parameters * Integer(network.sequence);
+  }
+  if (convention.softmax > 0) {
+    // Five FLOP per score are what the attention operator books as `other`.
+    forward += tally[Component::attention].forward.other / Integer(5) * Integer(convention.softmax);
+  }
+  if (convention.backward == Backward::twice) backward = Integer(2) * forward;
+  if (convention.kernel_recompute) backward += result.recompute;
+  result.forward = forward / Integer(convention.flop_per_count);
+  result.backward = backward / Integer(convention.flop_per_count);
+  return result;
+}
+
+}  // namespace floptally

@@ -1,0 +1,32 @@
+// What RNN, GRU and LSTM layers share: `gates` matrices from the input and from the state, at every time step.
+#pragma once
+
+#include "network/operator.h"
+
+namespace floptally::operators {
+
+// Attributes: steps, input, hidden, directions, biases. `projected` is 0 without a projection of the output.
+// Source: PyTorch torch.nn.LSTM (weight_ih: gates x hidden by input; weight_hh: gates x hidden by state; weight_hr).
+template <class N>
+void recurrent_cost(int gates, int elementwise, const Attributes<N>& a, N projected, Cost<N>& c) {
+  const N steps = a[0], input = a[1], hidden = a[2], directions = a[3], biases = a[4];
+  const N rows = N(gates) * hidden;
+  const N state = N(0) < projected ? projected : hidden;
+  const N runs = steps * directions;
+  const N from_input = N(2) * runs * rows * input;
+  const N from_state = N(2) * runs * rows * state;
+  const N projection = N(2) * runs * hidden * projected;
+  c.parameters = directions * (rows * (input + state) + biases * rows + hidden * projected);
+  c.forward = {from_input + from_state + projection, runs * (biases * rows + N(elementwise) * hidden)};
+  c.backward_input = {from_input, N(0)};
+  // The first step's state is not an output of the layer, so its gradient is not computed.
+  const N later = N(0) < steps ? (steps - N(1)) * directions : N(0);
+  c.backward_inner = {N(2) * later * rows * state + projection, N(2) * runs * N(elementwise) * hidden};
+  c.backward_weight = {from_input + from_state + projection, runs * biases * rows};
+  c.input = steps * input;
+  c.output = runs * state;
+  c.keep_input(steps * input, true);
+  c.keep(runs * (rows + hidden + state), Keep::activation);  // gates, cell or candidate, output
+}
+
+}  // namespace floptally::operators

@@ -1,0 +1,39 @@
+#include "network/operator.h"
+
+namespace floptally::operators {
+namespace {
+
+constexpr AttributeDef kAttributes[] = {
+    {"rows", "vectors that go through (tokens, or positions)", 0, Axis::tokens},
+    {"in", "input features", 1, Axis::channels},
+    {"out", "output features", 1, Axis::channels},
+    {"bias", "1 with a bias", 0},
+};
+
+template <class N>
+void cost(const Attributes<N>& a, const Rules&, Cost<N>& c) {
+  const N rows = a[0], in = a[1], out = a[2], bias = a[3];
+  const N product = N(2) * rows * in * out;
+  c.parameters = in * out + bias * out;
+  c.forward = {product, bias * rows * out};
+  c.backward_input = {product, N(0)};
+  c.backward_weight = {product, bias * rows * out};
+  c.input = rows * in;
+  c.output = rows * out;
+  c.keep_input(rows * in, true);
+}
+
+}  // namespace
+
+extern const OperatorDef k_linear;
+const OperatorDef k_linear = {
+    "linear",
+    "fully connected layer y = x W^T + b",
+    "Epoch, Estimating Training Compute, layer table: N M parameters, 2 N M FLOP; PyTorch torch.nn.Linear",
+    kAttributes,
+    4,
+    {"4 tokens from 3 to 5 features with a bias", {4, 3, 5, 1}, 20, 120, 20, 120, 120},
+    cost<Integer>,
+    cost<double>};
+
+}  // namespace floptally::operators
