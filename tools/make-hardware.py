@@ -37,7 +37,7 @@ def write(path, head, columns, rows):
 def number(x, scale=1.0):
     if x is None or x == "":
         return ""
-    return f"{float(x) * scale:.10g}"
+    return f"{float(x) * scale:.12g}"
 
 
 def fold(name):
@@ -58,7 +58,7 @@ for d in DEVICES:
     release = d["release"] or (e["release_date"] if e else "")
     if e:  # the two must agree, or say why not
         ours = {"tensor_fp16_bf16_flops": d["peaks"].get("bf16") or d["peaks"].get("fp16"), "fp8_flops": d["peaks"].get("fp8"),
-                "memory_bytes": d["memory"], "memory_bw_bytes_s": d["bandwidth"], "tdp_w": d["tdp"]}
+                "memory_bw_bytes_s": d["bandwidth"], "tdp_w": d["tdp"]}
         for column, value in ours.items():
             scale = 1e12 if "flops" in column else 1 if column == "tdp_w" else 1e9
             if value and e[column] and abs(value * scale / float(e[column]) - 1) > 0.03 and not d["differs"] and not d["source"]:
@@ -66,10 +66,10 @@ for d in DEVICES:
     link = lambda l: ["", "", ""] if not l else [l[0], number(l[1], 1e9), l[2] if len(l) > 2 else ""]  # noqa: E731
     note = "; ".join(x for x in (d["note"], d["differs"]) if x)
     rows.append([d["name"], d["vendor"], d["kind"], release] + [number(d["peaks"].get(f), 1e12) for f in FORMATS]
-                + [number(d["vector"], 1e12), number(d["memory"], 1e9), number(d["bandwidth"], 1e9)]
+                + [number(d["vector"], 1e12), number(d["memory"], 2**30), number(d["bandwidth"], 1e9)]
                 + link(d["up"]) + link(d["out"])[:2] + [number(d["tdp"]), d["node"] or "", d["aliases"], source, date or "", note])
 write("hardware/devices.csv", [
-    "Accelerators. Peaks are dense FLOP/s (int8, int4: op/s) of one device in each number format; memory in bytes as sold;",
+    "Accelerators. Peaks are dense FLOP/s (int8, int4: op/s) of one device in each number format; memory in bytes (sold as \"80 GB\": 80 x 2^30, of which the driver keeps about 1%);",
     "bandwidths in bytes/s, links in one direction per device; tdp in watt. Made by tools/make-hardware.py.",
     f"catalogue-date: {CATALOGUE_DATE}"],
     ["name", "vendor", "kind", "release"] + FORMATS + ["vector_fp32", "memory_bytes", "memory_bytes_per_s", "scale_up", "scale_up_bytes_per_s",

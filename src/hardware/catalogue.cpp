@@ -57,10 +57,11 @@ std::optional<Arithmetic> arithmetic_named(std::string_view text) {
 }
 
 std::optional<Arithmetic> Device::training_arithmetic() const {
-  for (const Arithmetic a : {Arithmetic::bf16, Arithmetic::fp16, Arithmetic::tf32, Arithmetic::fp32}) {
-    if (peak_of(a)) return a;
-  }
-  return std::nullopt;
+  if (peak_of(Arithmetic::bf16)) return Arithmetic::bf16;
+  const std::optional<double> half = peak_of(Arithmetic::fp16), single = peak_of(Arithmetic::fp32);
+  if (half && (!single || *half >= 4 * *single)) return Arithmetic::fp16;
+  if (peak_of(Arithmetic::tf32)) return Arithmetic::tf32;
+  return single ? std::optional(Arithmetic::fp32) : std::nullopt;
 }
 
 std::vector<const Device*> Catalogue::matches(std::string_view name) const {

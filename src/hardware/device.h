@@ -41,7 +41,7 @@ struct Device {
   std::array<std::optional<double>, kArithmetics> peak;     // dense FLOP/s (int8, int4: op/s) of the fastest unit for it
   std::array<std::optional<double>, kArithmetics> ceiling;  // best matmul rate anyone measured, FLOP/s (ceilings.csv)
   std::optional<double> vector_fp32;             // FLOP/s of the ordinary (non-tensor) fp32 units
-  std::optional<double> memory_bytes;            // capacity as sold: "80 GB" is 80e9 where the vendor means that
+  std::optional<double> memory_bytes;            // whole capacity: "80 GB" is sold as 80 GiB; the driver keeps about 1%
   std::optional<double> memory_bytes_per_second;
   Link scale_up;                                 // inside the node or pod: NVLink, xGMI, ICI
   Link scale_out;                                // between nodes, share of one device
@@ -55,7 +55,8 @@ struct Device {
 
   [[nodiscard]] std::optional<double> peak_of(Arithmetic a) const { return peak[static_cast<std::size_t>(a)]; }
   [[nodiscard]] std::optional<double> ceiling_of(Arithmetic a) const { return ceiling[static_cast<std::size_t>(a)]; }
-  // The rate that deep learning of the device's time is counted against: bf16, else fp16, else tf32, else fp32.
+  // The format whose peak training is counted against: bf16, else fp16 where a matrix unit multiplies it (at least four
+  // times the fp32 rate), else tf32, else fp32.
   [[nodiscard]] std::optional<Arithmetic> training_arithmetic() const;
 };
 

@@ -1,7 +1,8 @@
 """The accelerators of the catalogue, one call a device. tools/make-hardware.py checks them against the evidence tables
 and writes data/hardware/devices.csv.
 
-Peaks are dense TFLOP/s of one device (int8, int4: TOP/s); memory in GB as sold; bandwidths in GB/s, links in GB/s in one
+Peaks are dense TFLOP/s of one device (int8, int4: TOP/s); memory in GiB (what is sold as "80 GB" holds 80 x 2^30 bytes, of which
+the driver keeps about 1%); bandwidths in GB/s, links in GB/s in one
 direction per device. `epoch` names the row of Epoch AI's machine-learning hardware table that gives release date and
 data sheet; what differs from that table stands in `differs`, with the reason."""
 
@@ -24,7 +25,7 @@ def up(kind, gbps, domain): return (kind, gbps, domain)
 
 
 # ------------------------------------------------------------------ NVIDIA before tensor cores
-device("GTX-580", NV, "gpu", epoch="NVIDIA GeForce GTX 580", peaks=dict(fp32=1.581, fp64=0.1976), memory=1.536,
+device("GTX-580", NV, "gpu", epoch="NVIDIA GeForce GTX 580", peaks=dict(fp32=1.581, fp64=0.1976), memory=1.5,
        bandwidth=192.4, tdp=244, aliases="GeForce GTX 580", note="AlexNet's two cards were the 3 GB version")
 device("K20X", NV, "gpu", epoch="NVIDIA Tesla K20X", peaks=dict(fp32=3.935, fp64=1.312), tdp=235, aliases="Tesla K20X;K20",
        memory=6, bandwidth=249.6, source="NVIDIA Tesla K20X board specification BD-06397-001", date="2012-11")
@@ -210,13 +211,13 @@ tpu("v7", epoch="Google TPU v7 Ironwood", peaks=dict(bf16=2307, fp8=4614), memor
     note="one chip of two dies, which JAX shows as two devices; the power is Epoch's estimate")
 # ------------------------------------------------------------------ Amazon
 NEURON = "AWS Neuron documentation, "
-device("Trainium1", AWS, "npu", epoch="Amazon Trainium1", peaks=dict(fp32=47.5, tf32=190, fp16=190, bf16=190, fp8=190, int8=380), memory=34.36, bandwidth=880,
+device("Trainium1", AWS, "npu", epoch="Amazon Trainium1", peaks=dict(fp32=47.5, tf32=190, fp16=190, bf16=190, fp8=190, int8=380), memory=32, bandwidth=880,
        node=16, out=("EFA, trn1.32xlarge", 6.25), aliases="Trainium;Trn1;Trainium 1", source=NEURON + "Trainium architecture", date="2025-11",
        note="32 GiB at 820 GiB/s", differs="Epoch prints the bandwidth of another unit and the older 420 int8")
-device("Trainium2", AWS, "npu", epoch="Amazon Trainium2", peaks=dict(fp32=181, tf32=667, fp16=667, bf16=667, fp8=1299), memory=103.08, bandwidth=2900, tdp=500,
+device("Trainium2", AWS, "npu", epoch="Amazon Trainium2", peaks=dict(fp32=181, tf32=667, fp16=667, bf16=667, fp8=1299), memory=96, bandwidth=2900, tdp=500,
        node=16, up=up("NeuronLink 3", 640, 64), out=("EFA, trn2.48xlarge", 25), aliases="Trn2;Trainium 2", source=NEURON + "Trainium2 architecture; " + MLE, date=MLE_DATE,
        note="96 GiB; 2,563 is the sparse figure")
-device("Trainium3", AWS, "npu", epoch="Amazon Trainium3", peaks=dict(fp32=183, tf32=671, fp16=671, bf16=671, fp8=2517, fp4=2517), memory=154.62, bandwidth=4900, tdp=700,
+device("Trainium3", AWS, "npu", epoch="Amazon Trainium3", peaks=dict(fp32=183, tf32=671, fp16=671, bf16=671, fp8=2517, fp4=2517), memory=144, bandwidth=4900, tdp=700,
        node=16, up=up("NeuronLink 4", 1280, 144), aliases="Trn3;Trainium 3", source=NEURON + "Trainium3 architecture", date="2025-12-02",
        note="144 GiB; NeuronLink's 2.56 TB/s counts both directions")
 # ------------------------------------------------------------------ Intel
@@ -246,5 +247,5 @@ device("MLU370-X8", "Cambricon", "npu", epoch="Cambricon MLU370-X8", peaks=dict(
 device("Dojo-D1", "Tesla", "npu", epoch="Tesla D1 Dojo", peaks=dict(fp32=22.6, bf16=362), bandwidth=None, tdp=400, aliases="D1;Tesla D1 Dojo")
 device("Maia-100", "Microsoft", "npu", epoch="Maia 100 (M100)", peaks=dict(bf16=800), memory=64, bandwidth=1800, tdp=500, aliases="Maia 100;M100",
        source="Microsoft, Inside Maia 100, Hot Chips 2024", date="2024-08-27")
-device("GroqChip-1", "Groq", "npu", epoch="GroqChip LPU v1", peaks=dict(fp16=188, int8=750), memory=0.23, bandwidth=80000, tdp=215, aliases="LPU;Groq LPU;GroqChip LPU v1",
+device("GroqChip-1", "Groq", "npu", epoch="GroqChip LPU v1", peaks=dict(fp16=188, int8=750), memory=0.2142, bandwidth=80000, tdp=215, aliases="LPU;Groq LPU;GroqChip LPU v1",
        note="on-chip memory only; built for inference")
