@@ -1,7 +1,6 @@
 // floptally hardware [NAME]: the catalogue of accelerators, with sources and ages.
 #include <algorithm>
 #include <cstdio>
-#include <functional>
 
 #include "book/ledger.h"
 #include "engine/facts.h"
