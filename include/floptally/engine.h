@@ -72,6 +72,9 @@ Result<std::string> render(const Book& book, const std::string& format, const Re
 // The problems of a request without an answer, as the JSON of the contract: one object a line.
 std::string problems_json(const Diagnostics& problems);
 
+// Writes a file whole or not at all.
+Result<bool> write_file(const std::string& path, const std::string& contents);
+
 const char* version();
 
 }  // namespace floptally

@@ -1,1 +1,116 @@
-int main() { return 2; }
+// The command line: words become a Request, a Book becomes text. Exit status: 0 answered, and yes; 1 answered, and no;
+// 2 wrong command line; 3 an input cannot be read or understood; 70 a bug of ours.
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+
+#include "cli/output.h"
+#include "floptally/engine.h"
+
+namespace {
+
+using floptally::CommandInfo;
+using floptally::OptionInfo;
+using floptally::Request;
+
+// Options every command takes.
+const std::vector<OptionInfo> kCommon = {
+    {"json", "", "print the whole answer as JSON (schema floptally/1)", false},
+    {"output", "FILE", "write to FILE; its ending (.txt .md .csv .json .tex .html .svg) chooses the format; - is standard output", true},
+    {"set", "KEY=VALUE", "replace a field of the input, such as hardware.price=2", true},
+    {"data", "DIR", "read the facts from DIR instead of those built in", false},
+    {"strict", "", "an assumed input is an error", false},
+    {"quiet", "", "no notes on standard error", false},
+    {"format", "NAME", "format of standard output: txt md csv json tex html svg", false},
+};
+
+// What CLI11 fills in for one subcommand.
+struct Filled {
+  const CommandInfo* info = nullptr;
+  CLI::App* app = nullptr;
+  std::vector<std::string> inputs;
+  std::map<std::string, std::vector<std::string>> words;
+  std::map<std::string, bool> flags;
+};
+
+void add_options(Filled& filled, const std::vector<OptionInfo>& options, const char* group) {
+  for (const OptionInfo& option : options) {
+    const std::string name = option.name == "output" ? "-o,--output" : "--" + option.name;
+    CLI::Option* added = option.value.empty() ? filled.app->add_flag(name, filled.flags[option.name], option.help)
+                                              : filled.app->add_option(name, filled.words[option.name], option.help)->type_name(option.value);
+    added->group(group);
+    // Values such as "a,b" or "-6" belong to us; an option takes one word each time it is given.
+    if (!option.value.empty()) added->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->allow_extra_args(false);
+  }
+}
+
+Request request_of(const Filled& filled) {
+  Request request;
+  request.command = filled.info->name;
+  request.inputs = filled.inputs;
+  for (const auto& [name, words] : filled.words)
+    if (!words.empty()) request.options[name] = words;
+  for (const auto& [name, on] : filled.flags)
+    if (on) request.options[name];
+  request.data_dir = request.word("data");
+  return request;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{
+      "floptally counts what deep-learning training costs: parameters, FLOP, memory, time, money; how sure that is, and why."};
+  app.name("floptally");
+  app.require_subcommand(0, 1);
+  app.set_version_flag("--version", std::string("floptally ") + floptally::version());
+  const std::vector<CommandInfo> commands = floptally::Engine::commands();
+  std::vector<Filled> all(commands.size());
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    const CommandInfo& info = commands[i];
+    Filled& filled = all[i];
+    filled.info = &info;
+    filled.app = app.add_subcommand(info.name, info.summary);
+    add_options(filled, info.options, "Options");
+    std::vector<OptionInfo> common;
+    for (const OptionInfo& each : kCommon) {
+      bool own = false;
+      for (const OptionInfo& mine : info.options) own = own || mine.name == each.name;
+      if (!own) common.push_back(each);
+    }
+    add_options(filled, common, "Every command");
+    if (info.most_inputs > 0) filled.app->add_option("inputs", filled.inputs, info.inputs)->expected(info.least_inputs, info.most_inputs)->type_name("");
+    std::string footer = info.examples.empty() ? "" : "Examples:";
+    for (const std::string& example : info.examples) footer += "\n  " + example;
+    filled.app->footer(footer);
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    std::fputs(app.help("", CLI::AppFormatMode::Sub).c_str(), stdout);
+    return 0;
+  } catch (const CLI::Success& done) {
+    return app.exit(done);
+  } catch (const CLI::ParseError& problem) {
+    std::fprintf(stderr, "error[command-line]: %s\n", problem.what());
+    std::fputs("help: see floptally --help, or floptally COMMAND --help\n", stderr);
+    return 2;
+  }
+  for (const Filled& filled : all)
+    if (filled.app->parsed()) return floptally::answer(request_of(filled));
+  std::fputs(app.help().c_str(), stdout);
+  return 2;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& bug) {
+    std::fprintf(stderr, "floptally: internal error: %s\nThis is a bug of ours; please report it with the input that led here.\n", bug.what());
+    return 70;
+  }
+}

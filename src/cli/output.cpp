@@ -1,0 +1,77 @@
+#include "cli/output.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+namespace floptally {
+namespace {
+
+bool wants_colour(int descriptor) {
+  const char* no_color = std::getenv("NO_COLOR");
+  if (no_color != nullptr && *no_color != '\0') return false;
+  const char* force = std::getenv("CLICOLOR_FORCE");
+  if (force != nullptr && *force != '\0' && *force != '0') return true;
+  const char* term = std::getenv("TERM");
+  return ::isatty(descriptor) == 1 && term != nullptr && std::string(term) != "dumb";
+}
+
+int terminal_width() {
+  struct winsize size {};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  return 120;
+}
+
+bool print(const std::string& text) {
+  return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+}
+
+int fail(const Diagnostics& problems, bool json) {
+  std::fputs(json ? problems_json(problems).c_str() : to_text(problems, wants_colour(STDERR_FILENO)).c_str(), stderr);
+  for (const Diagnostic& each : problems)
+    if (each.code == "command-line" || each.code == "unknown-command" || each.code == "unknown-format") return 2;
+  return 3;
+}
+
+}  // namespace
+
+int answer(const Request& request) {
+  const bool json = request.has("json");
+  // Formats are checked before any work is done.
+  RenderOptions options;
+  options.width = terminal_width();
+  std::vector<std::pair<std::string, std::string>> targets;  // file, format
+  for (const std::string& file : request.words("output")) {
+    const std::size_t dot = file.rfind('.');
+    const std::size_t slash = file.rfind('/');
+    const bool ended = dot != std::string::npos && (slash == std::string::npos || dot > slash);
+    targets.emplace_back(file, file == "-" ? request.word("format", json ? "json" : "txt") : (ended ? file.substr(dot + 1) : "txt"));
+  }
+  const bool own_output = request.command == "quantize";  // -o names the model it writes, not a report
+  if (own_output) targets.clear();
+  if (targets.empty()) targets.emplace_back("-", request.word("format", json ? "json" : "txt"));
+  for (const auto& [file, format] : targets)
+    if (const auto probe = render(Book{}, format); !probe) return fail(probe.problems(), json);
+
+  Engine engine;
+  Result<Book> book = engine.run(request);
+  if (!book) return fail(book.problems(), json);
+  for (const auto& [file, format] : targets) {
+    options.colour = file == "-" && format == "txt" && wants_colour(STDOUT_FILENO);
+    const Result<std::string> text = render(*book, format, options);
+    if (!text) return fail(text.problems(), json);
+    if (file == "-") {
+      if (!print(*text)) return 3;
+    } else if (const auto written = write_file(file, *text); !written) {
+      return fail(written.problems(), json);
+    }
+  }
+  if (!request.has("quiet") && !json && !book->notes.empty())
+    std::fputs(to_text(book->notes, wants_colour(STDERR_FILENO)).c_str(), stderr);
+  return book->yes ? 0 : 1;
+}
+
+}  // namespace floptally

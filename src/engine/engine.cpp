@@ -1,0 +1,76 @@
+#include "floptally/engine.h"
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "base/nearest.h"
+#include "engine/command.h"
+
+namespace floptally {
+
+struct Engine::State {
+  Sources sources;
+};
+
+Engine::Engine() : state_(std::make_unique<State>()) {}
+Engine::~Engine() = default;
+
+std::string Request::word(const std::string& option, const std::string& otherwise) const {
+  const auto found = options.find(option);
+  return found == options.end() || found->second.empty() ? otherwise : found->second.back();
+}
+
+std::vector<std::string> Request::words(const std::string& option) const {
+  const auto found = options.find(option);
+  return found == options.end() ? std::vector<std::string>{} : found->second;
+}
+
+std::vector<CommandInfo> Engine::commands() {
+  std::vector<CommandInfo> all;
+  for (const CommandDef* const* each = commands::kAll; *each != nullptr; ++each) all.push_back((*each)->info);
+  std::sort(all.begin(), all.end(), [](const CommandInfo& a, const CommandInfo& b) { return a.name < b.name; });
+  return all;
+}
+
+namespace {
+
+// --strict: an assumed input is an error, not a note.
+void refuse_assumptions(const Book& book, Diagnostics& problems) {
+  for (const Step& step : book.steps)
+    if (step.mark == Mark::assumed)
+      problems.push_back(error("assumed-input", "'" + step.name + "' is assumed, not given", step.place,
+                               "state it in the input, or drop --strict" +
+                                   (step.source.empty() ? std::string() : "; assumed from: " + step.source)));
+}
+
+}  // namespace
+
+Result<Book> Engine::run(const Request& request) {
+  std::vector<std::string> names;
+  for (const CommandDef* const* each = commands::kAll; *each != nullptr; ++each) {
+    const CommandDef& command = **each;
+    names.push_back(command.info.name);
+    if (command.info.name != request.command) continue;
+    Context context{state_->sources};
+    Result<Book> answer = command.run(request, context);
+    if (!answer) return answer;
+    answer->command = request.command;
+    if (request.has("strict")) {
+      Diagnostics problems;
+      refuse_assumptions(*answer, problems);
+      if (!problems.empty()) return problems;
+    }
+    return answer;
+  }
+  const std::string_view near = nearest(request.command, names);
+  return error("unknown-command", "unknown command '" + request.command + "'", {},
+               near.empty() ? "see floptally --help" : "did you mean '" + std::string(near) + "'?");
+}
+
+Result<bool> write_file(const std::string& path, const std::string& contents) {
+  return write_file_atomically(path, contents);
+}
+
+const char* version() { return FLOPTALLY_VERSION; }
+
+}  // namespace floptally

@@ -1,0 +1,23 @@
+// A linear or logarithmic axis: positions, round tick values, tick labels with units.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "floptally/quantity.h"
+
+namespace floptally {
+
+struct Axis {
+  double low = 0, high = 1;
+  double from = 0, to = 1;  // pixels
+  bool log = false;
+
+  [[nodiscard]] double at(double value) const;
+  [[nodiscard]] std::vector<double> ticks(int about) const;
+};
+
+// An axis that holds all of [low, high] with some air.
+Axis make_axis(double low, double high, double from, double to, bool log);
+
+}  // namespace floptally
