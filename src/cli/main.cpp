@@ -1,8 +1,5 @@
 // The command line: words become a Request, a Book becomes text. Exit status: 0 answered, and yes; 1 answered, and no;
 // 2 wrong command line; 3 an input cannot be read or understood; 70 a bug of ours.
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstdlib>
@@ -88,9 +85,6 @@ int run(int argc, char** argv) {
   }
   try {
     app.parse(argc, argv);
-  } catch (const CLI::CallForHelp&) {
-    std::fputs(app.help("", CLI::AppFormatMode::Sub).c_str(), stdout);
-    return 0;
   } catch (const CLI::Success& done) {
     return app.exit(done);
   } catch (const CLI::ParseError& problem) {
