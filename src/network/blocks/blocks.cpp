@@ -191,4 +191,16 @@ void describe_moe(const MoePart& p, std::int64_t tokens, Sink& sink) {
   }
 }
 
+void describe_unembedding(const UnembeddingPart& p, std::int64_t tokens, Sink& sink) {
+  Op logits = column_linear(p.name, tokens, p.width, p.vocabulary, p.bias, Component::unembed);
+  if (p.tied && p.bias) {  // the table is shared, the bias is its own
+    logits.attributes[3] = 0;
+    sink.add(logits.with(op_flags::tied));
+    sink.add(parameter("bias", p.vocabulary, tokens * p.vocabulary, Component::unembed));
+  } else {
+    sink.add(p.tied ? logits.with(op_flags::tied) : logits);
+  }
+  if (p.loss) sink.add(cross_entropy("loss", tokens, p.vocabulary));
+}
+
 }  // namespace floptally

@@ -83,4 +83,14 @@ void describe_moe(const MoePart& part, std::int64_t tokens, Sink& sink);
 // Rows that the experts of a MoePart multiply, all together.
 std::int64_t routed_rows(const MoePart& part, std::int64_t tokens);
 
+// Logits over the vocabulary and the cross-entropy that training adds.
+struct UnembeddingPart {
+  std::string_view name = "lm_head";
+  std::int64_t width = 0, vocabulary = 0;
+  bool tied = false;  // the embedding table again
+  bool bias = false;
+  bool loss = true;
+};
+void describe_unembedding(const UnembeddingPart& part, std::int64_t tokens, Sink& sink);
+
 }  // namespace floptally

@@ -66,10 +66,7 @@ void describe_layer(const DecoderShape& s, LayerKind kind, Sink& sink) {
 }
 
 void describe_logits(const DecoderShape& s, bool tied, Sink& sink) {
-  Op unembed = column_linear("lm_head", s.sequence, s.width, s.vocabulary, s.unembed_bias, Component::unembed);
-  if (tied) unembed.with(op_flags::tied);
-  sink.add(unembed);
-  if (s.loss) sink.add(cross_entropy("loss", s.sequence, s.vocabulary));
+  describe_unembedding({"lm_head", s.width, s.vocabulary, tied, s.unembed_bias, s.loss}, s.sequence, sink);
 }
 
 // DeepSeek-V3 2412.19437 section 2.2: each extra head joins the next token's embedding and runs one more layer.

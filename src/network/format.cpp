@@ -1,0 +1,78 @@
+#include "network/format.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/embedded.h"
+#include "base/file.h"
+#include "base/nearest.h"
+#include "network/family.h"
+#include "network/shipped.h"
+
+namespace floptally {
+
+namespace formats {
+extern const FormatDef* const kAll[];
+}
+
+const FormatDef* const* all_formats() { return formats::kAll; }
+
+FamilyInputs family_inputs(const Inputs& inputs) {
+  FamilyInputs result;
+  result.sequence = inputs.sequence;
+  result.source_sequence = inputs.source_sequence;
+  // --input 1x3x224x224 or 3x224x224: the batch of an image is not part of a sample.
+  if (inputs.shape.size() == 4) result.image.assign(inputs.shape.begin() + 1, inputs.shape.end());
+  if (inputs.shape.size() == 3) result.image = inputs.shape;
+  if (inputs.shape.size() == 2 && result.sequence == 0) result.sequence = inputs.shape[1];
+  return result;
+}
+
+namespace {
+
+Result<Network> read_file(const std::string& path, const Inputs& inputs, Sources& sources) {
+  ModelFile file;
+  file.path = path;
+  file.directory = is_directory(path);
+  std::vector<MappedFile> keep;
+  if (!file.directory) {
+    Result<MappedFile> mapped = MappedFile::open(path);
+    if (!mapped) return mapped.take_problems();
+    keep.push_back(std::move(*mapped));
+    file.size = keep[0].size();
+    file.head = keep[0].view().substr(0, 4096);
+  }
+  const FormatDef* best = nullptr;
+  int surest = 0;
+  std::string names;
+  for (auto format = formats::kAll; *format != nullptr; ++format) {
+    const int sure = (*format)->sniff(file);
+    names += (names.empty() ? "" : ", ") + std::string((*format)->name);
+    if (sure > surest) {
+      surest = sure;
+      best = *format;
+    }
+  }
+  if (best == nullptr) {
+    const std::string what = file.directory ? "the folder '" + path + "' holds no model" : "'" + path + "' is no model file";
+    return error("unknown-model-format", what, {}, "formats known: " + names);
+  }
+  keep.clear();
+  return best->read(path, inputs, sources);
+}
+
+}  // namespace
+
+Result<Network> load_model(const std::string& model, const Inputs& inputs, Sources& sources, const std::string& base_file) {
+  const std::string path = base_file.empty() ? model : resolve_beside(base_file, model);
+  if (path_exists(path)) return read_file(path, inputs, sources);
+  if (is_shipped_model(model)) return read_shipped_model(model, inputs, sources);
+  const std::vector<std::string> known = shipped_model_names();
+  const std::vector<std::string_view> views(known.begin(), known.end());
+  std::string near;
+  for (std::string_view name : nearest_few(model, views, 4)) near += (near.empty() ? "" : ", ") + std::string(name);
+  return error("model-not-found", "there is no file and no shipped model called '" + model + "'", {},
+               near.empty() ? "" : "nearest shipped models: " + near);
+}
+
+}  // namespace floptally

@@ -1,0 +1,18 @@
+// Models that come with the program: configs and specs under data/models/, by name in lower case ("gpt-3").
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/sources.h"
+#include "network/network.h"
+
+namespace floptally {
+
+std::vector<std::string> shipped_model_names();  // sorted
+// Letter case, '_', ' ' and an organisation before a '/' are forgiven.
+bool is_shipped_model(std::string_view name);
+Result<Network> read_shipped_model(std::string_view name, const Inputs& inputs, Sources& sources);
+
+}  // namespace floptally
