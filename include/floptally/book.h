@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -125,6 +126,8 @@ struct Book {
   std::vector<std::pair<std::string, std::string>> words;  // answer's other keys: "convention" -> "matmul"
   std::string json_answer;  // extra members of "answer", already JSON ("\"best\":[...]"), for lists a contract names
   std::vector<std::string> summary;  // sentences that answer first, above any table
+  // The worlds of uncertain headlines, by key; world i of two answers draws shared inputs alike.
+  std::map<std::string, std::vector<double>> worlds;
   Diagnostics notes;
   bool yes = true;  // false: answered, and no (does not fit, over budget, `expect:` not met): exit status 1
 };

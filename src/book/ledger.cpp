@@ -3,6 +3,10 @@
 #include <algorithm>
 
 namespace floptally {
+namespace {
+// Worlds are kept for comparing answers only while they are few enough to be cheap.
+constexpr std::uint32_t kKeptWorlds = 1u << 16;
+}  // namespace
 
 const char* to_text(Mark mark) {
   switch (mark) {
@@ -152,6 +156,9 @@ Book Ledger::finish(std::uint32_t count) {
       f.p50 = found[i].p50;
       f.p95 = found[i].p95;
     }
+    for (const Headline& headline : book_.headlines)
+      if (count <= kKeptWorlds && trace_.node(step_nodes_[headline.step]).uncertain)
+        book_.worlds[headline.key] = worlds.values(step_nodes_[headline.step]);
     for (const std::string& key : influence_keys_) {
       for (const Headline& headline : book_.headlines) {
         if (headline.key != key) continue;

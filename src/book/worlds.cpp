@@ -51,7 +51,6 @@ std::uint32_t scramble(std::uint32_t x, std::uint32_t seed) {
 std::vector<std::uint32_t> directions(std::uint32_t dimension) {
   boost::random::sobol_engine<std::uint32_t, 32u> engine(dimension + 1);
   std::vector<std::uint32_t> result;
-  std::uint32_t previous = 0;
   // Point n ^ (n >> 1) reaches direction k first at n = 2^k; seed(n) jumps there.
   for (int k = 0; k < 31; ++k) {
     const std::uint32_t n = 1u << k;
@@ -63,9 +62,7 @@ std::vector<std::uint32_t> directions(std::uint32_t dimension) {
     for (int j = 0; j < k; ++j)
       if ((gray >> j) & 1u) known ^= result[static_cast<std::size_t>(j)];
     result.push_back(point ^ known);
-    previous = point;
   }
-  static_cast<void>(previous);
   return result;
 }
 
@@ -83,7 +80,19 @@ Worlds::Worlds(const Trace& trace, std::uint32_t count) : trace_(trace), count_(
   std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
     return std::pair(fnv1a(leaves[a].name), leaves[a].name) < std::pair(fnv1a(leaves[b].name), leaves[b].name);
   });
-  for (std::uint32_t r = 0; r < order.size(); ++r) rank_[order[r]] = r;
+  // A leaf keeps its dimension when others come and go (another plan, one more assumption), as far as they do not collide:
+  // two answers can then be compared world by world.
+  std::vector<bool> taken(kSobolDimensions, false);
+  for (std::uint32_t r = 0; r < order.size(); ++r) {
+    if (r >= kSobolDimensions) {
+      rank_[order[r]] = r;
+      continue;
+    }
+    auto slot = static_cast<std::uint32_t>(fnv1a(leaves[order[r]].name) >> 40) % kSobolDimensions;
+    while (taken[slot]) slot = (slot + 1) % kSobolDimensions;
+    taken[slot] = true;
+    rank_[order[r]] = slot;
+  }
 }
 
 const std::vector<double>& Worlds::draws(std::uint32_t leaf) const {

@@ -169,13 +169,24 @@ Grid table_grid(const Table& table, bool raw) {
     grid.heads.push_back(raw ? column.key : column.title);
     grid.right.push_back(column.right);
   }
+  // A column is set to the right when all it holds is figures or short words.
+  constexpr std::size_t kWord = 12;
+  for (std::size_t c = 0; c < grid.right.size(); ++c) {
+    bool figures = false;
+    bool prose = false;
+    for (const std::vector<Value>& row : table.rows) {
+      if (c >= row.size()) continue;
+      if (std::holds_alternative<Figure>(row[c])) figures = true;
+      if (const auto* text = std::get_if<std::string>(&row[c])) prose = prose || text->size() > kWord;
+    }
+    grid.right[c] = (grid.right[c] || figures) && !prose;
+  }
   for (const std::vector<Value>& row : table.rows) {
     std::vector<std::string> cells;
     for (std::size_t c = 0; c < row.size() && c < grid.heads.size(); ++c) {
       if (const auto* text = std::get_if<std::string>(&row[c])) {
         cells.push_back(*text);
       } else if (const auto* figure = std::get_if<Figure>(&row[c])) {
-        grid.right[c] = true;
         if (raw) cells.push_back(figure->unknown ? "" : (figure->exact.empty() ? shortest(figure->value) : figure->exact));
         else cells.push_back(figure_text(*figure) + (figure->p5 ? " (" + bare_range(*figure) + ")" : ""));
       } else {

@@ -1,0 +1,151 @@
+// floptally explain: where a number comes from: formula, inputs, numbers, sources, down to the line of the plan or the row of data.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/nearest.h"
+#include "engine/command.h"
+#include "engine/delegate.h"
+#include "quantity/print.h"
+
+namespace floptally {
+namespace {
+
+constexpr int kDefaultDepth = 3;
+
+std::string where(const Step& step) {
+  std::string out;
+  if (step.place) {
+    const Location at = locate(step.place);
+    out = at.line > 0 ? fmt::format("{}:{}:{}", step.place.source->name, at.line, at.column)
+                      : fmt::format("{}: byte {}", step.place.source->name, step.place.begin);
+  }
+  if (!step.source.empty()) out += (out.empty() ? "" : "; ") + step.source;
+  return out;
+}
+
+std::string head(const Step& step) {
+  std::string line = step.name + " = " + figure_text(step.figure, 6);
+  if (!step.figure.exact.empty() && step.figure.value >= 1e7 && step.figure.dim != dim::kUsdPerDeviceSecond)
+    line += " (exactly " + grouped(step.figure.exact) + ")";
+  const std::string range = range_text(step.figure, 3);
+  if (!range.empty()) line += ", 90% " + range;
+  if (step.mark != Mark::derived) {
+    line += fmt::format("  [{}", to_text(step.mark));
+    if (!step.stated.empty()) line += ": " + step.stated;
+    line += "]";
+  }
+  const std::string place = where(step);
+  if (!place.empty()) line += "  <- " + place;
+  return line;
+}
+
+struct Teller {
+  const Book& book;
+  int depth;
+  std::vector<std::string> lines;
+  std::vector<bool> told;
+  Table table;
+
+  void tell(std::uint32_t index, int level) {
+    const Step& step = book.steps[index];
+    const std::string indent(static_cast<std::size_t>(level) * 4, ' ');
+    lines.push_back(indent + head(step));
+    if (step.formula.empty()) return;
+    const bool again = told[index];
+    lines.push_back(indent + "  = " + step.formula + (again ? "   (opened above)" : ""));
+    table.rows.push_back({step.name, step.figure, step.formula, where(step)});
+    told[index] = true;
+    if (again) return;
+    if (level >= depth) {
+      if (!step.inputs.empty()) lines.push_back(indent + fmt::format("    ... --depth {} opens {} more", depth + 2, step.inputs.size()));
+      return;
+    }
+    for (const std::uint32_t input : step.inputs) tell(input, level + 1);
+  }
+};
+
+// The step a path means: a step's whole name, a headline's key, or the end of one name only.
+Result<std::uint32_t> find_step(const Book& book, const std::string& path) {
+  std::vector<std::string> names;
+  std::vector<std::uint32_t> ends;
+  for (const Headline& each : book.headlines) {
+    if (each.key == path) return each.step;
+    names.push_back(each.key);
+  }
+  for (std::uint32_t i = 0; i < book.steps.size(); ++i) {
+    const std::string& name = book.steps[i].name;
+    if (name == path) return i;
+    if (name.size() > path.size() && name.ends_with(path) && name[name.size() - path.size() - 1] == '/') ends.push_back(i);
+    names.push_back(name);
+  }
+  if (ends.size() == 1) return ends.front();
+  if (ends.size() > 1) {
+    std::string which;
+    for (const std::uint32_t each : ends) which += (which.empty() ? "" : ", ") + book.steps[each].name;
+    return error("ambiguous-path", "'" + path + "' is the end of several names", {}, "one of: " + which);
+  }
+  const std::string_view near = nearest(path, names);
+  std::string keys;
+  for (const Headline& each : book.headlines) keys += (keys.empty() ? "" : ", ") + each.key;
+  return error("unknown-path", "no number is called '" + path + "'", {},
+               (near.empty() ? std::string() : "did you mean '" + std::string(near) + "'? ") + "headlines: " + keys);
+}
+
+Result<Book> explain(const Request& request, Context& context) {
+  std::string input = request.inputs.front();
+  std::string path = request.inputs.size() > 1 ? request.inputs[1] : "";
+  if (const std::size_t hash = input.find('#'); path.empty() && hash != std::string::npos) {
+    path = input.substr(hash + 1);
+    input = input.substr(0, hash);
+  }
+  auto answer = answer_for(input, request, context);
+  if (!answer) return answer;
+  const Book& told = *answer;
+  int depth = kDefaultDepth;
+  if (request.has("depth")) {
+    const auto wanted = Integer::parse(request.word("depth"));
+    if (!wanted || *wanted < Integer(0) || Integer(1000) < *wanted)
+      return error("command-line", "--depth takes a whole number from 0 to 1000, not '" + request.word("depth") + "'");
+    depth = static_cast<int>(wanted->to_int64());
+  }
+  Teller teller{told, depth, {}, std::vector<bool>(told.steps.size(), false), {}};
+  teller.table.key = "derivation";
+  teller.table.columns = {{"name", "Name", false}, {"value", "Value", true}, {"formula", "Formula", false}, {"source", "Source", false}};
+  if (path.empty()) {
+    teller.depth = request.has("depth") ? depth : 0;
+    for (const Headline& each : told.headlines) teller.tell(each.step, 0);
+  } else {
+    const auto step = find_step(told, path);
+    if (!step) return step.problems();
+    teller.tell(*step, 0);
+  }
+  Book book;
+  book.summary = std::move(teller.lines);
+  book.headlines = told.headlines;
+  book.steps = told.steps;
+  if (request.word("format") == "csv" || !request.words("output").empty()) book.tables.push_back(std::move(teller.table));
+  book.notes = told.notes;
+  book.headlines.clear();
+  return book;
+}
+
+}  // namespace
+
+namespace commands {
+extern const CommandDef k_explain;
+const CommandDef k_explain = {
+    {"explain",
+     "where a number comes from",
+     "FILE [PATH] or FILE#PATH",
+     1,
+     2,
+     {{"depth", "N", "how many levels of names to open (3; 0 shows the formula alone)", false},
+      {"let", "NAME=VALUE", "as in tally", true},
+      {"batch", "N", "as in model", false},
+      {"sequence", "N", "as in model", false},
+      {"convention", "NAME", "as in model", false}},
+     {"floptally explain plans/gdm-scaling-exponents.yaml usd", "floptally explain plans/gdm-scaling-exponents.yaml 'Epsilon, heatmaps/flop'"}},
+    explain};
+}  // namespace commands
+}  // namespace floptally

@@ -1,0 +1,59 @@
+#include "engine/delegate.h"
+
+#include <string_view>
+
+#include "base/file.h"
+#include "document/document.h"
+
+namespace floptally {
+namespace {
+
+constexpr std::uint64_t kSniff = 1u << 26;
+
+const CommandDef* find_command(std::string_view name) {
+  for (const CommandDef* const* each = commands::kAll; *each != nullptr; ++each)
+    if ((*each)->info.name == name) return *each;
+  return nullptr;
+}
+
+bool ends_with_any(std::string_view text, std::initializer_list<std::string_view> ends) {
+  for (const std::string_view end : ends)
+    if (text.ends_with(end)) return true;
+  return false;
+}
+
+}  // namespace
+
+Result<std::string> command_for(const std::string& input, Context& context) {
+  if (!ends_with_any(input, {".yaml", ".yml", ".json"}) || is_directory(input)) return std::string("model");
+  auto source = context.sources.read(input, kSniff);
+  if (!source) return source.take_problems();
+  auto document = read_document(**source);
+  if (!document) return document.take_problems();
+  const Node root = document->root();
+  const auto has = [&](std::string_view key) { return static_cast<bool>(root.find(key)); };
+  if (has("plan")) return std::string("tally");
+  if (has("run")) return std::string(has("audit") ? "audit" : "train");
+  return std::string("model");
+}
+
+Result<Book> answer_for(const std::string& input, const Request& request, Context& context) {
+  auto name = command_for(input, context);
+  if (!name) return name.take_problems();
+  const CommandDef* command = find_command(*name);
+  if (command == nullptr) return error("unknown-command", "no command '" + *name + "' for '" + input + "'");
+  Request inner;
+  inner.command = *name;
+  inner.inputs = {input};
+  inner.data_dir = request.data_dir;
+  for (const auto& [option, words] : request.options) {
+    bool known = option == "set";
+    for (const OptionInfo& each : command->info.options) known = known || each.name == option;
+    if (known) inner.options[option] = words;
+  }
+  auto book = command->run(inner, context);
+  if (book) book->command = *name;
+  return book;
+}
+
+}  // namespace floptally
