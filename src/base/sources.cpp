@@ -19,7 +19,7 @@ const Source& Sources::add_binary(std::string name) {
 Result<const Source*> Sources::read(const std::string& path, std::uint64_t limit) {
   // One text a path and session: a command that looks twice sees the same, and standard input can be read once only.
   for (const Source& known : sources_)
-    if (known.name == path && !known.binary) return &known;
+    if (known.name == path && !known.binary && &known != refused_) return &known;
   std::FILE* file = stdin;
   if (path != "-") {
     struct stat info {};
@@ -50,10 +50,12 @@ Result<const Source*> Sources::read(const std::string& path, std::uint64_t limit
   if (too_large)
     return error("file-too-large", "'" + path + "' has more than " + std::to_string(limit) + " bytes");
   const std::size_t bad = find_invalid_utf8(text);
-  const Source& source = add(bad == std::string::npos ? path : path + " ", std::move(text));
-  if (bad != std::string::npos)
+  const Source& source = add(path, std::move(text));
+  if (bad != std::string::npos) {
+    refused_ = &source;
     return error("not-utf8", "this byte is not UTF-8 text (byte offset " + std::to_string(bad) + ")",
                  Span{&source, bad, bad + 1}, "save the file as UTF-8; a model file is named as MODEL, not as a plan");
+  }
   return &source;
 }
 

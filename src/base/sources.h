@@ -22,6 +22,7 @@ class Sources {
 
  private:
   std::deque<Source> sources_;
+  const Source* refused_ = nullptr;  // the last text that was no UTF-8
 };
 
 // Byte offset of the first byte that is not valid UTF-8 (or is NUL), or npos.

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "book/difference.h"
+#include "book/ledger.h"
 #include "engine/command.h"
 #include "engine/delegate.h"
 #include "quantity/print.h"
