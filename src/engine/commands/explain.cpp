@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/integer.h"
 #include "base/nearest.h"
 #include "engine/command.h"
 #include "engine/delegate.h"
