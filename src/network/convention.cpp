@@ -1,5 +1,7 @@
 #include "network/convention.h"
 
+#include "network/flop_per_element.h"
+
 namespace floptally {
 
 namespace {
@@ -100,8 +102,6 @@ std::vector<Convention> build() {
   return rows;
 }
 
-Integer matrices(const Network& network, ComponentSet components, bool active_only);
-
 }  // namespace
 
 const std::vector<Convention>& conventions() {
@@ -127,56 +127,54 @@ std::string convention_names() {
   return names;
 }
 
-namespace {
-
-// Parameters in matrices: what linear layers hold without their biases.
-Integer matrices(const Network& network, ComponentSet components, bool active_only) {
-  const Tally<Integer> tally = count(network, {});
-  Integer sum = 0;
-  for (int i = 0; i < kComponentCount; ++i) {
-    if ((components >> i & 1) == 0) continue;
-    const Measure<Integer>& m = tally.by_component[i];
-    // A weight matrix meets every token once, so its forward product is 2 x matrix x tokens; biases and norms have none.
-    sum += active_only && network.sequence > 0 && static_cast<Component>(i) != Component::attention
-               ? m.forward.matmul / Integer(2 * network.sequence)
-               : Integer(0);
-  }
-  return sum;
-}
-
-}  // namespace
-
-FlopCount count_flop(const Network& network, const Convention& convention) {
+CountOptions options_of(const Convention& convention) {
   CountOptions options;
   options.rules.pairs = convention.pairs;
-  const Tally<Integer> tally = count(network, options);
+  return options;
+}
+
+FlopCount flop_of(const Measure<Integer>& part, Component component, const Convention& convention, Integer sequence) {
   FlopCount result;
-  Integer forward = 0, backward = 0, parameters = 0;
+  const ComponentSet bit = component_bit(component);
+  result.at_least = part.at_least;
+  if ((convention.components & bit) != 0) {
+    result.forward = part.forward.matmul + (convention.others ? part.forward.other : Integer(0));
+    result.backward = part.backward_matmul() + (convention.others ? part.backward_other() : Integer(0));
+    result.recompute = part.recompute_matmul;
+  }
+  if (convention.by_parameters && (convention.parameter_components & bit) != 0) {
+    if (!convention.matrices_only) {
+      result.forward += Integer(2) * sequence * (convention.active_only ? part.active() : part.parameters);
+    } else if (component != Component::attention) {
+      result.forward += part.forward.matmul;  // each matrix meets every token once: 2 x matrices x tokens
+    }
+  }
+  if (convention.embedding_product && component == Component::embed) {
+    result.forward += Integer(2) * part.parameters * sequence;
+  }
+  if (convention.softmax > 0 && component == Component::attention) {
+    // The attention operator books 5 FLOP per score as `other`.
+    result.forward += part.forward.other / Integer(flop_per_element::softmax) * Integer(convention.softmax);
+  }
+  if (convention.backward == Backward::twice) result.backward = Integer(2) * result.forward;
+  if (convention.kernel_recompute) result.backward += result.recompute;
+  return result;
+}
+
+FlopCount count_flop(const Network& network, const Convention& convention) {
+  const Tally<Integer> tally = count(network, options_of(convention));
+  FlopCount result;
   for (int i = 0; i < kComponentCount; ++i) {
-    const Measure<Integer>& m = tally.by_component[i];
-    const bool counted = (convention.components >> i & 1) != 0;
-    result.at_least = result.at_least || m.at_least;
-    if ((convention.parameter_components >> i & 1) != 0) parameters += convention.active_only ? m.active() : m.parameters;
-    if (!counted) continue;
-    forward += m.forward.matmul + (convention.others ? m.forward.other : Integer(0));
-    backward += m.backward_matmul() + (convention.others ? m.backward_other() : Integer(0));
-    result.recompute += m.recompute_matmul;
+    const FlopCount part =
+        flop_of(tally.by_component[i], static_cast<Component>(i), convention, Integer(network.sequence));
+    result.forward += part.forward;
+    result.backward += part.backward;
+    result.recompute += part.recompute;
+    result.at_least = result.at_least || part.at_least;
   }
-  if (convention.by_parameters) {
-    if (convention.matrices_only) parameters = matrices(network, convention.parameter_components, convention.active_only);
-    forward += Integer(2) * parameters * Integer(network.sequence);
-  }
-  if (convention.embedding_product) {
-    forward += Integer(2) * tally[Component::embed].parameters * Integer(network.sequence);
-  }
-  if (convention.softmax > 0) {
-    // Five FLOP per score are what the attention operator books as `other`.
-    forward += tally[Component::attention].forward.other / Integer(5) * Integer(convention.softmax);
-  }
-  if (convention.backward == Backward::twice) backward = Integer(2) * forward;
-  if (convention.kernel_recompute) backward += result.recompute;
-  result.forward = forward / Integer(convention.flop_per_count);
-  result.backward = backward / Integer(convention.flop_per_count);
+  result.forward /= Integer(convention.flop_per_count);
+  result.backward /= Integer(convention.flop_per_count);
+  result.recompute /= Integer(convention.flop_per_count);
   return result;
 }
 

@@ -61,4 +61,9 @@ struct FlopCount {
 };
 FlopCount count_flop(const Network& network, const Convention& convention);
 
+// What one part contributes (a measure of ops of one component, counted with rules_of(convention)), in FLOP before
+// Convention::flop_per_count divides: every convention is additive over ops. `sequence`: units per sample.
+FlopCount flop_of(const Measure<Integer>& part, Component component, const Convention& convention, Integer sequence);
+CountOptions options_of(const Convention& convention);
+
 }  // namespace floptally

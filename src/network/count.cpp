@@ -60,6 +60,11 @@ Measure<N> Tally<N>::total() const {
   return sum;
 }
 
+template <class N>
+void Tally<N>::add(const Tally& b) {
+  for (int i = 0; i < kComponentCount; ++i) by_component[i].add(b.by_component[i]);
+}
+
 template struct Measure<Integer>;
 template struct Measure<double>;
 template struct Tally<Integer>;

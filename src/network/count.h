@@ -25,8 +25,8 @@ struct Measure {
   N frozen = N(0);      // of these, not trained
   N inactive = N(0);    // of these, not used by one token
   N buffers = N(0);
-  Flop<N> forward;
-  Flop<N> backward_input, backward_weight;  // backward_inner is in backward_input
+  FlopSplit<N> forward;
+  FlopSplit<N> backward_input, backward_weight;  // backward_inner is in backward_input
   N recompute_matmul = N(0);  // repeated inside fused backward kernels: hardware FLOP, not model FLOP
   N kept[kKeepCount] = {N(0), N(0), N(0), N(0)};  // elements kept for the backward pass, by format
   N input = N(0), output = N(0);                  // activation elements read and written by the forward pass
@@ -56,6 +56,7 @@ template <class N>
 struct Tally {
   Measure<N> by_component[kComponentCount];
   [[nodiscard]] Measure<N> total() const;
+  void add(const Tally& b);
   const Measure<N>& operator[](Component c) const { return by_component[static_cast<int>(c)]; }
 };
 
@@ -71,13 +72,23 @@ struct ViewRow {
   std::string name;         // "layers.0-57", "linear", "self_attn.q_proj"
   std::int64_t repeat = 1;  // how many equal copies the measure holds
   int depth = 0;
-  Measure<Integer> measure;
+  Tally<Integer> tally;  // split by component, so that any convention can read it
 };
 std::vector<ViewRow> view_by_layer(const Network& network, const CountOptions& options = {});
 std::vector<ViewRow> view_by_operator(const Network& network, const CountOptions& options = {});
 std::vector<ViewRow> view_by_component(const Network& network, const CountOptions& options = {});
-// Every block down to `depth` levels, parents before children; a parent's measure includes its children.
+// Every named block and op down to `depth` levels, parents before children; a parent's row includes its children's.
 std::vector<ViewRow> view_by_module(const Network& network, const CountOptions& options = {}, int depth = 3);
+
+// A view as a tree whose leaves are ops (or, beyond `most_leaves` ops, operators): the shape of an account.
+struct ViewNode {
+  std::string name;
+  std::int64_t repeat = 1;
+  const Op* op = nullptr;  // leaves only
+  Measure<Integer> measure;  // leaves only
+  std::vector<ViewNode> children;
+};
+ViewNode view_tree(const Network& network, const CountOptions& options = {}, std::size_t most_leaves = 2000);
 
 // A Sink that tallies what is described to it, without allocating (blocks may nest kMaxBlockDepth deep). Gradients are
 // found in the order of description. A repeated block is described once, so all its copies count alike: right wherever

@@ -34,7 +34,7 @@ enum class Keep : std::uint8_t {
 inline constexpr int kKeepCount = 4;
 
 template <class N>
-struct Flop {
+struct FlopSplit {
   N matmul = N(0);  // matrix products and convolutions (what runs on matrix units)
   N other = N(0);   // everything else: element by element, reductions, exponentials; see FLOP_PER_ELEMENT in ops.h
 };
@@ -52,10 +52,10 @@ struct Cost {
   N parameters = N(0);  // learned numbers
   N inactive = N(0);    // of these, what one token does not use (experts that are not chosen)
   N buffers = N(0);     // numbers held but not learned (running statistics)
-  Flop<N> forward;
-  Flop<N> backward_input;   // gradient with respect to the op's inputs: dropped where no input needs one
-  Flop<N> backward_weight;  // gradient with respect to parameters: dropped where they are frozen
-  Flop<N> backward_inner;   // always there when the op takes part in the backward pass (recurrent state)
+  FlopSplit<N> forward;
+  FlopSplit<N> backward_input;   // gradient with respect to the op's inputs: dropped where no input needs one
+  FlopSplit<N> backward_weight;  // gradient with respect to parameters: dropped where they are frozen
+  FlopSplit<N> backward_inner;   // always there when the op takes part in the backward pass (recurrent state)
   N recompute_matmul = N(0);  // matmul FLOP that the usual kernel repeats in its own backward (fused attention's scores)
   N input = N(0);      // activation elements read by the forward pass
   N output = N(0);     // activation elements written by the forward pass

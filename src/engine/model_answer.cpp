@@ -1,0 +1,293 @@
+#include "engine/model_answer.h"
+
+#include <algorithm>
+
+#include "book/leaf.h"
+#include "quantity/print.h"
+
+namespace floptally {
+
+Integer kept_bytes(const Measure<Integer>& m, Dtype dtype) {
+  return m.kept[static_cast<int>(Keep::activation)] * Integer(dtype_info(dtype).block_bytes) +
+         m.kept[static_cast<int>(Keep::fp32)] * Integer(4) + m.kept[static_cast<int>(Keep::mask)] +
+         m.kept[static_cast<int>(Keep::index)] * Integer(8);
+}
+
+namespace {
+
+// The format activations are kept in: the stored one where kernels compute in it, else bf16.
+Dtype activation_dtype(const Network& network) {
+  const Dtype d = network.dtype;
+  return d == Dtype::float32 || d == Dtype::float16 || d == Dtype::bfloat16 ? d : Dtype::bfloat16;
+}
+
+struct StoredBytes {
+  const Network& network;
+  Integer sum = 0;
+  bool known = true;
+  void block(const Block& b, Integer multiple) {
+    for (const Item& item : b.items) {
+      if (item.is_block) {
+        const Block& child = network.blocks[item.index];
+        if (child.repeat > 0) block(child, multiple * Integer(child.repeat));
+        continue;
+      }
+      const Op& op = network.ops[item.index];
+      if (op.has(op_flags::tied)) continue;
+      Cost<Integer> cost;
+      cost_of(op, {}, cost);
+      const Dtype dtype = op.stored == Dtype::unspecified ? network.dtype : op.stored;
+      if (cost.parameters > Integer(0) && dtype == Dtype::unspecified) known = false;
+      sum += multiple * stored_bytes(cost.parameters, dtype);
+    }
+  }
+};
+
+std::string plural(const std::string& unit, Integer n) { return n == Integer(1) ? unit : unit + "s"; }
+
+Entry account_entry(const ViewNode& node, const std::string& path, const Network& network, const Convention& convention,
+                    Dtype kept, Trace& trace) {
+  Entry entry{.name = node.name};
+  if (node.op == nullptr) {
+    if (node.repeat > 1) entry.note = std::to_string(node.repeat) + " copies";
+    for (const ViewNode& child : node.children) {
+      entry.children.push_back(account_entry(child, path + "/" + child.name, network, convention, kept, trace));
+    }
+    return entry;
+  }
+  const FlopCount flop = flop_of(node.measure, node.op->component, convention, Integer(network.sequence));
+  const std::string source(node.op->def->source);
+  const auto leaf = [&](const char* key, Integer value, Dim dim) {
+    Leaf l;
+    l.name = path + "/" + key;
+    l.distribution = Distribution::point(value.to_double());
+    l.exact = value;
+    l.dim = dim;
+    l.mark = Mark::derived;
+    l.source = source;
+    l.floor = node.measure.at_least;
+    entry.cells.emplace_back(key, trace.leaf(std::move(l)));
+  };
+  entry.source = source;
+  if (node.repeat > 1) entry.note = std::to_string(node.repeat) + " times";
+  leaf("parameters", node.measure.parameters, dim::kParameter);
+  leaf("flop_forward", flop.forward / Integer(convention.flop_per_count), dim::kFlop);
+  leaf("flop_backward", flop.backward / Integer(convention.flop_per_count), dim::kFlop);
+  leaf("activation_bytes", kept_bytes(node.measure, kept), dim::kByte);
+  return entry;
+}
+
+// Sibling accounts need names of their own: "norm", "norm#2".
+void number_names(ViewNode& node) {
+  std::vector<std::string> seen;
+  for (ViewNode& child : node.children) {
+    const auto copies = std::count(seen.begin(), seen.end(), child.name);
+    seen.push_back(child.name);
+    if (copies > 0) child.name += "#" + std::to_string(copies + 1);
+    number_names(child);
+  }
+}
+
+Value count_value(Integer value, Dim dim, bool at_least = false) {
+  Figure f = figure(value, dim);
+  f.at_least = at_least;
+  return f;
+}
+
+std::string percent(Integer part, Integer whole) {
+  if (!(Integer(0) < whole)) return "";
+  const double share = 100 * part.to_double() / whole.to_double();
+  const auto tenths = static_cast<std::int64_t>(share * 10 + 0.5);
+  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + "%";
+}
+
+FlopCount flop_of_row(const ViewRow& row, const Convention& convention, const Network& network) {
+  FlopCount sum;
+  for (int i = 0; i < kComponentCount; ++i) {
+    const FlopCount part = flop_of(row.tally.by_component[i], static_cast<Component>(i), convention, Integer(network.sequence));
+    sum.forward += part.forward;
+    sum.backward += part.backward;
+    sum.at_least = sum.at_least || part.at_least;
+  }
+  sum.forward /= Integer(convention.flop_per_count);
+  sum.backward /= Integer(convention.flop_per_count);
+  return sum;
+}
+
+Table view_table(const Network& network, const ModelQuestion& q, Chart& treemap) {
+  const Convention& convention = *q.convention;
+  const CountOptions options = options_of(convention);
+  std::vector<ViewRow> rows;
+  if (q.by == "layer") rows = view_by_layer(network, options);
+  if (q.by == "operator") rows = view_by_operator(network, options);
+  if (q.by == "module") rows = view_by_module(network, options, q.depth);
+  if (q.by == "component") rows = view_by_component(network, options);
+  Table table{"by_" + q.by,
+              "By " + q.by,
+              {{"name", q.by}, {"count", "Count", true}, {"parameters", "Parameters", true}, {"flop_forward", "FLOP forward", true},
+               {"flop_backward", "FLOP backward", true}, {"share", "Share", true}, {"activation_bytes", "Kept", true}},
+              {},
+              "FLOP of one sample, convention '" + std::string(convention.name) + "'; a row holds all its copies"};
+  const FlopCount all = count_flop(network, convention);
+  const Dtype kept = activation_dtype(network);
+  for (const ViewRow& row : rows) {
+    const FlopCount flop = flop_of_row(row, convention, network);
+    const Measure<Integer> m = row.tally.total();
+    std::string name = row.name;
+    if (q.by == "module") name = std::string(static_cast<std::size_t>(2 * row.depth), ' ') + name.substr(name.rfind('.') + 1);
+    table.rows.push_back({q.by == "module" ? Value(name) : Value(row.name), count_value(Integer(row.repeat), {}), count_value(m.parameters, dim::kParameter),
+                          count_value(flop.forward, dim::kFlop, flop.at_least), count_value(flop.backward, dim::kFlop, flop.at_least),
+                          percent(flop.training(), all.training()), count_value(kept_bytes(m, kept), dim::kByte)});
+    if (q.by != "module" && treemap.marks.size() < 400) {
+      treemap.marks.push_back({0, flop.training().to_double(), 0, 0, row.name, row.name.substr(0, row.name.find('.'))});
+    }
+  }
+  return table;
+}
+
+Table convention_table(const Network& network) {
+  Table table{"conventions",
+              "One model under every convention",
+              {{"convention", "Convention"}, {"flop_forward", "Forward", true}, {"flop_backward", "Backward", true}, {"flop_training", "Training", true},
+               {"relative", "MFU of 50% there", true}, {"counts", "Counts"}},
+              {},
+              "Per " + network.unit + ", at " + std::to_string(network.sequence) + " " + plural(network.unit, Integer(network.sequence)) +
+                  " a sample. A utilization of 50% by the convention of a row is this much by '" + std::string(default_convention().name) + "'."};
+  const FlopCount base = count_flop(network, default_convention());
+  const Integer units(network.sequence);
+  const auto per_unit = [&](Integer sample, bool at_least) {
+    Figure f = sample % units == Integer(0) ? figure(sample / units, dim::kFlop) : figure(sample.to_double() / units.to_double(), dim::kFlop);
+    f.at_least = at_least;
+    return Value(f);
+  };
+  for (const Convention& row : conventions()) {
+    const FlopCount flop = count_flop(network, row);
+    table.rows.push_back({std::string(row.name), per_unit(flop.forward, flop.at_least), per_unit(flop.backward, flop.at_least), per_unit(flop.training(), flop.at_least),
+                          percent(base.training(), flop.training() * Integer(2)), std::string(row.doc)});
+  }
+  return table;
+}
+
+std::string json_bytes(const Network& network, Integer parameters) {
+  std::string out = "\"bytes\": {";
+  constexpr Dtype kShown[] = {Dtype::float32, Dtype::bfloat16, Dtype::float8_e4m3, Dtype::int8, Dtype::nvfp4, Dtype::mxfp4, Dtype::nf4, Dtype::int4};
+  const auto one = [&](std::string_view name, Integer bytes) {
+    out += (out.back() == '{' ? "\"" : ", \"") + std::string(name) + "\": {\"value\": " + shortest(bytes.to_double()) + ", \"exact\": \"" + bytes.to_string() + "\"}";
+  };
+  for (Dtype dtype : kShown) one(dtype_info(dtype).name, stored_bytes(parameters, dtype));
+  if (const std::optional<Integer> stored = stored_parameter_bytes(network)) one("stored", *stored);
+  return out + "}";
+}
+
+// The numbers of the answer as headlines of the ledger.
+class Headlines {
+ public:
+  Headlines(Ledger& ledger, const Network& network, const ModelQuestion& q) : ledger_(ledger), network_(network), q_(q) {}
+
+  void add(const Measure<Integer>& total, const FlopCount& flop, Integer embedding) {
+    Trace& trace = ledger_.trace();
+    const auto number = [&](const std::string& name, Integer value, Dim dim, bool at_least = false) {
+      Leaf leaf;
+      leaf.name = name;
+      leaf.distribution = Distribution::point(value.to_double());
+      leaf.exact = value;
+      leaf.dim = dim;
+      leaf.mark = Mark::derived;
+      leaf.floor = at_least;
+      leaf.source = "sum over the operators";
+      return trace.leaf(std::move(leaf));
+    };
+    const auto head = [&](const char* key, const std::string& label, const Traced& value) {
+      ledger_.headline(key, label, trace.name(key, value));
+    };
+    head("parameters", "parameters", number("parameters of the network", total.parameters, dim::kParameter));
+    head("active_parameters", "active parameters", number("parameters that one " + network_.unit + " uses", total.active(), dim::kParameter));
+    head("embedding_parameters", "embedding parameters", number("parameters of embedding tables", embedding, dim::kParameter));
+    if (Integer(0) < total.frozen) head("trainable_parameters", "trainable parameters", number("parameters that are trained", total.parameters - total.frozen, dim::kParameter));
+    if (Integer(0) < total.buffers) head("buffers", "numbers held but not learned", number("buffers of the network", total.buffers, {}));
+    const std::string per = " per " + network_.unit;
+    const Traced forward = number("FLOP of one sample, forward", flop.forward, dim::kFlop, flop.at_least) / units();
+    const Traced backward = number("FLOP of one sample, backward", flop.backward, dim::kFlop, flop.at_least) / units();
+    head("flop_forward", "FLOP forward" + per, forward);
+    head("flop_backward", "FLOP backward" + per, backward);
+    if (q_.has_tokens) {
+      const Traced trained = trace.leaf(leaf_of("tokens", q_.tokens));
+      head("flop_training", "training FLOP", (forward + backward) * trained);
+    } else {
+      head("flop_training", "training FLOP" + per, forward + backward);
+    }
+    const Traced kept = number("bytes that one sample keeps for its backward pass", kept_bytes(total, activation_dtype(network_)), dim::kByte);
+    head("activation_bytes", "activations kept for the backward pass", kept * number("batch", Integer(q_.batch), {}));
+  }
+
+ private:
+  Traced units() {
+    Leaf leaf;
+    leaf.name = network_.unit + "s of one sample";
+    leaf.exact = Integer(network_.sequence) * Integer(network_.samples);
+    leaf.distribution = Distribution::point(leaf.exact->to_double());
+    leaf.mark = Mark::derived;
+    for (const Binding& binding : network_.bindings) {
+      if (binding.name == "sequence") leaf.mark = binding.origin == "assumed" ? Mark::assumed : Mark::given;
+    }
+    return ledger_.trace().leaf(std::move(leaf));
+  }
+  Ledger& ledger_;
+  const Network& network_;
+  const ModelQuestion& q_;
+};
+
+}  // namespace
+
+std::optional<Integer> stored_parameter_bytes(const Network& network) {
+  StoredBytes bytes{network};
+  bytes.block(network.blocks[0], Integer(1));
+  if (!bytes.known) return std::nullopt;
+  return bytes.sum;
+}
+
+ModelLine model_line(const Network& network, const Convention& convention) {
+  const Measure<Integer> total = count(network, options_of(convention)).total();
+  return {network.name, total.parameters, total.active(), count_flop(network, convention), network.sequence, network.unit};
+}
+
+Book model_answer(const Network& network, const ModelQuestion& q) {
+  const Convention& convention = *q.convention;
+  const CountOptions options = options_of(convention);
+  const Tally<Integer> tally = count(network, options);
+  const Measure<Integer> total = tally.total();
+  const FlopCount flop = count_flop(network, convention);
+
+  Ledger ledger("model");
+  Headlines(ledger, network, q).add(total, flop, tally[Component::embed].parameters);
+  ViewNode tree = view_tree(network, options);
+  number_names(tree);
+  ledger.add(account_entry(tree, tree.name, network, convention, activation_dtype(network), ledger.trace()));
+
+  Chart treemap;
+  treemap.form = Chart::Form::treemap;
+  treemap.key = "treemap";
+  treemap.title = "Training FLOP of one sample";
+  treemap.y_dim = dim::kFlop;
+  Book& book = ledger.book();
+  book.title = network.name;
+  std::string sentence = network.name + (network.family.empty() ? "" : " (" + network.family + ")") + ": " +
+                         grouped(total.parameters.to_string()) + " parameters";
+  if (Integer(0) < total.inactive) sentence += ", " + grouped(total.active().to_string()) + " active";
+  sentence += "; " + quantity_text(flop.training().to_double() / static_cast<double>(network.sequence), dim::kFlop) + " to train on one " + network.unit +
+              (network.sequence > 1 ? " at " + grouped(std::to_string(network.sequence)) + " a sample" : "") + " (" + std::string(convention.name) + ")";
+  book.summary.push_back(sentence);
+  if (total.at_least) book.summary.push_back("Some operators have no count: the totals are at least these.");
+  ModelQuestion view = q;
+  if (view.by.empty()) view.by = "layer";
+  Table table = view_table(network, view, treemap);
+  if (q.all_conventions) book.tables.push_back(convention_table(network));
+  if (!q.by.empty()) book.tables.push_back(std::move(table));
+  book.charts.push_back(std::move(treemap));
+  book.words = {{"convention", std::string(convention.name)}, {"unit", network.unit}, {"family", network.family}};
+  book.json_answer = json_bytes(network, total.parameters) + ", \"sequence\": " + std::to_string(network.sequence);
+  book.notes = network.notes;
+  return ledger.finish(0);
+}
+
+}  // namespace floptally
