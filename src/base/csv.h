@@ -1,7 +1,7 @@
 // Csv: a table with a header row, read by RFC 4180, where every cell knows its place in the source.
 //
 // Always holds: every row has as many cells as the header; cell(r, c) and span(r, c) describe the same bytes. The Source
-// must outlive the table (cells are views into its text; only cells that hold a doubled quote are copied).
+// must be UTF-8 and outlive the table (cells are views into its text; only cells that hold a doubled quote are copied).
 #pragma once
 
 #include <cstdint>

@@ -52,7 +52,7 @@ void append_label(std::string& out, const Label& label, bool primary) {
   std::size_t offset = std::min<std::size_t>(span.begin - start, line.size());
   if (line.size() > kWindow) {
     std::size_t from = offset > kWindow / 2 ? offset - kWindow / 2 : 0;
-    while (from > 0 && (static_cast<unsigned char>(line[from]) & 0xC0) == 0x80) --from;
+    for (int back = 0; back < 3 && from > 0 && (static_cast<unsigned char>(line[from]) & 0xC0) == 0x80; ++back) --from;
     std::size_t length = std::min(kWindow, line.size() - from);
     while (from + length < line.size() && (static_cast<unsigned char>(line[from + length]) & 0xC0) == 0x80) ++length;
     line = line.substr(from, length);

@@ -2,10 +2,12 @@
 #include <cstdlib>
 
 #include "base/csv.h"
+#include "base/sources.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   using namespace floptally;
   const Source source{"fuzz.csv", std::string(reinterpret_cast<const char*>(data), size), false};
+  if (find_invalid_utf8(source.text) != std::string::npos) return 0;
   const auto csv = Csv::read(source);
   if (!csv.ok()) {
     if (to_text(csv.problems()).empty()) std::abort();
