@@ -84,7 +84,7 @@ void check_field(const Field& field, const Node& node, Diagnostics& problems) {
 
 }  // namespace
 
-const Field* Table::find(std::string_view key) const {
+const Field* FieldTable::find(std::string_view key) const {
   for (const Field& field : fields)
     if (field.key == key) return &field;
   return nullptr;
@@ -109,7 +109,7 @@ Diagnostic missing_key(const Node& mapping, std::string_view key, std::string_vi
   return error("missing-key", "'" + std::string(key) + "' is missing here", at, std::move(help));
 }
 
-bool check(const Table& table, const Node& node, Diagnostics& problems) {
+bool check(const FieldTable& table, const Node& node, Diagnostics& problems) {
   const std::size_t before = problems.size();
   if (!node.is_mapping()) {
     problems.push_back(wrong_type(node, "a mapping"));

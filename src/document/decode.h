@@ -3,7 +3,7 @@
 //
 //   constexpr Field kFields[] = {{.key = "steps", .expect = Expect::quantity, .doc = "optimizer steps"},
 //                                {.key = "batch", .expect = Expect::quantity, .doc = "sequences a step", .required = true}};
-//   constexpr Table kTrain{"train", "what one run trains on", kFields};
+//   constexpr FieldTable kTrain{"train", "what one run trains on", kFields};
 //   Record train(kTrain, node, problems);            // unknown key, missing key, wrong type: all reported
 //   Sourced<std::string_view> steps = train.text("steps");
 //
@@ -43,17 +43,17 @@ enum class Expect : std::uint8_t {
 };
 enum class Shape : std::uint8_t { one, list, one_or_list, map };  // map: keys are the user's names
 
-struct Table;
+struct FieldTable;
 struct Field {
   std::string_view key;
   Expect expect = Expect::any;
   std::string_view doc;
   bool required = false;
   Shape shape = Shape::one;
-  const Table* table = nullptr;
+  const FieldTable* table = nullptr;
   std::span<const std::string_view> words{};
 };
-struct Table {
+struct FieldTable {
   std::string_view name;
   std::string_view doc;
   std::span<const Field> fields;
@@ -64,13 +64,13 @@ struct Table {
 
 // Appends every mistake in `node` and in the records inside it: unknown-key (with the nearest known one), missing-key
 // (named, with what it is), wrong-type (says what was expected). True if there was none.
-bool check(const Table& table, const Node& node, Diagnostics& problems);
+bool check(const FieldTable& table, const Node& node, Diagnostics& problems);
 
 // A checked mapping. Getters never fail: a value that is missing or was reported as wrong comes back as the default.
 class Record {
  public:
   Record() = default;
-  Record(const Table& table, const Node& node, Diagnostics& problems) : node_(node), ok_(check(table, node, problems)) {}
+  Record(const FieldTable& table, const Node& node, Diagnostics& problems) : node_(node), ok_(check(table, node, problems)) {}
   // For a record inside one that has been checked already.
   explicit Record(const Node& checked) : node_(checked), ok_(true) {}
 
@@ -98,6 +98,6 @@ Diagnostic wrong_type(const Node& node, std::string_view expected);
 Diagnostic missing_key(const Node& mapping, std::string_view key, std::string_view doc);
 
 // JSON Schema (draft 2020-12) of a table and of all tables it reaches, as indented JSON text ending in a newline.
-std::string json_schema(const Table& root, std::string_view id);
+std::string json_schema(const FieldTable& root, std::string_view id);
 
 }  // namespace floptally

@@ -9,7 +9,7 @@ namespace {
 
 class SchemaWriter {
  public:
-  std::string write(const Table& root, std::string_view id) {
+  std::string write(const FieldTable& root, std::string_view id) {
     reach(root);
     out_ = "{\n  \"$schema\": \"https://json-schema.org/draft/2020-12/schema\",\n  \"$id\": " + json_quote(id) +
            ",\n  \"$ref\": " + reference(root) + ",\n  \"$defs\": {";
@@ -21,15 +21,15 @@ class SchemaWriter {
   }
 
  private:
-  void reach(const Table& table) {
+  void reach(const FieldTable& table) {
     if (std::find(tables_.begin(), tables_.end(), &table) != tables_.end()) return;
     tables_.push_back(&table);
     for (const Field& field : table.fields)
       if (field.table != nullptr) reach(*field.table);
   }
-  static std::string reference(const Table& table) { return json_quote("#/$defs/" + std::string(table.name)); }
+  static std::string reference(const FieldTable& table) { return json_quote("#/$defs/" + std::string(table.name)); }
 
-  void table(const Table& table) {
+  void table(const FieldTable& table) {
     out_ += "    " + json_quote(table.name) + ": {\n      \"description\": " + json_quote(table.doc) +
             ",\n      \"type\": \"object\",\n      \"additionalProperties\": " + (table.open ? "true" : "false");
     std::string required;
@@ -82,11 +82,11 @@ class SchemaWriter {
   }
 
   std::string out_;
-  std::vector<const Table*> tables_;
+  std::vector<const FieldTable*> tables_;
 };
 
 }  // namespace
 
-std::string json_schema(const Table& root, std::string_view id) { return SchemaWriter().write(root, id); }
+std::string json_schema(const FieldTable& root, std::string_view id) { return SchemaWriter().write(root, id); }
 
 }  // namespace floptally

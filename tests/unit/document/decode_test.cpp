@@ -8,14 +8,14 @@ namespace {
 constexpr std::string_view kWords[] = {"decoder", "encoder"};
 constexpr Field kInner[] = {{.key = "width", .expect = Expect::integer, .doc = "model width", .required = true},
                             {.key = "gated", .expect = Expect::boolean, .doc = "a gated MLP"}};
-constexpr Table kInnerTable{"inner", "one network", kInner};
+constexpr FieldTable kInnerTable{"inner", "one network", kInner};
 constexpr Field kOuter[] = {
     {.key = "kind", .expect = Expect::word, .doc = "what it is", .words = kWords},
     {.key = "rate", .expect = Expect::quantity, .doc = "achieved rate", .shape = Shape::one_or_list},
     {.key = "inner", .expect = Expect::record, .doc = "the network", .required = true, .table = &kInnerTable},
     {.key = "named", .expect = Expect::record_or_text, .doc = "networks by name", .shape = Shape::map, .table = &kInnerTable},
     {.key = "share", .expect = Expect::number, .doc = "a share"}};
-constexpr Table kOuterTable{"outer", "a file", kOuter};
+constexpr FieldTable kOuterTable{"outer", "a file", kOuter};
 
 TEST(Decode, TakesValuesWithTheirPlaces) {
   const Source s{"t.yaml", "kind: decoder\nrate: [1 TFLOP/s, 2]\ninner: {width: 128, gated: true}\nshare: 0.5\n", false};
