@@ -174,12 +174,19 @@ const FamilyDef* find_family(std::string_view model_type, std::string_view archi
     return !name.empty() && std::find(names.begin(), names.end(), name) != names.end();
   };
   for (auto family = families::kAll; *family != nullptr; ++family) {
-    if (holds((*family)->model_types, model_type)) return *family;
-  }
-  for (auto family = families::kAll; *family != nullptr; ++family) {
     if (holds((*family)->architectures, architecture)) return *family;
   }
+  for (auto family = families::kAll; *family != nullptr; ++family) {
+    if (holds((*family)->model_types, model_type)) return *family;
+  }
   return nullptr;
+}
+
+const FamilyDef* family_of(Node mapping) {
+  const Node listed = mapping.find("architectures");
+  const std::string_view named =
+      listed.is_sequence() && listed.size() > 0 ? listed[std::size_t{0}].text() : mapping.find("_class_name").text();
+  return find_family(mapping.find("model_type").text(), named);
 }
 
 std::int64_t sequence_length(Config& config, const FamilyInputs& in, Config::Names longest) {
@@ -225,15 +232,38 @@ Diagnostic unknown_architecture(Node mapping) {
   return error("unknown-architecture", "no family is known for " + quoted(asked), at.span(), help);
 }
 
-// Keys that say nothing about shapes in any family: generation, tokenizer, provenance.
+// Keys that say nothing about shapes in any family (generation, tokenizer, dropout, provenance), in order.
 constexpr std::string_view kNeverShape[] = {
-    "architectures", "model_type", "transformers_version", "torch_dtype", "dtype", "use_cache", "initializer_range",
-    "bos_token_id", "eos_token_id", "pad_token_id", "_name_or_path", "auto_map", "quantization_config"};
+    "_attn_implementation", "_attn_implementation_autoset", "_commit_hash", "_diffusers_version",
+    "_experts_implementation", "_name_or_path", "activation_dropout", "add_cross_attention",
+    "apply_residual_connection_post_layernorm", "apply_spec_augment", "architectures", "attention_dropout",
+    "attention_probs_dropout_prob", "attention_softmax_in_fp32", "attn_pdrop", "auto_map", "aux_loss_alpha",
+    "bad_words_ids", "begin_suppress_tokens", "boa_token_id", "boi_token_id", "bos_token_id",
+    "chunk_size_feed_forward", "classifier_dropout", "compression_config", "cross_attention_hidden_size",
+    "decoder_start_token_id", "diversity_penalty", "do_sample", "dropout", "dropout_p", "dropout_rate", "dtype",
+    "early_stopping", "embd_pdrop", "embedding_dropout", "encoder_no_repeat_ngram_size", "eoa_token_id",
+    "eoa_token_index", "eoi_token_id", "eos_token_id", "exponential_decay_length_penalty", "finetuning_task",
+    "force_bos_token_to_be_generated", "forced_bos_token_id", "forced_decoder_ids", "forced_eos_token_id",
+    "gradient_checkpointing", "hidden_dropout", "hidden_dropout_prob", "id2label", "ignore_index", "image_token_id",
+    "image_token_index", "init_std", "init_xavier_std", "initializer_factor", "initializer_range", "is_decoder",
+    "is_encoder_decoder", "label2id", "layer_norm_eps", "layer_norm_epsilon", "layerdrop", "layernorm_epsilon",
+    "length_penalty", "max_length", "media_placeholder_token_id", "min_length", "model_max_length", "model_type",
+    "no_repeat_ngram_size", "norm_eps", "norm_epsilon", "normalize_before", "num_beam_groups", "num_beams",
+    "num_return_sequences", "output_attentions", "output_hidden_states", "output_past", "output_router_logits",
+    "output_scores", "pad_token_id", "prefix", "problem_type", "projector_ln_eps", "pruned_heads",
+    "quantization_config", "remove_invalid_values", "repetition_penalty", "resid_pdrop", "return_dict",
+    "return_dict_in_generate", "rms_norm_eps", "rms_norm_epsilon", "rope_parameters", "rope_scaling", "rope_theta",
+    "router_aux_loss_coef", "router_jitter_noise", "sep_token_id", "summary_activation", "summary_first_dropout",
+    "summary_proj_to_labels", "summary_type", "summary_use_proj", "suppress_tokens", "task_specific_params",
+    "temperature", "tf_legacy_loss", "tie_encoder_decoder", "tokenizer_class", "top_k", "top_p", "torch_dtype",
+    "torchscript", "transformers_version", "typical_p", "use_bfloat16", "use_cache", "video_token_id",
+    "video_token_index", "vision_end_token_id", "vision_start_token_id", "vision_token_id"};
 
 void list_ignored(Node mapping, const std::string& path, const std::vector<std::uint64_t>& read, std::string& names, int& count) {
   for (Node value : mapping) {
     const std::string_view key = value.key();
-    if (std::find(std::begin(kNeverShape), std::end(kNeverShape), key) != std::end(kNeverShape)) continue;
+    if (std::binary_search(std::begin(kNeverShape), std::end(kNeverShape), key)) continue;
+    if (!key.empty() && key.front() == '_') continue;
     const std::string full = path + std::string(key);
     if (std::binary_search(read.begin(), read.end(), value.span().begin)) {
       if (value.is_mapping()) list_ignored(value, full + ".", read, names, count);
@@ -245,8 +275,32 @@ void list_ignored(Node mapping, const std::string& path, const std::vector<std::
 
 }  // namespace
 
+namespace {
+
+struct Found {
+  const FamilyDef* family = nullptr;
+  Node mapping;
+  std::string path;
+};
+
+constexpr int kDeepestConfig = 6;
+
+// The first mapping of a known family, from the outside inwards, in the order of the file.
+Found find_anywhere(Node mapping, const std::string& path, int depth) {
+  if (!mapping.is_mapping()) return {};
+  if (const FamilyDef* family = family_of(mapping)) return {family, mapping, path};
+  if (depth == kDeepestConfig) return {};
+  for (Node child : mapping) {
+    Found found = find_anywhere(child, (path.empty() ? "" : path + ".") + std::string(child.key()), depth + 1);
+    if (found.family != nullptr) return found;
+  }
+  return {};
+}
+
+}  // namespace
+
 bool build_nested(Config config, const FamilyInputs& inputs, Sink& sink) {
-  const FamilyDef* family = find_family(config.node().find("model_type").text(), architecture_of(config.node()));
+  const FamilyDef* family = family_of(config.node());
   if (family == nullptr) {
     config.fail(unknown_architecture(config.node()));
     return false;
@@ -258,9 +312,10 @@ bool build_nested(Config config, const FamilyInputs& inputs, Sink& sink) {
 Result<Network> build_family(const Document& document, const FamilyInputs& inputs) {
   const Node root = document.root();
   if (!root.is_mapping()) return error("wrong-type", "a config is a mapping", root.span());
-  const FamilyDef* family = find_family(root.find("model_type").text(), architecture_of(root));
+  const Found found = find_anywhere(root, "", 0);
+  const FamilyDef* family = found.family;
   if (family == nullptr) return unknown_architecture(root);
-  Config config(root);
+  Config config(found.mapping);
   NetworkBuilder builder;
   family->build(config, inputs, builder);
   Config::Report& report = config.report();
@@ -277,9 +332,13 @@ Result<Network> build_family(const Document& document, const FamilyInputs& input
   std::sort(report.read.begin(), report.read.end());
   std::string ignored;
   int ignored_count = 0;
-  list_ignored(root, "", report.read, ignored, ignored_count);
+  list_ignored(found.mapping, found.path.empty() ? "" : found.path + ".", report.read, ignored, ignored_count);
   if (ignored_count > 0) {
     network.notes.push_back(note("ignored-keys", "keys that do not shape the network: " + ignored, root.span()));
+  }
+  if (!found.path.empty()) {
+    network.notes.push_back(note("partial-model", "only " + quoted(found.path) + " (" + std::string(family->name) +
+                                                      ") is counted: no family reads the config as a whole", found.mapping.span()));
   }
   read_storage(root, network);
   return network;

@@ -96,6 +96,9 @@ struct FamilyInputs {
   std::int64_t source_sequence = 0;  // encoder side
   std::vector<std::int64_t> image;   // channels, height, width; empty: not given
   std::int64_t images = 0;           // images per sample of a vision-language model; 0: none given
+  std::int64_t frames = 0;           // audio positions per sample of a model that hears; 0: none given
+  std::optional<bool> extra_heads;   // count multi-token-prediction layers; nothing: as the published class does
+  std::optional<bool> tied;          // tie_word_embeddings of the config around a nested one
 };
 
 FamilyInputs family_inputs(const Inputs& inputs);
@@ -111,14 +114,17 @@ struct FamilyDef {
 };
 
 const FamilyDef* const* all_families();  // null-terminated
-// By model_type, then by architecture; null if none fits.
+// By architecture (it names the class that runs), then by model_type; null if none fits.
 const FamilyDef* find_family(std::string_view model_type, std::string_view architecture);
+// The family of a config mapping, by its architectures, model_type or (diffusers) _class_name.
+const FamilyDef* family_of(Node mapping);
 
 // The sequence to count: what the user gave, else min(config's longest, 4096), noted as assumed. Also recorded as the
 // network's sequence (Network::sequence), which FLOP per token are divided by.
 std::int64_t sequence_length(Config& config, const FamilyInputs& in, Config::Names longest = {"max_position_embeddings"});
 
-// A config.json (already read) as a Network. Errors: unknown-architecture (names the nearest and how to write a spec),
+// A config.json (already read) as a Network. Where no family reads the whole config, the first nested mapping of a known
+// family is counted (text_config, llm_config, thinker_config, at any depth), with a note. Errors: unknown-architecture (names the nearest and how to write a spec),
 // missing-key, wrong-type, shape-* ...
 Result<Network> build_family(const Document& document, const FamilyInputs& inputs);
 // For families that hold another family's model inside (vision-language): builds the nested config with the family that

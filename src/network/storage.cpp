@@ -1,88 +1,75 @@
 // How a published config says its parameters are stored: torch_dtype, quantization_config.
+#include "network/blocks/quantization.h"
 #include "network/family.h"
 
 namespace floptally {
 
 namespace {
 
-struct Quantized {
-  Dtype linear = Dtype::unspecified;   // linear layers in the blocks
-  Dtype experts = Dtype::unspecified;  // expert matrices
-  std::vector<std::string_view> skipped;  // parts of module names that stay as they are
+// Where in the model a block stands, by its name and the blocks around it.
+struct Place {
+  Part part = Part::other;
+  bool tower = false;       // inside a tower of another modality
+  bool extra_head = false;  // inside a multi-token-prediction layer
 };
 
-// Weight bits of a compressed-tensors or modelopt scheme.
-Dtype scheme_dtype(Node weights) {
-  const std::optional<Integer> bits = weights.find("num_bits").as_integer();
-  const std::string_view type = weights.find("type").text();
-  if (!bits) return Dtype::unspecified;
-  if (*bits == Integer(8)) return type == "int" ? Dtype::int8 : Dtype::float8_e4m3;
-  if (*bits == Integer(4)) return type == "float" ? Dtype::nvfp4 : Dtype::int4_group128;
-  return Dtype::unspecified;
+Place inside(Place place, std::string_view block) {
+  if (block == "self_attn" || block == "attention" || block == "indexer") place.part = Part::attention;
+  if (block == "linear_attn" || block == "mixer" || block == "mamba") place.part = Part::linear_attention;
+  if (block == "mlp") place.part = Part::dense;
+  if (block == "experts") place.part = Part::experts;
+  if (block == "shared_experts") place.part = Part::shared;
+  if (block == "vision_tower" || block == "audio_tower" || block == "projector") place.tower = true;
+  if (block == "mtp") place.extra_head = true;
+  return place;
 }
 
-Quantized read_quantization(Node q) {
-  Quantized result;
-  const std::string_view method = q.find("quant_method").text();
-  std::string_view algorithm = q.find("quant_algo").text();
-  if (const Node inner = q.find("quantization")) algorithm = inner.find("quant_algo").text();
-  if (method == "fp8" || method == "fbgemm_fp8") {
-    result.linear = q.find("weight_block_size") ? Dtype::float8_block128 : Dtype::float8_e4m3;
-    result.experts = result.linear;
-    if (q.find("expert_dtype").text() == "fp4") result.experts = Dtype::mxfp4;
-  } else if (method == "mxfp4") {
-    result.experts = Dtype::mxfp4;
-  } else if (algorithm == "NVFP4") {
-    result.linear = result.experts = Dtype::nvfp4;
-  } else if (algorithm == "FP8") {
-    result.linear = result.experts = Dtype::float8_e4m3;
-  } else if (method == "gptq" || method == "awq") {
-    result.linear = result.experts = Dtype::int4_group128;
-  } else if (method == "bitsandbytes") {
-    result.linear = result.experts = q.find("load_in_4bit").as_bool().value_or(false) ? Dtype::nf4 : Dtype::int8;
-  } else if (const Node groups = q.find("config_groups")) {
-    for (Node group : groups) {
-      result.linear = result.experts = scheme_dtype(group.find("weights"));
-      break;
+Part part_of(const Op& op, const Place& place) {
+  const bool matrix = op.def == &operators::k_linear || op.def == &operators::k_grouped_linear;
+  if (!matrix || op.component == Component::router) return Part::other;
+  if (place.tower) return Part::towers;
+  if (op.component == Component::unembed) return Part::head;
+  return op.def == &operators::k_grouped_linear ? Part::experts : place.part;
+}
+
+void store(Network& network, const Quantization& quantization, std::uint32_t block, Place place) {
+  for (const Item& item : network.blocks[block].items) {
+    if (item.is_block) {
+      store(network, quantization, item.index, inside(place, network.blocks[item.index].name));
+      continue;
     }
+    Op& op = network.ops[item.index];
+    const bool skipped = place.extra_head && quantization.skips_extra_heads;
+    if (op.stored == Dtype::unspecified && !skipped) op.stored = quantization.of(part_of(op, place));
   }
-  for (const char* key : {"modules_to_not_convert", "ignore", "ignored_layers", "exclude_modules"}) {
-    for (Node name : q.find(key)) result.skipped.push_back(name.text());
-  }
-  return result;
 }
 
-bool is_skipped(const Quantized& q, std::string_view name) {
-  for (std::string_view skipped : q.skipped) {
-    if (!name.empty() && skipped.find(name) != std::string_view::npos) return true;
-  }
-  return false;
+// The first value under `key` in `mapping` or in the mappings inside it.
+Node find_inside(Node mapping, std::string_view key, int depth = 0) {
+  if (const Node value = mapping.find(key); value && !value.is_null()) return value;
+  constexpr int kDeepest = 4;
+  if (depth == kDeepest) return {};
+  for (Node child : mapping)
+    if (child.is_mapping() && child.key() != "quantization_config")
+      if (const Node value = find_inside(child, key, depth + 1)) return value;
+  return {};
 }
 
 }  // namespace
 
 void read_storage(Node config, Network& network) {
-  Node quantization = config.find("quantization_config");
-  for (const char* name : {"text_config", "llm_config", "language_config", "thinker_config"}) {
-    const Node inner = config.find(name);
-    if (!quantization) quantization = inner.find("quantization_config");
+  for (const char* key : {"torch_dtype", "dtype"})
+    if (const std::optional<Dtype> dtype = find_dtype(find_inside(config, key).text())) network.dtype = *dtype;
+  Node described = find_inside(config, "quantization_config");
+  if (!described) described = find_inside(config, "compression_config");
+  const std::optional<Integer> layers = find_inside(config, "num_hidden_layers").as_integer();
+  const QuantizationReading read = read_quantization(
+      described, layers && layers->fits_int64() ? layers->to_int64() : 1, find_inside(config, "expert_dtype"));
+  if (!read.known) {
+    network.notes.push_back(note("unknown-quantization", "the quantization method is not known: bytes are counted as unquantized",
+                                 described.span()));
   }
-  for (const char* key : {"torch_dtype", "dtype"}) {
-    Node value = config.find(key);
-    if (!value) value = config.find("text_config").find(key);
-    if (const std::optional<Dtype> dtype = find_dtype(value.text())) network.dtype = *dtype;
-  }
-  if (!quantization.is_mapping()) return;
-  const Quantized q = read_quantization(quantization);
-  for (Op& op : network.ops) {
-    const bool experts = op.def == &operators::k_grouped_linear;
-    const bool linear_layer = op.def == &operators::k_linear && (op.component == Component::mlp ||
-                                                                 op.component == Component::projection ||
-                                                                 op.component == Component::recurrent);
-    if (is_skipped(q, op.name)) continue;
-    if (experts) op.stored = q.experts;
-    if (linear_layer) op.stored = q.linear;
-  }
+  if (!network.blocks.empty()) store(network, read.quantization, 0, {});
 }
 
 }  // namespace floptally

@@ -30,12 +30,12 @@ void describe_latent_projections(const AttentionPart& p, std::int64_t tokens, st
     } else {
       sink.add(column_linear("q_proj", tokens, p.width, q_out, false, projection));
     }
-    if (p.rope_dim > 0) sink.add(rotary("rotary", tokens, p.heads, p.rope_dim));
+    if (p.rope_dim > 0 && p.rotary_dim != 0) sink.add(rotary("rotary", tokens, p.heads, p.rope_dim));
   }
   const Scope kv(sink, {});
   sink.add(linear("kv_a_proj_with_mqa", tokens, p.width, p.kv_rank + p.rope_dim, p.k_bias, projection)
                .with(op_flags::shared_input));
-  if (p.rope_dim > 0) sink.add(rotary("rotary", tokens, 1, p.rope_dim));
+  if (p.rope_dim > 0 && p.rotary_dim != 0) sink.add(rotary("rotary", tokens, 1, p.rope_dim));
   sink.add(rms_norm("kv_a_layernorm", tokens, p.kv_rank));
   sink.add(column_linear("kv_b_proj", tokens, p.kv_rank, p.heads * (p.nope_dim + value_dim), false, projection));
 }
@@ -50,14 +50,14 @@ void describe_projections(const AttentionPart& p, std::int64_t tokens, std::int6
     describe_qk_norm(p.qk_norm, p.qk_norm_kind, "q_norm", tokens, p.heads, p.head_dim, sink);
     if (rotated > 0) sink.add(rotary("rotary", tokens, p.heads, rotated));
   }
-  {
+  if (!p.borrowed_key_value) {
     const Scope k(sink, {});
     sink.add(column_linear("k_proj", tokens, p.width, p.kv_heads * p.head_dim, p.k_bias, projection)
                  .with(op_flags::shared_input));
     describe_qk_norm(p.qk_norm, p.qk_norm_kind, "k_norm", tokens, p.kv_heads, p.head_dim, sink);
     if (rotated > 0) sink.add(rotary("rotary", tokens, p.kv_heads, rotated));
   }
-  if (!p.shared_key_value) {
+  if (!p.shared_key_value && !p.borrowed_key_value) {
     sink.add(column_linear("v_proj", tokens, p.width, p.kv_heads * value_dim, p.v_bias, projection)
                  .with(op_flags::shared_input));
   }

@@ -30,10 +30,11 @@ struct AttentionPart {
   std::int64_t out_width = 0;       // 0: width
   bool q_bias = false, k_bias = false, v_bias = false, out_bias = false;
   bool shared_key_value = false;    // v is k: no v_proj
+  bool borrowed_key_value = false;  // keys and values are those of an earlier layer: no k_proj, no v_proj
   bool output_gate = false;         // a gate as wide as the heads' outputs, read from the input
   QkNorm qk_norm = QkNorm::none;
   NormKind qk_norm_kind = NormKind::rms;
-  std::int64_t rotary_dim = -1;     // rotated numbers per head; -1: head_dim, 0: no rotary positions
+  std::int64_t rotary_dim = -1;     // rotated numbers per head; -1: head_dim (latent: rope_dim), 0: no rotary positions
   AttentionMask mask = AttentionMask::causal;
   std::int64_t span = 0, squares = 0;
   std::int64_t keys = 0;            // 0: as many as tokens

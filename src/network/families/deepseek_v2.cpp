@@ -1,0 +1,45 @@
+#include "network/families/_common.h"
+
+namespace floptally::families {
+namespace {
+
+constexpr std::string_view kTypes[] = {"deepseek_v2"};
+constexpr std::string_view kArchitectures[] = {"DeepseekV2ForCausalLM"};
+
+void describe_deepseek_v2(Family& f) {
+  const Keys& c = f.config;
+  TextSizes s;
+  s.width = c.size("hidden_size");
+  s.layers = c.size("num_hidden_layers");
+  s.heads = c.size("num_attention_heads");
+  s.vocabulary = c.size("vocab_size");
+  f.sequence(c.size_or("max_position_embeddings", 4096));
+  AttentionPart attention;
+  attention.width = s.width;
+  attention.heads = s.heads;
+  read_latent(f, attention);
+  const bool bias = c.flag("attention_bias", false);
+  set_bias(attention, bias, bias);
+  MoePart moe = read_deepseek_experts(f, s.width);
+
+  const MlpPart mlp = mlp_of(s.width, c.size("intermediate_size"), moe.activation);
+  const std::int64_t dense = c.count_or("first_k_dense_replace", 0), every = c.size_or("moe_layer_freq", 1);
+  const bool tied = read_tied(f, false);
+  std::vector<std::uint8_t> sparse = layer_kinds(f, s.layers);
+  for (std::size_t i = 0; i < sparse.size(); ++i) {
+    const auto layer = static_cast<std::int64_t>(i);
+    sparse[i] = layer >= dense && layer % every == 0;
+  }
+  if (!f.ok()) return;
+  describe_decoder(f, s, sparse, NormKind::rms, tied, [&](std::uint8_t routed) {
+    describe(f, {.attention = &attention, .mlp = &mlp, .moe = routed != 0 ? &moe : nullptr});
+  });
+}
+
+}  // namespace
+
+extern const FamilyDef k_deepseek_v2;
+const FamilyDef k_deepseek_v2 = {"deepseek_v2", "DeepSeek-V2 and V2-Lite: latent attention, shared and routed experts, first layers dense",
+    "huggingface/transformers models/deepseek_v2/modeling_deepseek_v2.py; 2405.04434", kTypes, kArchitectures, build<describe_deepseek_v2>};
+
+}  // namespace floptally::families
