@@ -13,7 +13,7 @@ namespace {
 
 constexpr const char* kLlama = R"({"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 4096,
  "intermediate_size": 14336, "num_hidden_layers": 32, "num_attention_heads": 32, "num_key_value_heads": 8,
- "max_position_embeddings": 8192, "rms_norm_eps": 1e-5, "torch_dtype": "bfloat16", "vocab_size": 128256})";
+ "max_position_embeddings": 8192, "rms_norm_eps": 1e-5, "made_up": 3, "torch_dtype": "bfloat16", "vocab_size": 128256})";
 
 Result<Network> build_text(Sources& sources, std::string text, std::int64_t sequence = 0) {
   const Source& source = sources.add("config.json", std::move(text));
