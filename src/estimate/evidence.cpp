@@ -1,0 +1,181 @@
+#include "estimate/evidence.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <map>
+
+#include "training/table.h"
+
+namespace floptally {
+namespace {
+
+double number_in(std::string_view cell) {
+  double value = 0;
+  std::from_chars(cell.data(), cell.data() + cell.size(), value);
+  return value;
+}
+
+// Relative spread of the predictions by framework and measure (data/evidence/spread.csv, from tools/fit-memory.py).
+Spread spread_for(std::string_view framework, std::string_view measure) {
+  struct Row {
+    std::string framework, measure;
+    Spread spread;
+  };
+  static const std::vector<Row> rows = [] {
+    std::vector<Row> out;
+    const FactTable table("evidence/spread.csv");
+    for (std::size_t i = 0; i < table.rows(); ++i) {
+      out.push_back({std::string(table.cell(i, "framework")), std::string(table.cell(i, "measure")),
+                     {1, number_in(table.cell(i, "low")), number_in(table.cell(i, "high"))}});
+    }
+    return out;
+  }();
+  const Row* best = nullptr;
+  for (const Row& row : rows) {
+    if (row.measure != measure || (row.framework != framework && row.framework != "any")) continue;
+    if (best == nullptr || row.framework == framework) best = &row;
+  }
+  return best != nullptr ? best->spread : Spread{1, 0.75, 1.35};
+}
+
+std::string band(double value, std::initializer_list<double> limits, const char* const* names) {
+  int i = 0;
+  for (const double limit : limits) {
+    if (value < limit) break;
+    ++i;
+  }
+  return names[i];
+}
+
+std::vector<std::string> regimes_of(const EvidenceRow& row, const std::string& measure, double parameters) {
+  static const char* const kSizes[] = {"parameters below 1e9", "parameters 1e9 to 1e10", "parameters above 1e10"};
+  static const char* const kDevices[] = {"devices 1", "devices 2 to 8", "devices 9 to 64", "devices above 64"};
+  const Layout& l = row.run.layout;
+  std::vector<std::string> out{"measure " + measure, "source " + row.source.substr(0, row.source.find('@')), "framework " + row.framework,
+                               "generation " + row.generation, "precision " + row.run.precision.name};
+  out.push_back(band(parameters, {1e9, 1e10}, kSizes));
+  if (row.devices > 0) out.push_back(band(static_cast<double>(row.devices), {2, 9, 65}, kDevices));
+  out.emplace_back(row.shape.experts > 0 ? "experts yes" : "experts no");
+  std::string split;
+  const auto add = [&](bool used, const char* name) {
+    if (used) split += split.empty() ? name : std::string("+") + name;
+  };
+  add(l.tensor > 1, "tensor");
+  add(l.pipeline > 1, "pipeline");
+  add(l.context > 1, "context");
+  add(l.expert > 1, "expert");
+  add(l.zero == Zero::weights, "sharded weights");
+  out.push_back("parallel " + (split.empty() ? std::string("data only") : split));
+  out.push_back("recompute " + std::string(row.run.recompute.mode == Recompute::Mode::none ? "none" : row.run.recompute.mode == Recompute::Mode::full ? "full" : "selective"));
+  return out;
+}
+
+void score_row(const EvidenceRow& row, double (*capacity)(std::string_view), MemoryCard& card) {
+  MemoryProfile profile(row.run);
+  describe_decoder(row.shape, profile);
+  const DeviceMemory memory = row.rank == RankSeen::last ? device_memory(profile, row.run, row.run.layout.pipeline - 1) : peak_memory(profile, row.run);
+  const MemoryLines lines = memory_lines(memory, row.run, 1, 1);
+  const auto add = [&](const std::string& measure, double measured, double predicted) {
+    Scored s;
+    s.id = row.id;
+    s.source = row.source;
+    s.measure = measure;
+    s.measured = measured;
+    s.predicted = predicted;
+    const Spread spread = spread_for(row.framework, measure);
+    s.low = predicted * spread.low;
+    s.high = predicted * spread.high;
+    s.regimes = regimes_of(row, measure, profile.layer_count() * (profile.classes() > 0 ? profile.layer(0).dense * static_cast<double>(row.run.layout.tensor) : 0));
+    card.scored.push_back(std::move(s));
+  };
+  if (row.allocated) add("allocated", *row.allocated, lines.allocated.best);
+  if (row.other) {
+    if (row.meter == Meter::visible) add("nvidia-smi", *row.other, lines.visible.best);
+    else add("reserved", *row.other, lines.reserved.best);
+  }
+  const double room = capacity != nullptr ? capacity(row.run.device) : 0;
+  if (room > 0) card.calls.push_back({row.id, !row.out_of_memory, lines.visible.best <= room});
+}
+
+}  // namespace
+
+DeviceMemory predict_memory(const EvidenceRow& row) {
+  MemoryProfile profile(row.run);
+  describe_decoder(row.shape, profile);
+  return row.rank == RankSeen::last ? device_memory(profile, row.run, row.run.layout.pipeline - 1) : peak_memory(profile, row.run);
+}
+
+Score score(std::string name, const std::vector<const Scored*>& rows) {
+  Score out;
+  out.name = std::move(name);
+  out.rows = rows.size();
+  if (rows.empty()) return out;
+  std::vector<double> errors;
+  double covered = 0;
+  for (const Scored* row : rows) {
+    errors.push_back(std::fabs(row->error()));
+    out.bias += row->error();
+    covered += row->covered() ? 1 : 0;
+  }
+  const double n = static_cast<double>(rows.size());
+  out.bias /= n;
+  for (const double e : errors) out.mean += e / n;
+  std::sort(errors.begin(), errors.end());
+  const auto quantile = [&](double q) {
+    const double at = q * (n - 1);
+    const auto i = static_cast<std::size_t>(at);
+    const double next = errors[std::min(i + 1, errors.size() - 1)];
+    return errors[i] + (at - static_cast<double>(i)) * (next - errors[i]);
+  };
+  out.median = quantile(0.5);
+  out.p90 = quantile(0.9);
+  out.coverage = covered / n;
+  return out;
+}
+
+MemoryCard memory_card(const std::vector<EvidenceRow>& rows, double (*capacity)(std::string_view device)) {
+  MemoryCard card;
+  for (const EvidenceRow& row : rows) {
+    if (!row.allocated && !row.other && !row.out_of_memory) continue;
+    ++card.rows;
+    if (!row.reason.empty()) card.skipped.push_back({row.id, row.reason});
+    else score_row(row, capacity, card);
+  }
+  std::vector<const Scored*> all;
+  std::map<std::string, std::vector<const Scored*>> by;
+  for (const Scored& s : card.scored) {
+    all.push_back(&s);
+    for (const std::string& regime : s.regimes) by[regime].push_back(&s);
+  }
+  card.total = score("all", all);
+  for (const auto& [name, members] : by) {
+    if (members.size() >= 3) card.by.push_back(score(name, members));
+  }
+  return card;
+}
+
+std::vector<Verdict> judge(const MemoryCard& card) {
+  std::vector<Verdict> out;
+  const FactTable table("evidence/thresholds.csv");
+  for (std::size_t i = 0; i < table.rows(); ++i) {
+    Verdict v;
+    v.threshold = {std::string(table.cell(i, "quantity")), std::string(table.cell(i, "source")), std::string(table.cell(i, "measure")),
+                   std::string(table.cell(i, "statistic")), number_in(table.cell(i, "limit")), number_in(table.cell(i, "aim"))};
+    std::vector<const Scored*> rows;
+    for (const Scored& s : card.scored) {
+      const bool source = v.threshold.source == "any" || s.source.substr(0, v.threshold.source.size()) == v.threshold.source;
+      const bool measure = v.threshold.measure == "any" || s.measure == v.threshold.measure || (v.threshold.measure == "held" && s.measure != "allocated");
+      if (source && measure) rows.push_back(&s);
+    }
+    v.rows = rows.size();
+    const Score s = score("", rows);
+    if (v.threshold.statistic == "median") v.value = s.median;
+    if (v.threshold.statistic == "p90") v.value = s.p90;
+    v.holds = v.rows > 0 && v.value <= v.threshold.limit;
+    if (v.rows > 0) out.push_back(v);
+  }
+  return out;
+}
+
+}  // namespace floptally

@@ -1,0 +1,336 @@
+#include "estimate/evidence_row.h"
+
+#include <charconv>
+#include <cmath>
+
+#include "training/table.h"
+
+namespace floptally {
+namespace {
+
+constexpr double kGib = 1024.0 * 1024 * 1024, kGb = 1e9;
+
+// Reads cells of one row; the first bad one becomes the row's reason.
+class Cells {
+ public:
+  Cells(const Csv& csv, std::size_t row, EvidenceRow& out) : csv_(csv), row_(row), out_(out) {}
+
+  [[nodiscard]] std::string_view text(std::string_view column) const { return csv_.cell(row_, column); }
+  [[nodiscard]] std::optional<double> number(std::string_view column) {
+    const std::string_view cell = text(column);
+    if (cell.empty()) return std::nullopt;
+    double value = 0;
+    const auto [end, status] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
+    if (status != std::errc{} || end != cell.data() + cell.size() || !std::isfinite(value)) {
+      fail(column, "is not a plain number (units stand in the column's name)");
+      return std::nullopt;
+    }
+    if (value < 0) {
+      fail(column, "is negative");
+      return std::nullopt;
+    }
+    return value;
+  }
+  [[nodiscard]] std::int64_t count(std::string_view column, std::int64_t otherwise) {
+    const auto value = number(column);
+    if (!value) return otherwise;
+    if (*value != std::floor(*value) || *value > 1e15) {
+      fail(column, "is not a whole number");
+      return otherwise;
+    }
+    return static_cast<std::int64_t>(*value);
+  }
+
+ private:
+  void fail(std::string_view column, const char* what) {
+    if (!out_.reason.empty()) return;
+    const Location at = locate(csv_.span(row_, *csv_.find(column)));
+    out_.reason = "line " + std::to_string(at.line) + ", column " + std::string(column) + ": \"" + std::string(text(column)) + "\" " + what;
+  }
+
+  const Csv& csv_;
+  std::size_t row_;
+  EvidenceRow& out_;
+};
+
+bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return out;
+}
+
+// The whole number after `key` in free text ("q_lora 1536 kv_lora 512"), or 0.
+std::int64_t number_after(std::string_view text, std::string_view key) {
+  const std::size_t at = text.find(key);
+  if (at == std::string_view::npos) return 0;
+  std::size_t i = at + key.size();
+  while (i < text.size() && text[i] == ' ') ++i;
+  std::int64_t value = 0;
+  std::from_chars(text.data() + i, text.data() + text.size(), value);
+  return value;
+}
+
+struct SourceRule {
+  std::string framework = "megatron", attention, zero, unit = "gib", gradients;
+  bool sequence_parallel = false;
+  Meter meter = Meter::reserved;
+  RankSeen rank = RankSeen::fullest;
+  bool known = false;
+};
+
+SourceRule rule_for(std::string_view source) {
+  static const FactTable table("evidence/sources.csv");
+  SourceRule rule;
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    const std::string_view begin = table.cell(row, "src");
+    if (begin.empty() || source.substr(0, begin.size()) != begin) continue;
+    rule.framework = table.cell(row, "framework");
+    rule.attention = table.cell(row, "attention");
+    rule.zero = table.cell(row, "zero");
+    rule.unit = table.cell(row, "unit");
+    rule.gradients = table.cell(row, "gradients");
+    rule.sequence_parallel = table.cell(row, "sequence") == "1";
+    const std::string_view meter = table.cell(row, "meter");
+    rule.meter = meter == "visible" ? Meter::visible : meter == "allocated" ? Meter::allocated : Meter::reserved;
+    rule.rank = table.cell(row, "rank") == "last" ? RankSeen::last : RankSeen::fullest;
+    rule.known = true;
+    return rule;
+  }
+  return rule;
+}
+
+void read_precision(EvidenceRow& out, const std::string& label) {
+  const char* name = "bf16-mixed";
+  if (contains(label, "mxfp8") || contains(label, "fp8-mx") || contains(label, "fp8_mx")) {
+    name = "mxfp8";
+  } else if (contains(label, "nvfp4") || contains(label, "fp4")) {
+    name = "nvfp4";
+  } else if (contains(label, "block") || contains(label, "subchannel")) {
+    name = "fp8-block";
+  } else if (contains(label, "tensorwise") || contains(label, "cs")) {
+    name = "fp8-tensorwise";
+  } else if (contains(label, "fp8") || contains(label, "float8")) {
+    name = "fp8-delayed";
+  } else if (contains(label, "true") || contains(label, "pure")) {
+    name = "bf16-pure";
+  } else if (contains(label, "bf16") || contains(label, "bfloat16")) {
+    name = "bf16-mixed";
+  } else if (contains(label, "fp16") || contains(label, "float16") || contains(label, "half")) {
+    name = "fp16-mixed";
+  } else if (contains(label, "tf32")) {
+    name = "tf32";
+  } else if (contains(label, "32")) {
+    name = "fp32";
+  } else {
+    out.assumed.emplace_back("precision bf16-mixed");
+  }
+  out.run.precision = *find_precision(name);
+  out.run.compiled = contains(out.notes, "torch.compile");
+  // Gradients that a label says are accumulated in fp32.
+  if (contains(label, "fp32 grad")) out.run.framework.gradients = Dtype::float32;
+}
+
+void read_zero(EvidenceRow& out, const std::string& label, const SourceRule& rule) {
+  Zero zero = Zero::none;
+  if (contains(label, "fsdp") || contains(label, "zero3") || contains(label, "zero-3") || label == "3") zero = Zero::weights;
+  else if (contains(label, "zero2") || contains(label, "zero-2") || label == "2") zero = Zero::gradients;
+  else if (contains(label, "zero1") || contains(label, "zero-1") || contains(label, "distributed") || label == "1") zero = Zero::optimizer;
+  if (!rule.zero.empty() && rule.zero == "1" && zero == Zero::none) zero = Zero::optimizer;
+  out.run.layout.zero = zero;
+  if (zero == Zero::weights && !rule.known) out.run.framework = *find_framework("fsdp");
+}
+
+void read_recompute(Recompute& recompute, const std::string& label) {
+  recompute = {};
+  if (label.empty() || label.substr(0, 4) == "none") return;
+  if (label.substr(0, 4) == "full") {
+    recompute.mode = Recompute::Mode::full;
+    return;
+  }
+  recompute.mode = Recompute::Mode::selective;
+  recompute.modules = 0;
+  const auto when = [&](const char* word, Recompute::Module bit) {
+    if (contains(label, word)) recompute.modules |= bit;
+  };
+  when("core_attn", Recompute::core_attention);
+  when("layernorm", Recompute::norms);
+  when("moe_act", Recompute::activations);
+  when("mla_up", Recompute::mla_up);
+  when("shared_experts", Recompute::shared_experts);
+  when("op", Recompute::operators);
+  if (contains(label, "[mlp") || contains(label, " mlp") || contains(label, ":mlp") || contains(label, "+mlp")) recompute.modules |= Recompute::mlp;
+  if (contains(label, ":moe") && !contains(label, "moe_act")) recompute.modules |= Recompute::moe;
+  if (recompute.modules == 0 && !contains(label, "[]")) recompute.modules = Recompute::core_attention;
+}
+
+void read_model(EvidenceRow& out, Cells& cells) {
+  DecoderShape& s = out.shape;
+  s.layers = cells.count("layers", 0);
+  s.width = cells.count("hidden", 0);
+  s.heads = cells.count("heads", 0);
+  const std::int64_t kv = cells.count("kv_heads", 0);
+  s.head_dim = cells.count("head_dim", 0);
+  if (s.heads == 0 && s.width > 0) {
+    s.heads = std::max<std::int64_t>(1, s.width / 128);
+    out.assumed.emplace_back("heads of 128");
+  }
+  s.kv_heads = kv > 0 ? kv : s.heads;
+  if (s.head_dim == 0 && s.heads > 0) s.head_dim = s.width / s.heads;
+  s.gated = cells.count("gated_ffn", 0) == 1;
+  s.ffn = cells.count("ffn", 0);
+  s.vocabulary = cells.count("vocab", 0);
+  s.sequence = cells.count("seq_len", 0);
+  s.experts = cells.count("experts", 0);
+  s.top_k = cells.count("topk", s.experts > 0 ? 1 : 0);
+  s.expert_ffn = cells.count("moe_ffn", 0);
+  if (s.ffn == 0) s.ffn = s.expert_ffn > 0 ? s.expert_ffn : 4 * s.width;
+  s.norm = s.gated ? NormKind::rms : NormKind::layer;
+  s.positions = s.gated ? Positions::rotary : Positions::learned;
+  s.qkv_bias = s.out_bias = s.mlp_bias = !s.gated;
+  s.activation = s.gated ? Activation::silu : Activation::gelu;
+  s.tied = !s.gated;
+  const std::string_view notes = out.notes;
+  s.shared_ffn = number_after(notes, "shared expert ffn");
+  s.kv_rank = number_after(notes, "kv_lora");
+  if (s.kv_rank > 0) {
+    s.q_rank = number_after(notes, "q_lora");
+    s.rope_dim = number_after(notes, "rope_dim");
+    s.value_dim = number_after(notes, "v_dim");
+    s.nope_dim = s.head_dim;
+  }
+  if (contains(notes, "layer 1 dense")) s.dense_first = 1;
+  if (contains(cells.text("arch"), "mla") && s.kv_rank == 0 && out.arguments.empty() && out.reason.empty()) {
+    out.reason = "latent attention without its ranks";
+  }
+  if (contains(cells.text("arch"), "bert")) s.mask = AttentionMask::none;
+}
+
+void read_layout(EvidenceRow& out, Cells& cells) {
+  Layout& l = out.run.layout;
+  out.devices = cells.count("n_gpus", 0);
+  l.tensor = std::max<std::int64_t>(1, cells.count("tp", 1));
+  l.pipeline = std::max<std::int64_t>(1, cells.count("pp", 1));
+  l.chunks = std::max<std::int64_t>(1, cells.count("vp", 1));
+  l.context = std::max<std::int64_t>(1, cells.count("cp", 1));
+  l.expert = std::max<std::int64_t>(1, cells.count("ep", 1));
+  l.expert_tensor = cells.count("etp", l.expert > 1 ? 1 : 0);
+  l.micro_batch = cells.count("micro_batch", 0);
+  if (l.pipeline == 1) l.chunks = 1;
+  if (l.chunks > 1) l.schedule = Schedule::interleaved;
+  const auto sp = cells.number("sp");
+  l.sequence_parallel = l.tensor > 1 && (sp ? *sp > 0 : l.expert > 1);
+  out.run.batch = cells.count("global_batch", 0);
+}
+
+void read_measured(EvidenceRow& out, Cells& cells, const SourceRule& rule) {
+  const double unit = rule.unit == "gb" ? kGb : kGib;
+  const double unit_other = rule.unit == "gb" ? kGb : kGib;
+  if (const auto bytes = cells.number("mem_alloc_gib")) out.allocated = *bytes * unit;
+  if (const auto bytes = cells.number("mem_reserved_gib")) out.other = *bytes * unit_other;
+  out.out_of_memory = cells.count("oom", 0) == 1;
+  out.meter = rule.meter;
+  out.rank = rule.rank;
+}
+
+// Data-parallel degree and what depends on it, once devices and the model axes are settled.
+void settle(EvidenceRow& out) {
+  Layout& l = out.run.layout;
+  const std::int64_t model = l.tensor * l.pipeline * l.context;
+  if (out.devices > 0) {
+    if (out.devices % model != 0) {
+      if (out.reason.empty()) out.reason = std::to_string(out.devices) + " devices are not a multiple of tensor x pipeline x context = " + std::to_string(model);
+      return;
+    }
+    l.data = out.devices / model;
+  }
+  if (l.micro_batch == 0 && out.run.batch > 0 && l.data > 0 && l.pipeline == 1) {
+    l.micro_batch = std::max<std::int64_t>(1, out.run.batch / l.data);
+    out.assumed.emplace_back("one micro-batch per step");
+  }
+  if (out.run.batch == 0) out.run.batch = l.micro_batch * l.data * std::max<std::int64_t>(1, l.pipeline * 2);
+}
+
+void check_row(EvidenceRow& out) {
+  if (!out.reason.empty()) return;
+  const DecoderShape& s = out.shape;
+  const Layout& l = out.run.layout;
+  if (s.layers <= 0 || s.width <= 0) out.reason = "layers or hidden is missing";
+  else if (s.vocabulary <= 0) out.reason = "vocab is missing";
+  else if (s.sequence <= 0) out.reason = "seq_len is missing";
+  else if (l.micro_batch <= 0) out.reason = "micro_batch is missing";
+  else if (out.devices == 0 && l.zero != Zero::none) out.reason = "n_gpus is missing, and the optimizer states are shared over the devices";
+  else if (out.devices == 0 && l.expert > 1) out.reason = "n_gpus is missing, and the experts are spread over the devices";
+  if (!out.reason.empty()) return;
+  const Diagnostics problems = validate(s);
+  if (!problems.empty()) out.reason = problems.front().message;
+  if (s.experts > 0 && s.experts % l.expert != 0) out.reason = "ep does not divide the experts";
+  if (l.stages.empty() && l.model_chunks() > s.layers) out.reason = "more pipeline chunks than layers";
+}
+
+std::string generation_of(std::string_view gpu) {
+  const std::string name = folded(gpu);
+  for (const char* known : {"v100", "a100", "gh200", "h100", "h200", "h800", "gb200", "gb300", "b200", "b300", "mi300", "mi250", "tpu"}) {
+    if (contains(name, known)) return known;
+  }
+  return name.empty() ? "unknown" : "other";
+}
+
+EvidenceRow read_row(const Csv& csv, std::size_t row) {
+  EvidenceRow out;
+  Cells cells(csv, row, out);
+  out.row = row;
+  out.id = cells.text("id");
+  if (out.id.empty()) out.id = "line " + std::to_string(locate(csv.row_span(row)).line);
+  out.source = cells.text("src");
+  out.model = cells.text("model");
+  out.task = cells.text("task");
+  out.arguments = cells.text("arguments");
+  out.notes = cells.text("notes");
+  const SourceRule rule = rule_for(out.source);
+  out.run = default_run();
+  const std::string_view named = cells.text("framework");
+  const auto framework = find_framework(named.empty() ? std::string_view(rule.framework) : named);
+  if (framework.ok()) out.run.framework = *framework;
+  out.run.device = lower(cells.text("gpu"));
+  out.generation = generation_of(cells.text("gpu"));
+  read_model(out, cells);
+  read_layout(out, cells);
+  read_precision(out, lower(cells.text("precision")));
+  read_zero(out, lower(cells.text("zero")), rule);
+  read_recompute(out.run.recompute, lower(cells.text("recompute")));
+  if (rule.sequence_parallel && out.run.layout.tensor > 1 && cells.text("sp").empty()) {
+    out.run.layout.sequence_parallel = true;
+    out.assumed.emplace_back("sequence parallelism (the source's recipes)");
+  }
+  if (const auto format = find_dtype(rule.gradients); format && !rule.gradients.empty()) out.run.framework.gradients = *format;
+  out.run.fused_attention = rule.attention != "unfused";
+  out.run.attention_dropout = out.run.hidden_dropout = !out.shape.gated;
+  out.parameters = cells.number("params").value_or(0);
+  read_measured(out, cells, rule);
+  if (!out.arguments.empty()) apply_megatron_arguments(out);
+  out.framework = out.run.framework.name;
+  settle(out);
+  check_row(out);
+  return out;
+}
+
+}  // namespace
+
+Result<std::vector<EvidenceRow>> read_evidence(const Csv& csv) {
+  int known = 0;
+  for (const std::string_view column : {"layers", "hidden", "seq_len", "gpu", "mem_alloc_gib", "mem_reserved_gib", "iter_time_s", "micro_batch", "id"}) {
+    known += csv.find(column) ? 1 : 0;
+  }
+  if (known < 2) {
+    return error("evidence-columns", "this table has none of the columns of a measured run", csv.columns() > 0 ? csv.header_span(0) : Span{},
+                 "columns such as id, layers, hidden, heads, ffn, vocab, seq_len, gpu, n_gpus, tp, pp, micro_batch, global_batch, precision, mem_alloc_gib");
+  }
+  std::vector<EvidenceRow> rows;
+  rows.reserve(csv.rows());
+  for (std::size_t row = 0; row < csv.rows(); ++row) rows.push_back(read_row(csv, row));
+  return rows;
+}
+
+}  // namespace floptally

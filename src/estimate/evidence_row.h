@@ -1,0 +1,44 @@
+// EvidenceRow: a measured run from a CSV (the columns are listed in docs; any may be missing), turned into a model and a Run.
+//
+// Always holds: nothing is guessed silently. What a row does not say is taken from a rule that `assumed` names, or the row is
+// left out with a reason.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/csv.h"
+#include "network/blocks/decoder.h"
+#include "training/run.h"
+
+namespace floptally {
+
+// How `mem_reserved_gib` was read.
+enum class Meter : std::uint8_t { allocated, reserved, visible };  // torch's peak, torch's cache, nvidia-smi
+enum class RankSeen : std::uint8_t { fullest, last };              // which rank's number a source reports
+
+struct EvidenceRow {
+  std::string id, source, model, task, arguments, notes;
+  std::size_t row = 0;
+  DecoderShape shape;
+  Run run;
+  std::int64_t devices = 0;
+  double parameters = 0;                   // as stated; 0: not
+  std::optional<double> allocated, other;  // bytes measured; `other` is reserved or visible
+  Meter meter = Meter::reserved;
+  RankSeen rank = RankSeen::fullest;
+  bool out_of_memory = false;
+  std::string framework, generation;
+  std::string reason;                      // why the row cannot be predicted; empty if it can
+  std::vector<std::string> assumed;
+};
+
+// Every row of the table; bad cells become reasons. Errors: evidence-columns (not one column is known).
+Result<std::vector<EvidenceRow>> read_evidence(const Csv& csv);
+
+// Applies a Megatron-LM arguments object (JSON) to the row: it rules over the columns.
+void apply_megatron_arguments(EvidenceRow& row);
+
+}  // namespace floptally

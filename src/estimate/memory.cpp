@@ -1,0 +1,368 @@
+#include "estimate/memory.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace floptally {
+namespace {
+
+constexpr int kMaxChunks = 64;
+constexpr double kAllocatorBlock = 2.0 * 1024 * 1024;  // PyTorch CUDACachingAllocator kLargeBuffer's granularity
+
+double as_double(std::int64_t n) { return static_cast<double>(n); }
+double& at(std::array<double, kHoldsCount>& bytes, Holds what) { return bytes[static_cast<std::size_t>(what)]; }
+
+// What one chunk of the model (a run of layers) holds on a device.
+struct Chunk {
+  LayerMemory sum;              // of its layers, `before` and `after`
+  double layers = 0;
+  double activations = 0;       // per micro-batch, kept under the policy
+  double replayed = 0;          // made again in the backward pass: the largest layer's (or group's)
+  double working = 0, gathered_layer = 0, gradient_layer = 0, input = 0;
+  bool first = false, last = false;
+};
+
+void accumulate(LayerMemory& to, const LayerMemory& from, double times) {
+  to.dense += from.dense * times;
+  to.expert += from.expert * times;
+  to.trained_dense += from.trained_dense * times;
+  to.trained_expert += from.trained_expert * times;
+  to.frozen_bytes += from.frozen_bytes * times;
+  to.matrix += from.matrix * times;
+  to.states_dense += from.states_dense * times;
+  to.states_expert += from.states_expert * times;
+  to.gathered += from.gathered * times;
+  to.gradient += from.gradient * times;
+}
+
+// Layers [begin, end) of chunk `index` in model order.
+std::pair<double, double> chunk_range(const Layout& layout, double layers, std::int64_t index) {
+  const std::int64_t parts = layout.model_chunks();
+  if (!layout.stages.empty()) {
+    double begin = 0;
+    for (std::int64_t i = 0; i < index && i < static_cast<std::int64_t>(layout.stages.size()); ++i) begin += as_double(layout.stages[static_cast<std::size_t>(i)]);
+    const double size = index < static_cast<std::int64_t>(layout.stages.size()) ? as_double(layout.stages[static_cast<std::size_t>(index)]) : 0;
+    return {begin, std::min(layers, begin + size)};
+  }
+  const double each = std::floor(layers / as_double(parts)), rest = layers - each * as_double(parts);
+  const double i = as_double(index);
+  const double begin = each * i + std::min(i, rest);
+  return {begin, begin + each + (i < rest ? 1 : 0)};
+}
+
+void add_layer(Chunk& chunk, const LayerMemory& layer, double times, double position, const Run& run) {
+  accumulate(chunk.sum, layer, times);
+  double full = 0;  // of these layers, how many are recomputed whole
+  if (run.recompute.mode == Recompute::Mode::full) {
+    const double limit = run.recompute.layers > 0 ? as_double(run.recompute.layers) : 1e18;
+    full = std::clamp(limit - position, 0.0, times);
+  }
+  const double every = std::max(1.0, as_double(run.recompute.every));
+  const double kept = run.recompute.mode == Recompute::Mode::selective ? layer.kept_policy : layer.kept;
+  chunk.activations += full * layer.input / every + (times - full) * kept;
+  const double again = full > 0 ? layer.kept * std::min(every, full) : std::max(0.0, layer.kept - kept);
+  chunk.replayed = std::max(chunk.replayed, again);
+  chunk.working = std::max(chunk.working, layer.working);
+  chunk.gathered_layer = std::max(chunk.gathered_layer, layer.gathered);
+  chunk.gradient_layer = std::max(chunk.gradient_layer, layer.gradient);
+  if (chunk.input == 0) chunk.input = layer.input;
+}
+
+Chunk make_chunk(const MemoryProfile& profile, const Run& run, std::int64_t index, MemoryProfile::ClassSet& classes) {
+  Chunk chunk;
+  const double layers = profile.layer_count();
+  const auto [begin, end] = chunk_range(run.layout, layers, index);
+  double position = 0;
+  for (int i = 0; i < profile.classes(); ++i) {
+    const LayerMemory& layer = profile.layer(i);
+    const double from = std::max(begin, position), to = std::min(end, position + layer.count);
+    position += layer.count;
+    if (to <= from) continue;
+    classes[static_cast<std::size_t>(i) / 64] |= std::uint64_t{1} << (i % 64);
+    add_layer(chunk, layer, to - from, chunk.layers, run);
+    chunk.layers += to - from;
+  }
+  chunk.first = index == 0;
+  chunk.last = index == run.layout.model_chunks() - 1;
+  if (chunk.first) {
+    accumulate(chunk.sum, profile.before(), 1);
+    chunk.activations += profile.before().kept;
+  }
+  if (chunk.last) {
+    accumulate(chunk.sum, profile.after(), 1);
+    if (profile.tied() && !chunk.first) {  // the output matrix is a second copy of the embedding on another rank
+      LayerMemory copy = profile.before();
+      copy.dense = copy.trained_dense = profile.after().head;
+      copy.frozen_bytes = 0;
+      copy.states_dense = profile.before().dense > 0 ? profile.before().states_dense * profile.after().head / profile.before().dense : 0;
+      accumulate(chunk.sum, copy, 1);
+    }
+  }
+  return chunk;
+}
+
+// Micro-batches that each chunk of a rank holds, at the fullest and when the loss is computed.
+struct InFlight {
+  double fullest[kMaxChunks] = {};
+  double at_head[kMaxChunks] = {};
+  int chunks = 1;
+};
+
+// Narayanan et al. 2104.04473: groups of `pipeline` micro-batches pass each chunk in turn.
+void interleave(const Layout& layout, double micro, std::int64_t stage, const double* weight, int head, InFlight& out) {
+  const std::int64_t p = layout.pipeline, v = out.chunks;
+  const std::int64_t m = std::min<std::int64_t>(static_cast<std::int64_t>(micro), p * 4);
+  const std::int64_t total = m * v;
+  const std::int64_t warmup = std::min(total, (p - stage - 1) * 2 + (v - 1) * p);
+  double held[kMaxChunks] = {}, best = -1, best_head = -1;
+  const auto note = [&](double& record, double* copy) {
+    double sum = 0;
+    for (int c = 0; c < out.chunks; ++c) sum += held[c] * weight[c];
+    if (sum <= record) return;
+    record = sum;
+    std::copy(held, held + out.chunks, copy);
+  };
+  std::int64_t forward = 0, backward = 0;
+  while (backward < total) {
+    if (forward < total && forward <= backward + warmup) {
+      const int chunk = static_cast<int>(forward / p % v);
+      held[chunk] += 1;
+      note(best, out.fullest);
+      if (chunk == head) note(best_head, out.at_head);
+      ++forward;
+      if (forward <= warmup) continue;
+    }
+    held[v - 1 - backward / p % v] -= 1;
+    ++backward;
+  }
+}
+
+InFlight in_flight(const Layout& layout, std::int64_t batch, std::int64_t stage, const Chunk* chunks, int count) {
+  InFlight out;
+  out.chunks = count;
+  const double m = as_double(micro_batches(layout, batch));
+  const double p = as_double(layout.pipeline), left = p - as_double(stage);
+  double each = std::min(m, left);
+  switch (layout.schedule) {
+    case Schedule::gpipe: each = m; break;
+    case Schedule::one_f_one_b: break;
+    case Schedule::zb_h1: each = std::min(m, p); break;                // Qi et al. 2401.10241, table 2: p activations
+    case Schedule::zb_h2: each = std::min(m, 2 * p - 1); break;
+    case Schedule::zb_v:                                               // two half-size chunks, p activations in all
+    case Schedule::dualpipe_v: each = std::min(m, p); break;
+    case Schedule::dualpipe: each = std::min(m, (p + 1) / 2); break;   // DeepSeek-V3 2412.19437, table 2: p + 1
+    case Schedule::interleaved: {
+      double weight[kMaxChunks] = {};
+      int head = -1;
+      for (int c = 0; c < count; ++c) {
+        weight[c] = chunks[c].activations;
+        if (chunks[c].last) head = c;
+      }
+      interleave(layout, m, stage, weight, head, out);
+      return out;
+    }
+  }
+  for (int c = 0; c < count; ++c) out.fullest[c] = out.at_head[c] = each;
+  return out;
+}
+
+// States that are there from the first step to the last.
+void hold_states(const LayerMemory& sum, const Run& run, std::array<double, kHoldsCount>& bytes) {
+  const Layout& layout = run.layout;
+  const double shard = as_double(layout.shard_ranks());
+  const double expert_shard = std::max(1.0, layout.shard > 0 ? std::min(shard, as_double(layout.expert_data())) : as_double(layout.expert_data()));
+  const auto shared = [&](double dense, double expert, Zero from) {
+    return layout.zero >= from ? dense / shard + expert / expert_shard : dense + expert;
+  };
+  const Dtype gradients = run.framework.gradients != Dtype::unspecified && run.precision.gradients == Dtype::bfloat16
+                              ? run.framework.gradients
+                              : run.precision.gradients;
+  if (!run.offload.weights) {
+    at(bytes, Holds::weights) += bytes_of(run.precision.weights) * shared(sum.trained_dense, sum.trained_expert, Zero::weights) +
+                                 (layout.zero == Zero::weights ? sum.frozen_bytes / shard : sum.frozen_bytes);
+  }
+  at(bytes, Holds::gradients) += bytes_of(gradients) * shared(sum.trained_dense, sum.trained_expert, Zero::gradients);
+  if (gradients == Dtype::float32 && run.precision.gradients != Dtype::float32) {
+    at(bytes, Holds::gradients) += run.framework.second_gradients * (sum.trained_dense + sum.trained_expert);
+  }
+  if (!run.offload.optimizer) {
+    at(bytes, Holds::master) += bytes_of(run.precision.master) * shared(sum.trained_dense, sum.trained_expert, Zero::optimizer);
+    at(bytes, Holds::states) += shared(sum.states_dense, sum.states_expert, Zero::optimizer);
+    at(bytes, Holds::gradients) += run.framework.shard_gradients * shared(sum.trained_dense, sum.trained_expert, Zero::optimizer);
+  }
+  if (layout.zero != Zero::weights && run.adapter.rank == 0 && !run.framework.keeps_high_precision) {
+    for (const Dtype copy : run.precision.copies) at(bytes, Holds::copies) += sum.matrix * bytes_of(copy);
+  }
+}
+
+double workspace(const Run& run, bool grouped) {
+  const DeviceOverhead& device = device_overhead(run.device);
+  const double cublas = run.deterministic ? 33554432.0 : device.cublas_workspace;
+  double bytes = run.framework.handles * cublas;
+  if (run.framework.engine_workspace) bytes += device.engine_workspace * (grouped ? 5 : 1);  // four streams of grouped products
+  return bytes;
+}
+
+struct Rank {
+  Chunk chunks[kMaxChunks];
+  int count = 0;
+  MemoryProfile::ClassSet classes{};
+  LayerMemory sum;
+  double working = 0, replayed = 0, gathered_layer = 0, gradient_layer = 0, input = 0;
+  bool head = false;
+};
+
+void make_rank(const MemoryProfile& profile, const Run& run, std::int64_t stage, Rank& rank) {
+  const Layout& layout = run.layout;
+  rank.count = static_cast<int>(std::clamp<std::int64_t>(layout.chunks, 1, kMaxChunks));
+  for (int c = 0; c < rank.count; ++c) {
+    std::int64_t index = c * layout.pipeline + stage;
+    const bool folded = layout.schedule == Schedule::zb_v || layout.schedule == Schedule::dualpipe_v;
+    if (folded && c == 1) index = 2 * layout.pipeline - 1 - stage;
+    if (layout.schedule == Schedule::dualpipe) index = c == 0 ? stage : layout.pipeline - 1 - stage;
+    Chunk& chunk = rank.chunks[c] = make_chunk(profile, run, index, rank.classes);
+    accumulate(rank.sum, chunk.sum, 1);
+    rank.working = std::max(rank.working, chunk.working);
+    rank.replayed = std::max(rank.replayed, chunk.replayed);
+    rank.gathered_layer = std::max(rank.gathered_layer, chunk.gathered_layer);
+    rank.gradient_layer = std::max(rank.gradient_layer, chunk.gradient_layer);
+    rank.input = std::max(rank.input, chunk.input);
+    rank.head = rank.head || chunk.last;
+  }
+}
+
+// Bytes that come and go, at one moment.
+struct Transient {
+  double activations = 0, working = 0, gathered = 0, logits = 0;
+  [[nodiscard]] double sum() const { return activations + working + gathered + logits; }
+};
+
+double held(const Rank& rank, const double* counts, const Run& run) {
+  double bytes = 0;
+  for (int c = 0; c < rank.count; ++c) bytes += counts[c] * rank.chunks[c].activations;
+  if (!run.offload.activations) return bytes;
+  double layers = 0;
+  for (int c = 0; c < rank.count; ++c) layers += counts[c] * rank.chunks[c].layers;
+  return layers > 2 ? bytes * 2 / layers : bytes;  // the layer in use and the one on its way
+}
+
+void moments(const MemoryProfile& profile, const Run& run, const Rank& rank, const InFlight& flight, Transient* out) {
+  const LayerMemory& after = profile.after();
+  const double compute = bytes_of(run.precision.compute);
+  const double logits = after.logits;
+  double gathered = 0, gathered_head = 0;
+  if (run.layout.zero == Zero::weights) {
+    const double root = (rank.chunks[0].first ? profile.before().gathered : 0) + (rank.head ? after.gathered : 0);
+    gathered = 2 * rank.gathered_layer + 2 * rank.gradient_layer + root;
+    gathered_head = rank.gathered_layer + root + after.gradient;
+  }
+  const double deferred = as_double(run.loss_deferred) * (logits * compute + rank.input);
+  const double full = held(rank, flight.fullest, run), head = held(rank, flight.at_head, run) + after.kept;
+  out[static_cast<int>(Moment::forward)] = {full, rank.working / 2, gathered, 0};
+  out[static_cast<int>(Moment::layer_backward)] = {full, rank.working + rank.replayed, gathered, rank.head ? deferred : 0};
+  if (rank.head && logits > 0) {
+    const double forward = run.fused_loss ? std::max(run.framework.loss_forward, compute + 8) : run.framework.loss_forward;
+    out[static_cast<int>(Moment::loss)] = {head, 0, gathered_head, logits * std::max(forward, run.framework.loss_backward) + deferred};
+    const bool trained = run.adapter.rank == 0;
+    const double hidden = after.input * (run.layout.sequence_parallel ? 1 + as_double(run.layout.tensor) : 1);
+    out[static_cast<int>(Moment::head_backward)] = {head, (trained ? after.head * compute : 0) + hidden, gathered_head,
+                                                    logits * compute + deferred};
+  }
+  const bool shared = run.layout.zero >= Zero::optimizer;
+  const double updated = (rank.sum.trained_dense + rank.sum.trained_expert) / (shared ? as_double(run.layout.shard_ranks()) : 1);
+  out[static_cast<int>(Moment::optimizer)] = {0, updated * run.framework.optimizer_temporary, 0, 0};
+}
+
+}  // namespace
+
+std::string_view name_of(Holds what) {
+  static constexpr std::string_view kNames[kHoldsCount] = {
+      "weights",      "weight copies",         "gradients", "master weights", "optimizer states", "gradient placeholders",
+      "communication buckets", "workspace", "activations", "working tensors", "gathered weights", "logits and loss"};
+  return kNames[static_cast<int>(what)];
+}
+
+std::string_view name_of(Moment moment) {
+  static constexpr std::string_view kNames[kMomentCount] = {"forward pass", "loss", "backward pass of the output layer",
+                                                            "backward pass of a layer", "optimizer step"};
+  return kNames[static_cast<int>(moment)];
+}
+
+double DeviceMemory::allocated() const {
+  double sum = 0;
+  for (const double b : bytes) sum += b;
+  return sum;
+}
+
+double DeviceMemory::fixed() const {
+  double sum = 0;
+  for (int i = 0; i <= static_cast<int>(Holds::workspace); ++i) sum += bytes[static_cast<std::size_t>(i)];
+  return sum;
+}
+
+DeviceMemory device_memory(const MemoryProfile& profile, const Run& run, std::int64_t stage) {
+  Rank rank;
+  make_rank(profile, run, stage, rank);
+  DeviceMemory out;
+  out.stage = stage;
+  hold_states(rank.sum, run, out.bytes);
+  at(out.bytes, Holds::buckets) = run.framework.buckets;
+  at(out.bytes, Holds::workspace) = workspace(run, rank.sum.expert > 0 && run.grouped_experts);
+  if (run.framework.wgrad == Wgrad::dummy && run.fused_gradients && run.adapter.rank == 0) {
+    at(out.bytes, Holds::placeholders) = profile.placeholders(rank.classes);
+  }
+  const InFlight flight = in_flight(run.layout, run.batch, stage, rank.chunks, rank.count);
+  Transient at_moment[kMomentCount];
+  moments(profile, run, rank, flight, at_moment);
+  const double fixed = out.fixed();
+  int fullest = static_cast<int>(Moment::layer_backward);
+  for (int i = 0; i < kMomentCount; ++i) {
+    out.at[static_cast<std::size_t>(i)] = fixed + at_moment[i].sum();
+    if (at_moment[i].sum() > at_moment[fullest].sum()) fullest = i;
+  }
+  out.moment = static_cast<Moment>(fullest);
+  at(out.bytes, Holds::activations) = at_moment[fullest].activations;
+  at(out.bytes, Holds::working) = at_moment[fullest].working;
+  at(out.bytes, Holds::gathered) = at_moment[fullest].gathered;
+  at(out.bytes, Holds::logits) = at_moment[fullest].logits;
+  const double* counts = out.moment == Moment::loss || out.moment == Moment::head_backward ? flight.at_head : flight.fullest;
+  for (int c = 0; c < rank.count; ++c) out.in_flight += counts[c] / rank.count;
+  return out;
+}
+
+DeviceMemory peak_memory(const MemoryProfile& profile, const Run& run) {
+  const std::int64_t last = run.layout.pipeline - 1;
+  DeviceMemory best = device_memory(profile, run, 0);
+  const bool even = run.layout.stages.empty() && profile.classes() <= 1;
+  for (std::int64_t stage = 1; stage <= last; ++stage) {
+    if (even && stage > 1 && stage < last - 1) continue;
+    const DeviceMemory here = device_memory(profile, run, stage);
+    if (here.allocated() > best.allocated()) best = here;
+  }
+  return best;
+}
+
+double micro_batches_in_flight(const Layout& layout, std::int64_t batch, std::int64_t stage) {
+  Chunk chunks[kMaxChunks];
+  const int count = static_cast<int>(std::clamp<std::int64_t>(layout.chunks, 1, kMaxChunks));
+  for (int c = 0; c < count; ++c) chunks[c].activations = 1;
+  const InFlight flight = in_flight(layout, batch, stage, chunks, count);
+  double sum = 0;
+  for (int c = 0; c < count; ++c) sum += flight.fullest[c];
+  return sum / count;
+}
+
+MemoryLines memory_lines(const DeviceMemory& memory, const Run& run, double spread_low, double spread_high) {
+  const auto blocks = [](double bytes) { return std::ceil(bytes / kAllocatorBlock) * kAllocatorBlock; };
+  const double allocated = memory.allocated();
+  const Spread ratio = run.framework.reserved, context = device_overhead(run.device).context;
+  MemoryLines out;
+  out.allocated = {allocated, allocated * spread_low, allocated * spread_high};
+  const double low = std::hypot(1 - spread_low, 1 - ratio.low / ratio.best), high = std::hypot(spread_high - 1, ratio.high / ratio.best - 1);
+  const double reserved = blocks(allocated * ratio.best);
+  out.reserved = {reserved, reserved * (1 - low), reserved * (1 + high)};
+  out.visible = {reserved + context.best, reserved * (1 - low) + context.low, reserved * (1 + high) + context.high};
+  return out;
+}
+
+}  // namespace floptally

@@ -1,0 +1,63 @@
+// Memory of a training run on one device of every pipeline rank: what it holds, when it peaks, and why.
+//
+// Always holds: `allocated` is the sum of the parts at the peak, each of them arithmetic on the network's operators, a rule
+// of the framework (data/training/frameworks.csv) or of the device (data/training/device_overheads.csv).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "estimate/memory_profile.h"
+
+namespace floptally {
+
+// What a byte on the device is for.
+enum class Holds : std::uint8_t {
+  weights, copies, gradients, master, states,            // there from the first step to the last
+  placeholders, buckets, workspace,
+  activations, working, gathered, logits,                // come and go within a step
+};
+inline constexpr int kHoldsCount = 12;
+std::string_view name_of(Holds what);
+
+// The moments of a step that can be the fullest.
+enum class Moment : std::uint8_t { forward, loss, head_backward, layer_backward, optimizer };
+inline constexpr int kMomentCount = 5;
+std::string_view name_of(Moment moment);
+
+struct DeviceMemory {
+  std::int64_t stage = 0;                             // pipeline rank
+  std::array<double, kHoldsCount> bytes{};            // at the peak
+  Moment moment = Moment::layer_backward;
+  std::array<double, kMomentCount> at{};              // allocated bytes at each moment
+  double in_flight = 0;                               // layer inputs times micro-batches held at the peak, in micro-batches
+  [[nodiscard]] double operator[](Holds what) const { return bytes[static_cast<std::size_t>(what)]; }
+  [[nodiscard]] double allocated() const;
+  [[nodiscard]] double fixed() const;                 // there all the time
+};
+
+// One pipeline rank. O(kinds of layers + pipeline x chunks), no allocation.
+DeviceMemory device_memory(const MemoryProfile& profile, const Run& run, std::int64_t stage);
+// The fullest pipeline rank; looks at every rank, or at the first, second and last where the stages are even.
+DeviceMemory peak_memory(const MemoryProfile& profile, const Run& run);
+
+// Allocated, reserved and as nvidia-smi shows it, with 90% ranges.
+struct MemoryLines {
+  Spread allocated, reserved, visible;
+};
+MemoryLines memory_lines(const DeviceMemory& memory, const Run& run, double spread_low, double spread_high);
+
+// Micro-batches whose activations chunk `chunk` of pipeline rank `stage` holds at its peak.
+double micro_batches_in_flight(const Layout& layout, std::int64_t batch, std::int64_t stage);
+
+// A step, moment by moment, for a chart: what is held after each event of the schedule.
+struct MemoryMoment {
+  std::string label;
+  std::array<double, kHoldsCount> bytes{};
+};
+std::vector<MemoryMoment> memory_timeline(const MemoryProfile& profile, const Run& run, std::int64_t stage, int at_most = 400);
+
+}  // namespace floptally

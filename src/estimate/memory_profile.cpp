@@ -1,0 +1,249 @@
+#include "estimate/memory_profile.h"
+
+#include <algorithm>
+
+#include "network/ops.h"
+
+namespace floptally {
+namespace {
+
+bool is_grouped(const Op& op) { return op.def == &operators::k_grouped_linear; }
+bool is_linear(const Op& op) { return op.def == &operators::k_linear || is_grouped(op); }
+bool is_norm(const Op& op) { return op.def == &operators::k_rms_norm || op.def == &operators::k_layer_norm; }
+bool splits(const Op& op, int attribute) { return (op.tensor_split >> attribute & 1) != 0; }
+bool column_parallel(const Op& op) { return is_linear(op) && splits(op, 2) && !splits(op, 1); }
+
+double as_double(std::int64_t n) { return static_cast<double>(n); }
+
+}  // namespace
+
+MemoryProfile::MemoryProfile(const Run& run)
+    : run_(run),
+      compute_(bytes_of(run.precision.compute)),
+      kept_format_(bytes_of(run.precision.kept)),
+      weights_(bytes_of(run.precision.weights)),
+      states_like_(run.precision.states_follow_weights ? run.precision.weights : Dtype::unspecified) {}
+
+LayerMemory& MemoryProfile::target() {
+  if (in_layer_) return classes_ <= kMaxClasses ? layers_[static_cast<std::size_t>(classes_ - 1)] : stray_;
+  return seen_layer_ ? after_ : before_;
+}
+
+void MemoryProfile::enter(std::string_view name, std::int64_t repeat, BlockKind kind) {
+  if (name == "shared_experts") shares_input_ = true;  // it reads what the router reads
+  const double outer = depth_ == 0 ? 1 : copies_[depth_];
+  depth_ = std::min(depth_ + 1, 64);
+  copies_[depth_] = outer * as_double(repeat);
+  if (kind != BlockKind::layer || in_layer_) return;
+  in_layer_ = seen_layer_ = true;
+  layer_depth_ = depth_;
+  classes_ = std::min(classes_ + 1, kMaxClasses);
+  LayerMemory& layer = layers_[static_cast<std::size_t>(classes_ - 1)];
+  if (classes_ == kMaxClasses && layer.count > 0) {  // too many kinds: the last ones are averaged by adding up
+    layer.count += copies_[depth_];
+    return;
+  }
+  layer = {};
+  layer.count = copies_[depth_];
+}
+
+void MemoryProfile::leave() {
+  if (in_layer_ && depth_ == layer_depth_) {
+    settle(pending_.rows, pending_.columns);
+    pending_ = {};
+    in_layer_ = false;
+  }
+  depth_ = std::max(0, depth_ - 1);
+}
+
+double MemoryProfile::layer_count() const {
+  double n = 0;
+  for (int i = 0; i < classes_; ++i) n += layer(i).count;
+  return n;
+}
+
+// The op's attributes as one device sees them.
+void MemoryProfile::cut(const Op& op, Attributes<double>& a) const {
+  const Layout& layout = run_.layout;
+  const double tensor = as_double(layout.tensor), context = as_double(layout.context);
+  const double expert_tensor = as_double(layout.expert_tensor_of());
+  for (int i = 0; i < op.def->attribute_count; ++i) {
+    a.value[i] = as_double(op.attributes[i]);
+    const Axis axis = op.def->attributes[i].axis;
+    if (axis == Axis::tokens) {
+      a.value[i] /= context;
+      if (op.tensor_split == 0 && layout.sequence_parallel) a.value[i] /= tensor;
+    }
+    if (axis == Axis::experts) a.value[i] = std::max(1.0, a.value[i] / as_double(layout.expert));
+    if (splits(op, i)) a.value[i] = std::max(1.0, a.value[i] / (is_grouped(op) ? expert_tensor : tensor));
+  }
+  if (op.def == &operators::k_attention) {
+    a.value[1] /= context;  // a ring keeps its own keys and values
+    if (!run_.fused_attention) a.value[9] = 0;
+    if (run_.attention_dropout) a.value[10] = 1;
+  }
+  if (is_grouped(op) && layout.sequence_parallel && op.tensor_split != 0) {
+    a.value[0] *= expert_tensor / tensor;  // tokens of all ranks that share an expert are gathered
+  }
+}
+
+bool MemoryProfile::adapted(const Op& op) const {
+  if (run_.adapter.rank == 0 || !is_linear(op)) return false;
+  if (op.component == Component::mlp) return run_.adapter.mlp;
+  return op.component == Component::projection;
+}
+
+// Transformer Engine get_dummy_wgrad: one buffer per distinct weight shape. Siblings that read one input (q, k, v; gate,
+// up) are one matrix there.
+void MemoryProfile::remember(double rows, double columns, bool sibling) {
+  if (!in_layer_) return;
+  if (sibling && pending_.rows == rows) {
+    pending_.columns += columns;
+    return;
+  }
+  const Shape next{rows, columns, {}};
+  const Shape done = pending_;
+  pending_ = next;
+  settle(done.rows, done.columns);
+}
+
+void MemoryProfile::settle(double rows, double columns) {
+  if (rows == 0) return;
+  const auto index = static_cast<std::size_t>(classes_ - 1);
+  int i = 0;
+  while (i < shapes_ && !(shape_[static_cast<std::size_t>(i)].rows == rows && shape_[static_cast<std::size_t>(i)].columns == columns)) ++i;
+  if (i == static_cast<int>(shape_.size())) return;
+  if (i == shapes_) shape_[static_cast<std::size_t>(shapes_++)] = {rows, columns, {}};
+  shape_[static_cast<std::size_t>(i)].in[index / 64] |= std::uint64_t{1} << (index % 64);
+}
+
+double MemoryProfile::placeholders(const ClassSet& classes) const {
+  double elements = 0;
+  for (int i = 0; i < shapes_; ++i) {
+    const Shape& shape = shape_[static_cast<std::size_t>(i)];
+    if (((shape.in[0] & classes[0]) | (shape.in[1] & classes[1])) != 0) elements += shape.rows * shape.columns;
+  }
+  return elements * compute_;
+}
+
+void MemoryProfile::parameters(const Op& op, const Attributes<double>& a, const Cost<double>& c, LayerMemory& to) {
+  if (c.parameters <= 0) return;
+  const bool head = op.component == Component::unembed && is_linear(op);
+  if (op.def == &operators::k_embedding) embedding_ = c.parameters;
+  if (head) to.head = a.value[1] * a.value[2];
+  if (op.has(op_flags::tied)) {
+    tied_ = tied_ || head;
+    return;
+  }
+  const bool grouped = is_grouped(op);
+  const bool matrix = is_linear(op);
+  const bool frozen = op.has(op_flags::frozen) || run_.adapter.rank > 0;
+  const double elements = c.parameters;
+  (grouped ? to.expert : to.dense) += elements;
+  to.gathered += elements * compute_;
+  if (matrix) to.matrix += elements;
+  if (frozen) {
+    const Dtype base = run_.adapter.base;
+    const bool packed = base != Dtype::unspecified && matrix && !head;
+    to.frozen_bytes += elements * (packed ? bytes_of(base) : weights_);
+    if (adapted(op)) {
+      const double extra = as_double(run_.adapter.rank) * (a.value[1] + a.value[2]);
+      to.trained_dense += extra;
+      to.states_dense += state_bytes(run_.optimizer, extra, 1, states_like_);
+      to.gradient += extra * compute_;
+    }
+    return;
+  }
+  to.gradient += elements * compute_;
+  (grouped ? to.trained_expert : to.trained_dense) += elements;
+  const double each = grouped ? elements / std::max(1.0, a.value[4]) : elements;
+  const double states = matrix ? state_bytes(run_.optimizer, a.value[1], each / a.value[1], states_like_) * (elements / each)
+                               : state_bytes(run_.optimizer, elements, 1, states_like_);
+  (grouped ? to.states_expert : to.states_dense) += states;
+  if (matrix && !head) {
+    remember(a.value[1], a.value[2], op.has(op_flags::shared_input) && column_parallel(op));
+  }
+}
+
+double MemoryProfile::saved_bytes(const Op& op, const Saved<double>& saved) const {
+  switch (saved.keep) {
+    case Keep::fp32: return saved.elements * 4;
+    case Keep::mask: return saved.elements;
+    case Keep::index: return saved.elements * 8;
+    case Keep::activation: break;
+  }
+  const bool quantized = is_linear(op) && saved.weight_only && !run_.framework.keeps_high_precision;
+  return saved.elements * (quantized ? kept_format_ : compute_);
+}
+
+// Whether the run's selective recomputation makes this saved tensor again instead of keeping it.
+bool MemoryProfile::recomputed(const Op& op, int saved_index) const {
+  const std::uint32_t modules = run_.recompute.modules;
+  const auto has = [modules](Recompute::Module m) { return (modules & m) != 0; };
+  const bool expert = is_grouped(op) || op.component == Component::router;
+  if (has(Recompute::moe) && expert) return true;
+  if (has(Recompute::core_attention) && op.def == &operators::k_attention && op.attributes[9] == 0 && saved_index >= 2) return true;
+  if (has(Recompute::mla_up) && op.def == &operators::k_attention && saved_index < 2) return true;
+  if (has(Recompute::norms) && column_parallel(op) && saved_index == 0 && !is_grouped(op)) return true;
+  if (has(Recompute::activations) && is_linear(op) && splits(op, 1) && op.component == Component::mlp && saved_index == 0) return true;
+  if (has(Recompute::mlp) && !expert && (op.component == Component::mlp || op.component == Component::activation)) return true;
+  if (has(Recompute::operators)) return is_norm(op) || op.component == Component::activation;
+  return false;
+}
+
+double MemoryProfile::kept_bytes(const Op& op, const Cost<double>& c, double& policy) const {
+  const bool frozen = op.has(op_flags::frozen) || (run_.adapter.rank > 0 && !adapted(op));
+  // Unfused attention does not keep its output, so the output projection does.
+  const bool after_scores = previous_ == &operators::k_attention && !run_.fused_attention;
+  const bool shared = (op.has(op_flags::shared_input) && !after_scores) || (shares_input_ && column_parallel(op));
+  double all = 0, under = 0;
+  for (int i = 0; i < c.saved_count; ++i) {
+    if (i == 0 && c.saves_input && shared) continue;
+    if (frozen && c.saved[i].weight_only) continue;
+    if (op.def == &operators::k_routing && i == 2 && !run_.framework.expert_outputs) continue;
+    double bytes = saved_bytes(op, c.saved[i]);
+    if (i == 0 && column_parallel(op) && !is_grouped(op) && run_.layout.sequence_parallel) bytes /= as_double(run_.layout.tensor);
+    all += bytes;
+    if (run_.recompute.mode != Recompute::Mode::selective || !recomputed(op, i)) under += bytes;
+  }
+  double extra = 0, extra_policy = 0;
+  if (op.def == &operators::k_attention) extra += run_.framework.attention_copies * c.output * compute_;
+  if (is_norm(op)) extra += run_.framework.norm_bytes * c.input;
+  if (op.def == &operators::k_gated_activation) extra += run_.framework.gated_kept * c.output * compute_;
+  if (is_grouped(op) && splits(op, 1) && previous_ == &operators::k_activation && run_.framework.expert_scaled) extra += c.input * compute_;
+  if (op.def == &operators::k_elementwise && op.name == "residual" && run_.hidden_dropout) extra += c.output;
+  if (run_.recompute.mode != Recompute::Mode::selective || !recomputed(op, 0)) extra_policy = extra;
+  policy += under + extra_policy;
+  return all + extra;
+}
+
+void MemoryProfile::add(const Op& op) {
+  if (op.has(op_flags::inference_only)) return;
+  Attributes<double> a;
+  cut(op, a);
+  Cost<double> c;
+  op.def->count_fast(a, Rules{}, c);
+  at_least_ = at_least_ || c.unknown;
+  LayerMemory& to = target();
+  parameters(op, a, c, to);
+  const double samples = as_double(run_.layout.micro_batch) * as_double(op.times);
+  if (op.component == Component::unembed && is_linear(op)) to.logits += c.output * samples;
+  if (op.component == Component::loss) {
+    previous_ = op.def;
+    return;
+  }
+  double policy = 0;
+  const double kept = kept_bytes(op, c, policy) * samples;
+  if (column_parallel(op)) shares_input_ = false;
+  to.kept += kept;
+  to.kept_policy += policy * samples;
+  if (in_layer_ && to.input == 0) to.input = c.input * samples * compute_;
+  double working = (c.input + c.output) * samples * compute_;
+  if (column_parallel(op) && run_.layout.sequence_parallel) working += c.input * samples * compute_;
+  const bool materialized = run_.framework.wgrad == Wgrad::transient || !run_.fused_gradients;
+  if (materialized && is_linear(op) && !op.has(op_flags::frozen) && run_.adapter.rank == 0) working += c.parameters * compute_;
+  if (op.component != Component::unembed) to.working = std::max(to.working, working);
+  previous_ = op.def;
+}
+
+}  // namespace floptally

@@ -1,0 +1,90 @@
+// MemoryProfile: what one device must hold of a described network under a layout, layer by layer. A Sink: describe a network to
+// it, and every op is cut by tensor, context, sequence and expert parallelism and asked what it keeps for the backward pass.
+//
+// Always holds: numbers are for ONE micro-batch of run.layout.micro_batch samples on ONE device; a repeated layer is one
+// class with a count, so a network of 96 or a million equal layers costs the same to profile; nothing is allocated.
+//
+// Sources of the rules: Shoeybi et al. 1909.08053 (tensor), Korthikanti et al. 2205.05198 (sequence; what a layer keeps),
+// Megatron-LM's and Transformer Engine's saved tensors (data/training/frameworks.csv).
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "network/op.h"
+#include "training/run.h"
+
+namespace floptally {
+
+// Bytes and elements of one layer (or of what stands before or after the layers) on one device.
+struct LayerMemory {
+  double count = 0;                              // layers like this, in a row
+  double dense = 0, expert = 0;                  // parameters held, elements: shared by data ranks / by expert-data ranks
+  double trained_dense = 0, trained_expert = 0;  // of these, trained
+  double frozen_bytes = 0;                       // frozen weights as stored
+  double matrix = 0;                             // elements of matrix weights (they have fp8 copies, autocast casts)
+  double states_dense = 0, states_expert = 0;    // optimizer states in bytes, before ZeRO
+  double kept = 0;                               // bytes kept for the backward pass without recomputation
+  double kept_policy = 0;                        // ... under the run's recomputation
+  double input = 0;                              // bytes of the layer's input
+  double working = 0;                            // largest transient of the backward pass
+  double gathered = 0;                           // bytes of the whole weights that ZeRO 3 gathers for the layer
+  double gradient = 0;                           // bytes of whole gradients in the compute format
+  double logits = 0;                             // logit elements (only after the layers)
+  double head = 0;                               // elements of the output matrix on this device
+};
+
+class MemoryProfile final : public Sink {
+ public:
+  static constexpr int kMaxClasses = 96;
+
+  explicit MemoryProfile(const Run& run);
+  void enter(std::string_view name, std::int64_t repeat = 1, BlockKind kind = BlockKind::module) override;
+  void add(const Op& op) override;
+  void leave() override;
+
+  // Equal layers in order; the last class holds what did not fit (more than kMaxClasses kinds).
+  [[nodiscard]] int classes() const { return classes_; }
+  [[nodiscard]] const LayerMemory& layer(int index) const { return layers_[static_cast<std::size_t>(index)]; }
+  [[nodiscard]] double layer_count() const;
+  [[nodiscard]] const LayerMemory& before() const { return before_; }
+  [[nodiscard]] const LayerMemory& after() const { return after_; }
+  // Bytes of one placeholder gradient per distinct weight shape in the layers of `classes` (bit i: class i).
+  using ClassSet = std::array<std::uint64_t, 2>;
+  [[nodiscard]] double placeholders(const ClassSet& classes) const;
+  [[nodiscard]] bool tied() const { return tied_; }     // the output matrix is the embedding
+  [[nodiscard]] bool at_least() const { return at_least_; }  // an unknown operator is inside
+
+ private:
+  struct Shape {
+    double rows, columns;
+    ClassSet in{};
+  };
+  LayerMemory& target();
+  void cut(const Op& op, Attributes<double>& a) const;
+  void parameters(const Op& op, const Attributes<double>& a, const Cost<double>& c, LayerMemory& to);
+  double kept_bytes(const Op& op, const Cost<double>& c, double& policy) const;
+  double saved_bytes(const Op& op, const Saved<double>& saved) const;
+  bool recomputed(const Op& op, int saved_index) const;
+  void remember(double rows, double columns, bool sibling);
+  void settle(double rows, double columns);
+  [[nodiscard]] bool adapted(const Op& op) const;
+
+  const Run& run_;
+  double compute_, kept_format_, weights_;
+  Dtype states_like_;
+  std::array<LayerMemory, kMaxClasses> layers_{};
+  LayerMemory before_, after_, stray_;
+  int classes_ = 0;
+  int depth_ = 0, layer_depth_ = 0;
+  bool in_layer_ = false, seen_layer_ = false, tied_ = false, at_least_ = false;
+  double copies_[65] = {};
+  int shapes_ = 0;
+  std::array<Shape, 48> shape_{};
+  Shape pending_{};
+  bool shares_input_ = false;
+  const OperatorDef* previous_ = nullptr;
+  double embedding_ = 0;
+};
+
+}  // namespace floptally

@@ -1,0 +1,90 @@
+#include "training/framework.h"
+
+#include <charconv>
+
+#include "base/nearest.h"
+#include "training/table.h"
+
+namespace floptally {
+namespace {
+
+double number_in(std::string_view cell) {
+  double value = 0;
+  std::from_chars(cell.data(), cell.data() + cell.size(), value);
+  return value;
+}
+
+std::vector<Framework> read_frameworks() {
+  std::vector<Framework> out;
+  const FactTable table("training/frameworks.csv");
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    const auto number = [&](std::string_view column) { return number_in(table.cell(row, column)); };
+    Framework f;
+    f.name = table.cell(row, "name");
+    const auto gradients = find_dtype(table.cell(row, "gradients"));
+    f.gradients = gradients ? *gradients : Dtype::unspecified;
+    const std::string_view wgrad = table.cell(row, "wgrad");
+    f.wgrad = wgrad == "dummy" ? Wgrad::dummy : wgrad == "in-place" ? Wgrad::in_place : Wgrad::transient;
+    f.loss_forward = number("loss_forward");
+    f.loss_backward = number("loss_backward");
+    f.attention_copies = number("attention_copies");
+    f.norm_bytes = number("norm_bytes");
+    f.gated_kept = number("gated_kept");
+    f.expert_scaled = number("expert_scaled") > 0;
+    f.expert_outputs = number("expert_outputs") > 0;
+    f.handles = number("handles");
+    f.engine_workspace = number("engine_workspace") > 0;
+    f.buckets = number("buckets");
+    f.optimizer_temporary = number("optimizer_temporary");
+    f.shard_gradients = number("shard_gradients");
+    f.second_gradients = number("second_gradients");
+    f.keeps_high_precision = number("high_precision") > 0;
+    f.reserved = {number("reserved"), number("reserved_low"), number("reserved_high")};
+    f.source = table.cell(row, "source");
+    out.push_back(std::move(f));
+  }
+  return out;
+}
+
+std::vector<DeviceOverhead> read_overheads() {
+  std::vector<DeviceOverhead> out;
+  const FactTable table("training/device_overheads.csv");
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    const auto number = [&](std::string_view column) { return number_in(table.cell(row, column)); };
+    out.push_back({std::string(table.cell(row, "device")), number("cublas_workspace"), number("engine_workspace"),
+                   {number("context"), number("context_low"), number("context_high")}, std::string(table.cell(row, "source"))});
+  }
+  if (out.empty()) out.push_back({"any", 0, 0, {}, {}});
+  return out;
+}
+
+}  // namespace
+
+const std::vector<Framework>& frameworks() {
+  static const std::vector<Framework> all = read_frameworks();
+  return all;
+}
+
+Result<Framework> find_framework(std::string_view name, Span at) {
+  static const FactTable table("training/frameworks.csv");
+  const auto row = table.find(name);
+  if (row) return frameworks()[*row];
+  return error("unknown-framework", "no framework is called \"" + std::string(name) + "\"", at, suggestion(name, table.names()));
+}
+
+const DeviceOverhead& device_overhead(std::string_view device) {
+  static const std::vector<DeviceOverhead> all = read_overheads();
+  const std::string wanted = folded(device);
+  const DeviceOverhead* best = &all.back();
+  std::size_t longest = 0;
+  for (const DeviceOverhead& row : all) {
+    const std::string name = folded(row.device);
+    if (name.size() > longest && wanted.compare(0, name.size(), name) == 0) {
+      best = &row;
+      longest = name.size();
+    }
+  }
+  return *best;
+}
+
+}  // namespace floptally

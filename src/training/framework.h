@@ -1,0 +1,55 @@
+// Framework: what training software does with memory beyond the model's own arithmetic. Rows of data/training/frameworks.csv
+// and data/training/device_overheads.csv, each with its source.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "floptally/diagnostic.h"
+#include "network/dtype.h"
+
+namespace floptally {
+
+enum class Wgrad : std::uint8_t { in_place, dummy, transient };
+
+// A best guess with its 90% range.
+struct Spread {
+  double best = 0, low = 0, high = 0;
+};
+
+struct Framework {
+  std::string name = "megatron";
+  Dtype gradients = Dtype::unspecified;  // unspecified: the precision recipe's
+  Wgrad wgrad = Wgrad::dummy;
+  double loss_forward = 6, loss_backward = 6;  // bytes per logit at the peak of the loss
+  double attention_copies = 0;
+  double norm_bytes = 0;
+  double gated_kept = 0;
+  bool expert_scaled = false;
+  bool expert_outputs = false;
+  double handles = 2;
+  bool engine_workspace = false;
+  double buckets = 0;              // bytes
+  double optimizer_temporary = 0;  // bytes per updated parameter
+  double shard_gradients = 0;      // bytes per parameter of the optimizer's shard, kept for good
+  double second_gradients = 0;     // bytes per trained parameter held beside gradients accumulated in fp32
+  bool keeps_high_precision = false;  // quantized matrix products keep their inputs unquantized, and no weight copies
+  Spread reserved{1.04, 1.0, 1.1};
+  std::string source;
+};
+
+// By name or alias. Error: unknown-framework with the nearest names.
+Result<Framework> find_framework(std::string_view name, Span at = {});
+const std::vector<Framework>& frameworks();
+
+struct DeviceOverhead {
+  std::string device;
+  double cublas_workspace = 0, engine_workspace = 0;  // bytes
+  Spread context;                                     // bytes that nvidia-smi shows before the first tensor
+  std::string source;
+};
+// The row whose name begins the device's ("A100" for "A100-SXM-80GB"), else the row "any".
+const DeviceOverhead& device_overhead(std::string_view device);
+
+}  // namespace floptally
