@@ -1,0 +1,111 @@
+#include "estimate/memory.h"
+
+#include <gtest/gtest.h>
+
+#include "network/blocks/decoder.h"
+
+namespace floptally {
+namespace {
+
+constexpr double kGib = 1024.0 * 1024 * 1024;
+
+DecoderShape llama405b(std::int64_t layers) {
+  DecoderShape s;
+  s.layers = layers;
+  s.width = 16384;
+  s.heads = 128;
+  s.kv_heads = 16;
+  s.head_dim = 128;
+  s.ffn = 53248;
+  s.vocabulary = 128256;
+  s.sequence = 4096;
+  s.gated = true;
+  s.activation = Activation::silu;
+  s.norm = NormKind::rms;
+  s.positions = Positions::rotary;
+  return s;
+}
+
+Run megatron_run(std::int64_t tensor, std::int64_t data) {
+  Run run = default_run();
+  run.device = "B200";
+  run.layout.tensor = tensor;
+  run.layout.data = data;
+  run.layout.sequence_parallel = tensor > 1;
+  run.layout.zero = Zero::optimizer;
+  run.batch = 4 * data;
+  return run;
+}
+
+DeviceMemory memory_of(const DecoderShape& shape, const Run& run) {
+  MemoryProfile profile(run);
+  describe_decoder(shape, profile);
+  return peak_memory(profile, run);
+}
+
+// Ranks of SimuMax's B200 cases: published maxima of torch's allocator, GiB.
+TEST(Memory, FourLayersOfLlama405bOnB200) {
+  EXPECT_NEAR(memory_of(llama405b(4), megatron_run(2, 4)).allocated() / kGib, 81.59, 0.03 * 81.59);
+  EXPECT_NEAR(memory_of(llama405b(4), megatron_run(4, 2)).allocated() / kGib, 52.89, 0.03 * 52.89);
+  EXPECT_NEAR(memory_of(llama405b(4), megatron_run(8, 1)).allocated() / kGib, 38.57, 0.03 * 38.57);
+}
+
+TEST(Memory, StatesAreArithmetic) {
+  floptally::Run run = megatron_run(1, 1);
+  run.layout.zero = Zero::none;
+  const DecoderShape shape = llama405b(1);
+  MemoryProfile profile(run);
+  describe_decoder(shape, profile);
+  const double layer = 16384.0 * 16384 * 2 + 2.0 * 16384 * 2048 + 3.0 * 16384 * 53248 + 2 * 16384;
+  const double parameters = layer + 2.0 * 128256 * 16384 + 16384;
+  const DeviceMemory m = device_memory(profile, run, 0);
+  EXPECT_DOUBLE_EQ(m[Holds::weights], 2 * parameters);
+  EXPECT_DOUBLE_EQ(m[Holds::gradients], 4 * parameters);
+  EXPECT_DOUBLE_EQ(m[Holds::master], 4 * parameters);
+  EXPECT_DOUBLE_EQ(m[Holds::states], 8 * parameters);
+}
+
+TEST(Memory, MoreShardingNeverHoldsMoreStates) {
+  double previous = 1e30;
+  for (const Zero zero : {Zero::none, Zero::optimizer, Zero::gradients, Zero::weights}) {
+    floptally::Run run = megatron_run(1, 8);
+    run.layout.zero = zero;
+    const double fixed = memory_of(llama405b(2), run).fixed();
+    EXPECT_LT(fixed, previous);
+    previous = fixed;
+  }
+}
+
+TEST(Memory, PipelineHoldsByRankAndSchedule) {
+  Layout l;
+  l.pipeline = 4;
+  l.micro_batch = 1;
+  EXPECT_DOUBLE_EQ(micro_batches_in_flight(l, 16, 0), 4);
+  EXPECT_DOUBLE_EQ(micro_batches_in_flight(l, 16, 3), 1);
+  EXPECT_DOUBLE_EQ(micro_batches_in_flight(l, 2, 0), 2);
+  l.schedule = Schedule::gpipe;
+  EXPECT_DOUBLE_EQ(micro_batches_in_flight(l, 16, 3), 16);
+  l.schedule = Schedule::interleaved;
+  l.chunks = 3;
+  // Korthikanti et al. 2205.05198 section 4: the first stage holds L (1 + (p - 1) / (p m)) layers' worth of activations.
+  EXPECT_NEAR(micro_batches_in_flight(l, 16, 0), 4 * (1 + 3.0 / 12), 1e-9);
+}
+
+TEST(Memory, FullRecomputationHoldsLayerInputs) {
+  floptally::Run run = megatron_run(1, 1);
+  run.recompute.mode = Recompute::Mode::full;
+  const DecoderShape shape = llama405b(8);
+  MemoryProfile profile(run);
+  describe_decoder(shape, profile);
+  const DeviceMemory m = device_memory(profile, run, 0);
+  EXPECT_GE(m[Holds::activations], 8 * 2.0 * 4096 * 16384);
+  EXPECT_LE(m[Holds::activations], 8 * 2.0 * 4096 * 16384 + 3 * 2.0 * 4096 * 16384);
+}
+
+TEST(Memory, AMillionLayersCostNoMoreThanFour) {
+  const floptally::Run run = megatron_run(1, 1);
+  EXPECT_GT(memory_of(llama405b(1000000), run).allocated(), 1e15);
+}
+
+}  // namespace
+}  // namespace floptally

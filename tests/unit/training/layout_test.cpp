@@ -1,0 +1,114 @@
+#include "training/layout.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "training/run.h"
+
+namespace floptally {
+namespace {
+
+Divisors llama70b() {
+  Divisors d;
+  d.layers = 80;
+  d.heads = 64;
+  d.kv_heads = 8;
+  d.width = 8192;
+  d.ffn = 28672;
+  d.vocabulary = 128256;
+  d.sequence = 8192;
+  d.batch = 1024;
+  return d;
+}
+
+TEST(Layout, LegalCaseBreaksNoRule) {
+  Layout l;
+  l.data = 16;
+  l.tensor = 8;
+  l.pipeline = 8;
+  l.sequence_parallel = true;
+  l.zero = Zero::optimizer;
+  const Divisors model = llama70b();
+  EXPECT_TRUE(is_legal({l, model, 1024}));
+  EXPECT_TRUE(check_layout({l, model, 1024}).empty());
+}
+
+TEST(Layout, EveryRuleIsNamedOnceAndSourced) {
+  std::set<std::string_view> codes;
+  for (const LayoutRule& rule : layout_rules()) {
+    EXPECT_TRUE(codes.insert(rule.code).second) << rule.code;
+    EXPECT_FALSE(rule.doc.empty());
+    EXPECT_FALSE(rule.source.empty());
+  }
+}
+
+std::string codes_of(const Layout& l, const Divisors& model, std::int64_t devices = 0) {
+  std::string out;
+  for (const Diagnostic& d : check_layout({l, model, devices})) out += d.code + " ";
+  return out;
+}
+
+TEST(Layout, RefusesWithTheRule) {
+  Layout l;
+  const Divisors model = llama70b();
+  l.pipeline = 7;
+  EXPECT_EQ(codes_of(l, model), "layout-pipeline-layers ");
+  l = {};
+  l.tensor = 48;
+  EXPECT_EQ(codes_of(l, model), "layout-tensor-heads layout-tensor-ffn ");
+  l = {};
+  l.data = 3;
+  EXPECT_EQ(codes_of(l, model), "layout-batch ");
+  l = {};
+  l.expert = 2;
+  EXPECT_EQ(codes_of(l, model), "layout-experts layout-expert-devices ");
+  l = {};
+  l.pipeline = 2;
+  l.zero = Zero::weights;
+  EXPECT_EQ(codes_of(l, model), "layout-zero-pipeline ");
+  l = {};
+  l.tensor = 0;
+  EXPECT_EQ(codes_of(l, model), "layout-positive ");
+  l = {};
+  l.data = 4;
+  EXPECT_EQ(codes_of(l, model, 8), "layout-devices ");
+}
+
+TEST(Layout, UnevenStagesMustAddUp) {
+  Layout l;
+  l.pipeline = 3;
+  l.stages = {30, 30, 20};
+  const Divisors model = llama70b();
+  EXPECT_EQ(codes_of(l, model), "");
+  l.stages = {30, 30, 30};
+  EXPECT_EQ(codes_of(l, model), "layout-stages ");
+}
+
+TEST(Recipes, EveryRowReads) {
+  EXPECT_GE(precisions().size(), 12u);
+  EXPECT_GE(optimizers().size(), 9u);
+  EXPECT_GE(frameworks().size(), 7u);
+  for (const Precision& p : precisions()) {
+    EXPECT_NE(p.weights, Dtype::unspecified) << p.name;
+    EXPECT_NE(p.compute, Dtype::unspecified) << p.name;
+    EXPECT_FALSE(p.source.empty()) << p.name;
+    for (const Dtype copy : p.copies) EXPECT_NE(copy, Dtype::unspecified) << p.name;
+  }
+  EXPECT_EQ(find_precision("BF16")->name, "bf16-mixed");
+  EXPECT_EQ(find_optimizer("AdamW 8bit")->name, "adam-8bit");
+  EXPECT_FALSE(find_optimizer("adamwww-nine").ok());
+}
+
+TEST(Recipes, OptimizerBytesPerParameter) {
+  EXPECT_DOUBLE_EQ(state_bytes(*find_optimizer("adamw"), 1000, 1), 8000);
+  EXPECT_DOUBLE_EQ(state_bytes(*find_optimizer("adam-8bit"), 1000, 1), 2000);
+  EXPECT_DOUBLE_EQ(state_bytes(*find_optimizer("momentum"), 1000, 1), 4000);
+  EXPECT_DOUBLE_EQ(state_bytes(*find_optimizer("adafactor"), 100, 50), 600);   // a row and a column of fp32
+  EXPECT_DOUBLE_EQ(state_bytes(*find_optimizer("muon"), 100, 50), 20000);      // matrices: momentum alone
+  EXPECT_DOUBLE_EQ(state_bytes(*find_optimizer("muon"), 100, 1), 800);         // vectors: AdamW
+  EXPECT_DOUBLE_EQ(state_bytes(*find_optimizer("shampoo"), 10, 20), 800 + 4 * 2 * (100 + 400));
+}
+
+}  // namespace
+}  // namespace floptally
