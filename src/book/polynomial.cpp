@@ -5,6 +5,10 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/elementary.h"
+
+#include "base/vector_clones.h"
+
 namespace floptally {
 namespace {
 
@@ -227,6 +231,34 @@ class Compiler {
       const auto& [monomial, coefficient] = *terms.begin();
       if (coefficient == 1 && monomial.size() == 1 && monomial[0].second == 1) return atom(monomial[0].first);
     }
+    // What all terms share (a price, a rate) is multiplied once, after the sum.
+    const Monomial shared = terms.size() > 1 ? common(terms) : Monomial{};
+    if (!shared.empty()) {
+      Polynomial rest;
+      for (const auto& [monomial, coefficient] : terms) rest[times(monomial, shared, -1)] = coefficient;
+      Instruction product;
+      product.op = Instruction::Op::add_term;
+      product.factors.emplace_back(sum_of(rest), 1);
+      for (const auto& [part, power] : shared) product.factors.emplace_back(atom(part), power);
+      return emit({std::move(product)});
+    }
+    return sum_of(terms);
+  }
+
+  static Monomial common(const Polynomial& terms) {
+    Monomial shared = terms.begin()->first;
+    for (const auto& [monomial, coefficient] : terms) {
+      Monomial kept;
+      for (const auto& [part, power] : shared)
+        for (const auto& [other, other_power] : monomial)
+          if (other == part && (power > 0) == (other_power > 0))
+            kept.emplace_back(part, power > 0 ? std::min(power, other_power) : std::max(power, other_power));
+      shared = std::move(kept);
+    }
+    return shared;
+  }
+
+  std::uint32_t sum_of(const Polynomial& terms) {
     std::vector<Instruction> adds;
     for (const auto& [monomial, coefficient] : terms) {
       Instruction add;
@@ -235,6 +267,10 @@ class Compiler {
       for (const auto& [part, power] : monomial) add.factors.emplace_back(atom(part), power);
       adds.push_back(std::move(add));
     }
+    return emit(std::move(adds));
+  }
+
+  std::uint32_t emit(std::vector<Instruction> adds) {
     const std::uint32_t to = program_.registers++;
     Instruction zero;
     zero.op = Instruction::Op::zero;
@@ -259,16 +295,18 @@ class Compiler {
 
 Program compile(const Trace& trace, PolynomialBuilder& builder, NodeId id) { return Compiler(trace, builder).compile(id); }
 
-void run(const Program& program, const double* const* inputs, std::uint32_t start, std::uint32_t count, double* out) {
+FLOPTALLY_CLONES const double* run(const Program& program, const double* const* inputs, std::uint32_t start, std::uint32_t count,
+                                   std::vector<double>& scratch) {
   const std::size_t leaves = program.leaves.size();
-  std::vector<double> storage((program.registers - leaves) * count + count);
-  double* term = storage.data() + (program.registers - leaves) * count;
+  scratch.resize((program.registers - leaves + 1) * count);
+  double* const storage = scratch.data();
+  double* term = storage + (program.registers - leaves) * count;
   const auto at = [&](std::uint32_t r) -> const double* {
-    return r < leaves ? inputs[r] + start : storage.data() + (r - leaves) * count;
+    return r < leaves ? inputs[r] + start : storage + (r - leaves) * count;
   };
   using Op = Instruction::Op;
   for (const Instruction& step : program.code) {
-    double* to = storage.data() + (step.to - leaves) * count;
+    double* to = storage + (step.to - leaves) * count;
     const double* a = at(step.a);
     const double* b = at(step.b);
     switch (step.op) {
@@ -315,14 +353,14 @@ void run(const Program& program, const double* const* inputs, std::uint32_t star
         for (std::uint32_t i = 0; i < count; ++i) to[i] = std::floor(a[i]);
         break;
       case Op::logarithm:
-        for (std::uint32_t i = 0; i < count; ++i) to[i] = std::log(a[i]);
+        for (std::uint32_t i = 0; i < count; ++i) to[i] = portable_log(a[i]);
         break;
       case Op::exponential:
-        for (std::uint32_t i = 0; i < count; ++i) to[i] = std::exp(a[i]);
+        portable_exp(a, to, count);
         break;
     }
   }
-  std::copy_n(at(program.result), count, out);
+  return at(program.result);
 }
 
 }  // namespace floptally

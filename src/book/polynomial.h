@@ -52,7 +52,9 @@ struct Program {
 };
 
 Program compile(const Trace& trace, PolynomialBuilder& builder, NodeId id);
-// Evaluates worlds [start, start + count) (count <= 1024) into out; inputs[i] is the draws of leaves[i].
-void run(const Program& program, const double* const* inputs, std::uint32_t start, std::uint32_t count, double* out);
+// Evaluates worlds [start, start + count) (count <= 1024); inputs[i] is the draws of leaves[i]. The result lies in `scratch`
+// (or in the inputs) until the next call.
+const double* run(const Program& program, const double* const* inputs, std::uint32_t start, std::uint32_t count,
+                  std::vector<double>& scratch);
 
 }  // namespace floptally

@@ -1,18 +1,16 @@
 #include "book/trace.h"
 
-#include <boost/math/special_functions/erf.hpp>
-
 #include <algorithm>
 #include <bit>
 #include <cmath>
+
+#include "base/elementary.h"
 
 namespace floptally {
 namespace {
 
 // The 95th percentile of a standard normal.
 constexpr double kZ95 = 1.6448536269514722;
-
-double normal_quantile(double u) { return -std::sqrt(2.0) * boost::math::erfc_inv(2 * u); }
 
 std::uint64_t mix(std::uint64_t h, std::uint64_t v) {
   h ^= v + 0x9E3779B97F4A7C15ull + (h << 6) + (h >> 2);
@@ -59,7 +57,7 @@ double Distribution::quantile(double u) const {
     case Shape::point: break;
     case Shape::lognormal: {
       const double z = normal_quantile(u) / kZ95;
-      result = best * std::exp(z < 0 ? -z * std::log(low / best) : z * std::log(high / best));
+      result = best * portable_exp(z < 0 ? -z * portable_log(low / best) : z * portable_log(high / best));
       break;
     }
     case Shape::normal: {
@@ -78,6 +76,31 @@ double Distribution::quantile(double u) const {
     }
   }
   return fraction ? std::clamp(result, 0.0, 1.0) : result;
+}
+
+void Distribution::quantiles(const double* u, double* out, std::size_t count) const {
+  if (shape != Shape::lognormal && shape != Shape::normal) {
+    for (std::size_t i = 0; i < count; ++i) out[i] = quantile(u[i]);
+    return;
+  }
+  normal_quantile(u, out, count);
+  if (shape == Shape::lognormal) {
+    const double below = portable_log(low / best);
+    const double above = portable_log(high / best);
+    for (std::size_t i = 0; i < count; ++i) {
+      const double z = out[i] / kZ95;
+      out[i] = z < 0 ? -z * below : z * above;
+    }
+    portable_exp(out, out, count);
+    for (std::size_t i = 0; i < count; ++i) out[i] *= best;
+  } else {
+    for (std::size_t i = 0; i < count; ++i) {
+      const double z = out[i] / kZ95;
+      out[i] = best + (z < 0 ? -z * (low - best) : z * (high - best));
+    }
+  }
+  if (fraction)
+    for (std::size_t i = 0; i < count; ++i) out[i] = std::clamp(out[i], 0.0, 1.0);
 }
 
 Traced::Traced(double value) : constant_(value), exact_(Integer::from_double(value)) {
@@ -132,8 +155,8 @@ Traced min(const Traced& a, const Traced& b) { return combine(NodeOp::minimum, a
 Traced max(const Traced& a, const Traced& b) { return combine(NodeOp::maximum, a, b); }
 Traced ceil(const Traced& a) { return apply(NodeOp::ceiling, a, [](double x) { return std::ceil(x); }); }
 Traced floor(const Traced& a) { return apply(NodeOp::floor, a, [](double x) { return std::floor(x); }); }
-Traced log(const Traced& a) { return apply(NodeOp::logarithm, a, [](double x) { return std::log(x); }); }
-Traced exp(const Traced& a) { return apply(NodeOp::exponential, a, [](double x) { return std::exp(x); }); }
+Traced log(const Traced& a) { return apply(NodeOp::logarithm, a, [](double x) { return portable_log(x); }); }
+Traced exp(const Traced& a) { return apply(NodeOp::exponential, a, [](double x) { return portable_exp(x); }); }
 Traced pow(const Traced& a, int exponent) {
   if (a.trace() != nullptr) return {a.trace(), a.trace()->unary(NodeOp::power, a.id(), exponent)};
   return Traced(std::pow(a.value(), exponent));
@@ -351,8 +374,8 @@ NodeId Trace::unary(NodeOp op, NodeId of, int exponent) {
   switch (op) {
     case NodeOp::ceiling: node.value = std::ceil(a.value); break;
     case NodeOp::floor: node.value = std::floor(a.value); break;
-    case NodeOp::logarithm: node.value = std::log(a.value); break;
-    case NodeOp::exponential: node.value = std::exp(a.value); break;
+    case NodeOp::logarithm: node.value = portable_log(a.value); break;
+    case NodeOp::exponential: node.value = portable_exp(a.value); break;
     default:
       node.value = std::pow(a.value, exponent);
       node.dim = a.dim.scaled(exponent);

@@ -44,6 +44,7 @@ struct Distribution {
   static Distribution either(std::vector<double> values);
   static Distribution samples(std::vector<double> values);
   [[nodiscard]] double quantile(double u) const;  // u in (0, 1)
+  void quantiles(const double* u, double* out, std::size_t count) const;
 };
 
 struct Leaf {

@@ -1,14 +1,22 @@
 #include "book/worlds.h"
 
+#include <tbb/blocked_range.h>
+#include <tbb/enumerable_thread_specific.h>
 #include <tbb/parallel_for.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <boost/random/sobol.hpp>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <numeric>
+#include <optional>
 
+#include "base/elementary.h"
 #include "book/polynomial.h"
+#include "book/sift.h"
 
 namespace floptally {
 namespace {
@@ -66,6 +74,16 @@ std::vector<std::uint32_t> directions(std::uint32_t dimension) {
   return result;
 }
 
+constexpr double kWanted[] = {0.05, 0.5, 0.95};
+constexpr std::uint32_t kPilot = 4096;
+
+// What lies below a bracket is counted, what lies inside it is kept.
+struct Bracket {
+  double low = 0, high = 0;
+  std::uint64_t below = 0;
+  std::vector<double> kept;
+};
+
 double unit_interval(std::uint32_t x) { return (static_cast<double>(x) + 0.5) * 0x1p-32; }
 
 }  // namespace
@@ -106,19 +124,24 @@ const std::vector<double>& Worlds::draws(std::uint32_t leaf) const {
   // Past the Sobol dimensions in use, a one-dimensional scrambled sequence in an order shuffled by the name.
   const bool shuffled = rank >= kSobolDimensions;
   const std::vector<std::uint32_t> direction = shuffled ? std::vector<std::uint32_t>{} : directions(rank);
+  // Point i of a Sobol sequence is the xor of the directions of i's bits: those of the low bits are the same in every block.
+  std::vector<std::uint32_t> low(kBlock, 0);
+  if (!shuffled)
+    for (std::uint32_t i = 1; i < kBlock; ++i)
+      low[i] = low[i & (i - 1)] ^ direction[static_cast<std::size_t>(std::countr_zero(i))];
   tbb::parallel_for(std::uint32_t{0}, (count_ + kBlock - 1) / kBlock, [&](std::uint32_t block) {
-    const std::uint32_t stop = std::min(count_, (block + 1) * kBlock);
-    for (std::uint32_t i = block * kBlock; i < stop; ++i) {
-      std::uint32_t x = 0;
-      if (shuffled) {
-        x = reverse_bits(scramble(i, static_cast<std::uint32_t>(hash >> 32)));
-      } else {
-        std::uint32_t rest = i;
-        for (std::size_t k = 0; rest != 0; rest >>= 1, ++k)
-          if ((rest & 1u) != 0) x ^= direction[k];
-      }
-      out[i] = info.distribution.quantile(unit_interval(scramble(x, seed)));
+    const std::uint32_t start = block * kBlock;
+    const std::uint32_t size = std::min(count_, start + kBlock) - start;
+    std::uint32_t high = 0;
+    for (std::uint32_t rest = start; !shuffled && rest != 0; rest &= rest - 1)
+      high ^= direction[static_cast<std::size_t>(std::countr_zero(rest))];
+    double u[kBlock];
+    for (std::uint32_t i = 0; i < size; ++i) {
+      const std::uint32_t point =
+          shuffled ? reverse_bits(scramble(start + i, static_cast<std::uint32_t>(hash >> 32))) : high ^ low[i];
+      u[i] = unit_interval(scramble(point, seed));
     }
+    info.distribution.quantiles(u, out.data() + start, size);
   });
   return out;
 }
@@ -131,10 +154,96 @@ std::vector<double> Worlds::values(NodeId id) const {
   for (std::size_t i = 0; i < program.leaves.size(); ++i) inputs[i] = draws(program.leaves[i]).data();
   std::vector<double> out(count_);
   tbb::parallel_for(std::uint32_t{0}, (count_ + kBlock - 1) / kBlock, [&](std::uint32_t block) {
+    static thread_local std::vector<double> scratch;
     const std::uint32_t start = block * kBlock;
-    run(program, inputs.data(), start, std::min(count_, start + kBlock) - start, out.data() + start);
+    const std::uint32_t size = std::min(count_, start + kBlock) - start;
+    std::copy_n(run(program, inputs.data(), start, size, scratch), size, out.data() + start);
   });
   return out;
+}
+
+// A sum of positive multiples of powers of one leaf rises with that leaf: its percentiles are those of the leaf, put in.
+std::optional<Percentiles> Worlds::of_one_leaf(NodeId id, PolynomialBuilder& builder) const {
+  const Polynomial& terms = builder.of(id);
+  std::optional<NodeId> only;
+  for (const auto& [monomial, coefficient] : terms) {
+    if (coefficient < 0 || monomial.size() > 1) return std::nullopt;
+    if (monomial.empty()) continue;
+    if (monomial[0].second < 0 || (only && *only != monomial[0].first)) return std::nullopt;
+    only = monomial[0].first;
+  }
+  if (!only || trace_.node(*only).op != NodeOp::leaf) return std::nullopt;
+  const Distribution& distribution = trace_.leaf_of(trace_.node(*only)).distribution;
+  const auto at = [&](double u) {
+    double sum = 0;
+    for (const auto& [monomial, coefficient] : terms)
+      sum += monomial.empty() ? coefficient : coefficient * std::pow(distribution.quantile(u), monomial[0].second);
+    return sum;
+  };
+  if (distribution.low < 0) return std::nullopt;
+  return Percentiles{at(0.05), at(0.5), at(0.95)};
+}
+
+Percentiles Worlds::stream(NodeId id, PolynomialBuilder& builder) const {
+  if (const auto exact = of_one_leaf(id, builder)) return *exact;
+  const Program program = compile(trace_, builder, id);
+  std::vector<const double*> inputs(program.leaves.size());
+  for (std::size_t i = 0; i < program.leaves.size(); ++i) inputs[i] = draws(program.leaves[i]).data();
+  if (count_ <= 4 * kPilot) {
+    std::vector<double> all = values(id);
+    return percentiles_of(all);
+  }
+  // A pilot of the first worlds brackets each percentile widely enough that it is all but never outside (then: the long way).
+  std::vector<double> pilot;
+  std::vector<double> scratch;
+  for (std::uint32_t start = 0; start < kPilot; start += kBlock) {
+    const double* part = run(program, inputs.data(), start, kBlock, scratch);
+    pilot.insert(pilot.end(), part, part + kBlock);
+  }
+  std::sort(pilot.begin(), pilot.end());
+  Bracket brackets[3];
+  for (int k = 0; k < 3; ++k) {
+    const double spread = 3.5 * std::sqrt(kWanted[k] * (1 - kWanted[k]) / kPilot) * kPilot;
+    const double middle = kWanted[k] * kPilot;
+    const double from = middle - spread;
+    const double to = middle + spread;
+    brackets[k].low = from < 1 ? -std::numeric_limits<double>::infinity() : pilot[static_cast<std::size_t>(from)];
+    brackets[k].high = to >= kPilot - 1 ? std::numeric_limits<double>::infinity() : pilot[static_cast<std::size_t>(to)];
+  }
+  tbb::enumerable_thread_specific<std::array<Bracket, 3>> parts([&] { return std::array<Bracket, 3>{brackets[0], brackets[1], brackets[2]}; });
+  tbb::parallel_for(tbb::blocked_range<std::uint32_t>(0, (count_ + kBlock - 1) / kBlock, 64), [&](const auto& range) {
+    static thread_local std::vector<double> own;
+    std::array<Bracket, 3>& mine = parts.local();
+    for (std::uint32_t block = range.begin(); block != range.end(); ++block) {
+      const std::uint32_t start = block * kBlock;
+      const std::uint32_t size = std::min(count_, start + kBlock) - start;
+      const double* part = run(program, inputs.data(), start, size, own);
+      double inside[kBlock + 16];
+      for (Bracket& bracket : mine) {
+        const std::size_t found = sift(part, size, bracket.low, bracket.high, inside, bracket.below);
+        bracket.kept.insert(bracket.kept.end(), inside, inside + found);
+      }
+    }
+  });
+  double result[3];
+  for (int k = 0; k < 3; ++k) {
+    std::uint64_t below = 0;
+    std::vector<double> kept;
+    for (auto& part : parts) {
+      below += part[static_cast<std::size_t>(k)].below;
+      kept.insert(kept.end(), part[static_cast<std::size_t>(k)].kept.begin(), part[static_cast<std::size_t>(k)].kept.end());
+    }
+    const double position = kWanted[k] * static_cast<double>(count_ - 1);
+    const auto rank = static_cast<std::uint64_t>(position);
+    if (rank < below || rank + 1 >= below + kept.size()) {
+      std::vector<double> all = values(id);
+      return percentiles_of(all);
+    }
+    const auto at = kept.begin() + static_cast<std::ptrdiff_t>(rank - below);
+    std::nth_element(kept.begin(), at, kept.end());
+    result[k] = *at + (position - static_cast<double>(rank)) * (*std::min_element(at + 1, kept.end()) - *at);
+  }
+  return {result[0], result[1], result[2]};
 }
 
 std::vector<Percentiles> Worlds::percentiles(const std::vector<NodeId>& ids) const {
@@ -150,8 +259,7 @@ std::vector<Percentiles> Worlds::percentiles(const std::vector<NodeId>& ids) con
     const Shape shape = builder.shape(ids[i]);
     auto found = known.find(shape.key);
     if (found == known.end()) {
-      std::vector<double> draws = values(ids[i]);
-      Percentiles p = percentiles_of(draws);
+      Percentiles p = stream(ids[i], builder);
       p = {p.p5 / shape.scale, p.p50 / shape.scale, p.p95 / shape.scale};
       if (shape.scale < 0) std::swap(p.p5, p.p95);
       found = known.emplace(shape.key, p).first;
@@ -174,9 +282,8 @@ double Worlds::value_with(NodeId id, const std::vector<std::pair<std::uint32_t, 
       if (leaf == program.leaves[i]) at[i] = value;
     inputs[i] = &at[i];
   }
-  double out = 0;
-  run(program, inputs.data(), 0, 1, &out);
-  return out;
+  std::vector<double> scratch;
+  return *run(program, inputs.data(), 0, 1, scratch);
 }
 
 double Worlds::probability_above(NodeId id, double threshold) const {
@@ -191,7 +298,7 @@ std::vector<Worlds::Share> Worlds::shares(NodeId id) const {
   if (!trace_.node(id).uncertain) return result;
   std::vector<double> y = values(id);
   if (std::all_of(y.begin(), y.end(), [](double v) { return v > 0; }))
-    for (double& v : y) v = std::log(v);
+    for (double& v : y) v = portable_log(v);
   const double n = static_cast<double>(count_);
   const double mean = std::accumulate(y.begin(), y.end(), 0.0) / n;
   double variance = 0;
@@ -228,21 +335,41 @@ std::vector<Worlds::Share> Worlds::shares(NodeId id) const {
 }
 
 Percentiles percentiles_of(std::vector<double>& values) {
+  constexpr std::size_t kBins = 4096;
   const std::size_t n = values.size();
-  const auto at = [&](double q) {
-    const double position = q * static_cast<double>(n - 1);
-    const auto low = static_cast<std::size_t>(position);
-    std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(low), values.end());
-    const double a = values[low];
-    if (low + 1 >= n) return a;
-    const double b = *std::min_element(values.begin() + static_cast<std::ptrdiff_t>(low) + 1, values.end());
-    return a + (position - static_cast<double>(low)) * (b - a);
-  };
-  Percentiles result;
-  result.p5 = at(0.05);
-  result.p50 = at(0.5);
-  result.p95 = at(0.95);
-  return result;
+  double result[3] = {};
+  const auto [least, most] = std::minmax_element(values.begin(), values.end());
+  const double low = *least;
+  const double scale = static_cast<double>(kBins) * (1 - 1e-12) / (*most - low);
+  if (!std::isfinite(scale)) {  // all equal, or not finite: plain selection
+    std::sort(values.begin(), values.end());
+    return {values[n / 20], values[n / 2], values[n - 1 - n / 20]};
+  }
+  // Count into bins, then sort only the bins that hold the wanted order statistics.
+  std::vector<std::uint32_t> bins(kBins + 1, 0);
+  for (const double v : values) ++bins[static_cast<std::size_t>((v - low) * scale)];
+  std::vector<double> kept;
+  for (int k = 0; k < 3; ++k) {
+    const double position = kWanted[k] * static_cast<double>(n - 1);
+    const auto rank = static_cast<std::size_t>(position);
+    std::size_t before = 0;
+    std::size_t first = 0;
+    while (before + bins[first] <= rank) before += bins[first++];
+    std::size_t last = first;
+    std::size_t through = before + bins[first];
+    while (through <= rank + 1 && last < kBins) through += bins[++last];
+    kept.clear();
+    for (const double v : values) {
+      const auto bin = static_cast<std::size_t>((v - low) * scale);
+      if (bin >= first && bin <= last) kept.push_back(v);
+    }
+    const std::size_t inside = rank - before;
+    std::nth_element(kept.begin(), kept.begin() + static_cast<std::ptrdiff_t>(inside), kept.end());
+    const double a = kept[inside];
+    const double b = inside + 1 < kept.size() ? *std::min_element(kept.begin() + static_cast<std::ptrdiff_t>(inside) + 1, kept.end()) : a;
+    result[k] = a + (position - static_cast<double>(rank)) * (b - a);
+  }
+  return {result[0], result[1], result[2]};
 }
 
 }  // namespace floptally

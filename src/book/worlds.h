@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +17,8 @@ namespace floptally {
 struct Percentiles {
   double p5 = 0, p50 = 0, p95 = 0;
 };
+
+class PolynomialBuilder;
 
 class Worlds {
  public:
@@ -44,6 +47,9 @@ class Worlds {
   [[nodiscard]] const std::vector<double>& draws(std::uint32_t leaf) const;
 
  private:
+  Percentiles stream(NodeId id, PolynomialBuilder& builder) const;
+  std::optional<Percentiles> of_one_leaf(NodeId id, PolynomialBuilder& builder) const;
+
   const Trace& trace_;
   std::uint32_t count_;
   mutable std::vector<std::vector<double>> draws_;  // by leaf, empty until drawn

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "book/leaf.h"
@@ -86,6 +87,28 @@ TEST(Worlds, PercentilesOfTheStatedRange) {
   EXPECT_NEAR(p.p5, 10, 0.01);
   EXPECT_NEAR(p.p50, 15, 0.01);
   EXPECT_NEAR(p.p95, 22, 0.02);
+}
+
+TEST(Worlds, PercentilesAgreeWithSorting) {
+  std::vector<double> values;
+  std::uint64_t state = 1;
+  for (int i = 0; i < 10007; ++i) {
+    state = state * 6364136223846793005ull + 1442695040888963407ull;
+    values.push_back(std::exp(static_cast<double>(state >> 40) / 4e6));
+  }
+  std::vector<double> sorted = values;
+  std::sort(sorted.begin(), sorted.end());
+  const auto at = [&](double q) {
+    const double position = q * static_cast<double>(sorted.size() - 1);
+    const auto i = static_cast<std::size_t>(position);
+    return sorted[i] + (position - static_cast<double>(i)) * (sorted[i + 1] - sorted[i]);
+  };
+  const Percentiles p = percentiles_of(values);
+  EXPECT_DOUBLE_EQ(p.p5, at(0.05));
+  EXPECT_DOUBLE_EQ(p.p50, at(0.5));
+  EXPECT_DOUBLE_EQ(p.p95, at(0.95));
+  std::vector<double> equal(100, 3.0);
+  EXPECT_EQ(percentiles_of(equal).p50, 3.0);
 }
 
 TEST(Worlds, OpaqueExpressionsAreEvaluated) {
