@@ -169,6 +169,8 @@ rows += [["goodput", "any", 0.9, 0.8, 0.98, "", "claims of 0.85 to 0.95 by opera
 write("hardware/overheads.csv", ["What comes on top of a device: servers, interconnect, power, cooling. applies_to is a device, a kind of device, a provider, a year or 'any'."],
       ["quantity", "applies_to", "value", "low", "high", "unit", "source", "date", "note"], rows)
 
+READ = "date: 2026-08-22 (when the sources were read; a row with a year states the year of its figure)"
+
 # --- carbon ------------------------------------------------------------------------------------------------------------
 rows = [["country", r["iso"], r["country"], number(r["gco2_per_kwh"]), "", r["year"], "Ember via Our World in Data, as in CodeCarbon"]
         for r in table(evidence / "hardware/carbon_countries.csv") if r["gco2_per_kwh"]]
@@ -181,7 +183,7 @@ for r in table(evidence / "hardware/carbon_cloud_regions.csv"):
     if grams:
         rows.append(["region", f"{r['provider']}/{r['region'].replace('cenrtal', 'central')}", r["city"] or r["state"] or r["country"], number(grams), r["pue"], year,
                      r["source"] or "mlco2/impact"])
-write("carbon/regions.csv", ["Cloud regions: grams of CO2e per kWh on the grid, power usage effectiveness where the provider states it."],
+write("carbon/regions.csv", ["Cloud regions: grams of CO2e per kWh on the grid, power usage effectiveness where the provider states it.", READ],
       ["kind", "key", "name", "grams_per_kwh", "pue", "year", "source"], rows)
 rows = []
 for r in table(evidence / "hardware/carbon_sources_and_zones.csv"):
@@ -189,4 +191,4 @@ for r in table(evidence / "hardware/carbon_sources_and_zones.csv"):
         rows.append(["state", "us/" + r["key"].replace(" ", "-"), r["key"], f"{float(r['gco2_per_kwh']) * 0.45359237:.4g}", "", "2016", "US EPA eGRID 2016, as in CodeCarbon"])
     else:
         rows.append([{"source": "source", "nordic_bidding_zone": "zone"}[r["kind"]], r["key"], r["key"].replace("_", " "), number(r["gco2_per_kwh"]), "", "", "CodeCarbon's table"])
-write("carbon/sources.csv", ["Energy sources, bidding zones and states of the USA: grams of CO2e per kWh."], ["kind", "key", "name", "grams_per_kwh", "pue", "year", "source"], rows)
+write("carbon/sources.csv", ["Energy sources, bidding zones and states of the USA: grams of CO2e per kWh.", READ], ["kind", "key", "name", "grams_per_kwh", "pue", "year", "source"], rows)

@@ -1,0 +1,23 @@
+#!/usr/bin/env python3
+"""Every row of every table under data/ names its source and its date.
+
+    tests/house/facts.py ROOT
+
+The date is that of the row (a column named date, source_date, year or release) or of the table (a comment line
+"# date: 2024-07-30"); the source likewise (a column named source, or "# source: ...")."""
+import csv, pathlib, re, sys
+
+root = pathlib.Path(sys.argv[1])
+problems, count = [], 0
+for path in sorted((root / "data").rglob("*.csv")):
+    lines = path.read_text().splitlines()
+    comments = [line for line in lines if line.startswith("#")]
+    stated = {m[1] for c in comments if (m := re.match(r"#\s*(source|date)\s*:\s*\S", c))}
+    rows = csv.DictReader(line for line in lines if not line.startswith("#"))
+    for row in rows:
+        count += 1
+        for need, columns in (("source", ("source",)), ("date", ("date", "source_date", "year", "release"))):
+            if need not in stated and not any((row.get(c) or "").strip() for c in columns):
+                problems.append(f"{path.relative_to(root)}:{rows.line_num + len(comments)}: a row without a {need}")
+print("\n".join(problems[:40]) or f"facts: {count} rows, each with source and date")
+sys.exit(bool(problems))
