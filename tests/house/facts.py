@@ -4,7 +4,7 @@
     tests/house/facts.py ROOT
 
 The date is that of the row (a column named date, source_date, year or release) or of the table (a comment line
-"# date: 2024-07-30"); the source likewise (a column named source, or "# source: ...")."""
+"# date: 2024-07-30"); the source likewise (a column named source or why, or "# source: ...")."""
 import csv, pathlib, re, sys
 
 root = pathlib.Path(sys.argv[1])
@@ -16,8 +16,8 @@ for path in sorted((root / "data").rglob("*.csv")):
     rows = csv.DictReader(line for line in lines if not line.startswith("#"))
     for row in rows:
         count += 1
-        for need, columns in (("source", ("source",)), ("date", ("date", "source_date", "year", "release"))):
+        for need, columns in (("source", ("source", "why")), ("date", ("date", "source_date", "year", "release"))):
             if need not in stated and not any((row.get(c) or "").strip() for c in columns):
-                problems.append(f"{path.relative_to(root)}:{rows.line_num + len(comments)}: a row without a {need}")
+                problems.append(f"{path.relative_to(root)}:{rows.line_num + len(comments)}: a row without a {need}: give it a column, or the table a line \"# {need}: ...\"")
 print("\n".join(problems[:40]) or f"facts: {count} rows, each with source and date")
 sys.exit(bool(problems))
