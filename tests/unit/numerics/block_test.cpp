@@ -1,5 +1,5 @@
 // GGUF's block layouts against ggml itself: tests/differential/ggml_blocks.csv holds what its reference code made of the
-// same pseudo-random blocks and weights (made by tests/differential/ggml_blocks.c).
+// same pseudo-random blocks and weights, recorded as one hash a question (column oracle names the version).
 #include "numerics/block.h"
 
 #include <gtest/gtest.h>
