@@ -1,28 +1,36 @@
-# The front door. Every target installs what is missing (apt.txt), then builds, then does its work.
+# The front door. Every target installs what is missing (apt.txt), then builds what it needs, then does its work.
 BUILD ?= build
 JOBS ?= $(shell nproc)
-.PHONY: demo test build check bench install deps oracles fuzz clean format
+.PHONY: demo test program build configure check bench install deps oracles fuzz docs clean format
 
-demo: build
+demo: program
 	$(BUILD)/floptally tally plans/gdm-scaling-exponents.yaml
 
 test: build
 	ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
 
-build: deps
+# The program alone; `build` adds the tests.
+program: configure
+	@cmake --build $(BUILD) -j $(JOBS) --target floptally
+
+build: configure
+	@cmake --build $(BUILD) -j $(JOBS)
+
+configure: deps
 	@cmake -S . -B $(BUILD) -G Ninja $(CMAKE_ARGS) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
 	@rm -f $(BUILD).log
-	@cmake --build $(BUILD) -j $(JOBS)
 
 deps:
 	@tools/install-deps apt.txt
 
 check: build
+	@tools/install-deps tools/apt.txt
 	tools/check $(BUILD)
 
 bench: deps
 	@tools/install-deps bench/apt.txt
-	@cmake -S . -B build-bench -G Ninja -DFLOPTALLY_BENCH=ON -DFLOPTALLY_DEVELOPER=OFF $(CMAKE_ARGS)
+	@cmake -S . -B build-bench -G Ninja -DFLOPTALLY_BENCH=ON -DFLOPTALLY_DEVELOPER=OFF $(CMAKE_ARGS) >build-bench.log 2>&1 || { cat build-bench.log; exit 1; }
+	@rm -f build-bench.log
 	@cmake --build build-bench -j $(JOBS)
 	bench/run build-bench
 
@@ -34,10 +42,16 @@ oracles: build
 	@tools/install-deps tests/differential/apt.txt
 	tests/differential/make-oracles $(BUILD)
 
-install: build
+# Writes what the program prints into the pages that show it. Read the difference before committing it.
+docs: program
+	tools/generate-reference.py $(BUILD)
+	tests/docs/run.py . $(BUILD)/floptally --update
+
+install: program
 	cmake --install $(BUILD)
 
 format:
+	@tools/install-deps tools/apt.txt
 	clang-format -i $$(git ls-files '*.cpp' '*.h')
 
 clean:
