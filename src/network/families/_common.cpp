@@ -166,14 +166,29 @@ std::vector<std::uint8_t> layer_kinds(const Family& f, std::int64_t layers) {
   return std::vector<std::uint8_t>(static_cast<std::size_t>(layers), 0);
 }
 
+void describe_nested(Family& f, std::string_view key, std::string_view usual) {
+  FamilyInputs inputs = f.inputs;
+  if (const Node tied = f.config.node("tie_word_embeddings")) inputs.tied = tied.as_bool();
+  const Keys child = f.config.child(key);
+  if (!child.present()) return f.config.problem("missing-key", key, "the config has no '" + std::string(key) + "' (its language model)");
+  if (family_of(child.config().node()) != nullptr) {
+    build_nested(child.config(), inputs, f.sink);
+    return;
+  }
+  Config config = child.config();
+  find_family(usual, {})->build(config, inputs, f.sink);
+}
+
+Family nested(Family& f, std::string_view key, Sink& sink) { return {f.config.child(key), f.inputs, sink, f.tokens}; }
+
 MoePart read_deepseek_experts(Family& f, std::int64_t width) {
   const Keys& c = f.config;
   MoePart moe;
   moe.width = width;
-  moe.experts = c.size("n_routed_experts", "num_experts");
+  moe.experts = c.has("n_routed_experts") ? c.size("n_routed_experts") : c.size("num_routed_experts", "num_experts");
   moe.top_k = c.size("num_experts_per_tok", "num_experts_per_token");
   moe.expert_ffn = c.size("moe_intermediate_size");
-  moe.shared_ffn = c.count_or("n_shared_experts", 0) * moe.expert_ffn;
+  moe.shared_ffn = c.count_or("n_shared_experts", c.count_or("num_shared_experts", 0)) * moe.expert_ffn;
   moe.activation = read_activation(f, Activation::silu);
   c.understood({"n_group", "topk_group", "topk_method", "scoring_func", "norm_topk_prob", "routed_scaling_factor", "ep_size",
                 "seq_aux", "pretraining_tp", "num_hash_layers", "moe_router_dtype", "swiglu_limit"});

@@ -202,6 +202,11 @@ std::vector<std::uint8_t> kinds_flagged(const Family& f, std::int64_t layers, st
   return kinds;
 }
 
+// The language model under `key` of a config that holds one; `usual` is the family where it does not name its type.
+void describe_nested(Family& f, std::string_view key, std::string_view usual);
+// A Family for a nested mapping with the same sink.
+Family nested(Family& f, std::string_view key, Sink& sink);
+
 // Mixture-of-experts feed-forward with DeepSeek's keys (n_routed_experts, num_experts_per_tok, moe_intermediate_size,
 // n_shared_experts).
 MoePart read_deepseek_experts(Family& f, std::int64_t width);

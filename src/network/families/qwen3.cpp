@@ -3,7 +3,7 @@
 namespace floptally::families {
 namespace {
 
-constexpr std::string_view kTypes[] = {"qwen3", "qwen3_text"};
+constexpr std::string_view kTypes[] = {"qwen3", "qwen3_vl_text"};
 constexpr std::string_view kArchitectures[] = {"Qwen3ForCausalLM"};
 
 void describe_qwen3(Family& f) {
