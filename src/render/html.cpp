@@ -61,17 +61,7 @@ std::string render_html(const Book& book, const RenderOptions& options) {
   std::string out = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\n<title>" +
                     escape_xml(title) + "</title>\n<style>" + kStyle + "</style></head><body>\n<h1>" + escape_xml(title) + "</h1>\n";
   for (const std::string& line : book.summary) out += "<p>" + escape_xml(line) + "</p>\n";
-  if (!book.headlines.empty()) {
-    Grid grid;
-    grid.heads = {"", "Value", "90% range"};
-    grid.right = {false, true, false};
-    for (const Headline& each : book.headlines) {
-      const Figure& f = book.steps[each.step].figure;
-      grid.rows.push_back({each.label, figure_text(f), range_text(f)});
-      grid.depth.push_back(0);
-    }
-    append(out, grid);
-  }
+  if (!book.headlines.empty()) append(out, headline_grid(book));
   for (const Account& account : book.accounts)
     if (!account.children.empty()) append(out, account_grid(book, account, true, options.width));
   for (const Table& table : book.tables) append(out, table_grid(table, false));

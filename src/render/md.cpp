@@ -44,13 +44,7 @@ std::string render_markdown(const Book& book, const RenderOptions& options) {
   std::string out;
   if (!book.title.empty()) out += "## " + escape(book.title) + "\n";
   for (const std::string& line : book.summary) out += "\n" + escape(line) + "\n";
-  if (!book.headlines.empty()) {
-    out += "\n| | Value | 90% range |\n|---|---:|---|\n";
-    for (const Headline& each : book.headlines) {
-      const Figure& figure = book.steps[each.step].figure;
-      out += "| " + escape(each.label) + " | " + figure_text(figure) + " | " + range_text(figure) + " |\n";
-    }
-  }
+  if (!book.headlines.empty()) append(out, headline_grid(book));
   for (const Account& account : book.accounts)
     if (!account.children.empty()) append(out, account_grid(book, account, true, options.width));
   for (const Table& table : book.tables) append(out, table_grid(table, false));

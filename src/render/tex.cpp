@@ -56,17 +56,7 @@ std::string render_latex(const Book& book, const RenderOptions& options) {
     append(out, table_grid(table, false));
     any = true;
   }
-  if (!any) {
-    Grid grid;
-    grid.heads = {"", "Value", "90% range"};
-    grid.right = {false, true, false};
-    for (const Headline& each : book.headlines) {
-      const Figure& figure = book.steps[each.step].figure;
-      grid.rows.push_back({each.label, figure_text(figure), range_text(figure)});
-      grid.depth.push_back(0);
-    }
-    append(out, grid);
-  }
+  if (!any) append(out, headline_grid(book));
   return out;
 }
 

@@ -13,7 +13,11 @@ namespace {
 constexpr std::pair<const char*, const char*> kTitles[] = {
     {"runs", "Runs"},
     {"flop", "FLOP"},
-    {"flop_training", "FLOP"},
+    {"flop_training", "Training FLOP"},
+    {"flop_forward", "Forward FLOP"},
+    {"flop_backward", "Backward FLOP"},
+    {"activation_bytes", "Activations"},
+    {"memory_bytes_per_device", "Memory a device"},
     {"usd", "Cost"},
     {"device_hours", "Device-hours"},
     {"node_hours", "Node-hours"},
@@ -203,6 +207,25 @@ Grid table_grid(const Table& table, bool raw) {
 std::size_t display_width(const std::string& text) {
   return static_cast<std::size_t>(
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+Grid headline_grid(const Book& book) {
+  Grid grid;
+  const bool ranged = std::any_of(book.headlines.begin(), book.headlines.end(),
+                                  [&](const Headline& h) { return book.steps[h.step].figure.p5.has_value(); });
+  grid.heads = {"", "Value"};
+  grid.right = {false, true};
+  if (ranged) {
+    grid.heads.push_back("90% range");
+    grid.right.push_back(false);
+  }
+  for (const Headline& each : book.headlines) {
+    const Figure& f = book.steps[each.step].figure;
+    grid.rows.push_back({each.label, figure_text(f)});
+    if (ranged) grid.rows.back().push_back(range_text(f));
+    grid.depth.push_back(0);
+  }
+  return grid;
 }
 
 std::vector<std::string> influence_lines(const Book& book) {

@@ -27,6 +27,9 @@ Grid account_grid(const Book& book, const Account& account, bool full, int width
 // Figures as people read them, or with every digit in base units.
 Grid table_grid(const Table& table, bool raw);
 
+// The headlines: label, value and, where any has one, the 90% range.
+Grid headline_grid(const Book& book);
+
 // Display width in terminal cells of UTF-8 text (escape sequences are not expected).
 std::size_t display_width(const std::string& text);
 
