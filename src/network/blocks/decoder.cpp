@@ -33,6 +33,7 @@ void describe_layer(const DecoderShape& s, LayerKind kind, Sink& sink) {
   attention.qk_norm = s.qk_norm ? QkNorm::per_head : QkNorm::none;
   attention.mask = kind.windowed ? AttentionMask::causal_window : s.mask;
   attention.span = s.window;
+  attention.squares = s.squares;
   attention.q_rank = s.q_rank;
   attention.kv_rank = s.kv_rank;
   attention.rope_dim = s.rope_dim;
@@ -50,6 +51,7 @@ void describe_layer(const DecoderShape& s, LayerKind kind, Sink& sink) {
     moe.shared_ffn = s.shared_ffn;
     moe.gated = s.gated;
     moe.activation = s.activation;
+    moe.correction_bias = s.correction_bias;
     moe.capacity_numerator = s.capacity_numerator;
     moe.capacity_denominator = s.capacity_denominator;
     describe_moe(moe, tokens, sink);
