@@ -25,7 +25,7 @@ constexpr Field kLoraFields[] = {
     {.key = "targets", .expect = Expect::text, .doc = "names of the modules that get one; absent: all linear layers in blocks", .shape = Shape::one_or_list},
     {.key = "base", .expect = Expect::text, .doc = "how the frozen matrices are stored, such as nf4 (QLoRA)"},
 };
-constexpr Table kLora{"lora", "low-rank adapters beside frozen matrices", kLoraFields};
+constexpr FieldTable kLora{"lora", "low-rank adapters beside frozen matrices", kLoraFields};
 
 constexpr Field kCommon[] = {
     {.key = "network", .expect = Expect::any, .doc = "1: this is a network spec"},
@@ -43,7 +43,7 @@ constexpr Field kCommon[] = {
     {.key = "repeat", .expect = Expect::any, .doc = "how many copies in a row"},
 };
 
-constexpr Table kFromTable{"from", "a network read from a file, changed", kCommon};
+constexpr FieldTable kFromTable{"from", "a network read from a file, changed", kCommon};
 
 std::vector<std::string> texts(Node value) {
   std::vector<std::string> result;
@@ -217,10 +217,10 @@ const KindDef* find_kind(std::string_view name) {
   return nullptr;
 }
 
-const Table& full_table(const KindDef& kind) {
+const FieldTable& full_table(const KindDef& kind) {
   struct Merged {
     std::vector<Field> fields;
-    Table table;
+    FieldTable table;
   };
   static const std::map<std::string_view, Merged> tables = [] {
     std::map<std::string_view, Merged> all;

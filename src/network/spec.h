@@ -66,7 +66,7 @@ struct KindDef {
   std::string_view name;    // "decoder"
   std::string_view doc;     // one line
   std::string_view source;
-  const Table* table;       // its own fields; the common ones are added
+  const FieldTable* table;       // its own fields; the common ones are added
   void (*build)(Spec&, Sink&);
   std::string_view unit = "sample";
 };
@@ -74,7 +74,7 @@ struct KindDef {
 const KindDef* const* all_kinds();  // null-terminated
 const KindDef* find_kind(std::string_view name);
 // A kind's fields together with those that every spec has.
-const Table& full_table(const KindDef& kind);
+const FieldTable& full_table(const KindDef& kind);
 // Describes a spec (of any kind) to a sink; false if something is wrong (see Session::problems).
 bool describe_spec(Node node, Spec::Session& session, Sink& sink);
 

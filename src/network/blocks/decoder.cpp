@@ -40,6 +40,9 @@ void describe_layer(const DecoderShape& s, LayerKind kind, Sink& sink) {
   attention.nope_dim = s.nope_dim;
   attention.value_dim = s.value_dim;
   describe_attention(attention, tokens, sink);
+  if (s.positions == Positions::relative) {
+    sink.add(parameter("r_proj", s.width * s.heads * s.head_dim, 0, Component::position));
+  }
   sink.add(residual(tokens * s.width));
   if (s.norm != NormKind::none) sink.add(norm("post_attention_layernorm", s.norm, tokens, s.width));
   if (kind.moe) {

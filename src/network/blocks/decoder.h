@@ -11,7 +11,9 @@
 
 namespace floptally {
 
-enum class Positions : std::uint8_t { none, learned, rotary };
+// relative: Transformer-XL's projection of relative positions in each layer, one product per step whatever the batch:
+// it has parameters and no FLOP per sample (Hoffmann et al. 2203.15556, appendix F, count the same).
+enum class Positions : std::uint8_t { none, learned, rotary, relative };
 
 struct DecoderShape {
   std::int64_t layers = 0, width = 0, heads = 0, kv_heads = 0, head_dim = 0, ffn = 0;

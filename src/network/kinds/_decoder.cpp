@@ -66,7 +66,10 @@ DecoderShape read_decoder(Spec& spec) {
   read_attention(spec, s);
   read_experts(spec, s);
   const std::string_view positions = spec.word("positions", "rotary");
-  s.positions = positions == "learned" ? Positions::learned : positions == "rotary" ? Positions::rotary : Positions::none;
+  s.positions = positions == "learned"    ? Positions::learned
+                : positions == "rotary"   ? Positions::rotary
+                : positions == "relative" ? Positions::relative
+                                          : Positions::none;
   s.max_positions = spec.size_or("max_positions", 0, 0);
   s.norm = norm_kind(spec.word("norm", "rms"));
   const bool bias = spec.flag("bias", false);

@@ -7,7 +7,7 @@ constexpr Field kFields[] = {
     image_field(),
     classes_field(),
 };
-constexpr Table kTable{"alexnet", "AlexNet in one tower", kFields};
+constexpr FieldTable kTable{"alexnet", "AlexNet in one tower", kFields};
 
 void build(Spec& spec, Sink& sink) {
   const std::int64_t classes = spec.size_or("classes", 1000);

@@ -9,7 +9,7 @@ constexpr Field kFields[] = {
     {.key = "depths", .expect = Expect::integer, .doc = "blocks in each stage", .required = true, .shape = Shape::list},
     {.key = "dims", .expect = Expect::integer, .doc = "channels of each stage", .required = true, .shape = Shape::list},
 };
-constexpr Table kTable{"convnext", "ConvNeXt", kFields};
+constexpr FieldTable kTable{"convnext", "ConvNeXt", kFields};
 
 void build(Spec& spec, Sink& sink) {
   const std::vector<std::int64_t> depths = listed(spec, "depths", {3, 3, 9, 3}), dims = listed(spec, "dims", {96, 192, 384, 768});

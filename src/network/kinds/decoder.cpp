@@ -3,7 +3,7 @@
 namespace floptally::kinds {
 namespace {
 
-constexpr std::string_view kPositions[] = {"none", "learned", "rotary"};
+constexpr std::string_view kPositions[] = {"none", "learned", "rotary", "relative"};
 constexpr std::string_view kNorms[] = {"none", "rms", "layer", "layer-scale", "layer-plain"};
 constexpr std::string_view kMasks[] = {"causal", "none"};
 constexpr Field kLatentFields[] = {
@@ -13,7 +13,7 @@ constexpr Field kLatentFields[] = {
     {.key = "nope", .expect = Expect::integer, .doc = "numbers of a head that are not rotated", .required = true},
     {.key = "value", .expect = Expect::integer, .doc = "size of a value head", .required = true},
 };
-constexpr Table kLatentTable{"latent", "latent attention (DeepSeek-V2 2405.04434)", kLatentFields};
+constexpr FieldTable kLatentTable{"latent", "latent attention (DeepSeek-V2 2405.04434)", kLatentFields};
 constexpr Field kFields[] = {
     {.key = "layers", .expect = Expect::any, .doc = "layers", .required = true},
     {.key = "width", .expect = Expect::any, .doc = "width of the residual stream", .required = true},
@@ -24,7 +24,7 @@ constexpr Field kFields[] = {
     {.key = "gated", .expect = Expect::boolean, .doc = "gated feed-forward layer (SwiGLU and the like)"},
     {.key = "vocab", .expect = Expect::any, .doc = "rows of the embedding table", .required = true},
     {.key = "sequence", .expect = Expect::any, .doc = "tokens of one sample"},
-    {.key = "positions", .expect = Expect::word, .doc = "none, learned or rotary", .words = kPositions},
+    {.key = "positions", .expect = Expect::word, .doc = "none, learned, rotary or relative", .words = kPositions},
     {.key = "max_positions", .expect = Expect::any, .doc = "rows of a learned position table"},
     {.key = "norm", .expect = Expect::word, .doc = "none, rms, layer, layer-scale (no shift) or layer-plain (no parameters)", .words = kNorms},
     {.key = "bias", .expect = Expect::boolean, .doc = "biases everywhere but in the logits"},
@@ -52,7 +52,7 @@ constexpr Field kFields[] = {
     {.key = "loss", .expect = Expect::boolean, .doc = "false: no cross-entropy"},
     {.key = "count", .expect = Expect::any, .doc = "for plans: which components count"},
 };
-constexpr Table kTable{"decoder", "decoder-only transformer", kFields};
+constexpr FieldTable kTable{"decoder", "decoder-only transformer", kFields};
 
 void build(Spec& spec, Sink& sink) {
   const DecoderShape shape = read_decoder(spec);

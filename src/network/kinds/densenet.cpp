@@ -10,7 +10,7 @@ constexpr Field kFields[] = {
     {.key = "growth", .expect = Expect::integer, .doc = "channels that each layer adds (32)"},
     {.key = "stem", .expect = Expect::integer, .doc = "channels of the stem (64)"},
 };
-constexpr Table kTable{"densenet", "DenseNet", kFields};
+constexpr FieldTable kTable{"densenet", "DenseNet", kFields};
 
 void build(Spec& spec, Sink& sink) {
   const std::vector<std::int64_t> blocks = listed(spec, "blocks", {6, 12, 24, 16});

@@ -14,7 +14,7 @@ constexpr Field kFields[] = {
     {.key = "depth", .expect = Expect::number, .doc = "depth multiplier (v1)"},
     {.key = "version", .expect = Expect::word, .doc = "1, 2s, 2m or 2l", .words = kVersions},
 };
-constexpr Table kTable{"efficientnet", "EfficientNet B0 to B7 by its multipliers, and v2", kFields};
+constexpr FieldTable kTable{"efficientnet", "EfficientNet B0 to B7 by its multipliers, and v2", kFields};
 
 struct Row {
   std::int64_t expand, kernel, stride, in, out, repeat;

@@ -9,7 +9,7 @@ constexpr Field kFields[] = {
     image_field(),
     classes_field(),
 };
-constexpr Table kTable{"googlenet", "GoogLeNet (Inception v1) with batch norm", kFields};
+constexpr FieldTable kTable{"googlenet", "GoogLeNet (Inception v1) with batch norm", kFields};
 
 struct Row {
   std::int64_t one, three_in, three, five_in, five, pooled;

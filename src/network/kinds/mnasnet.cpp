@@ -8,7 +8,7 @@ constexpr Field kFields[] = {
     classes_field(),
     {.key = "multiplier", .expect = Expect::number, .doc = "width multiplier (1.0)"},
 };
-constexpr Table kTable{"mnasnet", "MNASNet", kFields};
+constexpr FieldTable kTable{"mnasnet", "MNASNet", kFields};
 
 void build(Spec& spec, Sink& sink) {
   const double multiplier = spec.number_or("multiplier", 1.0);

@@ -10,7 +10,7 @@ constexpr Field kFields[] = {
     classes_field(),
     {.key = "multiplier", .expect = Expect::number, .doc = "width multiplier (1.0)"},
 };
-constexpr Table kTable{"mobilenet-v2", "MobileNet v2", kFields};
+constexpr FieldTable kTable{"mobilenet-v2", "MobileNet v2", kFields};
 
 void build(Spec& spec, Sink& sink) {
   const double multiplier = spec.number_or("multiplier", 1.0);

@@ -9,7 +9,7 @@ constexpr Field kFields[] = {
     classes_field(),
     {.key = "size", .expect = Expect::word, .doc = "small or large", .words = kSizes},
 };
-constexpr Table kTable{"mobilenet-v3", "MobileNet v3, small and large", kFields};
+constexpr FieldTable kTable{"mobilenet-v3", "MobileNet v3, small and large", kFields};
 
 struct Row {
   std::int64_t kernel, expanded, out;

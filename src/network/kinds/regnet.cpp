@@ -16,7 +16,7 @@ constexpr Field kFields[] = {
     {.key = "group_width", .expect = Expect::integer, .doc = "channels per group", .required = true},
     {.key = "squeeze", .expect = Expect::number, .doc = "squeeze-excite ratio (RegNet Y: 0.25)"},
 };
-constexpr Table kTable{"regnet", "RegNet X and Y", kFields};
+constexpr FieldTable kTable{"regnet", "RegNet X and Y", kFields};
 
 // Widths grow linearly, are rounded to powers of w_m, to multiples of 8, and then to multiples of the group width.
 std::int64_t stage_width(std::int64_t block, std::int64_t first, double slope, double ratio, std::int64_t group) {

@@ -14,7 +14,7 @@ constexpr Field kFields[] = {
     {.key = "groups", .expect = Expect::integer, .doc = "groups of the 3x3 convolutions"},
     {.key = "width_per_group", .expect = Expect::integer, .doc = "64, or more in ResNeXt and wide ResNet"},
 };
-constexpr Table kTable{"resnet", "ResNet, ResNeXt and wide ResNet", kFields};
+constexpr FieldTable kTable{"resnet", "ResNet, ResNeXt and wide ResNet", kFields};
 
 void residual_block(ImageStack& x, std::int64_t base, std::int64_t stride, bool bottleneck, std::int64_t groups, std::int64_t per_group) {
   const std::int64_t out = bottleneck ? 4 * base : base;

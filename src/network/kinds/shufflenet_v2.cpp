@@ -8,7 +8,7 @@ constexpr Field kFields[] = {
     classes_field(),
     {.key = "channels", .expect = Expect::integer, .doc = "channels of the stem, the three stages and the head", .required = true, .shape = Shape::list},
 };
-constexpr Table kTable{"shufflenet-v2", "ShuffleNet v2", kFields};
+constexpr FieldTable kTable{"shufflenet-v2", "ShuffleNet v2", kFields};
 
 // Half of the channels pass by (or are halved in size by a second branch), the other half goes through.
 void unit(ImageStack& x, std::int64_t out, bool down) {

@@ -8,7 +8,7 @@ constexpr Field kFields[] = {
     classes_field(),
     {.key = "version", .expect = Expect::number, .doc = "1.0 or 1.1"},
 };
-constexpr Table kTable{"squeezenet", "SqueezeNet 1.0 and 1.1", kFields};
+constexpr FieldTable kTable{"squeezenet", "SqueezeNet 1.0 and 1.1", kFields};
 
 void fire(ImageStack& x, std::int64_t squeeze) {
   const Scope scope(x.sink, "fire", 1, BlockKind::layer);

@@ -14,7 +14,7 @@ constexpr Field kFields[] = {
     {.key = "window", .expect = Expect::integer, .doc = "side of a window (7; v2: 8)"},
     {.key = "version", .expect = Expect::integer, .doc = "1 or 2"},
 };
-constexpr Table kTable{"swin", "Swin transformer v1 and v2", kFields};
+constexpr FieldTable kTable{"swin", "Swin transformer v1 and v2", kFields};
 
 // One layer: attention inside windows (the map is padded to whole windows), then a feed-forward layer.
 void describe_layer(ImageStack& x, std::int64_t heads, std::int64_t window, std::int64_t version) {

@@ -11,7 +11,7 @@ constexpr Field kFields[] = {
     {.key = "stages", .expect = Expect::integer, .doc = "3x3 convolutions in each of the five stages", .required = true, .shape = Shape::list},
     {.key = "batch_norm", .expect = Expect::boolean, .doc = "batch norm after each convolution"},
 };
-constexpr Table kTable{"vgg", "VGG with or without batch norm", kFields};
+constexpr FieldTable kTable{"vgg", "VGG with or without batch norm", kFields};
 
 void build(Spec& spec, Sink& sink) {
   const std::vector<std::int64_t> stages = listed(spec, "stages", {1, 1, 2, 2, 2});

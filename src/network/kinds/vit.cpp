@@ -15,7 +15,7 @@ constexpr Field kFields[] = {
     {.key = "layer_scale", .expect = Expect::boolean, .doc = "learned scale of each residual branch"},
     {.key = "pre_norm", .expect = Expect::boolean, .doc = "norm before the first layer (CLIP)"},
 };
-constexpr Table kTable{"vit", "vision transformer (ViT, DeiT)", kFields};
+constexpr FieldTable kTable{"vit", "vision transformer (ViT, DeiT)", kFields};
 
 void build(Spec& spec, Sink& sink) {
   const std::int64_t patch = spec.size("patch", "side of a patch"), layers = spec.size("layers", "layers");
