@@ -1,0 +1,107 @@
+#include "plan/hardware_terms.h"
+
+#include "book/leaf.h"
+#include "plan/plan_tables.h"
+
+namespace floptally {
+namespace {
+
+constexpr double kPerHour = 1.0 / 3600;
+
+Traced catalogue_value(Trace& trace, std::string name, double value, std::optional<Integer> exact, Dim dim, std::string source) {
+  Leaf leaf;
+  leaf.name = std::move(name);
+  leaf.distribution = Distribution::point(value);
+  leaf.exact = exact;
+  leaf.dim = dim;
+  leaf.mark = Mark::catalogue;
+  leaf.source = std::move(source);
+  return trace.leaf(std::move(leaf));
+}
+
+}  // namespace
+
+bool hardware_field(std::string_view name) { return plan_tables::kHardware.find(name) != nullptr; }
+
+std::optional<Traced> HardwareReader::term(const std::vector<PlanEntry>& set, const std::string& line, const char* key, Dim dim,
+                                           const char* what, double bare_scale) {
+  for (const PlanEntry& each : set)
+    if (each.name == key) return scalar_of(names_, each.value, line + ": " + key, dim, what, bare_scale, line);
+  for (const PlanEntry& each : plan_.hardware)
+    if (each.name == key) return scalar_of(names_, each.value, std::string("hardware.") + key, dim, what, bare_scale);
+  return std::nullopt;
+}
+
+std::optional<Traced> HardwareReader::peak_of(const Device& device) {
+  std::optional<Arithmetic> format = device.training_arithmetic();
+  if (!plan_.precision.empty()) {
+    format = arithmetic_named(plan_.precision);
+    if (!format) {
+      names_.report(error("unknown-word", "'" + plan_.precision + "' is no number format of a peak", plan_.precision_place,
+                          "bf16, fp16, tf32, fp8, fp4, fp32 ..."));
+      return std::nullopt;
+    }
+  }
+  if (!format || !device.peak_of(*format)) {
+    names_.report(error("missing-key", "the catalogue has no " + (plan_.precision.empty() ? "peak" : plan_.precision + " peak") + " of " + device.name,
+                        plan_.device_place, "give hardware: {peak: ... TFLOP/s} or a rate"));
+    return std::nullopt;
+  }
+  const double peak = *device.peak_of(*format);
+  return catalogue_value(names_.trace(), "peak of " + device.name + ", dense " + std::string(name_of(*format)), peak, Integer::from_double(peak),
+                         dim::kFlopPerSecond, "data/hardware/devices.csv:" + std::to_string(device.row) + ", " + device.source);
+}
+
+HardwareTerms HardwareReader::terms(const std::vector<PlanEntry>& set, const std::string& line) {
+  bool own = false;
+  for (const PlanEntry& each : set) own = own || hardware_field(each.name);
+  if (!own && base_) return *base_;
+  HardwareTerms out;
+  if (!plan_.hardware_place && !own) return *(base_ = out);
+  const Device* device = nullptr;
+  if (!plan_.device.empty()) {
+    Result<const Device*> found = catalogue_.find(plan_.device, plan_.device_place);
+    if (found) device = *found;
+    else if (!base_)
+      for (Diagnostic& each : found.take_problems()) names_.report(std::move(each));
+  }
+  out.rate = term(set, line, "rate", dim::kFlopPerSecond, "an achieved rate such as 350 TFLOP/s", 0);
+  std::optional<Traced> share = term(set, line, "mfu", {}, "a share of the peak such as 38%", 1);
+  if (!share) share = term(set, line, "utilization", {}, "a share of the peak such as 38%", 1);
+  std::optional<Traced> peak = term(set, line, "peak", dim::kFlopPerSecond, "a peak rate such as 989 TFLOP/s", 0);
+  bool has_rate = false, has_share = false;
+  for (const std::vector<PlanEntry>* entries : {&set, &plan_.hardware})
+    for (const PlanEntry& each : *entries) {
+      has_rate = has_rate || each.name == "rate";
+      has_share = has_share || each.name == "mfu" || each.name == "utilization";
+    }
+  if (!has_rate && share) {
+    if (!peak && device != nullptr) peak = peak_of(*device);
+    if (peak) out.rate = *peak * *share;
+    else if (plan_.device.empty() && !base_)
+      names_.report(error("missing-key", "a utilization needs a 'device' or a 'peak'", plan_.hardware_place, "hardware: {device: H100-SXM, mfu: 38%}"));
+  }
+  if (!has_rate && !has_share && !base_)
+    names_.report(error("missing-key", "'rate' or 'mfu' is missing here", plan_.hardware_place,
+                        "add 'rate: 350 (300 to 400) TFLOP/s', what one device achieves, or 'mfu: 38% (30% to 45%)', its share of the peak"));
+  for (const std::optional<Traced>* each : {&out.rate, &share})
+    if (*each && (*each)->value() <= 0) names_.report(error("negative-count", "a rate is above 0", plan_.hardware_place));
+  out.price = term(set, line, "price", dim::kUsdPerDeviceSecond, "a price per device and hour, such as 2.5 USD/device-hour", kPerHour);
+  bool has_price = false;
+  for (const std::vector<PlanEntry>* entries : {&set, &plan_.hardware})
+    for (const PlanEntry& each : *entries) has_price = has_price || each.name == "price";
+  if (!has_price && device != nullptr)
+    if (const Price* price = catalogue_.latest_price(*device, PriceKind::on_demand))
+      out.price = catalogue_value(names_.trace(), "price of " + device->name, price->usd * kPerHour, std::nullopt, dim::kUsdPerDeviceSecond,
+                                  price->provider + " on demand, " + price->date.to_string() + ", data/hardware/prices.csv:" + std::to_string(price->row));
+  out.node = term(set, line, "node", dim::kDevice / dim::kNode, "a number of devices", 1);
+  if (!out.node && device != nullptr && device->per_node > 0)
+    out.node = catalogue_value(names_.trace(), "devices in a node of " + device->name, static_cast<double>(device->per_node),
+                               Integer(static_cast<long>(device->per_node)), dim::kDevice / dim::kNode,
+                               "data/hardware/devices.csv:" + std::to_string(device->row));
+  out.devices = term(set, line, "devices", dim::kDevice, "a number of devices", 1);
+  if (!base_ && !own) base_ = out;
+  return out;
+}
+
+}  // namespace floptally

@@ -1,0 +1,471 @@
+#include "plan/tally.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "base/nearest.h"
+#include "book/ledger.h"
+#include "plan/hardware_terms.h"
+#include "plan/sweep.h"
+#include "quantity/print.h"
+
+namespace floptally {
+namespace {
+
+using Cells = std::vector<std::pair<std::string, Traced>>;
+
+// What one line comes to, split by the values of an axis where that is asked for.
+struct LinePart {
+  std::string label;
+  double order = 0;
+  Cells cells;
+};
+
+class PlanTally {
+ public:
+  PlanTally(const Plan& plan, const TallyOptions& options, const Catalogue& catalogue, Sources& sources)
+      : plan_(plan), options_(options), sources_(sources), ledger_("tally"), names_(plan, ledger_.trace(), problems_),
+        hardware_(plan, catalogue, names_) {}
+
+  Result<Book> run() {
+    convention_ = plan_convention(plan_, problems_);
+    names_.evaluate_all();
+    make_counter();
+    terms_ = hardware_.terms({}, {});
+    Entry total;
+    total.name = "Total";
+    for (const PlanSubset& subset : plan_.subsets) add_subset(subset, total);
+    if (!by_parts_.empty()) total.children = by_entries();
+    check_by();
+    if (!problems_.empty()) return std::move(problems_);
+    const Cells totals = ledger_.add(std::move(total));
+    headlines(totals);
+    words();
+    Book& book = ledger_.book();
+    book.title = plan_.title;
+    book.notes = plan_.notes;
+    for (const Diagnostic& each : notes_) book.notes.push_back(each);
+    for (const Diagnostic& each : hardware_.notes()) book.notes.push_back(each);
+    for (const auto& [key, value] : totals)
+      if (key == "usd" || (key == "flop" && find(totals, "usd") == nullptr)) ledger_.influences(key == "flop" ? "flop_training" : key);
+    Book result = ledger_.finish(options_.ranges ? Worlds::kDefault : 0);
+    check(result);
+    return result;
+  }
+
+ private:
+  static const Traced* find(const Cells& cells, std::string_view key) {
+    for (const auto& [name, value] : cells)
+      if (name == key) return &value;
+    return nullptr;
+  }
+
+  void make_counter() {
+    const bool by_numbers = std::any_of(plan_.fields.begin(), plan_.fields.end(), [](const PlanEntry& each) {
+      return each.name == "parameters" || each.name == "flop_per_token";
+    });
+    if (!plan_.from.empty()) {
+      std::int64_t sequence = 0;
+      for (const PlanEntry& each : plan_.fields)
+        if (each.name == "sequence" && each.value.is_amount() && each.value.top().amount.exact)
+          sequence = each.value.top().amount.exact->to_int64();
+      counter_ = file_counter(plan_, convention_, sources_, sequence, problems_, notes_);
+      counter_failed_ = counter_ == nullptr;
+    } else if (!plan_.kind.empty()) {
+      counter_ = decoder_counter(plan_, convention_);
+    } else if (plan_.model_place && !by_numbers && !swept("parameters")) {
+      problems_.push_back(error("missing-key", "'kind' is missing here", plan_.model_place, "add 'kind: decoder', or 'from: config.json', or 'parameters: 7B'"));
+      counter_failed_ = true;
+    }
+    if (counter_ && plan_.count_flop.empty())
+      notes_.push_back(note("assumed-convention", "'count' is not given: FLOP are those of " + convention_.flop_words, plan_.model_place,
+                            "count: {flop: [matmul, causal, unembed], parameters: [all]}"));
+  }
+
+  [[nodiscard]] bool swept(std::string_view field) const {
+    const auto named = [&](const std::vector<PlanEntry>& entries) {
+      return std::any_of(entries.begin(), entries.end(), [&](const PlanEntry& each) { return each.name == field; });
+    };
+    for (const PlanSubset& subset : plan_.subsets)
+      for (const PlanLine& line : subset.lines) {
+        if (named(line.over) || named(line.set)) return true;
+        for (const auto& group : line.zip)
+          if (named(group)) return true;
+        if (std::find(line.columns.begin(), line.columns.end(), field) != line.columns.end()) return true;
+      }
+    return false;
+  }
+
+  void add_subset(const PlanSubset& subset, Entry& total) {
+    Entry entry;
+    entry.name = subset.name;
+    entry.place = subset.place;
+    const bool single = subset.lines.size() == 1;
+    for (std::size_t i = 0; i < subset.lines.size(); ++i) {
+      const PlanLine& line = subset.lines[i];
+      const std::string own = !line.id.empty() ? line.id : "line " + std::to_string(i + 1);
+      const std::string name = single && line.id.empty() ? subset.name : subset.name + "/" + own;
+      std::vector<LinePart> parts = add_line(line, name);
+      if (parts.empty()) continue;
+      if (!options_.by.empty()) {
+        for (LinePart& part : parts) by_parts_.push_back(std::move(part));
+        continue;
+      }
+      Entry row;
+      row.name = own;
+      row.note = line.note;
+      row.source = line.source;
+      row.place = line.place;
+      row.cells = std::move(parts.front().cells);
+      if (single) {
+        row.name = subset.name;
+        row.place = subset.place;
+        entry = std::move(row);
+      } else {
+        entry.children.push_back(std::move(row));
+      }
+    }
+    if (options_.by.empty()) total.children.push_back(std::move(entry));
+  }
+
+  std::vector<LinePart> add_line(const PlanLine& line, const std::string& name) {
+    std::optional<SweepResult> sweep;
+    if (!counter_failed_) {
+      PlanLine own = line;  // hardware terms that the line sets are not the sweep's affair
+      const auto is_hardware = [](const PlanEntry& each) { return !field_named(each.name) && hardware_field(each.name); };
+      own.set.erase(std::remove_if(own.set.begin(), own.set.end(), is_hardware), own.set.end());
+      sweep = sweep_line(plan_, own, name, options_.by, counter_.get(), convention_, names_, cache_);
+    }
+    Traced factor(1);
+    const bool ok = multiply(line, name, factor);
+    const std::vector<LinePart> split = options_.by.empty() ? std::vector<LinePart>{} : split_factor(line);
+    const std::optional<Traced> again = share(line.fail ? line.fail : plan_.fail, "fail", line.fail ? name : "");
+    const std::optional<Traced> overhead = share(line.overhead ? line.overhead : plan_.overhead, "overhead", line.overhead ? name : "");
+    const std::optional<Traced> reserve = share(line.reserve ? line.reserve : plan_.reserve, "reserve", line.reserve ? name : "");
+    const HardwareTerms terms = hardware_.terms(line.set, name);
+    if (!sweep || !ok || !problems_.empty()) return {};
+    if (sweep->least_parameters >= 0) {
+      least_ = least_ < 0 ? sweep->least_parameters : std::min(least_, sweep->least_parameters);
+      most_ = std::max(most_, sweep->most_parameters);
+    }
+    std::vector<LinePart> parts;
+    for (const SweepGroup& group : sweep->groups) {
+      const bool has_label = !group.label.empty();
+      if (has_label || split.empty()) {
+        parts.push_back({has_label ? group.label : fixed_label(line), has_label ? group.order : 0, cells(group, factor, again, overhead, reserve, terms, *sweep)});
+        continue;
+      }
+      for (const LinePart& each : split)  // the axis is one of the factors
+        parts.push_back({each.label, each.order, cells(group, factor * each.cells[0].second, again, overhead, reserve, terms, *sweep)});
+    }
+    return parts;
+  }
+
+  Cells cells(const SweepGroup& group, const Traced& factor, const std::optional<Traced>& again, const std::optional<Traced>& overhead,
+              const std::optional<Traced>& reserve, const HardwareTerms& terms, const SweepResult& sweep) {
+    Trace& trace = ledger_.trace();
+    Cells out;
+    out.emplace_back("runs", group.runs * factor);
+    Traced flop = group.flop * factor;
+    Traced tokens = group.tokens * factor;
+    if (again) {
+      flop = flop / (Traced(1) - *again);
+      tokens = tokens / (Traced(1) - *again);
+    }
+    out.emplace_back("flop", flop);
+    if (sweep.has_tokens) out.emplace_back("tokens", tokens);
+    if (!terms.rate) return out;
+    Traced time = flop / *terms.rate;
+    if (overhead) time = time * (Traced(1) + *overhead);
+    if (reserve) time = time * (Traced(1) + *reserve);
+    time = trace.as(time, dim::kDeviceSecond);
+    out.emplace_back("device_hours", time);
+    if (terms.node) out.emplace_back("node_hours", trace.as(time / *terms.node, dim::kNodeSecond));
+    if (terms.price) out.emplace_back("usd", time * *terms.price);
+    return out;
+  }
+
+  // fail, overhead, reserve: shares from 0 on (fail below 1).
+  std::optional<Traced> share(const std::optional<Expression>& expression, const char* what, const std::string& line) {
+    if (!expression) return std::nullopt;
+    const std::string name = line.empty() ? what : line + ": " + what;
+    std::optional<Traced> value = scalar_of(names_, *expression, name, {}, "a share such as 5% (2% to 15%)", 1, line);
+    if (!value) return std::nullopt;
+    const bool below_one = std::string_view(what) != "fail" || value->value() < 1;
+    if (value->value() >= 0 && below_one) return value;
+    problems_.push_back(error("bad-share", std::string("'") + what + "' is " + shortest(value->value()) + ", a share from 0 to 1 was expected", expression->place));
+    return std::nullopt;
+  }
+
+  bool multiply(const PlanLine& line, const std::string& name, Traced& factor) {
+    bool ok = true;
+    for (const PlanFactor& each : line.times) {
+      warn_of_field(each);
+      if (!options_.by.empty() && each.name == options_.by && (!each.parts.empty() || listed(each))) {
+        by_found_ = true;
+        PlanLine unused;
+        Traced ignored(1);
+        ok = count_of(each, name + ": " + each.name, ignored) && ok;
+        continue;  // split_factor() takes it apart
+      }
+      Traced count(1);
+      if (count_of(each, name + ": " + each.name, count)) factor = factor * count;
+      else ok = false;
+    }
+    return ok;
+  }
+
+  void warn_of_field(const PlanFactor& factor) {
+    static constexpr std::string_view kCosts[] = {"layers", "width", "head_dim", "ffn", "vocab", "steps", "batch", "sequence", "tokens", "experts", "parameters"};
+    for (const std::string_view field : kCosts)
+      if (factor.name == field)
+        notes_.push_back(warning("times-field", "'" + factor.name + "' under 'times' only multiplies", factor.key,
+                                 "a field whose values change the cost stands under 'over'"));
+  }
+
+  [[nodiscard]] static bool listed(const PlanFactor& factor) {
+    return factor.value && factor.value->root >= 0 && factor.value->top().op == ExprOp::list;
+  }
+
+  // A number counts itself, a list its elements, a map what its values add up to.
+  bool count_of(const PlanFactor& factor, const std::string& name, Traced& count) {
+    if (!factor.value) {
+      std::vector<Traced> parts;
+      bool ok = true;
+      for (const PlanFactor& part : factor.parts) {
+        Traced each(1);
+        ok = count_of(part, name + "." + part.name, each) && ok;
+        parts.push_back(each);
+      }
+      if (ok) count = ledger_.trace().name(name, ledger_.trace().sum(parts), {}, factor.place);
+      return ok;
+    }
+    LetScope scope(names_, name, *factor.value, true, name);
+    PlanValue value;
+    if (!evaluate(*factor.value, scope, value)) return false;
+    if (value.is_list) {
+      count = ledger_.trace().given(name, value.size(), {}, factor.place);
+      return true;
+    }
+    const PlanItem& item = value.items.front();
+    if (!item.word.empty()) {
+      std::vector<std::string_view> known = names_.names();
+      problems_.push_back(error("unknown-name", "'" + item.word + "' is not defined", item.place, suggestion(item.word, known)));
+      return false;
+    }
+    if (item.number.value() < 0) {
+      problems_.push_back(error("negative-count", "'" + factor.name + "' cannot be " + shortest(item.number.value()), factor.place,
+                                "a factor is 0 or more"));
+      return false;
+    }
+    if (!(item.number.dim() == Dim{})) {
+      problems_.push_back(error("wrong-unit", "'" + factor.name + "' counts runs and has no unit, found " + quantity_text(item.number.value(), item.number.dim()),
+                                factor.place));
+      return false;
+    }
+    count = item.number;
+    return true;
+  }
+
+  // The values of a factor that --by asks for, each with its share of the count.
+  std::vector<LinePart> split_factor(const PlanLine& line) {
+    std::vector<LinePart> out;
+    for (const PlanFactor& each : line.times) {
+      if (each.name != options_.by) continue;
+      for (const PlanFactor& part : each.parts) {
+        Traced count(1);
+        if (count_of(part, part.name, count)) out.push_back({part.name, 0, {{"count", count}}});
+      }
+      if (listed(each))
+        for (const int item : each.value->top().items) {
+          const ExprNode& node = each.value->nodes[static_cast<std::size_t>(item)];
+          out.push_back({!node.name.empty() ? node.name : node.amount.text, node.amount.best, {{"count", Traced(1)}}});
+        }
+    }
+    return out;
+  }
+
+  // Where a line lacks the axis: the value it has all the same, or "other".
+  std::string fixed_label(const PlanLine& line) const {
+    if (options_.by.empty()) return {};
+    for (const std::vector<PlanEntry>* entries : {&line.set, &plan_.fields})
+      for (const PlanEntry& each : *entries)
+        if (each.name == options_.by && each.value.is_amount() && each.value.top().amount.exact)
+          return each.value.top().amount.exact->to_string();
+    for (const PlanFactor& each : line.times)
+      if (each.name == options_.by) return "all of them";
+    return "other";
+  }
+
+  std::vector<Entry> by_entries() {
+    std::map<std::pair<double, std::string>, std::vector<Cells>> rows;
+    std::vector<std::string> first_seen;
+    for (LinePart& part : by_parts_) {
+      double order = part.order;
+      if (order == 0) {
+        const double number = double_or(part.label, -1);
+        auto at = std::find(first_seen.begin(), first_seen.end(), part.label);
+        if (at == first_seen.end()) at = first_seen.insert(first_seen.end(), part.label);
+        order = number > 0 ? number : 1e300 + 1e285 * static_cast<double>(at - first_seen.begin());
+      }
+      rows[{order, part.label}].push_back(std::move(part.cells));
+    }
+    std::vector<Entry> out;
+    for (auto& [key, all] : rows) {
+      Entry row;
+      const bool number = double_or(key.second, -1) >= 0;
+      row.name = number ? options_.by + " " + key.second : key.second;
+      std::vector<std::string> keys;
+      std::map<std::string, std::vector<Traced>> columns;
+      for (const Cells& each : all)
+        for (const auto& [name, value] : each) {
+          if (columns.find(name) == columns.end()) keys.push_back(name);
+          columns[name].push_back(value);
+        }
+      for (const std::string& name : keys) row.cells.emplace_back(name, ledger_.trace().sum(columns[name]));
+      out.push_back(std::move(row));
+    }
+    return out;
+  }
+
+  static double double_or(const std::string& text, double otherwise) {
+    const NumberText number = read_number(text);
+    return number.length == text.size() && number.length > 0 ? number.value : otherwise;
+  }
+
+  void check_by() {
+    if (options_.by.empty() || !problems_.empty()) return;
+    std::vector<std::string_view> known;
+    for (const PlanSubset& subset : plan_.subsets)
+      for (const PlanLine& line : subset.lines) {
+        for (const PlanEntry& each : line.over) known.push_back(each.name);
+        for (const auto& group : line.zip)
+          for (const PlanEntry& each : group) known.push_back(each.name);
+        for (const PlanFactor& each : line.times) known.push_back(each.name);
+        for (const std::string& each : line.columns) known.push_back(each);
+      }
+    std::sort(known.begin(), known.end());
+    known.erase(std::unique(known.begin(), known.end()), known.end());
+    if (std::find(known.begin(), known.end(), options_.by) == known.end())
+      problems_.push_back(error("unknown-axis", "no line has an axis '" + options_.by + "'", {}, suggestion(options_.by, known)));
+  }
+
+  void headlines(const Cells& totals) {
+    static constexpr std::pair<const char*, const char*> kLabels[] = {{"runs", "Runs"}, {"flop", "Training compute"}, {"tokens", "Tokens"},
+                                                                      {"device_hours", "Device-hours"}, {"node_hours", "Node-hours"}, {"usd", "Cost"}};
+    for (const auto& [key, label] : kLabels)
+      if (const Traced* value = find(totals, key)) ledger_.headline(key == std::string("flop") ? "flop_training" : key, label, *value);
+    if (const Traced* nodes = find(totals, "node_hours")) {
+      // Months of 30 days, as clouds and the plan's source count them.
+      Trace& trace = ledger_.trace();
+      ledger_.headline("node_months", "Node-months of 30 days",
+                       trace.name("node-months", *nodes / trace.constant(Integer(30L * 86400), dim::kNodeSecond)));
+    }
+    if (find(totals, "device_hours") != nullptr && terms_.devices) {
+      Trace& trace = ledger_.trace();
+      ledger_.headline("training_seconds", "Time on all devices",
+                       trace.name("wall-clock time", trace.as(*find(totals, "device_hours") / *terms_.devices, dim::kSecond)));
+    }
+  }
+
+  void words() {
+    Book& book = ledger_.book();
+    if (counter_) book.words.emplace_back("convention", convention_.flop_words);
+    if (most_ > 0) {
+      std::string text = "Models of " + count_text(least_) + (most_ > least_ ? " to " + count_text(most_) : "") + " parameters";
+      if (counter_) text += "; FLOP count " + convention_.flop_words + ", parameters " + convention_.parameter_words;
+      else text += "; 6 FLOP per parameter and token";
+      book.summary.push_back(text + ".");
+    }
+  }
+
+  // `expect` and `limits` against the finished totals, as sentences; a miss makes the answer "no".
+  void check(Book& book) {
+    for (const PlanExpectation& each : plan_.expect) check_one(book, each, true);
+    for (const PlanExpectation& each : plan_.limits)
+      if (each.key != "devices") check_one(book, each, false);
+  }
+
+  void check_one(Book& book, const PlanExpectation& want, bool expected) {
+    double value = 0;
+    Dim d;
+    const Step* step = nullptr;
+    double scale = 1;
+    if (want.key == "days") {
+      step = find_headline(book, "training_seconds");
+      scale = 1.0 / 86400;
+      if (step == nullptr && find_headline(book, "device_hours") != nullptr && limit_devices() > 0) {
+        step = find_headline(book, "device_hours");
+        scale = 1.0 / 86400 / limit_devices();
+      }
+    } else {
+      const bool hours = want.key == "device_hours" || want.key == "node_hours";
+      step = find_headline(book, want.key == "flop" ? "flop_training" : want.key);
+      scale = hours ? 1.0 / 3600 : 1;
+    }
+    if (step == nullptr) {
+      book.notes.push_back(warning("cannot-check", "'" + want.key + "' cannot be checked: the plan does not say enough to know it", want.place,
+                                   want.key == "days" ? "limits: {days: 14, devices: 256}, or hardware: {devices: 256}" : "give hardware with a rate and a price"));
+      return;
+    }
+    value = step->figure.value * scale;
+    if (want.key == "flop" || want.key == "usd" || want.key == "tokens") d = step->figure.dim;
+    const auto print = [&](double v) { return d == Dim{} ? count_text(v, 4) : quantity_text(v, d, 4); };
+    const Amount& amount = want.amount;
+    const bool range = amount.form == Amount::Form::best_with_range || amount.form == Amount::Form::range;
+    const double low = range ? amount.low : amount.best * (1 - 1e-12);
+    const double high = range ? amount.high : amount.best * (1 + 1e-12);
+    const double edge = range ? amount.high : amount.best;
+    const bool floor = amount.form == Amount::Form::floor;
+    const bool met = expected ? (floor ? value >= low : value >= low && value <= high) : value <= edge;
+    std::string line = expected ? "expect" : "limit";
+    line += "  " + want.key + " " + amount.text + (met ? (expected ? "  met" : "  kept") : (expected ? "  NOT MET" : "  PASSED")) + ": " + print(value);
+    if (!met) {
+      const double reference = expected ? amount.best : edge;
+      const double off = reference == 0 ? 0 : value / reference - 1;
+      char percent[32];
+      std::snprintf(percent, sizeof percent, "%+.3g%%", 100 * off);
+      const std::string difference = (value >= reference ? "+" : "-") + print(std::abs(value - reference));
+      line += ", off by " + difference + " (" + percent + ")";
+      Diagnostic miss = error(expected ? "expect-not-met" : "limit-passed",
+                              "'" + want.key + "' is " + print(value) + (expected ? ", expected " : ", the limit is ") + amount.text + ": " + difference + " (" + percent + ")",
+                              want.place);
+      miss.severity = Severity::warning;
+      book.notes.push_back(std::move(miss));
+      book.yes = false;
+    } else if (!expected && step->figure.p95 && *step->figure.p95 * scale > edge) {
+      line += ", but the 90% range reaches " + print(*step->figure.p95 * scale);
+    }
+    book.summary.push_back(line);
+  }
+
+  [[nodiscard]] double limit_devices() const {
+    for (const PlanExpectation& each : plan_.limits)
+      if (each.key == "devices") return each.amount.best;
+    return 0;
+  }
+
+  const Plan& plan_;
+  const TallyOptions& options_;
+  Sources& sources_;
+  Diagnostics problems_, notes_;
+  Ledger ledger_;
+  LetNames names_;
+  HardwareReader hardware_;
+  HardwareTerms terms_;
+  SweepCache cache_;
+  PlanConvention convention_;
+  std::unique_ptr<ModelCounter> counter_;
+  bool counter_failed_ = false, by_found_ = false;
+  std::vector<LinePart> by_parts_;
+  double least_ = -1, most_ = 0;
+};
+
+}  // namespace
+
+Result<Book> tally_plan(const Plan& plan, const TallyOptions& options, const Catalogue& catalogue, Sources& sources) {
+  return PlanTally(plan, options, catalogue, sources).run();
+}
+
+}  // namespace floptally
