@@ -1,0 +1,424 @@
+// From bytes to the records of model.h: one walk over the file, names interned as they come.
+#include <algorithm>
+#include <functional>
+#include <unordered_map>
+
+#include "network/formats/onnx/model.h"
+#include "network/formats/onnx/names.h"
+#include "network/formats/onnx/rules.h"
+#include "network/formats/wire/protobuf.h"
+
+namespace floptally::onnx {
+namespace {
+
+using wire::Message;
+using wire::WireError;
+
+class Reader {
+ public:
+  Reader(Model& model, const Bindings& bindings) : m_(model), bind_(bindings) {}
+  Result<bool> run();
+
+ private:
+  static constexpr std::uint32_t kNoScope = 0xffffffffu;
+  bool top_level(std::string_view& graph);
+  std::uint32_t new_graph(std::uint32_t parent);
+  bool read_graph(std::string_view bytes, std::uint32_t index, int depth);
+  bool read_node(std::string_view bytes, Graph& graph, int depth);
+  bool read_bodies(const Node& node, Graph& graph, int depth);
+  bool read_initializer(std::string_view bytes, Graph& graph, bool sparse);
+  bool read_input(std::string_view bytes, Graph& graph, bool main_graph);
+  bool read_type(std::string_view bytes, Type& type, std::string_view input, int depth);
+  bool read_shape(std::string_view bytes, Type& type, std::string_view input);
+  bool read_function(Function& function);
+  std::int64_t bind_size(std::string_view symbol, std::string_view input, int axis);
+  bool bind_shape(Type& type, std::string_view input);
+  ValueId define(std::string_view name, Graph& graph, const char* place);
+  ValueId use(std::string_view name, Graph& graph);
+  bool fail(std::string code, std::string message, const char* place, std::string help = {});
+  bool malformed();
+  std::string quoted(std::string_view name) const;
+
+  Model& m_;
+  const Bindings& bind_;
+  WireError error_;
+  Names names_;
+  std::vector<std::uint32_t> parents_;  // of each scope
+  Diagnostics problems_;
+  bool shape_used_ = false;
+  std::unordered_multimap<std::string_view, std::uint32_t> functions_;
+};
+
+std::string Reader::quoted(std::string_view name) const {
+  std::string text = "'";
+  for (char c : name.substr(0, 80)) {
+    if (static_cast<unsigned char>(c) >= 32 && c != 127) text += c;
+    else text += '?';
+  }
+  return text + (name.size() > 80 ? "...'" : "'");
+}
+
+bool Reader::fail(std::string code, std::string message, const char* place, std::string help) {
+  problems_.push_back(error(std::move(code), std::move(message), place == nullptr ? Span{} : m_.at(place), std::move(help)));
+  return false;
+}
+
+bool Reader::malformed() {
+  if (error_.reason == nullptr) return false;
+  problems_.push_back(error("onnx-malformed",
+                            std::string(error_.reason) + " (byte " + std::to_string(error_.offset) + " of " +
+                                std::to_string(m_.file.size()) + ")",
+                            Span{m_.source, error_.offset, error_.offset},
+                            "the file is damaged or cut short, or is no ONNX model"));
+  error_.reason = nullptr;
+  return true;
+}
+
+std::uint32_t Reader::new_graph(std::uint32_t parent) {
+  m_.graphs.push_back(std::make_unique<Graph>());
+  m_.graphs.back()->scope = static_cast<std::uint32_t>(parents_.size());
+  parents_.push_back(parent);
+  return static_cast<std::uint32_t>(m_.graphs.size() - 1);
+}
+
+ValueId Reader::define(std::string_view name, Graph& graph, const char* place) {
+  const ValueId id = names_.intern(m_, name, graph.scope);
+  Value& v = m_.values[id];
+  if ((v.flags & kDefined) != 0) {
+    fail("duplicate-name", "two values of one graph are called " + quoted(name), place,
+         "each value of an ONNX graph must be made once");
+    return kNoValue;
+  }
+  v.flags |= kDefined;
+  return id;
+}
+
+ValueId Reader::use(std::string_view name, Graph& graph) {
+  for (std::uint32_t scope = graph.scope; scope != kNoScope; scope = parents_[scope]) {
+    const ValueId id = names_.find(m_, name, scope);
+    if (id == kNoValue) continue;
+    if (scope != graph.scope) graph.captures.push_back(id);
+    return id;
+  }
+  return names_.intern(m_, name, graph.scope);  // made further down, or never: found out when it is evaluated
+}
+
+bool Reader::top_level(std::string_view& graph) {
+  Message field(m_.file, m_.file.data(), error_);
+  bool any = false;
+  while (field.next()) {
+    if (field.varint(1)) {
+      m_.ir_version = field.integer();
+    } else if (field.text(2)) {
+      m_.producer = field.bytes;
+    } else if (field.text(7)) {
+      graph = field.bytes;
+      any = true;
+    } else if (field.text(8)) {
+      Opset opset{{}, 1};
+      Message inner(field.bytes, m_.file.data(), error_);
+      while (inner.next()) {
+        if (inner.text(1)) opset.domain = inner.bytes;
+        if (inner.varint(2)) opset.version = inner.integer();
+      }
+      m_.opsets.push_back(opset);
+    } else if (field.text(25)) {
+      Function function;
+      function.bytes = field.bytes;
+      Message inner(field.bytes, m_.file.data(), error_);
+      while (inner.next()) {
+        if (inner.text(1)) function.name = inner.bytes;
+        if (inner.text(10)) function.domain = inner.bytes;
+        if (inner.text(6)) function.attributes.push_back(inner.bytes);
+      }
+      functions_.emplace(function.name, static_cast<std::uint32_t>(m_.functions.size()));
+      m_.functions.push_back(std::move(function));
+    }
+  }
+  if (malformed()) return false;
+  if (!any) return fail("not-onnx", "the file holds no ONNX graph", m_.file.data(), "an ONNX model has a graph in field 7");
+  return true;
+}
+
+std::int64_t Reader::bind_size(std::string_view symbol, std::string_view input, int axis) {
+  const std::string place = std::string(input) + "." + std::to_string(axis);
+  for (const auto& [name, size] : bind_.let)
+    if ((!symbol.empty() && name == symbol) || name == place) return size;
+  std::string lower;
+  for (char c : symbol) lower += static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+  if (bind_.batch > 0 && (lower.find("batch") != std::string::npos || (axis == 0 && (lower.empty() || lower == "n"))))
+    return bind_.batch;
+  std::string name = symbol.empty() ? place : std::string(symbol);
+  for (std::size_t i = 0; i < m_.symbols.size(); ++i)
+    if (m_.symbols[i].name == name) return -2 - static_cast<std::int64_t>(i);
+  m_.symbols.push_back({name, "dimension " + std::to_string(axis) + " of input " + quoted(input), false});
+  return -2 - static_cast<std::int64_t>(m_.symbols.size() - 1);
+}
+
+bool Reader::read_shape(std::string_view bytes, Type& type, std::string_view input) {
+  std::int64_t dims[kMaxRank];
+  int rank = 0;
+  Message field(bytes, m_.file.data(), error_);
+  while (field.next()) {
+    if (!field.text(1)) continue;
+    if (rank == kMaxRank) return field.fail("a shape has more than 32 dimensions");
+    std::int64_t size = kUnknown;
+    std::string_view symbol;
+    Message dim(field.bytes, m_.file.data(), error_);
+    while (dim.next()) {
+      if (dim.varint(1)) size = dim.integer();
+      if (dim.text(2)) symbol = dim.bytes;
+    }
+    if (size < -1 || (size > 0 && size > (std::int64_t{1} << 62))) return field.fail("a dimension is negative or beyond 2^62");
+    if (size < 0 || (size == 0 && !symbol.empty())) size = input.empty() ? kUnknown : bind_size(symbol, input, rank);
+    dims[rank++] = size;
+  }
+  type.dims = m_.keep(dims, rank);
+  type.rank = static_cast<std::uint8_t>(rank);
+  type.flags |= kRanked;
+  return true;
+}
+
+bool Reader::read_type(std::string_view bytes, Type& type, std::string_view input, int depth) {
+  if (depth > kMaxNesting) return fail("nested-too-deep", "a type is nested more than 32 deep", bytes.data());
+  Message field(bytes, m_.file.data(), error_);
+  while (field.next()) {
+    if (field.text(1) || field.text(8)) {
+      Message tensor(field.bytes, m_.file.data(), error_);
+      while (tensor.next()) {
+        if (tensor.varint(1)) type.elem = tensor.value < 64 ? static_cast<std::uint8_t>(tensor.value) : std::uint8_t{kNone};
+        if (tensor.text(2) && !read_shape(tensor.bytes, type, input)) return false;
+      }
+    } else if (field.text(4)) {
+      auto* element = new (m_.arena.take(sizeof(Type))) Type;
+      Message inner(field.bytes, m_.file.data(), error_);
+      while (inner.next())
+        if (inner.text(1) && !read_type(inner.bytes, *element, {}, depth + 1)) return false;
+      auto* sequence = new (m_.arena.take(sizeof(Sequence))) Sequence{1, false, element};
+      type.flags |= kSequence;
+      type.sequence = sequence;
+    } else if (field.text(9)) {
+      Message inner(field.bytes, m_.file.data(), error_);
+      while (inner.next())
+        if (inner.text(1) && !read_type(inner.bytes, type, input, depth + 1)) return false;
+    }
+  }
+  return true;
+}
+
+bool Reader::bind_shape(Type& type, std::string_view input) {
+  shape_used_ = true;
+  const std::vector<std::int64_t>& shape = bind_.shape;
+  if (type.ranked() && type.rank != shape.size())
+    return fail("input-shape", "input " + quoted(input) + " has " + std::to_string(type.rank) + " dimensions, --input gives " +
+                                   std::to_string(shape.size()), nullptr, "give as many sizes as the input has dimensions");
+  type.dims = m_.keep(shape.data(), static_cast<int>(shape.size()));
+  type.rank = static_cast<std::uint8_t>(shape.size());
+  type.flags |= kRanked;
+  return true;
+}
+
+bool Reader::read_input(std::string_view bytes, Graph& graph, bool main_graph) {
+  std::string_view name, type_bytes;
+  Message field(bytes, m_.file.data(), error_);
+  while (field.next()) {
+    if (field.text(1)) name = field.bytes;
+    if (field.text(2)) type_bytes = field.bytes;
+  }
+  const ValueId known = names_.find(m_, name, graph.scope);
+  if (known != kNoValue && m_.values[known].type.has(kWeight)) return true;  // an initializer listed as an input (IR 3)
+  const ValueId id = define(name, graph, bytes.data());
+  if (id == kNoValue) return false;
+  Type type;
+  const bool by_option = main_graph && !bind_.shape.empty() && !shape_used_;
+  if (!read_type(type_bytes, type, main_graph && !by_option ? name : std::string_view{}, 0)) return false;
+  if (by_option && !type.has(kSequence) && !bind_shape(type, name)) return false;
+  m_.values[id].type = type;
+  m_.values[id].flags |= kGraphInput;
+  graph.inputs.push_back(id);
+  return true;
+}
+
+bool Reader::read_initializer(std::string_view bytes, Graph& graph, bool sparse) {
+  TensorHeader header;
+  const Data* data = nullptr;
+  const char* reason = nullptr;
+  if (sparse) {  // the values tensor carries the name; the dense dims follow in field 3
+    TensorHeader values;
+    Message field(bytes, m_.file.data(), error_);
+    while (field.next()) {
+      if (field.text(1) && !read_tensor(m_, field.bytes, values, nullptr, reason)) return field.fail(reason);
+      if (field.number == 3)
+        wire::each_integer(field, [&](std::int64_t d) {
+          if (header.rank < kMaxRank) header.dims[header.rank++] = d;
+        });
+    }
+    header.name = values.name;
+    header.elem = values.elem;
+    header.elements = values.elements;
+  } else if (!read_tensor(m_, bytes, header, &data, reason)) {
+    return fail("onnx-malformed", std::string(reason) + " (initializer " + quoted(header.name) + ", byte " +
+                                      std::to_string(m_.offset(bytes.data())) + ")", bytes.data());
+  }
+  const ValueId id = define(header.name, graph, bytes.data());
+  if (id == kNoValue) return false;
+  Type& type = m_.values[id].type;
+  type.dims = m_.keep(header.dims, header.rank);
+  type.rank = static_cast<std::uint8_t>(header.rank);
+  type.elem = header.elem;
+  type.data = data;
+  type.flags = kRanked | kWeight | kConstant;
+  Initializer initializer;
+  initializer.name = header.name;
+  initializer.value = id;
+  initializer.elements = header.elements;
+  initializer.offset = m_.offset(bytes.data());
+  initializer.elem = header.elem;
+  m_.initializers.push_back(initializer);
+  type.origin = static_cast<std::uint32_t>(m_.initializers.size());
+  return true;
+}
+
+bool Reader::read_bodies(const Node& node, Graph& graph, int depth) {
+  Message field({node.bytes, node.size}, m_.file.data(), error_);
+  while (field.next()) {
+    if (!field.text(5)) continue;
+    std::string_view name, body;
+    Message attribute(field.bytes, m_.file.data(), error_);
+    while (attribute.next()) {
+      if (attribute.text(1)) name = attribute.bytes;
+      if (attribute.text(6)) body = attribute.bytes;
+    }
+    if (body.data() == nullptr) continue;
+    const std::uint32_t index = new_graph(graph.scope);
+    m_.bodies.push_back({node.bytes, name, index});
+    if (!read_graph(body, index, depth + 1)) return false;
+    for (ValueId captured : m_.graphs[index]->captures)  // what the body reads from further out, this graph reads too
+      if (m_.values[captured].scope != graph.scope) graph.captures.push_back(captured);
+  }
+  return true;
+}
+
+bool Reader::read_node(std::string_view bytes, Graph& graph, int depth) {
+  Node node{bytes.data(), static_cast<std::uint32_t>(bytes.size()), static_cast<std::uint32_t>(m_.operands.size()), 0, 0,
+            kNoRule, 0};
+  std::string_view type, domain;
+  Message field(bytes, m_.file.data(), error_);
+  while (field.next()) {
+    if (field.text(1)) {
+      if (node.outputs > 0) return field.fail("a node lists inputs after outputs");
+      if (node.inputs == 0xffff) return field.fail("a node has more than 65,535 inputs");
+      m_.operands.push_back(field.bytes.empty() ? kNoValue : use(field.bytes, graph));
+      ++node.inputs;
+    } else if (field.text(2)) {
+      if (node.outputs == 0xffff) return field.fail("a node has more than 65,535 outputs");
+      ValueId id = kNoValue;
+      if (!field.bytes.empty()) {
+        id = define(field.bytes, graph, bytes.data());
+        if (id == kNoValue) return false;
+      }
+      m_.operands.push_back(id);
+      ++node.outputs;
+    } else if (field.text(4)) {
+      type = field.bytes;
+    } else if (field.text(7)) {
+      domain = field.bytes;
+    }
+  }
+  if (error_.reason != nullptr) return false;
+  if (type.empty()) return fail("onnx-malformed", "a node names no operator", bytes.data());
+  const auto [first, last] = functions_.equal_range(type);
+  for (auto at = first; at != last; ++at)
+    if (m_.functions[at->second].domain == domain) {
+      node.rule = kLocalFunction;
+      node.function = at->second;
+    }
+  if (node.rule == kNoRule) node.rule = find_rule(domain, type);
+  if (node.rule < kLocalFunction) {
+    const Rule& rule = rule_at(node.rule);
+    for (int i = 0; rule.settings >> i != 0 && i < node.inputs; ++i)
+      if ((rule.settings >> i & 1) != 0 && m_.operands[node.operands + i] != kNoValue)
+        m_.values[m_.operands[node.operands + i]].flags |= kSetting;
+    if (rule.bodies && !read_bodies(node, graph, depth)) return false;
+  }
+  graph.nodes.push_back(node);
+  return true;
+}
+
+bool Reader::read_graph(std::string_view bytes, std::uint32_t index, int depth) {
+  if (depth > kMaxNesting) return fail("nested-too-deep", "subgraphs are nested more than 32 deep", bytes.data());
+  Graph& graph = *m_.graphs[index];
+  {  // initializers and inputs first, wherever they stand: nodes refer to them
+    Message field(bytes, m_.file.data(), error_);
+    std::size_t nodes = 0;
+    while (field.next()) {
+      if (field.text(1)) ++nodes;
+      else if (field.text(2)) graph.name = field.bytes;
+      else if ((field.text(5) || field.text(15)) && !read_initializer(field.bytes, graph, field.number == 15)) return false;
+    }
+    graph.nodes.reserve(nodes);
+    Message again(bytes, m_.file.data(), error_);
+    while (again.next())
+      if (again.text(11) && !read_input(again.bytes, graph, index == 0)) return false;
+  }
+  Message field(bytes, m_.file.data(), error_);
+  while (field.next())
+    if (field.text(1) && !read_node(field.bytes, graph, depth)) return false;
+  Message last(bytes, m_.file.data(), error_);
+  while (last.next()) {
+    if (!last.text(12)) continue;
+    Message output(last.bytes, m_.file.data(), error_);
+    while (output.next())
+      if (output.text(1)) graph.outputs.push_back(use(output.bytes, graph));
+  }
+  return error_.reason == nullptr;
+}
+
+bool Reader::read_function(Function& function) {
+  function.graph = new_graph(kNoScope);
+  Graph& graph = *m_.graphs[function.graph];
+  graph.name = function.name;
+  Message field(function.bytes, m_.file.data(), error_);
+  while (field.next())
+    if (field.text(4)) {
+      const ValueId id = define(field.bytes, graph, function.bytes.data());
+      if (id == kNoValue) return false;
+      graph.inputs.push_back(id);
+    }
+  Message nodes(function.bytes, m_.file.data(), error_);
+  while (nodes.next())
+    if (nodes.text(7) && !read_node(nodes.bytes, graph, 0)) return false;
+  Message outputs(function.bytes, m_.file.data(), error_);
+  while (outputs.next())
+    if (outputs.text(5)) graph.outputs.push_back(use(outputs.bytes, graph));
+  return error_.reason == nullptr;
+}
+
+Result<bool> Reader::run() {
+  std::string_view graph;
+  if (!top_level(graph)) return std::move(problems_);
+  bool good = read_graph(graph, new_graph(kNoScope), 0);
+  for (std::size_t i = 0; good && i < m_.functions.size(); ++i) good = read_function(m_.functions[i]);
+  if (!good || error_.reason != nullptr) {
+    malformed();
+    return std::move(problems_);
+  }
+  std::sort(m_.bodies.begin(), m_.bodies.end(), [](const Model::Body& a, const Model::Body& b) {
+    return a.node != b.node ? std::less<const char*>{}(a.node, b.node) : a.attribute < b.attribute;
+  });
+  return true;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Model>> read_model(std::string_view file, const Source* source, const Bindings& bindings) {
+  auto model = std::make_unique<Model>();
+  model->file = file;
+  model->source = source;
+  Reader reader(*model, bindings);
+  Result<bool> done = reader.run();
+  if (!done) return done.take_problems();
+  return model;
+}
+
+}  // namespace floptally::onnx
