@@ -1,5 +1,5 @@
 // Step: what one node of an imported graph costs, in the terms that every graph format can state. Readers describe a graph
-// as a list of steps in execution order; recorder.cpp turns them into the ops of a Network.
+// as a list of steps in execution order; network_recorder.cpp turns them into the ops of a Network.
 //
 // Always holds: sizes are those of one execution of the graph as it was bound (its batch included); `times` counts
 // executions with the same parameters (loop iterations). A product is batch x [rows x inner] . [inner x columns], that is
@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/integer.h"
+#include "network/dtype.h"
 
 namespace floptally::graph {
 
@@ -38,9 +39,10 @@ struct Step {
   std::int64_t buffers = 0;      // numbers held, never learned
   std::int64_t read = 0, written = 0;  // activation elements
   std::int64_t flop_per_element = 0;   // beside the product, for each element written
-  std::int64_t skipped_inner = 0;      // executions of the product without a left gradient (a recurrence's first step)
+  std::int64_t kernel = 1;             // convolution: elements of the kernel window, part of inner (columns if transposed)
+  bool transposed = false;             // convolution from few positions to many
   std::int64_t times = 1;
-  std::uint8_t stored = 0;             // the format's own element type of the parameters; 0: none
+  Dtype stored = Dtype::unspecified;   // of the parameters
 };
 
 // Where steps go.

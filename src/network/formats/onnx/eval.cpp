@@ -105,6 +105,12 @@ Type& Eval::out(int i) {
   return scratch_output;
 }
 
+bool Eval::useful_output(int i) const {
+  const ValueId id =
+      i < node_.outputs ? owner_.model_.operands[node_.operands + node_.inputs + static_cast<unsigned>(i)] : kNoValue;
+  return id != kNoValue && (owner_.model_.values[id].flags & kUseful) != 0;
+}
+
 Model& Eval::model() { return owner_.model_; }
 std::int64_t Eval::opset() const { return owner_.model_.opset(rule_ == nullptr ? std::string_view{} : rule_->domain); }
 
@@ -165,7 +171,7 @@ void Eval::integers(std::string_view name, Integers& list) {
   while (field.next())
     if (field.number == 8)
       wire::each_integer(field, [&](std::int64_t value) {
-        if (list.n < kMaxData) list.v[list.n++] = value;
+        if (list.n < kMaxData) list.v[list.n++] = element(value);
         else list.known = false;
       });
 }
@@ -361,6 +367,24 @@ graph::Step Eval::step(graph::Kind kind) const {
   return s;
 }
 
+Dtype dtype_of(std::uint8_t elem) {
+  switch (elem) {
+    case kFloat: return Dtype::float32;
+    case kFloat16: return Dtype::float16;
+    case kDouble: return Dtype::float64;
+    case kBfloat16: return Dtype::bfloat16;
+    case kUint8: return Dtype::uint8;
+    case kInt8: return Dtype::int8;
+    case kInt32: return Dtype::int32;
+    case kInt64: return Dtype::int64;
+    case 17: case 18: return Dtype::float8_e4m3;
+    case 19: case 20: return Dtype::float8_e5m2;
+    case 21: case 22: return Dtype::int4;
+    case 23: return Dtype::float4_e2m1;
+    default: return Dtype::unspecified;
+  }
+}
+
 void Eval::record(graph::Step s, std::uint32_t weights) {
   Model& m = owner_.model_;
   for (int i = 0; i < inputs() && owner_.mute == nullptr; ++i) {
@@ -379,7 +403,7 @@ void Eval::record(graph::Step s, std::uint32_t weights) {
     }
     s.parameters += w.elements;
     if (!w.trained) s.frozen += w.elements;
-    s.stored = w.elem;
+    s.stored = dtype_of(w.elem);
     if (s.right_weight || s.kind != graph::Kind::elementwise) {
       const std::string_view path = w.name;  // "layer1.0.conv1.weight" belongs to the module layer1.0.conv1
       const std::size_t dot = path.rfind('.');
@@ -405,8 +429,10 @@ void Eval::elementwise(std::int64_t flop_per_element) {
 }
 
 void Eval::product(graph::Kind kind, int left, int right, std::int64_t batch, std::int64_t rows, std::int64_t columns,
-                   std::int64_t inner, std::uint32_t weights) {
+                   std::int64_t inner, std::uint32_t weights, std::int64_t kernel, bool transposed) {
   graph::Step s = step(kind);
+  s.kernel = kernel;
+  s.transposed = transposed;
   const bool weight = right >= 0 && in(right).has(kWeight);
   s.right_weight = weight;
   s.left_gradient = left >= 0 && gradient(left);

@@ -82,12 +82,13 @@ class Eval {
   // Gradients.
   [[nodiscard]] bool gradient(int i) const { return in(i).has(kGradient) && useful_; }
   [[nodiscard]] bool useful() const { return useful_; }
+  [[nodiscard]] bool useful_output(int i) const;
 
   // Costs. Each takes the parameters of the operands named by `weights` (bits) along.
   void elementwise(std::int64_t flop_per_element);
   // left and right: operand indices (-1: none).
   void product(graph::Kind kind, int left, int right, std::int64_t batch, std::int64_t rows, std::int64_t columns,
-               std::int64_t inner, std::uint32_t weights = kAll);
+               std::int64_t inner, std::uint32_t weights = kAll, std::int64_t kernel = 1, bool transposed = false);
   void record(graph::Step step, std::uint32_t weights = kAll);
   void unknown(std::string_view what);
   static std::int64_t elements(const Type& type);  // product of the sizes; kUnknown
@@ -119,6 +120,8 @@ class Eval {
   alignas(Attribute) char attributes_[kMaxAttributes * sizeof(Attribute)];  // constructed up to attribute_count_
 };
 
+Dtype dtype_of(std::uint8_t elem);
+
 // Finds attribute `name` of a node in `frame`, following the function calls it refers to.
 bool find_attribute(const Model& model, std::string_view node, std::string_view name, const Frame* frame, Attribute& out);
 
@@ -130,6 +133,8 @@ class Evaluator {
   // Runs the nodes of a graph whose inputs have been set. False after fail().
   bool run_graph(Graph& graph, const Frame* frame);
   bool run_function(Eval& call, Function& function);
+  // Marks what a gradient reaches in a body of which only some outputs are used.
+  void mark_body(Graph& body, const std::vector<bool>& outputs);
 
   Model& model() { return model_; }
   [[nodiscard]] bool failed() const { return !problems_.empty(); }
@@ -156,6 +161,7 @@ class Evaluator {
   bool apply(Graph& graph, const Node& node, const Frame* frame);
   bool sort(Graph& graph);
   void mark_useful(const Graph& graph, int depth);
+  void mark_nodes(const Graph& graph, int depth);
   void decide_trained();
   void hold_the_rest();
 

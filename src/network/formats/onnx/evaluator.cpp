@@ -86,6 +86,18 @@ void Evaluator::decide_trained() {
 void Evaluator::mark_useful(const Graph& graph, int depth) {
   for (ValueId id : graph.outputs)
     if (id != kNoValue) model_.values[id].flags |= kUseful;
+  mark_nodes(graph, depth);
+}
+
+void Evaluator::mark_body(Graph& body, const std::vector<bool>& outputs) {
+  for (ValueId id = body.first_value; id < body.end_value; ++id)
+    model_.values[id].flags &= static_cast<std::uint8_t>(~kUseful);
+  for (std::size_t i = 0; i < body.outputs.size() && i < outputs.size(); ++i)
+    if (outputs[i] && body.outputs[i] != kNoValue) model_.values[body.outputs[i]].flags |= kUseful;
+  mark_nodes(body, 0);
+}
+
+void Evaluator::mark_nodes(const Graph& graph, int depth) {
   for (std::size_t n = graph.nodes.size(); n-- > 0;) {
     const Node& node = graph.nodes[n];
     const Rule* rule = node.rule < kLocalFunction ? &rule_at(node.rule) : nullptr;
@@ -102,17 +114,22 @@ void Evaluator::mark_useful(const Graph& graph, int depth) {
           !is_float(static_cast<std::uint8_t>(to.i)))
         continue;
     }
-    for (unsigned i = 0; i < node.inputs; ++i) {
-      const ValueId id = model_.operands[node.operands + i];
-      const bool carries = rule == nullptr || i >= 32 || (rule->carries >> i & 1) != 0;
-      if (id != kNoValue && carries) model_.values[id].flags |= kUseful;
-    }
+    const Graph* loop_body = nullptr;
     if (rule != nullptr && rule->bodies) {
       for (const Model::Body& body : model_.bodies_of(node)) {
         mark_useful(*model_.graphs[body.graph], depth + 1);
         for (ValueId captured : model_.graphs[body.graph]->captures) model_.values[captured].flags |= kUseful;
+        if (rule->name == "Loop") loop_body = model_.graphs[body.graph].get();
       }
-    } else if (node.rule == kLocalFunction && depth < 2 * kMaxNesting) {
+    }
+    for (unsigned i = 0; i < node.inputs; ++i) {
+      const ValueId id = model_.operands[node.operands + i];
+      const bool carries = rule == nullptr || i >= 32 || (rule->carries >> i & 1) != 0;
+      const bool read = loop_body == nullptr || i >= loop_body->inputs.size() ||  // a loop reads what its body reads
+                        (model_.values[loop_body->inputs[i]].flags & kUseful) != 0;
+      if (id != kNoValue && carries && read) model_.values[id].flags |= kUseful;
+    }
+    if (node.rule == kLocalFunction && depth < 2 * kMaxNesting) {
       const Function& f = model_.functions[node.function];
       const Graph& inner = *model_.graphs[f.graph];
       bool marked = true;
@@ -174,6 +191,7 @@ bool Evaluator::sort(Graph& graph) {
 
 bool Evaluator::apply(Graph& graph, const Node& node, const Frame* frame) {
   if (++work > kMaxWork) {
+    out_of_work = true;
     problems_.push_back(error("too-much-work", "the graph's loops and functions unroll to more than " +
                                                    std::to_string(kMaxWork) + " nodes", model_.at(node.bytes),
                               "a loop whose shapes settle is counted once and multiplied; this one does not settle"));
@@ -249,7 +267,7 @@ void Evaluator::hold_the_rest() {
     s.kind = graph::Kind::held;
     s.op = "initializer";
     s.name = w.name;
-    s.stored = w.elem;
+    s.stored = dtype_of(w.elem);
     if (w.trained) s.parameters = w.elements;
     else s.buffers = w.elements;
     recorder_.record(s);

@@ -191,6 +191,7 @@ bool read_tensor(Model& model, std::string_view bytes, TensorHeader& header, con
   if (!payload.raw.empty())
     for (std::uint32_t i = 0; i < out->count; ++i) raw_element(header.elem, payload.raw.data(), i, *out);
   else if (out->count > 0 && !typed_elements(payload, header.elem, *out)) return true;
+  for (std::uint32_t i = 0; i < out->count && !out->real; ++i) out->integers()[i] = element(out->integers()[i]);
   *data = out;
   return true;
 }

@@ -66,6 +66,8 @@ struct Data {
 inline constexpr std::int64_t kDataUnknown = INT64_MIN + 1;
 inline constexpr std::int64_t kDataFloor = INT64_MIN + (std::int64_t{1} << 40);
 inline bool is_known(std::int64_t element) { return element >= kDataFloor; }
+// A number of the file as an element: "as far down as it goes" stays that.
+inline std::int64_t element(std::int64_t value) { return value < kDataFloor ? kDataFloor : value; }
 inline std::int64_t size_as_element(std::int64_t size) { return size >= 0 ? size : INT64_MIN - size; }
 inline std::int64_t element_as_size(std::int64_t e) { return is_known(e) ? (e >= 0 ? e : kUnknown) : INT64_MIN - e; }
 
@@ -129,6 +131,7 @@ inline constexpr std::uint16_t kLocalFunction = 0xfffe;
 struct Graph {
   std::string_view name;
   std::uint32_t scope = 0;
+  ValueId first_value = 0, end_value = 0;  // its values, and those of the graphs inside it
   std::vector<Node> nodes;
   std::vector<ValueId> inputs, outputs;   // inputs without initializers
   std::vector<ValueId> captures;          // values of outer graphs that it reads

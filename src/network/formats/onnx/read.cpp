@@ -348,6 +348,7 @@ bool Reader::read_node(std::string_view bytes, Graph& graph, int depth) {
 bool Reader::read_graph(std::string_view bytes, std::uint32_t index, int depth) {
   if (depth > kMaxNesting) return fail("nested-too-deep", "subgraphs are nested more than 32 deep", bytes.data());
   Graph& graph = *m_.graphs[index];
+  graph.first_value = static_cast<ValueId>(m_.values.size());
   {  // initializers and inputs first, wherever they stand: nodes refer to them
     Message field(bytes, m_.file.data(), error_);
     std::size_t nodes = 0;
@@ -371,6 +372,7 @@ bool Reader::read_graph(std::string_view bytes, std::uint32_t index, int depth) 
     while (output.next())
       if (output.text(1)) graph.outputs.push_back(use(output.bytes, graph));
   }
+  graph.end_value = static_cast<ValueId>(m_.values.size());
   return error_.reason == nullptr;
 }
 

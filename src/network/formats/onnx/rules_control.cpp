@@ -148,49 +148,115 @@ void stack(Eval& e, int output, const Type& step, std::int64_t length, int axis)
   e.out(output).flags |= step.flags & kGradient;
 }
 
-// One body, `trips` times, with `first` inputs before the carried ones. Afterwards state holds the final carried types.
-bool iterate(Eval& e, Graph& body, std::size_t first, std::size_t first_output, LoopState& state, std::int64_t trips) {
+// Which outputs of a loop's body a gradient comes back to: in its last step, and in all earlier ones (where a carried value
+// counts only if the next step reads it).
+struct Reach {
+  std::vector<bool> last, earlier;
+};
+
+Reach reach_of(Eval& e, Graph& body, std::size_t first, std::size_t first_output, std::size_t carried) {
+  Model& m = e.model();
+  Reach reach;
+  reach.last.assign(body.outputs.size(), false);
+  for (std::size_t i = first_output; i < body.outputs.size(); ++i) reach.last[i] = e.useful_output(static_cast<int>(i - first_output));
+  reach.earlier = reach.last;
+  for (std::size_t i = 0; i < carried; ++i) reach.earlier[first_output + i] = false;
+  e.owner().mark_body(body, reach.last);
+  for (int round = 0; round < 16; ++round) {
+    bool grew = false;
+    for (std::size_t i = 0; i < carried; ++i) {
+      const bool read = (m.values[body.inputs[first + i]].flags & kUseful) != 0;
+      if (read && !reach.earlier[first_output + i]) reach.earlier[first_output + i] = grew = true;
+    }
+    if (!grew) break;
+    e.owner().mark_body(body, reach.earlier);
+  }
+  return reach;
+}
+
+bool same_gradients(const LoopState& a, const LoopState& b) {
+  for (std::size_t i = 0; i < a.carried.size(); ++i)
+    if (a.carried[i].has(kGradient) != b.carried[i].has(kGradient)) return false;
+  return true;
+}
+
+// Runs the settled body for steps that cost the same; afterwards state is what they leave.
+bool run_steps(Eval& e, Graph& body, std::size_t first, std::size_t first_output, LoopState& state, std::int64_t steps,
+               const std::vector<bool>& reach) {
+  if (steps == 0) return true;
+  Model& m = e.model();
+  set_inputs(m, body, state, first);
+  if (first == 2) value_type(m, body.inputs[0]).data = nullptr;
+  e.owner().mark_body(body, reach);
+  if (!run_body(e, body, steps)) return false;
+  bool changed = false;
+  take_carried(m, body, first_output, state, changed);
+  return true;
+}
+
+// Does one step keep all shapes, whatever the contents? Then `state` becomes what every later step starts from.
+bool settles(Eval& e, Graph& body, std::size_t first, std::size_t first_output, LoopState& state, bool& out_of_work) {
   Model& m = e.model();
   Evaluator& owner = e.owner();
-  const LoopState begin = state;
-  // 1. Does one step keep all shapes, whatever the contents?
-  bool settled = false;
-  for (int round = 0; round < 4 && !settled; ++round) {
+  out_of_work = false;
+  for (int round = 0; round < 4; ++round) {
     Evaluator::Muted cost;
     set_inputs(m, body, state, first);
     if (first == 2) value_type(m, body.inputs[0]).data = nullptr;
     const std::size_t before = owner.problems().size();
     const LoopState entered = state;
     if (!try_body(e, body, cost)) {
-      if (owner.out_of_work) return false;
-      owner.problems().resize(before);
-      break;
+      out_of_work = owner.out_of_work;
+      if (!out_of_work) owner.problems().resize(before);
+      return false;
     }
     bool changed = false;
     const bool same = take_carried(m, body, first_output, state, changed);
-    if (!same || cost.unknown) break;
-    settled = !changed;
-    for (std::size_t i = 0; changed && i < state.carried.size(); ++i) {
+    if (!same || cost.unknown) return false;
+    if (!changed) return true;
+    for (std::size_t i = 0; i < state.carried.size(); ++i) {
       const Type& was = entered.carried[i];
       if (!state.carried[i].has(kSequence) && was.known() != state.carried[i].known()) state.carried[i].data = nullptr;
     }
   }
-  if (settled || trips < 0) {
+  return false;
+}
+
+// One body, `trips` times, with `first` inputs before the carried ones. Afterwards state holds the final carried types.
+bool iterate(Eval& e, Graph& body, std::size_t first, std::size_t first_output, LoopState& state, std::int64_t trips) {
+  Model& m = e.model();
+  const LoopState begin = state;
+  const Reach reach = reach_of(e, body, first, first_output, state.carried.size());
+  bool out_of_work = false;
+  const bool settled = settles(e, body, first, first_output, state, out_of_work);
+  if (out_of_work) return false;
+  if (trips < 0) {  // once stands for at least
     if (!settled) state = begin;
-    set_inputs(m, body, state, first);
-    if (first == 2) value_type(m, body.inputs[0]).data = nullptr;
-    if (!run_body(e, body, trips < 0 ? 1 : trips)) return false;
-    bool changed = false;
-    if (!take_carried(m, body, first_output, state, changed) && trips < 0)
-      for (std::size_t i = 0; i < state.carried.size(); ++i)
-        state.carried[i] = merge(m, begin.carried[i], state.carried[i]);
+    if (!run_steps(e, body, first, first_output, state, 1, reach.last)) return false;
+    for (std::size_t i = 0; i < state.carried.size(); ++i) state.carried[i] = merge(m, begin.carried[i], state.carried[i]);
     return true;
   }
-  // 2. No: step by step.
+  if (settled) {
+    LoopState now = state;
+    for (std::size_t i = 0; i < now.carried.size(); ++i)  // nothing is learned before the first step
+      if (!begin.carried[i].has(kGradient)) now.carried[i].flags &= static_cast<std::uint16_t>(~kGradient);
+    std::int64_t left = trips;
+    if (left > 1 && !same_gradients(now, state)) {
+      if (!run_steps(e, body, first, first_output, now, 1, reach.earlier)) return false;
+      now = state;
+      --left;
+    }
+    const bool apart = reach.last != reach.earlier;
+    if (apart && !run_steps(e, body, first, first_output, now, left - 1, reach.earlier)) return false;
+    if (!run_steps(e, body, first, first_output, now, apart ? 1 : left, reach.last)) return false;
+    state = now;
+    return true;
+  }
   state = begin;
   for (std::int64_t trip = 0; trip < trips; ++trip) {
     set_inputs(m, body, state, first);
     if (first == 2) scalar_value(m, body.inputs[0], kInt64, trip);
+    if (trip == 0 || trip + 1 == trips) e.owner().mark_body(body, trip + 1 == trips ? reach.last : reach.earlier);
     if (!run_body(e, body, 1)) return false;
     bool changed = false;
     take_carried(m, body, first_output, state, changed);

@@ -69,10 +69,11 @@ bool convolve(Eval& e, int xi, int wi, std::uint8_t elem) {
   dims.push(w.dims[0]);
   if (!window_sizes(e, x, w.dims + 2, dims)) return false;
   e.shape(0, elem, dims);
-  std::int64_t positions = dims.v[0], inner = w.dims[1];
+  std::int64_t positions = dims.v[0], kernel = 1;
   for (int i = 2; i < dims.n; ++i) positions = size_times(positions, dims.v[i] < 0 ? kUnknown : dims.v[i]);
-  for (int i = 2; i < w.rank; ++i) inner = size_times(inner, w.dims[i]);
-  e.product(Kind::convolution, xi, wi, groups, positions, w.dims[0] < 0 ? kUnknown : w.dims[0] / groups, inner);
+  for (int i = 2; i < w.rank; ++i) kernel = size_times(kernel, w.dims[i]);
+  e.product(Kind::convolution, xi, wi, groups, positions, w.dims[0] < 0 ? kUnknown : w.dims[0] / groups,
+            size_times(w.dims[1], kernel), kAll, kernel);
   return true;
 }
 
@@ -122,12 +123,13 @@ bool conv_transpose(Eval& e) {
     }
   }
   e.shape(0, x.elem, dims);
-  std::int64_t positions = x.dims[0], columns = w.dims[1];
+  std::int64_t positions = x.dims[0], kernel = 1;
   for (int i = 2; i < x.rank; ++i) {
     positions = size_times(positions, x.dims[i] < 0 ? kUnknown : x.dims[i]);
-    columns = size_times(columns, w.dims[i]);
+    kernel = size_times(kernel, w.dims[i]);
   }
-  e.product(Kind::convolution, 0, 1, groups, positions, columns, w.dims[0] < 0 ? kUnknown : w.dims[0] / groups);
+  e.product(Kind::convolution, 0, 1, groups, positions, size_times(w.dims[1], kernel),
+            w.dims[0] < 0 ? kUnknown : w.dims[0] / groups, kAll, kernel, true);
   return true;
 }
 
@@ -207,7 +209,8 @@ bool normalization(Eval& e) {
   graph::Step s = e.step(Kind::normalization);
   s.flop_per_element = e.rule().flop;
   s.written = s.read = std::max<std::int64_t>(Eval::elements(x), 0);
-  s.left_gradient = e.useful() && e.out(0).has(kGradient);
+  s.columns = std::max<std::int64_t>(1, Eval::elements(e.in(1)));
+  s.left_gradient = e.gradient(0);
   if (e.rule().choice == 1) {  // batch norm: running statistics
     for (int i = 1; i < e.outputs(); ++i) e.shape_like(i, e.in(3).elem, e.in(3));
   } else if (e.rule().choice == 2 && x.ranked() && x.rank > 0) {  // layer norm: mean and inverse deviation of each row

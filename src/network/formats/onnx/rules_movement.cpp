@@ -119,15 +119,17 @@ bool slice(Eval& e) {
     return true;
   }
   const std::uint32_t n = axes.present ? axes.n : starts.n;
-  std::int64_t first = 0, step = 1;
+  std::int64_t from_at[kMaxRank] = {}, stride[kMaxRank];
+  std::fill(stride, stride + kMaxRank, std::int64_t{1});
+  bool exact = true;  // which elements are taken is known
   for (std::uint32_t i = 0; i < n; ++i) {
     int axis = 0;
     if (!e.to_axis(axes.present ? axes.v[i] : static_cast<std::int64_t>(i), x.rank, axis)) return false;
-    step = steps.present ? (steps.known && i < steps.n ? steps.v[i] : kDataUnknown) : 1;
+    std::int64_t step = steps.present ? (steps.known && i < steps.n ? steps.v[i] : kDataUnknown) : 1;
     const std::int64_t start = i < starts.n ? starts.v[i] : kDataUnknown, end = i < ends.n ? ends.v[i] : kDataUnknown;
     const std::int64_t size = x.dims[axis];
     if (step == 0) return e.fail("shape-mismatch", "slices with a step of 0");
-    first = start;
+    std::int64_t first = start;
     if (is_known(start) && is_known(end) && is_known(step) && step > -(std::int64_t{1} << 62) && size >= 0) {
       dims.v[axis] = slice_count(size, first, end, step);
     } else if (size < 0 && start == 0 && step == 1 && is_known(end) && end >= (std::int64_t{1} << 31) - 1) {
@@ -138,14 +140,28 @@ bool slice(Eval& e) {
       dims.v[axis] = element_as_size(end);  // up to a size that comes out of data
     } else {
       dims.v[axis] = size == 0 ? 0 : e.new_size(0, axis);
+      exact = false;
     }
+    from_at[axis] = first;
+    stride[axis] = step;
   }
   e.shape(0, x.elem, dims);
   const Data* from = x.known();
-  if (from != nullptr && x.rank == 1 && n == 1 && dims.v[0] >= 0 && is_known(step)) {
-    Data* to = e.data(0, static_cast<std::uint32_t>(dims.v[0]), from->real);
-    for (std::uint32_t i = 0; i < to->count; ++i)
-      to->integers()[i] = from->integers()[first + static_cast<std::int64_t>(i) * step];
+  const std::int64_t count = Eval::elements(e.out(0));
+  if (from == nullptr || !exact || count < 0 || count > kMaxData || Eval::elements(x) != static_cast<std::int64_t>(from->count)) return true;
+  Data* to = e.data(0, static_cast<std::uint32_t>(count), from->real);
+  for (std::uint32_t flat = 0; flat < to->count; ++flat) {
+    std::int64_t left = flat, index = 0, span = 1;
+    for (int axis = x.rank - 1; axis >= 0; --axis) {
+      index += (from_at[axis] + left % dims.v[axis] * stride[axis]) * span;
+      left /= dims.v[axis];
+      span *= x.dims[axis];
+    }
+    if (index < 0 || index >= static_cast<std::int64_t>(from->count)) {  // only where a bound was not known
+      e.out(0).data = nullptr;
+      break;
+    }
+    to->integers()[flat] = from->integers()[index];
   }
   return true;
 }
@@ -162,21 +178,27 @@ bool gather(Eval& e) {
   if (dims.overflow) return e.fail("shape-mismatch", "makes more than 32 dimensions");
   e.shape(0, x.elem, dims);
   const Data *from = x.known(), *at = index.known();
-  if (from != nullptr && at != nullptr && !at->real && x.rank == 1 && x.dims[0] >= 0) {
-    Data* to = e.data(0, at->count, from->real);
-    for (std::uint32_t i = 0; i < at->count; ++i) {
-      std::int64_t k = at->integers()[i];
+  const std::int64_t count = Eval::elements(e.out(0));
+  if (from != nullptr && at != nullptr && !at->real && axis == 0 && count >= 0 && count <= kMaxData && x.rank > 0 &&
+      Eval::elements(x) == static_cast<std::int64_t>(from->count) && x.dims[0] > 0) {
+    const std::int64_t row = static_cast<std::int64_t>(from->count) / x.dims[0];
+    Data* to = e.data(0, static_cast<std::uint32_t>(count), from->real);
+    for (std::uint32_t i = 0; i < to->count; ++i) {
+      const std::int64_t entry = row == 0 ? 0 : i / row;
+      std::int64_t k = entry < at->count ? at->integers()[entry] : kDataUnknown;
       if (is_known(k) && k < 0) k += x.dims[0];
-      const bool inside = is_known(k) && k >= 0 && k < static_cast<std::int64_t>(from->count);
-      if (is_known(k) && !inside) return e.fail("shape-mismatch", "gathers element " + std::to_string(k) + " of " + std::to_string(from->count));
-      if (from->real) to->reals()[i] = inside ? from->reals()[k] : std::nan("");
-      else to->integers()[i] = inside ? from->integers()[k] : kDataUnknown;
+      const bool inside = is_known(k) && k >= 0 && k < x.dims[0];
+      if (is_known(k) && !inside) return e.fail("shape-mismatch", "gathers element " + std::to_string(k) + " of " + std::to_string(x.dims[0]));
+      if (inside) to->integers()[i] = from->integers()[k * row + i % row];
+      else if (from->real) to->reals()[i] = std::nan("");
+      else to->integers()[i] = kDataUnknown;
     }
   }
   if (x.origin != 0 && is_float(x.elem)) {
     graph::Step s = e.step(graph::Kind::lookup);
     s.written = std::max<std::int64_t>(Eval::elements(e.out(0)), 0);
     s.right_gradient = e.gradient(0);
+    s.columns = x.rank == 2 && axis == 0 && x.dims[1] > 0 ? x.dims[1] : 0;
     e.record(s);
   }
   return true;

@@ -59,7 +59,7 @@ bool constant(Eval& e) {
     e.data(0, 1, true)->reals()[0] = static_cast<double>(real->f);
   } else if (const Attribute* whole = e.attribute("value_int")) {
     e.shape(0, kInt64, dims);
-    e.data(0, 1, false)->integers()[0] = whole->i;
+    e.data(0, 1, false)->integers()[0] = element(whole->i);
   } else if (e.attribute("value_ints") != nullptr) {
     e.integers("value_ints", list);
     dims.push(list.known ? static_cast<std::int64_t>(list.n) : kUnknown);

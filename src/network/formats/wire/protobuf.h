@@ -30,8 +30,8 @@ inline bool read_varint(const char*& at, const char* end, std::uint64_t& value) 
 class Message {
  public:
   // `file` is where the whole file begins: offsets count from there.
-  Message(std::string_view bytes, const char* file, WireError& error)
-      : at_(bytes.data()), end_(bytes.data() + bytes.size()), file_(file), error_(&error) {}
+  Message(std::string_view message, const char* file, WireError& error)
+      : at_(message.data()), end_(message.data() + message.size()), file_(file), error_(&error) {}
 
   // Moves to the next field; false at the end and after a mistake.
   bool next() {

@@ -1,0 +1,41 @@
+#include "network/operator.h"
+
+namespace floptally::operators {
+namespace {
+
+constexpr AttributeDef kAttributes[] = {
+    {"elements", "numbers produced", 0, Axis::tokens},
+    {"flop", "operations per number", 0},
+    {"parameters", "learned numbers among its inputs", 0, Axis::channels},
+    {"buffers", "numbers held, not learned", 0},
+    {"read", "activation numbers read", 0, Axis::tokens},
+    {"kept", "numbers kept for the backward pass", 0, Axis::tokens},
+};
+
+template <class N>
+void cost(const Attributes<N>& a, const Rules&, Cost<N>& c) {
+  const N flop = a[0] * a[1];
+  c.parameters = a[2];
+  c.buffers = a[3];
+  c.forward.other = flop;
+  c.backward_input.other = flop;
+  if (N(0) < a[2]) c.backward_weight.other = flop;
+  c.input = a[4];
+  c.output = a[0];
+  if (N(0) < a[5]) c.keep(a[5], Keep::activation);
+}
+
+}  // namespace
+
+extern const OperatorDef k_pointwise;
+const OperatorDef k_pointwise = {
+    "pointwise",
+    "arithmetic of an imported graph that is no matrix product",
+    "one FLOP per arithmetic operation and element",
+    kAttributes,
+    6,
+    {"10 numbers plus a learned bias", {10, 1, 10, 0, 10, 0}, 10, 0, 10, 0, 0},
+    cost<Integer>,
+    cost<double>};
+
+}  // namespace floptally::operators

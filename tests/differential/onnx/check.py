@@ -1,0 +1,31 @@
+#!/usr/bin/env python3
+"""Counts every graph of a folder with floptally and holds parameters, forward and backward FLOP against truth.csv, which
+PyTorch made (make_graphs.py). Any difference fails.
+
+    check.py FLOPTALLY FOLDER [NAME ...]
+"""
+import csv, json, lzma, os, subprocess, sys, tempfile
+
+binary, folder, wanted = sys.argv[1], sys.argv[2], sys.argv[3:]
+problems, checked = [], 0
+with tempfile.TemporaryDirectory() as scratch:
+    for row in csv.DictReader(open(os.path.join(folder, "truth.csv"))):
+        if wanted and row["model"] not in wanted:
+            continue
+        path = os.path.join(scratch, row["model"] + ".onnx")
+        with lzma.open(os.path.join(folder, "graphs", row["model"] + ".onnx.xz")) as f:
+            open(path, "wb").write(f.read())
+        lets = [w for pair in row.get("let", "").split() for w in ("--let", pair)]
+        done = subprocess.run([binary, "model", path, "--convention", "torch", "--json", *lets], capture_output=True, text=True)
+        checked += 1
+        if done.returncode != 0:
+            problems.append(f"{row['model']}: {done.stderr.strip()[:600]}")
+            continue
+        answer = json.loads(done.stdout)["answer"]
+        for key, column in (("parameters", "parameters"), ("flop_forward", "forward_flop"), ("flop_backward", "backward_flop")):
+            number = answer[key]
+            if row[column] and (number.get("exact") != row[column] or number.get("at_least")):
+                problems.append(f"{row['model']}: {key} {'at least ' if number.get('at_least') else ''}{number.get('exact')}, PyTorch {row[column]}")
+print("\n".join(problems))
+print(f"{checked} graphs, {len(problems)} differences")
+sys.exit(1 if problems or not checked else 0)
