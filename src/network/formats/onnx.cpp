@@ -13,7 +13,9 @@ int sniff(const ModelFile& file) {
   if (file.named(".onnx") || file.named(".ort")) return 80;
   wire::WireError error;
   wire::Message field(file.head, file.head.data(), error);
-  if (field.next() && field.varint(1) && field.value < 100 && field.next() && (field.text(2) || field.text(7) || field.text(8))) return 40;
+  if (field.next() && field.varint(1) && field.value < 100 && field.next() &&
+      (field.text(2) || field.text(7) || field.text(8)))
+    return 40;
   return 0;
 }
 
@@ -38,6 +40,7 @@ Result<Network> read(const std::string& path, const Inputs& inputs, Sources& sou
 }  // namespace
 
 extern const FormatDef k_onnx;
-const FormatDef k_onnx = {"onnx", "an ONNX model; weights are not needed and never read", "github.com/onnx/onnx, onnx.proto3", sniff, read};
+const FormatDef k_onnx = {"onnx", "an ONNX model; weights are not needed and never read",
+                          "github.com/onnx/onnx, onnx.proto3", sniff, read};
 
 }  // namespace floptally::formats

@@ -28,14 +28,13 @@ void cost(const Attributes<N>& a, const Rules&, Cost<N>& c) {
 }  // namespace
 
 extern const OperatorDef k_pointwise;
-const OperatorDef k_pointwise = {
-    "pointwise",
-    "arithmetic of an imported graph that is no matrix product",
-    "one FLOP per arithmetic operation and element",
-    kAttributes,
-    6,
-    {"10 numbers plus a learned bias", {10, 1, 10, 0, 10, 0}, 10, 0, 10, 0, 0},
-    cost<Integer>,
-    cost<double>};
+const OperatorDef k_pointwise = {"pointwise",
+                                 "arithmetic of an imported graph that is no matrix product",
+                                 "one FLOP per arithmetic operation and element",
+                                 kAttributes,
+                                 6,
+                                 {"10 numbers plus a learned bias", {10, 1, 10, 0, 10, 0}, 10, 0, 10, 0, 0},
+                                 cost<Integer>,
+                                 cost<double>};
 
 }  // namespace floptally::operators

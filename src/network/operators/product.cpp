@@ -30,14 +30,13 @@ void cost(const Attributes<N>& a, const Rules&, Cost<N>& c) {
 }  // namespace
 
 extern const OperatorDef k_product;
-const OperatorDef k_product = {
-    "product",
-    "a matrix product of an imported graph, either side of which may be learned",
-    "PyTorch torch.bmm; 2 m k n FLOP, and one such product per gradient",
-    kAttributes,
-    9,
-    {"3x4 times a learned 4x5", {1, 3, 4, 5, 20, 1, 1, 12, 15}, 20, 120, 0, 120, 120},
-    cost<Integer>,
-    cost<double>};
+const OperatorDef k_product = {"product",
+                               "a matrix product of an imported graph, either side of which may be learned",
+                               "PyTorch torch.bmm; 2 m k n FLOP, and one such product per gradient",
+                               kAttributes,
+                               9,
+                               {"3x4 times a learned 4x5", {1, 3, 4, 5, 20, 1, 1, 12, 15}, 20, 120, 0, 120, 120},
+                               cost<Integer>,
+                               cost<double>};
 
 }  // namespace floptally::operators

@@ -1,5 +1,5 @@
-// Prints the shape this program finds for every tensor of an ONNX graph, one a line: name, element type, sizes ("?" where a
-// size depends on data). compare_shapes.py holds it against onnx.shape_inference.
+// Prints the shape this program finds for every tensor of an ONNX graph, one a line: name, element type, sizes ("?"
+// where a size depends on data). compare_shapes.py holds it against onnx.shape_inference.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -22,7 +22,9 @@ int main(int argc, char** argv) {
   onnx::Bindings bindings;
   for (int i = 2; i < argc; ++i) {
     const char* equals = std::strchr(argv[i], '=');
-    if (equals != nullptr) bindings.let.emplace_back(std::string(argv[i], static_cast<std::size_t>(equals - argv[i])), std::atoll(equals + 1));
+    if (equals != nullptr)
+      bindings.let.emplace_back(std::string(argv[i], static_cast<std::size_t>(equals - argv[i])),
+                                std::atoll(equals + 1));
   }
   Result<std::unique_ptr<onnx::Model>> model = onnx::read_model(file->view(), nullptr, bindings);
   if (!model) {
@@ -39,12 +41,17 @@ int main(int argc, char** argv) {
   for (const onnx::Value& v : (*model)->values) {
     if (v.scope != 0) continue;
     std::printf("%.*s\t%d\t", static_cast<int>(v.name.size()), v.name.data(), v.type.elem);
-    if (v.type.has(onnx::kSequence)) std::printf("sequence");
-    else if (!v.type.ranked()) std::printf("*");
-    else if (v.type.rank == 0) std::printf("scalar");
+    if (v.type.has(onnx::kSequence))
+      std::printf("sequence");
+    else if (!v.type.ranked())
+      std::printf("*");
+    else if (v.type.rank == 0)
+      std::printf("scalar");
     for (int i = 0; v.type.ranked() && !v.type.has(onnx::kSequence) && i < v.type.rank; ++i) {
-      if (v.type.dims[i] < 0) std::printf("%s?", i > 0 ? "x" : "");
-      else std::printf("%s%lld", i > 0 ? "x" : "", static_cast<long long>(v.type.dims[i]));
+      if (v.type.dims[i] < 0)
+        std::printf("%s?", i > 0 ? "x" : "");
+      else
+        std::printf("%s%lld", i > 0 ? "x" : "", static_cast<long long>(v.type.dims[i]));
     }
     std::printf("\n");
   }

@@ -56,8 +56,9 @@ TEST(Onnx, CountsTheWeightGradientAloneWhereTheInputIsData) {
   Graph g;
   g.initializers = {tensor("w", 1, {8, 3, 3, 3}), tensor("b", 1, {8}), tensor("v", 1, {8, 8, 1, 1})};
   g.inputs = {value("x", 1, {1, 3, 10, 10})};
-  g.nodes = {node("Conv", {"x", "w", "b"}, {"h"}, attribute("strides", Sizes{2, 2}) + attribute("pads", Sizes{1, 1, 1, 1})),
-             node("Relu", {"h"}, {"r"}), node("Conv", {"r", "v"}, {"y"})};
+  g.nodes = {
+      node("Conv", {"x", "w", "b"}, {"h"}, attribute("strides", Sizes{2, 2}) + attribute("pads", Sizes{1, 1, 1, 1})),
+      node("Relu", {"h"}, {"r"}), node("Conv", {"r", "v"}, {"y"})};
   g.outputs = {"y"};
   const Outcome o = run(model(g.text()));
   ASSERT_EQ(code(o), "");
@@ -71,20 +72,23 @@ TEST(Onnx, CountsTheWeightGradientAloneWhereTheInputIsData) {
 
 TEST(Onnx, FollowsShapeArithmetic) {
   Graph g;  // y = reshape(x, concat(shape(x)[0:1], [-1], shape(x)[2:3] * 2))
-  g.initializers = {tensor("one", 7, {1}, {-1}), tensor("zero", 7, {1}, {0}), tensor("two", 7, {1}, {2}), tensor("axes", 7, {1}, {0}),
-                    tensor("end", 7, {1}, {1}), tensor("three", 7, {1}, {3})};
+  g.initializers = {tensor("one", 7, {1}, {-1}), tensor("zero", 7, {1}, {0}), tensor("two", 7, {1}, {2}),
+                    tensor("axes", 7, {1}, {0}), tensor("end", 7, {1}, {1}),  tensor("three", 7, {1}, {3})};
   g.inputs = {value("x", 1, {2, 6, 4})};
-  g.nodes = {node("Shape", {"x"}, {"s"}), node("Slice", {"s", "zero", "end", "axes"}, {"a"}),
-             node("Slice", {"s", "two", "three", "axes"}, {"b"}), node("Mul", {"b", "two"}, {"c"}),
-             node("Concat", {"a", "one", "c"}, {"t"}, attribute("axis", 0)), node("Reshape", {"x", "t"}, {"y"})};
+  g.nodes = {node("Shape", {"x"}, {"s"}),
+             node("Slice", {"s", "zero", "end", "axes"}, {"a"}),
+             node("Slice", {"s", "two", "three", "axes"}, {"b"}),
+             node("Mul", {"b", "two"}, {"c"}),
+             node("Concat", {"a", "one", "c"}, {"t"}, attribute("axis", 0)),
+             node("Reshape", {"x", "t"}, {"y"})};
   g.outputs = {"y"};
   EXPECT_EQ(run(model(g.text())).shape, (Sizes{2, 3, 8}));
 }
 
 TEST(Onnx, SlicesBackwardsToTheBeginning) {
   Graph g;  // the end -2^63+1 means "past the first"
-  g.initializers = {tensor("s", 7, {1}, {-1}), tensor("e", 7, {1}, {INT64_MIN + 1}), tensor("a", 7, {1}, {0}), tensor("n", 7, {1}, {-1}),
-                    tensor("t", 7, {2}, {3, 5})};
+  g.initializers = {tensor("s", 7, {1}, {-1}), tensor("e", 7, {1}, {INT64_MIN + 1}), tensor("a", 7, {1}, {0}),
+                    tensor("n", 7, {1}, {-1}), tensor("t", 7, {2}, {3, 5})};
   g.inputs = {value("x", 1, {15})};
   g.nodes = {node("Slice", {"t", "s", "e", "a", "n"}, {"r"}), node("Reshape", {"x", "r"}, {"y"})};
   g.outputs = {"y"};

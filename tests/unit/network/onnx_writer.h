@@ -23,8 +23,8 @@ inline std::string bytes(int field, const std::string& value) {
 using Sizes = std::vector<std::int64_t>;
 
 // A TensorProto; without values it is external data that is not there.
-inline std::string tensor(const std::string& name, int elem, const Sizes& dims, const std::vector<std::int64_t>& values = {},
-                          bool inside = false) {
+inline std::string tensor(const std::string& name, int elem, const Sizes& dims,
+                          const std::vector<std::int64_t>& values = {}, bool inside = false) {
   std::string out;
   for (std::int64_t d : dims) out += number(1, d);
   out += number(2, elem) + bytes(8, name);

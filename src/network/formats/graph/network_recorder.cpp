@@ -28,13 +28,20 @@ Op trained(Op op, const Step& s) {
 
 Component component_of(Kind kind) {
   switch (kind) {
-    case Kind::convolution: return Component::convolution;
-    case Kind::product: return Component::mlp;
-    case Kind::recurrent: return Component::recurrent;
-    case Kind::attention: return Component::attention;
-    case Kind::lookup: return Component::embed;
-    case Kind::normalization: return Component::norm;
-    default: return Component::other;
+    case Kind::convolution:
+      return Component::convolution;
+    case Kind::product:
+      return Component::mlp;
+    case Kind::recurrent:
+      return Component::recurrent;
+    case Kind::attention:
+      return Component::attention;
+    case Kind::lookup:
+      return Component::embed;
+    case Kind::normalization:
+      return Component::norm;
+    default:
+      return Component::other;
   }
 }
 
@@ -43,8 +50,8 @@ Op generic_product(const Step& s) {
   const std::int64_t parameters = tied ? 1 : s.parameters;
   const int weight_side = s.right_weight && s.right_gradient ? 1 : 0;
   const int sides = (s.left_gradient ? 1 : 0) + (!s.right_weight && s.right_gradient ? 1 : 0);
-  Op op = make_op(operators::k_product, s.name, component_of(s.kind), s.batch, s.rows, s.inner, s.columns, parameters, sides,
-                  weight_side, s.read, s.written);
+  Op op = make_op(operators::k_product, s.name, component_of(s.kind), s.batch, s.rows, s.inner, s.columns, parameters,
+                  sides, weight_side, s.read, s.written);
   op.times = s.times;
   op.stored = s.stored;
   if (tied) op.flags |= op_flags::tied;
@@ -54,8 +61,8 @@ Op generic_product(const Step& s) {
 }
 
 Op generic_pointwise(const Step& s) {
-  Op op = make_op(operators::k_pointwise, s.name, component_of(s.kind), s.written, s.flop_per_element, s.parameters, s.buffers,
-                  s.read, s.left_gradient ? s.read : 0);
+  Op op = make_op(operators::k_pointwise, s.name, component_of(s.kind), s.written, s.flop_per_element, s.parameters,
+                  s.buffers, s.read, s.left_gradient ? s.read : 0);
   op.times = s.times;
   op.stored = s.stored;
   if (s.frozen > 0 || s.parameters == 0) op.flags |= op_flags::frozen;
@@ -65,15 +72,18 @@ Op generic_pointwise(const Step& s) {
 
 Op convolution_op(const Step& s) {
   const Integer weights = Integer(s.batch) * s.columns * s.inner;
-  if (!s.right_weight || s.batch <= 0 || s.kernel <= 0 || s.columns <= 0 || s.inner <= 0 || overflows(weights)) return generic_product(s);
+  if (!s.right_weight || s.batch <= 0 || s.kernel <= 0 || s.columns <= 0 || s.inner <= 0 || overflows(weights))
+    return generic_product(s);
   const std::int64_t in = s.batch * (s.transposed ? s.inner : s.inner / s.kernel);
   const std::int64_t out = s.batch * (s.transposed ? s.columns / s.kernel : s.columns);
   const Integer with_bias = weights + Integer(out);
   const bool bias = Integer(s.parameters) == with_bias;
-  if (in <= 0 || out <= 0 || !(s.parameters == 0 || bias || Integer(s.parameters) == weights)) return generic_product(s);
+  if (in <= 0 || out <= 0 || !(s.parameters == 0 || bias || Integer(s.parameters) == weights))
+    return generic_product(s);
   const std::int64_t from = s.transposed ? s.rows : s.read / in, to = s.transposed ? s.written / out : s.rows;
   return trained(s.transposed ? convolution_transposed(s.name, in, out, s.batch, s.kernel, from, to, bias)
-                              : convolution(s.name, in, out, s.batch, s.kernel, from, to, bias), s);
+                              : convolution(s.name, in, out, s.batch, s.kernel, from, to, bias),
+                 s);
 }
 
 Op product_op(const Step& s) {
@@ -87,7 +97,8 @@ Op product_op(const Step& s) {
   }
   const Integer weights = Integer(s.inner) * s.columns;
   const bool bias = Integer(s.parameters) == weights + Integer(s.columns);
-  if (s.batch != 1 || s.inner <= 0 || s.columns <= 0 || !(s.parameters == 0 || bias || Integer(s.parameters) == weights))
+  if (s.batch != 1 || s.inner <= 0 || s.columns <= 0 ||
+      !(s.parameters == 0 || bias || Integer(s.parameters) == weights))
     return generic_product(s);
   return trained(linear(s.name, s.rows, s.inner, s.columns, bias, component_of(s.kind)), s);
 }
@@ -96,9 +107,12 @@ Op normalization_op(const Step& s) {
   const std::int64_t width = s.columns;
   if (width <= 0 || s.written % width != 0 || s.frozen != 0 || s.parameters != 2 * width) return generic_pointwise(s);
   Op op;
-  if (s.buffers == 2 * width) op = batch_norm(s.name, width, s.written / width);
-  else if (s.buffers == 0) op = layer_norm(s.name, s.written / width, width);
-  else return generic_pointwise(s);
+  if (s.buffers == 2 * width)
+    op = batch_norm(s.name, width, s.written / width);
+  else if (s.buffers == 0)
+    op = layer_norm(s.name, s.written / width, width);
+  else
+    return generic_pointwise(s);
   op.times = s.times;
   op.stored = s.stored;
   op.flags |= s.left_gradient ? op_flags::input_gradient : op_flags::input_no_gradient;
@@ -124,13 +138,14 @@ std::uint64_t hash_of(const Op& op) {
   auto mix = [&](std::uint64_t value) { hash = (hash ^ value) * 0x9e3779b97f4a7c15ull, hash ^= hash >> 29; };
   for (int i = 0; i < op.def->attribute_count; ++i) mix(static_cast<std::uint64_t>(op.attributes[i]));
   mix(static_cast<std::uint64_t>(op.times));
-  mix(std::uint64_t{op.flags} << 16 | static_cast<std::uint64_t>(op.stored) << 8 | static_cast<std::uint64_t>(op.component));
+  mix(std::uint64_t{op.flags} << 16 | static_cast<std::uint64_t>(op.stored) << 8 |
+      static_cast<std::uint64_t>(op.component));
   return hash;
 }
 
 bool equal(const Op& a, const Op& b) {
-  return a.def == b.def && std::equal(a.attributes, a.attributes + a.def->attribute_count, b.attributes) && a.times == b.times &&
-         a.flags == b.flags && a.stored == b.stored && a.component == b.component;
+  return a.def == b.def && std::equal(a.attributes, a.attributes + a.def->attribute_count, b.attributes) &&
+         a.times == b.times && a.flags == b.flags && a.stored == b.stored && a.component == b.component;
 }
 
 // "layer1.0.conv1" stands in block "layer1.0", "features.3" in "features.3", "fc" in none.
@@ -139,7 +154,8 @@ std::string_view block_of(std::string_view name) {
   while (at < name.size()) {
     const std::size_t dot = std::min(name.find_first_of("./", at), name.size());
     const std::string_view part = name.substr(at, dot - at);
-    const bool number = !part.empty() && std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
+    const bool number =
+        !part.empty() && std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
     if (number && at > 0) return name.substr(0, dot);
     at = dot + 1;
   }
@@ -150,12 +166,20 @@ std::string_view block_of(std::string_view name) {
 
 Op NetworkRecorder::translate(const Step& s) const {
   switch (s.kind) {
-    case Kind::convolution: return convolution_op(s);
-    case Kind::product: case Kind::recurrent: case Kind::attention: return product_op(s);
-    case Kind::normalization: return normalization_op(s);
-    case Kind::lookup: return lookup_op(s);
-    case Kind::unknown: return make_op(operators::k_unknown, s.name, Component::other);
-    default: return generic_pointwise(s);
+    case Kind::convolution:
+      return convolution_op(s);
+    case Kind::product:
+    case Kind::recurrent:
+    case Kind::attention:
+      return product_op(s);
+    case Kind::normalization:
+      return normalization_op(s);
+    case Kind::lookup:
+      return lookup_op(s);
+    case Kind::unknown:
+      return make_op(operators::k_unknown, s.name, Component::other);
+    default:
+      return generic_pointwise(s);
   }
 }
 
@@ -164,7 +188,8 @@ void NetworkRecorder::record(const Step& step) {
   const Integer flop = Integer(2) * step.batch * step.rows * step.columns * step.inner * step.times;
   Step s = step;
   if (!flop.valid()) s.kind = Kind::unknown;
-  const bool nothing = s.kind != Kind::unknown && s.batch == 0 && s.flop_per_element == 0 && s.parameters == 0 && s.buffers == 0;
+  const bool nothing =
+      s.kind != Kind::unknown && s.batch == 0 && s.flop_per_element == 0 && s.parameters == 0 && s.buffers == 0;
   if (nothing) return;
   const Op op = translate(s);
   if (s.buffers > 0 && op.def != &operators::k_pointwise && op.def != &operators::k_batch_norm) {

@@ -41,18 +41,25 @@ void read_attribute(const Model& model, std::string_view bytes, Attribute& a) {
   a.given = false;
   Message field(bytes, model.file.data(), ignored);
   while (field.next()) {
-    if (field.text(1)) a.name = field.bytes;
-    else if (field.text(21)) a.reference = field.bytes;
-    else if (field.is(2, 5)) a.f = field.number32(), a.given = true;
-    else if (field.varint(3)) a.i = field.integer(), a.given = true;
-    else if (field.text(4) || field.text(5) || field.text(6)) a.s = field.bytes, a.given = true;
-    else if (field.number == 7 || field.number == 8) a.given = true;
+    if (field.text(1))
+      a.name = field.bytes;
+    else if (field.text(21))
+      a.reference = field.bytes;
+    else if (field.is(2, 5))
+      a.f = field.number32(), a.given = true;
+    else if (field.varint(3))
+      a.i = field.integer(), a.given = true;
+    else if (field.text(4) || field.text(5) || field.text(6))
+      a.s = field.bytes, a.given = true;
+    else if (field.number == 7 || field.number == 8)
+      a.given = true;
   }
 }
 
 }  // namespace
 
-bool find_attribute(const Model& model, std::string_view node, std::string_view name, const Frame* frame, Attribute& out) {
+bool find_attribute(const Model& model, std::string_view node, std::string_view name, const Frame* frame,
+                    Attribute& out) {
   WireError ignored;
   Message field(node, model.file.data(), ignored);
   while (field.next()) {
@@ -75,7 +82,10 @@ bool find_attribute(const Model& model, std::string_view node, std::string_view 
 }
 
 Eval::Eval(Evaluator& owner, Graph& graph, const Node& node, const Frame* frame)
-    : owner_(owner), graph_(graph), node_(node), frame_(frame),
+    : owner_(owner),
+      graph_(graph),
+      node_(node),
+      frame_(frame),
       rule_(node.rule < kLocalFunction ? &rule_at(node.rule) : nullptr) {
   for (int i = 0; i < node.outputs; ++i) {
     const ValueId id = owner.model_.operands[node.operands + node.inputs + static_cast<unsigned>(i)];
@@ -171,8 +181,10 @@ void Eval::integers(std::string_view name, Integers& list) {
   while (field.next())
     if (field.number == 8)
       wire::each_integer(field, [&](std::int64_t value) {
-        if (list.n < kMaxData) list.v[list.n++] = element(value);
-        else list.known = false;
+        if (list.n < kMaxData)
+          list.v[list.n++] = element(value);
+        else
+          list.known = false;
       });
 }
 
@@ -292,10 +304,14 @@ bool Eval::broadcast(const Type& a, const Type& b, Dims& out) {
   for (int i = 0; i < out.n; ++i) {
     const int from_a = i - (out.n - a.rank), from_b = i - (out.n - b.rank);
     const std::int64_t x = from_a >= 0 ? a.dims[from_a] : 1, y = from_b >= 0 ? b.dims[from_b] : 1;
-    if (x == 1) out.v[i] = y;
-    else if (y == 1 || x == y) out.v[i] = x;
-    else if (x < 0 && y < 0) out.v[i] = kUnknown;
-    else if (x < 0 || y < 0) out.v[i] = std::max(x, y);  // the known one: the other is equal to it or 1
+    if (x == 1)
+      out.v[i] = y;
+    else if (y == 1 || x == y)
+      out.v[i] = x;
+    else if (x < 0 && y < 0)
+      out.v[i] = kUnknown;
+    else if (x < 0 || y < 0)
+      out.v[i] = std::max(x, y);  // the known one: the other is equal to it or 1
     else
       return fail("shape-mismatch", "sizes " + std::to_string(x) + " and " + std::to_string(y) + " do not broadcast");
   }
@@ -304,7 +320,8 @@ bool Eval::broadcast(const Type& a, const Type& b, Dims& out) {
 
 bool Eval::to_axis(std::int64_t axis, int rank, int& out) {
   if (axis < -rank || axis >= rank)
-    return fail("shape-mismatch", "axis " + std::to_string(axis) + " of a tensor with " + std::to_string(rank) + " dimensions");
+    return fail("shape-mismatch",
+                "axis " + std::to_string(axis) + " of a tensor with " + std::to_string(rank) + " dimensions");
   out = static_cast<int>(axis < 0 ? axis + rank : axis);
   return true;
 }
@@ -369,19 +386,35 @@ graph::Step Eval::step(graph::Kind kind) const {
 
 Dtype dtype_of(std::uint8_t elem) {
   switch (elem) {
-    case kFloat: return Dtype::float32;
-    case kFloat16: return Dtype::float16;
-    case kDouble: return Dtype::float64;
-    case kBfloat16: return Dtype::bfloat16;
-    case kUint8: return Dtype::uint8;
-    case kInt8: return Dtype::int8;
-    case kInt32: return Dtype::int32;
-    case kInt64: return Dtype::int64;
-    case 17: case 18: return Dtype::float8_e4m3;
-    case 19: case 20: return Dtype::float8_e5m2;
-    case 21: case 22: return Dtype::int4;
-    case 23: return Dtype::float4_e2m1;
-    default: return Dtype::unspecified;
+    case kFloat:
+      return Dtype::float32;
+    case kFloat16:
+      return Dtype::float16;
+    case kDouble:
+      return Dtype::float64;
+    case kBfloat16:
+      return Dtype::bfloat16;
+    case kUint8:
+      return Dtype::uint8;
+    case kInt8:
+      return Dtype::int8;
+    case kInt32:
+      return Dtype::int32;
+    case kInt64:
+      return Dtype::int64;
+    case 17:
+    case 18:
+      return Dtype::float8_e4m3;
+    case 19:
+    case 20:
+      return Dtype::float8_e5m2;
+    case 21:
+    case 22:
+      return Dtype::int4;
+    case 23:
+      return Dtype::float4_e2m1;
+    default:
+      return Dtype::unspecified;
   }
 }
 

@@ -1,7 +1,7 @@
 // Evaluation of a model: shapes, small constants, gradients and costs, node by node in one pass.
 //
-// Eval is what a rule sees of the node it is applied to. Evaluator walks the graphs, runs loop bodies as often as needed to
-// know their shapes, and sends steps to a Recorder.
+// Eval is what a rule sees of the node it is applied to. Evaluator walks the graphs, runs loop bodies as often as
+// needed to know their shapes, and sends steps to a Recorder.
 #pragma once
 
 #include <string>
@@ -16,8 +16,10 @@ struct Dims {
   std::int64_t v[kMaxRank];
   int n = 0;
   void push(std::int64_t size) {
-    if (n < kMaxRank) v[n++] = size;
-    else overflow = true;
+    if (n < kMaxRank)
+      v[n++] = size;
+    else
+      overflow = true;
   }
   bool overflow = false;
 };
@@ -123,7 +125,8 @@ class Eval {
 Dtype dtype_of(std::uint8_t elem);
 
 // Finds attribute `name` of a node in `frame`, following the function calls it refers to.
-bool find_attribute(const Model& model, std::string_view node, std::string_view name, const Frame* frame, Attribute& out);
+bool find_attribute(const Model& model, std::string_view node, std::string_view name, const Frame* frame,
+                    Attribute& out);
 
 class Evaluator {
  public:
@@ -147,8 +150,8 @@ class Evaluator {
     bool unknown = false;  // something had a size that is not known
   };
   Muted* mute = nullptr;
-  std::int64_t times = 1;   // how often what runs now is executed
-  std::int64_t work = 0;    // nodes applied so far
+  std::int64_t times = 1;  // how often what runs now is executed
+  std::int64_t work = 0;   // nodes applied so far
   bool out_of_work = false;
 
   void record(const graph::Step& step);

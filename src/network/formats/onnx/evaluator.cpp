@@ -32,8 +32,10 @@ void Evaluator::note_unknown_operator(std::string_view op) {
 }
 
 void Evaluator::note_unknown_size(const std::string& where) {
-  if (mute != nullptr) mute->unknown = true;
-  else unknown_sizes_.push_back(where);
+  if (mute != nullptr)
+    mute->unknown = true;
+  else
+    unknown_sizes_.push_back(where);
 }
 
 std::int64_t Evaluator::symbol(const std::string& name, const std::string& where) {
@@ -192,9 +194,9 @@ bool Evaluator::sort(Graph& graph) {
 bool Evaluator::apply(Graph& graph, const Node& node, const Frame* frame) {
   if (++work > kMaxWork) {
     out_of_work = true;
-    problems_.push_back(error("too-much-work", "the graph's loops and functions unroll to more than " +
-                                                   std::to_string(kMaxWork) + " nodes", model_.at(node.bytes),
-                              "a loop whose shapes settle is counted once and multiplied; this one does not settle"));
+    problems_.push_back(error(
+        "too-much-work", "the graph's loops and functions unroll to more than " + std::to_string(kMaxWork) + " nodes",
+        model_.at(node.bytes), "a loop whose shapes settle is counted once and multiplied; this one does not settle"));
     return false;
   }
   Eval e(*this, graph, node, frame);
@@ -228,7 +230,8 @@ bool Evaluator::apply(Graph& graph, const Node& node, const Frame* frame) {
   if (gradient && !rule.bodies)  // whole numbers have no gradient
     for (unsigned i = 0; i < node.outputs; ++i) {
       Type& type = e.out(static_cast<int>(i));
-      if (type.elem != kNone && !is_float(type.elem) && !type.has(kSequence)) type.flags &= static_cast<std::uint16_t>(~kGradient);
+      if (type.elem != kNone && !is_float(type.elem) && !type.has(kSequence))
+        type.flags &= static_cast<std::uint16_t>(~kGradient);
     }
   return true;
 }
@@ -268,8 +271,10 @@ void Evaluator::hold_the_rest() {
     s.op = "initializer";
     s.name = w.name;
     s.stored = dtype_of(w.elem);
-    if (w.trained) s.parameters = w.elements;
-    else s.buffers = w.elements;
+    if (w.trained)
+      s.parameters = w.elements;
+    else
+      s.buffers = w.elements;
     recorder_.record(s);
     w.owned = true;
   }
@@ -287,39 +292,27 @@ Result<bool> Evaluator::run() {
                  "give a size with --let " + first + "=8, or all of the first input's with --input 1x3x224x224");
   for (const Value& v : model_.values)
     if ((v.flags & kGraphInput) != 0 && v.scope == 0 && !v.type.ranked() && !v.type.has(kSequence))
-      return error("missing-shape", "input '" + std::string(v.name.substr(0, 100)) + "' has no shape", Span{model_.source, 0, 0},
-                   "give it with --input, for example --input 1x3x224x224");
+      return error("missing-shape", "input '" + std::string(v.name.substr(0, 100)) + "' has no shape",
+                   Span{model_.source, 0, 0}, "give it with --input, for example --input 1x3x224x224");
   decide_trained();
-  for (std::size_t i = 0; i < model_.graphs.size(); ++i) {  // sort only what is out of order
-    Graph& graph = *model_.graphs[i];
-    bool ordered = true;
-    for (const Node& node : graph.nodes) {
-      for (unsigned k = 0; k < node.inputs && ordered; ++k) {
-        const ValueId id = model_.operands[node.operands + k];
-        if (id == kNoValue) continue;
-        const Value& v = model_.values[id];
-        // a value made by a node has a larger id than what that node reads, unless it was named before it was made
-        ordered = v.scope != graph.scope || model_.operands[node.operands + node.inputs] == kNoValue ||
-                  node.outputs == 0 || id < model_.operands[node.operands + node.inputs];
-      }
-      if (!ordered) break;
-    }
-    if (!ordered && !sort(graph)) return std::move(problems_);
-  }
+  for (const auto& graph : model_.graphs)
+    if (!graph->ordered && !sort(*graph)) return std::move(problems_);
   mark_useful(*model_.graphs[0], 0);
   if (!run_graph(*model_.graphs[0], nullptr)) return std::move(problems_);
   hold_the_rest();
   for (const auto& [name, count] : unknown_operators_)
-    notes_.push_back(warning("unknown-operator", "operator '" + name + "' (" + std::to_string(count) +
-                                                     (count == 1 ? " node" : " nodes") +
-                                                     ") is not known: totals are \"at least\"", Span{model_.source, 0, 0}));
+    notes_.push_back(warning("unknown-operator",
+                             "operator '" + name + "' (" + std::to_string(count) + (count == 1 ? " node" : " nodes") +
+                                 ") is not known: totals are \"at least\"",
+                             Span{model_.source, 0, 0}));
   if (!unknown_sizes_.empty()) {
     std::string names;
     for (const Symbol& s : model_.symbols)
       if (s.from_data && names.size() < 300) names += (names.empty() ? "" : ", ") + s.name;
     notes_.push_back(warning("data-dependent-size",
                              std::to_string(unknown_sizes_.size()) + " nodes have sizes that depend on data, first " +
-                                 unknown_sizes_.front() + ": totals are \"at least\"", Span{model_.source, 0, 0},
+                                 unknown_sizes_.front() + ": totals are \"at least\"",
+                             Span{model_.source, 0, 0},
                              names.empty() ? "" : "bind them with --let NAME=SIZE: " + names));
   }
   return true;

@@ -26,9 +26,9 @@ std::int64_t Model::opset(std::string_view domain) const {
 }
 
 std::span<const Model::Body> Model::bodies_of(const Node& node) const {
-  const auto [first, last] = std::equal_range(
-      bodies.begin(), bodies.end(), Body{node.bytes, {}, 0},
-      [](const Body& a, const Body& b) { return std::less<const char*>{}(a.node, b.node); });
+  const auto [first, last] =
+      std::equal_range(bodies.begin(), bodies.end(), Body{node.bytes, {}, 0},
+                       [](const Body& a, const Body& b) { return std::less<const char*>{}(a.node, b.node); });
   return {first, last};
 }
 
@@ -65,31 +65,66 @@ T load(const char* at) {
 // Element `i` of a raw little-endian payload.
 void raw_element(std::uint8_t elem, const char* raw, std::uint32_t i, Data& out) {
   switch (elem) {
-    case kFloat: out.reals()[i] = load<float>(raw + 4 * i); break;
-    case kDouble: out.reals()[i] = load<double>(raw + 8 * i); break;
-    case kFloat16: out.reals()[i] = half_to_float(load<std::uint16_t>(raw + 2 * i)); break;
+    case kFloat:
+      out.reals()[i] = load<float>(raw + 4 * i);
+      break;
+    case kDouble:
+      out.reals()[i] = load<double>(raw + 8 * i);
+      break;
+    case kFloat16:
+      out.reals()[i] = half_to_float(load<std::uint16_t>(raw + 2 * i));
+      break;
     case kBfloat16: {
       const std::uint32_t bits = std::uint32_t{load<std::uint16_t>(raw + 2 * i)} << 16;
       out.reals()[i] = load<float>(reinterpret_cast<const char*>(&bits));
       break;
     }
-    case kInt64: case kUint64: out.integers()[i] = load<std::int64_t>(raw + 8 * i); break;
-    case kInt32: out.integers()[i] = load<std::int32_t>(raw + 4 * i); break;
-    case kUint32: out.integers()[i] = load<std::uint32_t>(raw + 4 * i); break;
-    case kInt16: out.integers()[i] = load<std::int16_t>(raw + 2 * i); break;
-    case kUint16: out.integers()[i] = load<std::uint16_t>(raw + 2 * i); break;
-    case kInt8: out.integers()[i] = load<std::int8_t>(raw + i); break;
-    default: out.integers()[i] = load<std::uint8_t>(raw + i); break;
+    case kInt64:
+    case kUint64:
+      out.integers()[i] = load<std::int64_t>(raw + 8 * i);
+      break;
+    case kInt32:
+      out.integers()[i] = load<std::int32_t>(raw + 4 * i);
+      break;
+    case kUint32:
+      out.integers()[i] = load<std::uint32_t>(raw + 4 * i);
+      break;
+    case kInt16:
+      out.integers()[i] = load<std::int16_t>(raw + 2 * i);
+      break;
+    case kUint16:
+      out.integers()[i] = load<std::uint16_t>(raw + 2 * i);
+      break;
+    case kInt8:
+      out.integers()[i] = load<std::int8_t>(raw + i);
+      break;
+    default:
+      out.integers()[i] = load<std::uint8_t>(raw + i);
+      break;
   }
 }
 
 int bytes_of(std::uint8_t elem) {
   switch (elem) {
-    case kFloat: case kInt32: case kUint32: return 4;
-    case kDouble: case kInt64: case kUint64: return 8;
-    case kFloat16: case kBfloat16: case kInt16: case kUint16: return 2;
-    case kInt8: case kUint8: case kBool: return 1;
-    default: return 0;
+    case kFloat:
+    case kInt32:
+    case kUint32:
+      return 4;
+    case kDouble:
+    case kInt64:
+    case kUint64:
+      return 8;
+    case kFloat16:
+    case kBfloat16:
+    case kInt16:
+    case kUint16:
+      return 2;
+    case kInt8:
+    case kUint8:
+    case kBool:
+      return 1;
+    default:
+      return 0;
   }
 }
 
@@ -105,10 +140,14 @@ bool typed_elements(const Payload& p, std::uint8_t elem, Data& out) {
   std::uint32_t done = 0;
   auto put = [&](std::uint64_t bits) {
     if (done >= out.count) return;
-    if (p.packed_field == 4) out.reals()[done] = load<float>(reinterpret_cast<const char*>(&bits));
-    else if (p.packed_field == 10) out.reals()[done] = load<double>(reinterpret_cast<const char*>(&bits));
-    else if (out.real) out.reals()[done] = elem == kFloat16 ? half_to_float(static_cast<std::uint16_t>(bits)) : std::nan("");
-    else out.integers()[done] = static_cast<std::int64_t>(bits);
+    if (p.packed_field == 4)
+      out.reals()[done] = load<float>(reinterpret_cast<const char*>(&bits));
+    else if (p.packed_field == 10)
+      out.reals()[done] = load<double>(reinterpret_cast<const char*>(&bits));
+    else if (out.real)
+      out.reals()[done] = elem == kFloat16 ? half_to_float(static_cast<std::uint16_t>(bits)) : std::nan("");
+    else
+      out.integers()[done] = static_cast<std::int64_t>(bits);
     ++done;
   };
   if (((p.packed_field == 4 || p.packed_field == 10) != out.real) && !(out.real && p.packed_field == 5)) return false;
@@ -157,8 +196,10 @@ bool read_tensor(Model& model, std::string_view bytes, TensorHeader& header, con
   while (field.next()) {
     if (field.number == 1 && (field.type == 0 || field.type == 2)) {
       wire::each_integer(field, [&](std::int64_t d) {
-        if (header.rank < kMaxRank) header.dims[header.rank++] = d;
-        else too_deep = true;
+        if (header.rank < kMaxRank)
+          header.dims[header.rank++] = d;
+        else
+          too_deep = true;
       });
     } else if (field.varint(2)) {
       header.elem = field.value < 64 ? static_cast<std::uint8_t>(field.value) : std::uint8_t{kNone};
@@ -167,21 +208,26 @@ bool read_tensor(Model& model, std::string_view bytes, TensorHeader& header, con
     } else if (field.text(9)) {
       payload.raw = field.bytes;
       payload.has_raw = true;
-    } else if (field.number == 4 || field.number == 5 || field.number == 7 || field.number == 10 || field.number == 11) {
+    } else if (field.number == 4 || field.number == 5 || field.number == 7 || field.number == 10 ||
+               field.number == 11) {
       payload.packed_field = field.number;
-      if (field.type == 2) payload.packed = field.bytes;
-      else if (payload.single.size() < kMaxData) payload.single.push_back(field.value);
+      if (field.type == 2)
+        payload.packed = field.bytes;
+      else if (payload.single.size() < kMaxData)
+        payload.single.push_back(field.value);
     } else if (field.varint(14)) {
       header.external = field.value == 1;
     }
   }
   reason = error.reason;
   if (reason == nullptr && too_deep) reason = "a tensor has more than 32 dimensions";
-  if (reason == nullptr && !multiply_out(header)) reason = "a tensor's sizes are negative or their product leaves 63 bits";
+  if (reason == nullptr && !multiply_out(header))
+    reason = "a tensor's sizes are negative or their product leaves 63 bits";
   if (reason != nullptr) return false;
   const int width = bytes_of(header.elem);
   if (payload.has_raw && width > 0 && !header.external &&
-      static_cast<std::uint64_t>(header.elements) != payload.raw.size() / static_cast<unsigned>(width) && !payload.raw.empty()) {
+      static_cast<std::uint64_t>(header.elements) != payload.raw.size() / static_cast<unsigned>(width) &&
+      !payload.raw.empty()) {
     reason = "a tensor's raw data does not have the size that its shape asks for";
     return false;
   }
@@ -190,7 +236,8 @@ bool read_tensor(Model& model, std::string_view bytes, TensorHeader& header, con
   Data* out = model.new_data(static_cast<std::uint32_t>(header.elements), is_float(header.elem));
   if (!payload.raw.empty())
     for (std::uint32_t i = 0; i < out->count; ++i) raw_element(header.elem, payload.raw.data(), i, *out);
-  else if (out->count > 0 && !typed_elements(payload, header.elem, *out)) return true;
+  else if (out->count > 0 && !typed_elements(payload, header.elem, *out))
+    return true;
   for (std::uint32_t i = 0; i < out->count && !out->real; ++i) out->integers()[i] = element(out->integers()[i]);
   *data = out;
   return true;

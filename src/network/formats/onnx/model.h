@@ -1,9 +1,9 @@
 // An ONNX model in memory: nodes, values and subgraphs as small records that point into the mapped file.
 //
-// Always holds: every ValueId is an index into Model::values; names and payloads are views of the file, which must outlive
-// the model; weights are never read (only tensors of at most kMaxData elements, for shape arithmetic). A size >= 0 is known;
-// kUnknown is a size that nobody named; smaller numbers name a symbol (an input's free dimension, a size that depends on
-// data). Field numbers are those of onnx/onnx.proto3 (github.com/onnx/onnx, IR version 10).
+// Always holds: every ValueId is an index into Model::values; names and payloads are views of the file, which must
+// outlive the model; weights are never read (only tensors of at most kMaxData elements, for shape arithmetic). A size
+// >= 0 is known; kUnknown is a size that nobody named; smaller numbers name a symbol (an input's free dimension, a size
+// that depends on data). Field numbers are those of onnx/onnx.proto3 (github.com/onnx/onnx, IR version 10).
 #pragma once
 
 #include <cstdint>
@@ -21,12 +21,27 @@ namespace floptally::onnx {
 inline constexpr std::int64_t kUnknown = -1;
 inline constexpr std::uint32_t kMaxData = 1024;  // elements of a tensor whose values are followed
 inline constexpr int kMaxRank = 32;
-inline constexpr int kMaxNesting = 32;           // subgraphs and functions inside one another
+inline constexpr int kMaxNesting = 32;  // subgraphs and functions inside one another
 
 // Elements of onnx.TensorProto.DataType that the reader asks for by name.
 enum Elem : std::uint8_t {
-  kNone = 0, kFloat = 1, kUint8 = 2, kInt8 = 3, kUint16 = 4, kInt16 = 5, kInt32 = 6, kInt64 = 7, kString = 8, kBool = 9,
-  kFloat16 = 10, kDouble = 11, kUint32 = 12, kUint64 = 13, kComplex64 = 14, kComplex128 = 15, kBfloat16 = 16,
+  kNone = 0,
+  kFloat = 1,
+  kUint8 = 2,
+  kInt8 = 3,
+  kUint16 = 4,
+  kInt16 = 5,
+  kInt32 = 6,
+  kInt64 = 7,
+  kString = 8,
+  kBool = 9,
+  kFloat16 = 10,
+  kDouble = 11,
+  kUint32 = 12,
+  kUint64 = 13,
+  kComplex64 = 14,
+  kComplex128 = 15,
+  kBfloat16 = 16,
 };
 inline bool is_float(std::uint8_t elem) {
   return elem == kFloat || elem == kFloat16 || elem == kDouble || elem == kBfloat16 || (elem >= 17 && elem <= 20) ||
@@ -53,8 +68,8 @@ class Arena {
 };
 
 // The elements of a small tensor: integers (and booleans) or reals, as its value's element type says.
-// An integer below kDataFloor stands for the symbol or unknown size `integer - INT64_MIN` steps below zero; a NaN is a real
-// that is not known.
+// An integer below kDataFloor stands for the symbol or unknown size `integer - INT64_MIN` steps below zero; a NaN is a
+// real that is not known.
 struct Data {
   std::uint32_t count;
   bool real;
@@ -72,12 +87,12 @@ inline std::int64_t size_as_element(std::int64_t size) { return size >= 0 ? size
 inline std::int64_t element_as_size(std::int64_t e) { return is_known(e) ? (e >= 0 ? e : kUnknown) : INT64_MIN - e; }
 
 enum TypeFlag : std::uint16_t {
-  kRanked = 1,       // dims is known (rank may be 0)
-  kGradient = 2,     // depends, differentiably, on something that is trained
-  kSequence = 4,     // `sequence` instead of dims
+  kRanked = 1,    // dims is known (rank may be 0)
+  kGradient = 2,  // depends, differentiably, on something that is trained
+  kSequence = 4,  // `sequence` instead of dims
   kOptionalEmpty = 8,
-  kWeight = 16,      // an initializer, or one seen through reshapes: `origin` says which
-  kConstant = 32,    // known before anything runs
+  kWeight = 16,    // an initializer, or one seen through reshapes: `origin` says which
+  kConstant = 32,  // known before anything runs
 };
 
 struct Sequence;
@@ -101,7 +116,7 @@ struct Type {
 
 struct Sequence {
   std::uint32_t count;
-  bool counted;         // false: the length is not known; then elements[0] (if count is 1) describes any element
+  bool counted;  // false: the length is not known; then elements[0] (if count is 1) describes any element
   const Type* elements;
 };
 
@@ -118,12 +133,12 @@ struct Value {
 };
 
 struct Node {
-  const char* bytes;           // its NodeProto
+  const char* bytes;  // its NodeProto
   std::uint32_t size;
-  std::uint32_t operands;      // first of its inputs (then outputs) in Model::operands
+  std::uint32_t operands;  // first of its inputs (then outputs) in Model::operands
   std::uint16_t inputs, outputs;
-  std::uint16_t rule;          // rule_at(rule), or kLocalFunction, or kNoRule
-  std::uint32_t function;      // of a kLocalFunction: which
+  std::uint16_t rule;      // rule_at(rule), or kLocalFunction, or kNoRule
+  std::uint32_t function;  // of a kLocalFunction: which
 };
 inline constexpr std::uint16_t kNoRule = 0xffff;
 inline constexpr std::uint16_t kLocalFunction = 0xfffe;
@@ -131,20 +146,21 @@ inline constexpr std::uint16_t kLocalFunction = 0xfffe;
 struct Graph {
   std::string_view name;
   std::uint32_t scope = 0;
+  bool ordered = true;  // every value is made before it is read, as far as names were met in that order
   ValueId first_value = 0, end_value = 0;  // its values, and those of the graphs inside it
   std::vector<Node> nodes;
-  std::vector<ValueId> inputs, outputs;   // inputs without initializers
-  std::vector<ValueId> captures;          // values of outer graphs that it reads
+  std::vector<ValueId> inputs, outputs;  // inputs without initializers
+  std::vector<ValueId> captures;         // values of outer graphs that it reads
 };
 
 struct Initializer {
   std::string_view name;
   ValueId value = kNoValue;
   std::int64_t elements = 0;
-  std::uint64_t offset = 0;   // where its TensorProto lies in the file
+  std::uint64_t offset = 0;  // where its TensorProto lies in the file
   std::uint8_t elem = kNone;
-  bool trained = false;       // a learned number, as far as the graph can say
-  bool owned = false;         // some op carries it in its parameters
+  bool trained = false;  // a learned number, as far as the graph can say
+  bool owned = false;    // some op carries it in its parameters
   bool used = false;
 };
 
@@ -156,8 +172,8 @@ struct Function {
 };
 
 struct Symbol {
-  std::string name;    // "batch"
-  std::string where;   // "dimension 0 of input 'x'"
+  std::string name;   // "batch"
+  std::string where;  // "dimension 0 of input 'x'"
   bool from_data = false;
 };
 
@@ -189,7 +205,9 @@ struct Model {
 
   [[nodiscard]] std::int64_t opset(std::string_view domain) const;
   [[nodiscard]] std::span<const Body> bodies_of(const Node& node) const;
-  [[nodiscard]] std::uint64_t offset(const char* place) const { return static_cast<std::uint64_t>(place - file.data()); }
+  [[nodiscard]] std::uint64_t offset(const char* place) const {
+    return static_cast<std::uint64_t>(place - file.data());
+  }
   [[nodiscard]] Span at(const char* begin, std::size_t size = 0) const {
     return {source, offset(begin), offset(begin) + size};
   }
@@ -199,9 +217,9 @@ struct Model {
 
 // Sizes the user gave for the free dimensions of inputs.
 struct Bindings {
-  std::vector<std::int64_t> shape;                                // of the first input: --input 1x3x224x224
-  std::vector<std::pair<std::string, std::int64_t>> let;          // --let batch=8, or NAME.AXIS=8
-  std::int64_t batch = 0;                                         // --batch
+  std::vector<std::int64_t> shape;                        // of the first input: --input 1x3x224x224
+  std::vector<std::pair<std::string, std::int64_t>> let;  // --let batch=8, or NAME.AXIS=8
+  std::int64_t batch = 0;                                 // --batch
 };
 
 // Reads the structure of a serialized ModelProto. Errors: onnx-malformed (with byte offset), not-onnx, duplicate-name,
@@ -222,13 +240,13 @@ bool read_tensor(Model& model, std::string_view bytes, TensorHeader& header, con
 
 // The attributes of a node, read when they are asked for.
 struct Attribute {
-  Attribute() {}  // left as it is: a node's array of them is filled only when asked for
-  std::string_view name, reference;   // reference: the function's attribute that stands for it
-  std::string_view bytes;             // its AttributeProto
-  std::string_view s;                 // string, tensor, graph or type bytes
+  Attribute() {}                     // left as it is: a node's array of them is filled only when asked for
+  std::string_view name, reference;  // reference: the function's attribute that stands for it
+  std::string_view bytes;            // its AttributeProto
+  std::string_view s;                // string, tensor, graph or type bytes
   std::int64_t i;
   float f;
-  bool given;                         // holds a value of its own
+  bool given;  // holds a value of its own
 };
 
 }  // namespace floptally::onnx

@@ -42,8 +42,8 @@ class Names {
   static bool same(const Model& model, ValueId id, std::string_view name, std::uint32_t scope) {
     return model.values[id].scope == scope && model.values[id].name == name;
   }
-  // Multiply and fold, eight bytes at a time; an attacker who collides it makes the reader slow, so the walk over a full
-  // bucket is bounded by the table's load only. The seed is fixed: the same file reads the same everywhere.
+  // Multiply and fold, eight bytes at a time; an attacker who collides it makes the reader slow, so the walk over a
+  // full bucket is bounded by the table's load only. The seed is fixed: the same file reads the same everywhere.
   static std::uint32_t hash_of(std::string_view name, std::uint32_t scope) {
     std::uint64_t hash = 0x9e3779b97f4a7c15ull * (scope + 1) ^ name.size();
     const char* at = name.data();

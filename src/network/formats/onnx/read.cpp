@@ -52,14 +52,17 @@ class Reader {
 std::string Reader::quoted(std::string_view name) const {
   std::string text = "'";
   for (char c : name.substr(0, 80)) {
-    if (static_cast<unsigned char>(c) >= 32 && c != 127) text += c;
-    else text += '?';
+    if (static_cast<unsigned char>(c) >= 32 && c != 127)
+      text += c;
+    else
+      text += '?';
   }
   return text + (name.size() > 80 ? "...'" : "'");
 }
 
 bool Reader::fail(std::string code, std::string message, const char* place, std::string help) {
-  problems_.push_back(error(std::move(code), std::move(message), place == nullptr ? Span{} : m_.at(place), std::move(help)));
+  problems_.push_back(
+      error(std::move(code), std::move(message), place == nullptr ? Span{} : m_.at(place), std::move(help)));
   return false;
 }
 
@@ -82,8 +85,10 @@ std::uint32_t Reader::new_graph(std::uint32_t parent) {
 }
 
 ValueId Reader::define(std::string_view name, Graph& graph, const char* place) {
+  const std::size_t known = m_.values.size();
   const ValueId id = names_.intern(m_, name, graph.scope);
   Value& v = m_.values[id];
+  if (id < known) graph.ordered = false;  // something read it already
   if ((v.flags & kDefined) != 0) {
     fail("duplicate-name", "two values of one graph are called " + quoted(name), place,
          "each value of an ONNX graph must be made once");
@@ -136,7 +141,8 @@ bool Reader::top_level(std::string_view& graph) {
     }
   }
   if (malformed()) return false;
-  if (!any) return fail("not-onnx", "the file holds no ONNX graph", m_.file.data(), "an ONNX model has a graph in field 7");
+  if (!any)
+    return fail("not-onnx", "the file holds no ONNX graph", m_.file.data(), "an ONNX model has a graph in field 7");
   return true;
 }
 
@@ -169,7 +175,8 @@ bool Reader::read_shape(std::string_view bytes, Type& type, std::string_view inp
       if (dim.varint(1)) size = dim.integer();
       if (dim.text(2)) symbol = dim.bytes;
     }
-    if (size < -1 || (size > 0 && size > (std::int64_t{1} << 62))) return field.fail("a dimension is negative or beyond 2^62");
+    if (size < -1 || (size > 0 && size > (std::int64_t{1} << 62)))
+      return field.fail("a dimension is negative or beyond 2^62");
     if (size < 0 || (size == 0 && !symbol.empty())) size = input.empty() ? kUnknown : bind_size(symbol, input, rank);
     dims[rank++] = size;
   }
@@ -186,7 +193,8 @@ bool Reader::read_type(std::string_view bytes, Type& type, std::string_view inpu
     if (field.text(1) || field.text(8)) {
       Message tensor(field.bytes, m_.file.data(), error_);
       while (tensor.next()) {
-        if (tensor.varint(1)) type.elem = tensor.value < 64 ? static_cast<std::uint8_t>(tensor.value) : std::uint8_t{kNone};
+        if (tensor.varint(1))
+          type.elem = tensor.value < 64 ? static_cast<std::uint8_t>(tensor.value) : std::uint8_t{kNone};
         if (tensor.text(2) && !read_shape(tensor.bytes, type, input)) return false;
       }
     } else if (field.text(4)) {
@@ -210,8 +218,10 @@ bool Reader::bind_shape(Type& type, std::string_view input) {
   shape_used_ = true;
   const std::vector<std::int64_t>& shape = bind_.shape;
   if (type.ranked() && type.rank != shape.size())
-    return fail("input-shape", "input " + quoted(input) + " has " + std::to_string(type.rank) + " dimensions, --input gives " +
-                                   std::to_string(shape.size()), nullptr, "give as many sizes as the input has dimensions");
+    return fail("input-shape",
+                "input " + quoted(input) + " has " + std::to_string(type.rank) + " dimensions, --input gives " +
+                    std::to_string(shape.size()),
+                nullptr, "give as many sizes as the input has dimensions");
   type.dims = m_.keep(shape.data(), static_cast<int>(shape.size()));
   type.rank = static_cast<std::uint8_t>(shape.size());
   type.flags |= kRanked;
@@ -257,8 +267,10 @@ bool Reader::read_initializer(std::string_view bytes, Graph& graph, bool sparse)
     header.elem = values.elem;
     header.elements = values.elements;
   } else if (!read_tensor(m_, bytes, header, &data, reason)) {
-    return fail("onnx-malformed", std::string(reason) + " (initializer " + quoted(header.name) + ", byte " +
-                                      std::to_string(m_.offset(bytes.data())) + ")", bytes.data());
+    return fail("onnx-malformed",
+                std::string(reason) + " (initializer " + quoted(header.name) + ", byte " +
+                    std::to_string(m_.offset(bytes.data())) + ")",
+                bytes.data());
   }
   const ValueId id = define(header.name, graph, bytes.data());
   if (id == kNoValue) return false;
@@ -300,8 +312,13 @@ bool Reader::read_bodies(const Node& node, Graph& graph, int depth) {
 }
 
 bool Reader::read_node(std::string_view bytes, Graph& graph, int depth) {
-  Node node{bytes.data(), static_cast<std::uint32_t>(bytes.size()), static_cast<std::uint32_t>(m_.operands.size()), 0, 0,
-            kNoRule, 0};
+  Node node{bytes.data(),
+            static_cast<std::uint32_t>(bytes.size()),
+            static_cast<std::uint32_t>(m_.operands.size()),
+            0,
+            0,
+            kNoRule,
+            0};
   std::string_view type, domain;
   Message field(bytes, m_.file.data(), error_);
   while (field.next()) {
@@ -353,9 +370,12 @@ bool Reader::read_graph(std::string_view bytes, std::uint32_t index, int depth) 
     Message field(bytes, m_.file.data(), error_);
     std::size_t nodes = 0;
     while (field.next()) {
-      if (field.text(1)) ++nodes;
-      else if (field.text(2)) graph.name = field.bytes;
-      else if ((field.text(5) || field.text(15)) && !read_initializer(field.bytes, graph, field.number == 15)) return false;
+      if (field.text(1))
+        ++nodes;
+      else if (field.text(2))
+        graph.name = field.bytes;
+      else if ((field.text(5) || field.text(15)) && !read_initializer(field.bytes, graph, field.number == 15))
+        return false;
     }
     graph.nodes.reserve(nodes);
     Message again(bytes, m_.file.data(), error_);

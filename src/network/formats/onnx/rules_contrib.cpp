@@ -32,7 +32,8 @@ bool attention(Eval& e) {
   Integers sizes;
   e.integers("qkv_hidden_sizes", sizes);
   const std::int64_t batch = x.dims[0], sequence = x.dims[1], width = x.dims[2];
-  const std::int64_t query = sizes.n == 3 ? sizes.v[0] : divide(w.dims[1], 3), value = sizes.n == 3 ? sizes.v[2] : divide(w.dims[1], 3);
+  const std::int64_t query = sizes.n == 3 ? sizes.v[0] : divide(w.dims[1], 3),
+                     value = sizes.n == 3 ? sizes.v[2] : divide(w.dims[1], 3);
   const int past_at = e.rule().choice == 1 ? 8 : 4;  // QAttention puts scales and zero points before it
   const Type& past = e.in(past_at);
   const std::int64_t before = past.ranked() && past.rank == 5 ? past.dims[3] : 0;
@@ -97,9 +98,11 @@ bool group_query_attention(Eval& e) {
 // ai.onnx Attention (opset 23): (Q, K, V, mask, past_key, past_value), three or four dimensions each
 bool standard_attention(Eval& e) {
   const Type q = e.in(0), k = e.in(1), v = e.in(2), past = e.in(4);
-  if (!q.ranked() || !k.ranked() || !v.ranked() || q.rank != k.rank || k.rank != v.rank || q.rank < 3 || q.rank > 4) return give_up(e);
+  if (!q.ranked() || !k.ranked() || !v.ranked() || q.rank != k.rank || k.rank != v.rank || q.rank < 3 || q.rank > 4)
+    return give_up(e);
   const bool split = q.rank == 4;
-  const std::int64_t heads = split ? q.dims[1] : e.integer("q_num_heads", 0), kv = split ? k.dims[1] : e.integer("kv_num_heads", 0);
+  const std::int64_t heads = split ? q.dims[1] : e.integer("q_num_heads", 0),
+                     kv = split ? k.dims[1] : e.integer("kv_num_heads", 0);
   if (heads == 0 || kv == 0) return give_up(e);
   const std::int64_t queries = q.dims[split ? 2 : 1], dim = split ? q.dims[3] : divide(q.dims[2], heads);
   const std::int64_t value_dim = split ? v.dims[3] : divide(v.dims[2], kv);
@@ -139,7 +142,8 @@ bool skip_normalization(Eval& e) {
   return true;
 }
 
-// Word, position and segment embeddings, then layer norm: (ids, segment ids, word, position, segment, gamma, beta, mask)
+// Word, position and segment embeddings, then layer norm: (ids, segment ids, word, position, segment, gamma, beta,
+// mask)
 bool embed_normalization(Eval& e) {
   const Type ids = e.in(0), words = e.in(2);
   if (!ids.ranked() || ids.rank != 2 || !words.ranked() || words.rank != 2) return give_up(e);
@@ -181,16 +185,23 @@ bool split_gelu(Eval& e) {
 
 #define MS false, "com.microsoft"
 const Rule kContribRules[] = {
-    {"Attention", attention, 40, 19, kAll, 0, 0, MS}, {"QAttention", attention, 248, 3, kAll, 0, 1, MS},
+    {"Attention", attention, 40, 19, kAll, 0, 0, MS},
+    {"QAttention", attention, 248, 3, kAll, 0, 1, MS},
     {"MultiHeadAttention", multi_head_attention, 16, kAll, kAll, 0, 0, MS},
-    {"GroupQueryAttention", group_query_attention, 480, 31, kAll, 0, 0, MS}, {"Attention", standard_attention, 8},
+    {"GroupQueryAttention", group_query_attention, 480, 31, kAll, 0, 0, MS},
+    {"Attention", standard_attention, 8},
     {"SkipLayerNormalization", skip_normalization, 0, kAll, kAll, 8, 0, MS},
     {"SkipSimplifiedLayerNormalization", skip_normalization, 0, kAll, kAll, 5, 0, MS},
-    {"EmbedLayerNormalization", embed_normalization, 0, 124, kAll, 0, 0, MS}, {"BiasGelu", like_first, 0, kAll, kAll, 9, 0, MS},
-    {"Gelu", like_first, 0, kAll, kAll, 8, 0, MS}, {"FastGelu", like_first, 0, kAll, kAll, 8, 0, MS},
-    {"QuickGelu", like_first, 0, kAll, kAll, 5, 0, MS}, {"BiasSplitGelu", split_gelu, 0, kAll, kAll, 9, 0, MS},
-    {"BiasSoftmax", like_first, 0, kAll, kAll, 6, 0, MS}, {"BiasAdd", like_first, 0, kAll, kAll, 2, 0, MS},
-    {"RotaryEmbedding", like_first, 14, 1, kAll, 3, 0, MS}, {"RotaryEmbedding", like_first, 14, 1, kAll, 3},
+    {"EmbedLayerNormalization", embed_normalization, 0, 124, kAll, 0, 0, MS},
+    {"BiasGelu", like_first, 0, kAll, kAll, 9, 0, MS},
+    {"Gelu", like_first, 0, kAll, kAll, 8, 0, MS},
+    {"FastGelu", like_first, 0, kAll, kAll, 8, 0, MS},
+    {"QuickGelu", like_first, 0, kAll, kAll, 5, 0, MS},
+    {"BiasSplitGelu", split_gelu, 0, kAll, kAll, 9, 0, MS},
+    {"BiasSoftmax", like_first, 0, kAll, kAll, 6, 0, MS},
+    {"BiasAdd", like_first, 0, kAll, kAll, 2, 0, MS},
+    {"RotaryEmbedding", like_first, 14, 1, kAll, 3, 0, MS},
+    {"RotaryEmbedding", like_first, 14, 1, kAll, 3},
     {"", nullptr},
 };
 #undef MS

@@ -1,7 +1,7 @@
 // Branches, loops, sequences and optionals.
 //
-// A loop whose shapes settle after a step is counted once and multiplied by its trip count; one whose shapes keep changing
-// (a growing cache) is unrolled. A branch whose condition is not known counts the cheaper side, and says so.
+// A loop whose shapes settle after a step is counted once and multiplied by its trip count; one whose shapes keep
+// changing (a growing cache) is unrolled. A branch whose condition is not known counts the cheaper side, and says so.
 #include <algorithm>
 #include <new>
 
@@ -93,7 +93,8 @@ bool if_node(Eval& e) {
     if (at >= results[0].size() || at >= results[1].size()) break;
     e.out(i) = runs[0] && runs[1] ? merge(m, results[0][at], results[1][at]) : results[taken][at];
   }
-  if (runs[0] && runs[1] && !(cost[0].flop == cost[1].flop)) e.owner().note_unknown_size("the condition of " + e.describe());
+  if (runs[0] && runs[1] && !(cost[0].flop == cost[1].flop))
+    e.owner().note_unknown_size("the condition of " + e.describe());
   if (runs[0] && runs[1] && !(cost[0].flop == cost[1].flop)) e.record(e.step(graph::Kind::unknown), 0);
   return true;
 }
@@ -148,8 +149,8 @@ void stack(Eval& e, int output, const Type& step, std::int64_t length, int axis)
   e.out(output).flags |= step.flags & kGradient;
 }
 
-// Which outputs of a loop's body a gradient comes back to: in its last step, and in all earlier ones (where a carried value
-// counts only if the next step reads it).
+// Which outputs of a loop's body a gradient comes back to: in its last step, and in all earlier ones (where a carried
+// value counts only if the next step reads it).
 struct Reach {
   std::vector<bool> last, earlier;
 };
@@ -158,7 +159,8 @@ Reach reach_of(Eval& e, Graph& body, std::size_t first, std::size_t first_output
   Model& m = e.model();
   Reach reach;
   reach.last.assign(body.outputs.size(), false);
-  for (std::size_t i = first_output; i < body.outputs.size(); ++i) reach.last[i] = e.useful_output(static_cast<int>(i - first_output));
+  for (std::size_t i = first_output; i < body.outputs.size(); ++i)
+    reach.last[i] = e.useful_output(static_cast<int>(i - first_output));
   reach.earlier = reach.last;
   for (std::size_t i = 0; i < carried; ++i) reach.earlier[first_output + i] = false;
   e.owner().mark_body(body, reach.last);
@@ -233,7 +235,8 @@ bool iterate(Eval& e, Graph& body, std::size_t first, std::size_t first_output, 
   if (trips < 0) {  // once stands for at least
     if (!settled) state = begin;
     if (!run_steps(e, body, first, first_output, state, 1, reach.last)) return false;
-    for (std::size_t i = 0; i < state.carried.size(); ++i) state.carried[i] = merge(m, begin.carried[i], state.carried[i]);
+    for (std::size_t i = 0; i < state.carried.size(); ++i)
+      state.carried[i] = merge(m, begin.carried[i], state.carried[i]);
     return true;
   }
   if (settled) {
@@ -281,7 +284,8 @@ bool loop(Eval& e) {
   const bool condition = !e.has(1) || Eval::scalar(e.in(1), keep_going);
   if (condition && keep_going == 0) trips = 0;
   const bool endless = trips > (std::int64_t{1} << 40);  // "while": only the condition ends it
-  if (endless || trips < 0) trips = e.owner().symbol(std::string(e.node_name().substr(0, 200)) + ".trips", "trip count of " + e.describe());
+  if (endless || trips < 0)
+    trips = e.owner().symbol(std::string(e.node_name().substr(0, 200)) + ".trips", "trip count of " + e.describe());
   LoopState state;
   for (std::size_t i = 0; i < carried; ++i) state.carried.push_back(e.in(static_cast<int>(i) + 2));
   scalar_value(m, body.inputs[0], kInt64, 0);
@@ -295,7 +299,8 @@ bool loop(Eval& e) {
   }
   for (int i = 0; i < e.outputs(); ++i) {
     const auto k = static_cast<std::size_t>(i);
-    if (k < carried) e.out(i) = state.carried[k];
+    if (k < carried)
+      e.out(i) = state.carried[k];
     else if (k + 1 < body.outputs.size() && body.outputs[k + 1] != kNoValue && trips != 0)
       stack(e, i, Type(value_type(m, body.outputs[k + 1])), trips < 0 ? kUnknown : trips, 0);
   }
@@ -306,7 +311,8 @@ bool scan(Eval& e) {
   Model& m = e.model();
   const std::uint32_t at = e.body("body");
   const std::int64_t scanned = e.integer("num_scan_inputs", 0);
-  if (at == kNoValue || scanned <= 0 || scanned > e.inputs()) return e.fail("onnx-malformed", "lacks a body or scan inputs");
+  if (at == kNoValue || scanned <= 0 || scanned > e.inputs())
+    return e.fail("onnx-malformed", "lacks a body or scan inputs");
   Graph& body = *m.graphs[at];
   const auto states = static_cast<std::size_t>(e.inputs() - scanned);
   if (body.inputs.size() < static_cast<std::size_t>(e.inputs()) || body.outputs.size() < states)
@@ -462,8 +468,10 @@ bool split_to_sequence(Eval& e) {
     std::int64_t dims[kMaxRank];
     int n = 0;
     for (int i = 0; i < x.rank; ++i)
-      if (i != axis) dims[n++] = x.dims[i];
-      else if (keep) dims[n++] = size;
+      if (i != axis)
+        dims[n++] = x.dims[i];
+      else if (keep)
+        dims[n++] = size;
     Type t = x;
     t.data = nullptr;
     t.origin = 0;
@@ -527,8 +535,10 @@ bool sequence_map(Eval& e) {
 
 // Optionals are passed through: what they may hold is what is counted.
 bool optional(Eval& e) {
-  if (e.inputs() > 0 && e.has(0)) e.out(0) = e.in(0);
-  else e.out(0).flags |= kOptionalEmpty;
+  if (e.inputs() > 0 && e.has(0))
+    e.out(0) = e.in(0);
+  else
+    e.out(0).flags |= kOptionalEmpty;
   return true;
 }
 
@@ -541,12 +551,21 @@ bool optional_has(Eval& e) {
 }  // namespace
 
 const Rule kControlRules[] = {
-    {"If", if_node, 0, 0, kAll, 0, 0, true}, {"Loop", loop, 0, ~std::uint32_t{3}, kAll, 0, 0, true},
-    {"Scan", scan, 0, kAll, kAll, 0, 0, true}, {"SequenceMap", sequence_map, 0, kAll, kAll, 0, 0, true},
-    {"SequenceEmpty", sequence_empty}, {"SequenceConstruct", sequence_construct}, {"SequenceInsert", sequence_insert, 4, 3},
-    {"SequenceErase", sequence_erase, 2, 1}, {"SequenceAt", sequence_at, 2, 1}, {"SequenceLength", sequence_length, 0, 0, 0},
-    {"SplitToSequence", split_to_sequence, 2, 1}, {"ConcatFromSequence", concat_from_sequence}, {"Optional", optional},
-    {"OptionalGetElement", optional}, {"OptionalHasElement", optional_has, 0, 0, 0},
+    {"If", if_node, 0, 0, kAll, 0, 0, true},
+    {"Loop", loop, 0, ~std::uint32_t{3}, kAll, 0, 0, true},
+    {"Scan", scan, 0, kAll, kAll, 0, 0, true},
+    {"SequenceMap", sequence_map, 0, kAll, kAll, 0, 0, true},
+    {"SequenceEmpty", sequence_empty},
+    {"SequenceConstruct", sequence_construct},
+    {"SequenceInsert", sequence_insert, 4, 3},
+    {"SequenceErase", sequence_erase, 2, 1},
+    {"SequenceAt", sequence_at, 2, 1},
+    {"SequenceLength", sequence_length, 0, 0, 0},
+    {"SplitToSequence", split_to_sequence, 2, 1},
+    {"ConcatFromSequence", concat_from_sequence},
+    {"Optional", optional},
+    {"OptionalGetElement", optional},
+    {"OptionalHasElement", optional_has, 0, 0, 0},
     {"", nullptr},
 };
 

@@ -18,8 +18,8 @@ bool window_sizes(Eval& e, const Type& x, const std::int64_t* kernel, Dims& dims
   const bool ceiling = e.integer("ceil_mode", 0) != 0;
   const int spatial = x.rank - 2;
   const auto n = static_cast<std::uint32_t>(spatial);
-  if ((strides.present && strides.n != n) || (dilations.present && dilations.n != n) || (pads.present && pads.n != 2 * n) ||
-      (shape.present && shape.n != n) || (kernel == nullptr && !shape.present))
+  if ((strides.present && strides.n != n) || (dilations.present && dilations.n != n) ||
+      (pads.present && pads.n != 2 * n) || (shape.present && shape.n != n) || (kernel == nullptr && !shape.present))
     return e.fail("shape-mismatch", "its window has another number of dimensions than its input");
   for (std::uint32_t i = 0; i < n; ++i) {
     const std::int64_t size = x.dims[i + 2], k = kernel != nullptr ? kernel[i] : shape.v[i];
@@ -30,7 +30,8 @@ bool window_sizes(Eval& e, const Type& x, const std::int64_t* kernel, Dims& dims
       if (__builtin_add_overflow(pads.v[i], pads.v[i + n], &padding)) padding = kDataUnknown;
     }
     constexpr std::int64_t kMost = std::int64_t{1} << 40;
-    if (stride <= 0 || dilation <= 0 || stride > kMost || dilation > kMost || padding > kMost || padding < -kMost || k == 0 || k > kMost)
+    if (stride <= 0 || dilation <= 0 || stride > kMost || dilation > kMost || padding > kMost || padding < -kMost ||
+        k == 0 || k > kMost)
       return e.fail("shape-mismatch", "its window has an impossible size, stride, padding or dilation");
     if (size < 0 || k < 0) {
       dims.push(kUnknown);
@@ -42,10 +43,13 @@ bool window_sizes(Eval& e, const Type& x, const std::int64_t* kernel, Dims& dims
     }
     const std::int64_t reach = size + padding - (dilation * (k - 1) + 1);
     if (reach < 0)
-      return e.fail("shape-mismatch", "a window of " + std::to_string(dilation * (k - 1) + 1) + " does not fit into " +
-                                          std::to_string(size + padding), "check --input: the graph may need a larger image");
+      return e.fail("shape-mismatch",
+                    "a window of " + std::to_string(dilation * (k - 1) + 1) + " does not fit into " +
+                        std::to_string(size + padding),
+                    "check --input: the graph may need a larger image");
     std::int64_t count = (ceiling ? (reach + stride - 1) / stride : reach / stride) + 1;
-    if (ceiling && (count - 1) * stride >= size + before) --count;  // a window that starts in the padding after the input
+    if (ceiling && (count - 1) * stride >= size + before)
+      --count;  // a window that starts in the padding after the input
     dims.push(count);
   }
   return true;
@@ -59,11 +63,13 @@ bool convolve(Eval& e, int xi, int wi, std::uint8_t elem) {
     return true;
   }
   if (x.rank < 3 || x.rank != w.rank)
-    return e.fail("shape-mismatch", "convolves a tensor of rank " + std::to_string(x.rank) + " with a kernel of rank " + std::to_string(w.rank));
+    return e.fail("shape-mismatch", "convolves a tensor of rank " + std::to_string(x.rank) + " with a kernel of rank " +
+                                        std::to_string(w.rank));
   const std::int64_t groups = e.integer("group", 1);
   if (groups <= 0 || (x.dims[1] >= 0 && w.dims[1] >= 0 && size_times(w.dims[1], groups) != x.dims[1]))
     return e.fail("shape-mismatch", "has " + std::to_string(x.dims[1]) + " channels; its kernel has " +
-                                        std::to_string(w.dims[1]) + " in each of " + std::to_string(groups) + " groups");
+                                        std::to_string(w.dims[1]) + " in each of " + std::to_string(groups) +
+                                        " groups");
   Dims dims;
   dims.push(x.dims[0]);
   dims.push(w.dims[0]);
@@ -101,7 +107,8 @@ bool conv_transpose(Eval& e) {
   const auto n = static_cast<std::uint32_t>(x.rank - 2);
   if (groups <= 0 || (x.dims[1] >= 0 && w.dims[0] >= 0 && x.dims[1] != w.dims[0]))
     return e.fail("shape-mismatch", "its input and its kernel differ in channels");
-  if ((strides.present && strides.n != n) || (pads.present && pads.n != 2 * n) || (dilations.present && dilations.n != n))
+  if ((strides.present && strides.n != n) || (pads.present && pads.n != 2 * n) ||
+      (dilations.present && dilations.n != n))
     return e.fail("shape-mismatch", "its window has another number of dimensions than its input");
   Dims dims;
   dims.push(x.dims[0]);
@@ -228,11 +235,21 @@ bool normalization(Eval& e) {
 }  // namespace
 
 const Rule kConvolutionRules[] = {
-    {"Conv", conv}, {"ConvTranspose", conv_transpose}, {"ConvInteger", conv_integer, 12, 0, 0}, {"DeformConv", conv},
-    {"MaxPool", pool, 0, kAll, 1}, {"AveragePool", pool}, {"LpPool", pool}, {"GlobalAveragePool", global_pool},
-    {"GlobalMaxPool", global_pool}, {"GlobalLpPool", global_pool}, {"MaxUnpool", max_unpool, 6, 1},
-    {"BatchNormalization", normalization, 24, 7, 1, 2, 1}, {"InstanceNormalization", normalization, 0, kAll, 1, 7},
-    {"LayerNormalization", normalization, 0, kAll, 1, 7, 2}, {"GroupNormalization", normalization, 0, kAll, 1, 7},
+    {"Conv", conv},
+    {"ConvTranspose", conv_transpose},
+    {"ConvInteger", conv_integer, 12, 0, 0},
+    {"DeformConv", conv},
+    {"MaxPool", pool, 0, kAll, 1},
+    {"AveragePool", pool},
+    {"LpPool", pool},
+    {"GlobalAveragePool", global_pool},
+    {"GlobalMaxPool", global_pool},
+    {"GlobalLpPool", global_pool},
+    {"MaxUnpool", max_unpool, 6, 1},
+    {"BatchNormalization", normalization, 24, 7, 1, 2, 1},
+    {"InstanceNormalization", normalization, 0, kAll, 1, 7},
+    {"LayerNormalization", normalization, 0, kAll, 1, 7, 2},
+    {"GroupNormalization", normalization, 0, kAll, 1, 7},
     {"RMSNormalization", normalization, 0, kAll, 1, 4},
     {"SimplifiedLayerNormalization", normalization, 0, kAll, 1, 4, 2},
     {"LayerNormalization", normalization, 0, kAll, 1, 7, 2, false, "com.microsoft"},

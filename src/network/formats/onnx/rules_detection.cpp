@@ -26,7 +26,8 @@ bool roi_align(Eval& e) {
   dims.push(rois.dims[0]);
   dims.push(x.dims[1]);
   for (std::uint32_t i = 0; i < 2; ++i)
-    dims.push(e.rule().choice == 1 ? (i < pooled.n ? pooled.v[i] : kUnknown) : e.integer(i == 0 ? "output_height" : "output_width", 1));
+    dims.push(e.rule().choice == 1 ? (i < pooled.n ? pooled.v[i] : kUnknown)
+                                   : e.integer(i == 0 ? "output_height" : "output_width", 1));
   e.shape(0, x.elem, dims);
   e.elementwise(8);
   return true;
@@ -66,10 +67,13 @@ bool dft(Eval& e) {
 bool stft(Eval& e) {
   const Type x = e.in(0);
   std::int64_t step = 0, length = kUnknown;
-  if (e.has(3)) Eval::scalar(e.in(3), length);
-  else if (e.in(2).ranked() && e.in(2).rank == 1) length = e.in(2).dims[0];
+  if (e.has(3))
+    Eval::scalar(e.in(3), length);
+  else if (e.in(2).ranked() && e.in(2).rank == 1)
+    length = e.in(2).dims[0];
   Dims dims;
-  const bool known = Eval::scalar(e.in(1), step) && step > 0 && length > 0 && x.ranked() && x.rank >= 2 && x.dims[1] >= length;
+  const bool known =
+      Eval::scalar(e.in(1), step) && step > 0 && length > 0 && x.ranked() && x.rank >= 2 && x.dims[1] >= length;
   dims.push(x.ranked() && x.rank > 0 ? x.dims[0] : kUnknown);
   dims.push(known ? (x.dims[1] - length) / step + 1 : kUnknown);
   dims.push(length <= 0 ? kUnknown : e.integer("onesided", 1) != 0 ? length / 2 + 1 : length);
@@ -82,8 +86,12 @@ bool stft(Eval& e) {
 }  // namespace
 
 const Rule kDetectionRules[] = {
-    {"NonMaxSuppression", non_max_suppression, 28, 0, 0}, {"RoiAlign", roi_align, 6, 1},
-    {"MaxRoiPool", roi_align, 2, 1, kAll, 0, 1}, {"Multinomial", multinomial, 0, 0, 0}, {"DFT", dft, 6, 1}, {"STFT", stft, 14, 1},
+    {"NonMaxSuppression", non_max_suppression, 28, 0, 0},
+    {"RoiAlign", roi_align, 6, 1},
+    {"MaxRoiPool", roi_align, 2, 1, kAll, 0, 1},
+    {"Multinomial", multinomial, 0, 0, 0},
+    {"DFT", dft, 6, 1},
+    {"STFT", stft, 14, 1},
     {"", nullptr},
 };
 

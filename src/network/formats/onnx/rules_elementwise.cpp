@@ -8,8 +8,35 @@ namespace floptally::onnx {
 namespace {
 
 enum Function : std::int16_t {
-  kPlain, kAbs, kNeg, kFloor, kCeil, kRound, kSqrt, kExp, kLog, kSign, kReciprocal, kNot,
-  kAdd, kSub, kMul, kDiv, kMod, kPow, kMin, kMax, kEqual, kGreater, kLess, kGreaterEqual, kLessEqual, kAnd, kOr, kXor, kMean,
+  kPlain,
+  kAbs,
+  kNeg,
+  kFloor,
+  kCeil,
+  kRound,
+  kSqrt,
+  kExp,
+  kLog,
+  kSign,
+  kReciprocal,
+  kNot,
+  kAdd,
+  kSub,
+  kMul,
+  kDiv,
+  kMod,
+  kPow,
+  kMin,
+  kMax,
+  kEqual,
+  kGreater,
+  kLess,
+  kGreaterEqual,
+  kLessEqual,
+  kAnd,
+  kOr,
+  kXor,
+  kMean,
   kSame,  // the type of the first input, whatever else comes in
 };
 
@@ -19,29 +46,48 @@ double rounded(double value, std::uint8_t elem) {
 
 double unary_real(Function f, double x) {
   switch (f) {
-    case kAbs: return std::fabs(x);
-    case kNeg: return -x;
-    case kFloor: return std::floor(x);
-    case kCeil: return std::ceil(x);
-    case kRound: return std::nearbyint(x);
-    case kSqrt: return std::sqrt(x);
-    case kExp: return std::exp(x);
-    case kLog: return std::log(x);
-    case kSign: return x > 0 ? 1 : x < 0 ? -1 : x;
-    case kReciprocal: return 1 / x;
-    default: return std::nan("");
+    case kAbs:
+      return std::fabs(x);
+    case kNeg:
+      return -x;
+    case kFloor:
+      return std::floor(x);
+    case kCeil:
+      return std::ceil(x);
+    case kRound:
+      return std::nearbyint(x);
+    case kSqrt:
+      return std::sqrt(x);
+    case kExp:
+      return std::exp(x);
+    case kLog:
+      return std::log(x);
+    case kSign:
+      return x > 0 ? 1 : x < 0 ? -1 : x;
+    case kReciprocal:
+      return 1 / x;
+    default:
+      return std::nan("");
   }
 }
 
 std::int64_t unary_integer(Function f, std::int64_t x) {
   if (!is_known(x)) return kDataUnknown;
   switch (f) {
-    case kAbs: return x < 0 ? -x : x;
-    case kNeg: return -x;
-    case kSign: return x > 0 ? 1 : x < 0 ? -1 : 0;
-    case kNot: return x == 0 ? 1 : 0;
-    case kFloor: case kCeil: case kRound: return x;
-    default: return kDataUnknown;
+    case kAbs:
+      return x < 0 ? -x : x;
+    case kNeg:
+      return -x;
+    case kSign:
+      return x > 0 ? 1 : x < 0 ? -1 : 0;
+    case kNot:
+      return x == 0 ? 1 : 0;
+    case kFloor:
+    case kCeil:
+    case kRound:
+      return x;
+    default:
+      return kDataUnknown;
   }
 }
 
@@ -52,8 +98,10 @@ bool unary(Eval& e) {
   if (const Data* from = x.known(); from != nullptr && f != kPlain) {
     Data* to = e.data(0, from->count, from->real);
     for (std::uint32_t i = 0; i < from->count; ++i) {
-      if (from->real) to->reals()[i] = rounded(unary_real(f, from->reals()[i]), x.elem);
-      else to->integers()[i] = unary_integer(f, from->integers()[i]);
+      if (from->real)
+        to->reals()[i] = rounded(unary_real(f, from->reals()[i]), x.elem);
+      else
+        to->integers()[i] = unary_integer(f, from->integers()[i]);
     }
   }
   e.elementwise(e.rule().flop);
@@ -85,55 +133,87 @@ std::int64_t binary_integer(Function f, std::int64_t a, std::int64_t b) {
     if ((f == kMul || f == kDiv) && b == 1) return a;
     if ((f == kAdd || f == kSub) && b == 0) return a;
     if (f == kAdd && a == 0) return b;
-    if (f == kEqual && a == b && a != kDataUnknown) return 1;  // one symbol
+    if (f == kEqual && a == b && a != kDataUnknown) return 1;                         // one symbol
     if (f == kEqual && ((is_known(a) && a < 0) || (is_known(b) && b < 0))) return 0;  // a size is never negative
     if (f == kAnd && (a == 0 || b == 0)) return 0;
     return kDataUnknown;
   }
   switch (f) {
-    case kAdd: return __builtin_add_overflow(a, b, &r) || r < kDataFloor ? kDataUnknown : r;
-    case kSub: return __builtin_sub_overflow(a, b, &r) || r < kDataFloor ? kDataUnknown : r;
-    case kMul: return __builtin_mul_overflow(a, b, &r) || r < kDataFloor ? kDataUnknown : r;
-    case kDiv: return b == 0 ? kDataUnknown : a / b;
-    case kMod: return b == 0 ? kDataUnknown : floor_mod(a, b);
-    case kPow: return b < 0 ? kDataUnknown : integer_power(a, b);
-    case kMin: return std::min(a, b);
-    case kMax: return std::max(a, b);
-    case kEqual: return a == b ? 1 : 0;
-    case kGreater: return a > b ? 1 : 0;
-    case kLess: return a < b ? 1 : 0;
-    case kGreaterEqual: return a >= b ? 1 : 0;
-    case kLessEqual: return a <= b ? 1 : 0;
-    case kAnd: return a != 0 && b != 0 ? 1 : 0;
-    case kOr: return a != 0 || b != 0 ? 1 : 0;
-    case kXor: return (a != 0) != (b != 0) ? 1 : 0;
-    default: return kDataUnknown;
+    case kAdd:
+      return __builtin_add_overflow(a, b, &r) || r < kDataFloor ? kDataUnknown : r;
+    case kSub:
+      return __builtin_sub_overflow(a, b, &r) || r < kDataFloor ? kDataUnknown : r;
+    case kMul:
+      return __builtin_mul_overflow(a, b, &r) || r < kDataFloor ? kDataUnknown : r;
+    case kDiv:
+      return b == 0 ? kDataUnknown : a / b;
+    case kMod:
+      return b == 0 ? kDataUnknown : floor_mod(a, b);
+    case kPow:
+      return b < 0 ? kDataUnknown : integer_power(a, b);
+    case kMin:
+      return std::min(a, b);
+    case kMax:
+      return std::max(a, b);
+    case kEqual:
+      return a == b ? 1 : 0;
+    case kGreater:
+      return a > b ? 1 : 0;
+    case kLess:
+      return a < b ? 1 : 0;
+    case kGreaterEqual:
+      return a >= b ? 1 : 0;
+    case kLessEqual:
+      return a <= b ? 1 : 0;
+    case kAnd:
+      return a != 0 && b != 0 ? 1 : 0;
+    case kOr:
+      return a != 0 || b != 0 ? 1 : 0;
+    case kXor:
+      return (a != 0) != (b != 0) ? 1 : 0;
+    default:
+      return kDataUnknown;
   }
 }
 
 double binary_real(Function f, double a, double b) {
   switch (f) {
-    case kAdd: return a + b;
-    case kSub: return a - b;
-    case kMul: return a * b;
-    case kDiv: return a / b;
-    case kMod: return std::fmod(a, b);
-    case kPow: return std::pow(a, b);
-    case kMin: return a < b ? a : b;
-    case kMax: return a > b ? a : b;
-    default: return std::nan("");
+    case kAdd:
+      return a + b;
+    case kSub:
+      return a - b;
+    case kMul:
+      return a * b;
+    case kDiv:
+      return a / b;
+    case kMod:
+      return std::fmod(a, b);
+    case kPow:
+      return std::pow(a, b);
+    case kMin:
+      return a < b ? a : b;
+    case kMax:
+      return a > b ? a : b;
+    default:
+      return std::nan("");
   }
 }
 
 std::int64_t compare_real(Function f, double a, double b) {
   if (a != a || b != b) return kDataUnknown;
   switch (f) {
-    case kEqual: return a == b ? 1 : 0;
-    case kGreater: return a > b ? 1 : 0;
-    case kLess: return a < b ? 1 : 0;
-    case kGreaterEqual: return a >= b ? 1 : 0;
-    case kLessEqual: return a <= b ? 1 : 0;
-    default: return kDataUnknown;
+    case kEqual:
+      return a == b ? 1 : 0;
+    case kGreater:
+      return a > b ? 1 : 0;
+    case kLess:
+      return a < b ? 1 : 0;
+    case kGreaterEqual:
+      return a >= b ? 1 : 0;
+    case kLessEqual:
+      return a <= b ? 1 : 0;
+    default:
+      return kDataUnknown;
   }
 }
 
@@ -165,9 +245,12 @@ void fold(Eval& e, const Type& a, const Type& b, const Dims& shape, Function f, 
       e.out(slot).data = nullptr;
       return;
     }
-    if (to->real) to->reals()[i] = rounded(binary_real(f, x->reals()[p], y->reals()[q]), elem);
-    else if (x->real) to->integers()[i] = compare_real(f, x->reals()[p], y->reals()[q]);
-    else to->integers()[i] = binary_integer(f, x->integers()[p], y->integers()[q]);
+    if (to->real)
+      to->reals()[i] = rounded(binary_real(f, x->reals()[p], y->reals()[q]), elem);
+    else if (x->real)
+      to->integers()[i] = compare_real(f, x->reals()[p], y->reals()[q]);
+    else
+      to->integers()[i] = binary_integer(f, x->integers()[p], y->integers()[q]);
   }
 }
 
@@ -193,8 +276,10 @@ bool variadic(Eval& e) {
     e.out(0).data = nullptr;
     fold(e, left, right, shape, f, elem, 0);
     const Data* folded = e.out(0).data;
-    if (left.ranked() && left.rank == shape.n && std::equal(shape.v, shape.v + shape.n, left.dims)) e.shape_like(0, elem, left);
-    else e.shape(0, elem, shape);
+    if (left.ranked() && left.rank == shape.n && std::equal(shape.v, shape.v + shape.n, left.dims))
+      e.shape_like(0, elem, left);
+    else
+      e.shape(0, elem, shape);
     e.out(0).flags |= flags;
     e.out(0).data = folded;
     left = e.out(0);
@@ -220,17 +305,21 @@ bool where(Eval& e) {
   e.shape(0, x.elem, shape);
   const Data *c = condition.known(), *p = x.known(), *q = y.known();
   const std::int64_t count = Eval::elements(e.out(0));
-  if (c != nullptr && p != nullptr && q != nullptr && p->real == q->real && !c->real && count >= 0 && count <= kMaxData) {
+  if (c != nullptr && p != nullptr && q != nullptr && p->real == q->real && !c->real && count >= 0 &&
+      count <= kMaxData) {
     Data* to = e.data(0, static_cast<std::uint32_t>(count), p->real);
     for (std::uint32_t i = 0; i < to->count; ++i) {
-      const std::uint32_t k = source_index(i, shape, condition), a = source_index(i, shape, x), b = source_index(i, shape, y);
+      const std::uint32_t k = source_index(i, shape, condition), a = source_index(i, shape, x),
+                          b = source_index(i, shape, y);
       if (k >= c->count || a >= p->count || b >= q->count) {
         e.out(0).data = nullptr;
         break;
       }
       const std::int64_t chosen = c->integers()[k];
-      if (p->real) to->reals()[i] = !is_known(chosen) ? std::nan("") : chosen != 0 ? p->reals()[a] : q->reals()[b];
-      else to->integers()[i] = !is_known(chosen) ? kDataUnknown : chosen != 0 ? p->integers()[a] : q->integers()[b];
+      if (p->real)
+        to->reals()[i] = !is_known(chosen) ? std::nan("") : chosen != 0 ? p->reals()[a] : q->reals()[b];
+      else
+        to->integers()[i] = !is_known(chosen) ? kDataUnknown : chosen != 0 ? p->integers()[a] : q->integers()[b];
     }
   }
   e.elementwise(0);
@@ -257,8 +346,10 @@ bool cast(Eval& e) {
       data->integers()[i] = !fits ? kDataUnknown : to == kBool ? (real != 0 ? 1 : 0) : static_cast<std::int64_t>(real);
     } else {
       const std::int64_t whole = from->integers()[i];
-      if (data->real) data->reals()[i] = is_known(whole) ? rounded(static_cast<double>(whole), to) : std::nan("");
-      else data->integers()[i] = to == kBool && is_known(whole) ? (whole != 0 ? 1 : 0) : whole;
+      if (data->real)
+        data->reals()[i] = is_known(whole) ? rounded(static_cast<double>(whole), to) : std::nan("");
+      else
+        data->integers()[i] = to == kBool && is_known(whole) ? (whole != 0 ? 1 : 0) : whole;
     }
   }
   return true;
@@ -280,10 +371,10 @@ bool clip(Eval& e) {
         to->reals()[i] = std::min(std::max(from->reals()[i], low), high);
       } else {
         const std::int64_t v = from->integers()[i];
-        to->integers()[i] = !is_known(v)                         ? kDataUnknown
+        to->integers()[i] = !is_known(v)                    ? kDataUnknown
                             : static_cast<double>(v) < low  ? static_cast<std::int64_t>(low)
                             : static_cast<double>(v) > high ? static_cast<std::int64_t>(high)
-                                                                 : v;
+                                                            : v;
       }
     }
   }
@@ -310,38 +401,86 @@ bool dropout(Eval& e) {
 // FLOP an element follow the table of network/ops (one for an addition or a comparison, four for a transcendental).
 const Rule kElementwiseRules[] = {
     {"Abs", unary, 0, kAll, kAll, 1, kAbs},
-    {"Acos", unary, 0, kAll, kAll, 4}, {"Acosh", unary, 0, kAll, kAll, 4}, {"Asin", unary, 0, kAll, kAll, 4},
-    {"Asinh", unary, 0, kAll, kAll, 4}, {"Atan", unary, 0, kAll, kAll, 4}, {"Atanh", unary, 0, kAll, kAll, 4},
-    {"Cos", unary, 0, kAll, kAll, 4}, {"Cosh", unary, 0, kAll, kAll, 4}, {"Sin", unary, 0, kAll, kAll, 4},
-    {"Sinh", unary, 0, kAll, kAll, 4}, {"Tan", unary, 0, kAll, kAll, 4}, {"Tanh", unary, 0, kAll, kAll, 4},
-    {"Ceil", unary, 0, 0, kAll, 1, kCeil}, {"Floor", unary, 0, 0, kAll, 1, kFloor}, {"Round", unary, 0, 0, kAll, 1, kRound},
-    {"Sign", unary, 0, 0, kAll, 1, kSign}, {"Neg", unary, 0, kAll, kAll, 1, kNeg}, {"Sqrt", unary, 0, kAll, kAll, 1, kSqrt},
-    {"Exp", unary, 0, kAll, kAll, 4, kExp}, {"Log", unary, 0, kAll, kAll, 4, kLog},
-    {"Reciprocal", unary, 0, kAll, kAll, 1, kReciprocal}, {"Not", unary, 0, 0, 0, 0, kNot},
-    {"Celu", unary, 0, kAll, kAll, 4}, {"Elu", unary, 0, kAll, kAll, 4}, {"Selu", unary, 0, kAll, kAll, 4},
-    {"Erf", unary, 0, kAll, kAll, 4}, {"Gelu", unary, 0, kAll, kAll, 8}, {"Mish", unary, 0, kAll, kAll, 8},
-    {"HardSigmoid", unary, 0, kAll, kAll, 3}, {"HardSwish", unary, 0, kAll, kAll, 4}, {"Swish", unary, 0, kAll, kAll, 5},
-    {"LeakyRelu", unary, 0, kAll, kAll, 1}, {"Relu", unary, 0, kAll, kAll, 1}, {"ThresholdedRelu", unary, 0, kAll, kAll, 1},
-    {"Shrink", unary, 0, kAll, kAll, 2}, {"Sigmoid", unary, 0, kAll, kAll, 4}, {"Softplus", unary, 0, kAll, kAll, 8},
-    {"Softsign", unary, 0, kAll, kAll, 2}, {"Softmax", unary, 0, kAll, kAll, 5}, {"LogSoftmax", unary, 0, kAll, kAll, 5},
-    {"Hardmax", unary, 0, 0, kAll, 1}, {"LpNormalization", unary, 0, kAll, kAll, 3},
-    {"MeanVarianceNormalization", unary, 0, kAll, kAll, 5}, {"LRN", unary, 0, kAll, kAll, 5},
-    {"CumSum", unary, 2, 1, kAll, 1}, {"CumProd", unary, 2, 1, kAll, 1}, {"Trilu", unary, 2, 1, kAll, 0},
-    {"BitwiseNot", unary, 0, 0, 0, 0}, {"Bernoulli", unary, 0, 0, kAll, 1},
-    {"IsInf", boolean_unary, 0, 0, 0}, {"IsNaN", boolean_unary, 0, 0, 0},
-    {"Add", variadic, 0, kAll, kAll, 1, kAdd}, {"Sub", variadic, 0, kAll, kAll, 1, kSub},
-    {"Mul", variadic, 0, kAll, kAll, 1, kMul}, {"Div", variadic, 0, kAll, kAll, 1, kDiv},
-    {"Mod", variadic, 0, kAll, kAll, 1, kMod}, {"Pow", variadic, 0, kAll, kAll, 1, kPow},
-    {"PRelu", variadic, 0, kAll, kAll, 2, kPlain}, {"Min", variadic, 0, kAll, kAll, 1, kMin},
-    {"Max", variadic, 0, kAll, kAll, 1, kMax}, {"Sum", variadic, 0, kAll, kAll, 1, kAdd},
-    {"Mean", variadic, 0, kAll, kAll, 1, kMean}, {"Equal", variadic, 0, 0, 0, 0, kEqual},
-    {"Greater", variadic, 0, 0, 0, 0, kGreater}, {"Less", variadic, 0, 0, 0, 0, kLess},
-    {"GreaterOrEqual", variadic, 0, 0, 0, 0, kGreaterEqual}, {"LessOrEqual", variadic, 0, 0, 0, 0, kLessEqual},
-    {"And", variadic, 0, 0, 0, 0, kAnd}, {"Or", variadic, 0, 0, 0, 0, kOr}, {"Xor", variadic, 0, 0, 0, 0, kXor},
-    {"BitShift", variadic, 0, 0, 0, 0, kPlain}, {"BitwiseAnd", variadic, 0, 0, 0, 0, kPlain},
-    {"BitwiseOr", variadic, 0, 0, 0, 0, kPlain}, {"BitwiseXor", variadic, 0, 0, 0, 0, kPlain},
-    {"Where", where, 0, 6, kAll, 0}, {"Cast", cast}, {"CastLike", cast, 2, 1, kAll, 0, 1},
-    {"Clip", clip, 6, 1, kAll, 1}, {"Identity", identity}, {"Dropout", dropout, 6, 1, 1},
+    {"Acos", unary, 0, kAll, kAll, 4},
+    {"Acosh", unary, 0, kAll, kAll, 4},
+    {"Asin", unary, 0, kAll, kAll, 4},
+    {"Asinh", unary, 0, kAll, kAll, 4},
+    {"Atan", unary, 0, kAll, kAll, 4},
+    {"Atanh", unary, 0, kAll, kAll, 4},
+    {"Cos", unary, 0, kAll, kAll, 4},
+    {"Cosh", unary, 0, kAll, kAll, 4},
+    {"Sin", unary, 0, kAll, kAll, 4},
+    {"Sinh", unary, 0, kAll, kAll, 4},
+    {"Tan", unary, 0, kAll, kAll, 4},
+    {"Tanh", unary, 0, kAll, kAll, 4},
+    {"Ceil", unary, 0, 0, kAll, 1, kCeil},
+    {"Floor", unary, 0, 0, kAll, 1, kFloor},
+    {"Round", unary, 0, 0, kAll, 1, kRound},
+    {"Sign", unary, 0, 0, kAll, 1, kSign},
+    {"Neg", unary, 0, kAll, kAll, 1, kNeg},
+    {"Sqrt", unary, 0, kAll, kAll, 1, kSqrt},
+    {"Exp", unary, 0, kAll, kAll, 4, kExp},
+    {"Log", unary, 0, kAll, kAll, 4, kLog},
+    {"Reciprocal", unary, 0, kAll, kAll, 1, kReciprocal},
+    {"Not", unary, 0, 0, 0, 0, kNot},
+    {"Celu", unary, 0, kAll, kAll, 4},
+    {"Elu", unary, 0, kAll, kAll, 4},
+    {"Selu", unary, 0, kAll, kAll, 4},
+    {"Erf", unary, 0, kAll, kAll, 4},
+    {"Gelu", unary, 0, kAll, kAll, 8},
+    {"Mish", unary, 0, kAll, kAll, 8},
+    {"HardSigmoid", unary, 0, kAll, kAll, 3},
+    {"HardSwish", unary, 0, kAll, kAll, 4},
+    {"Swish", unary, 0, kAll, kAll, 5},
+    {"LeakyRelu", unary, 0, kAll, kAll, 1},
+    {"Relu", unary, 0, kAll, kAll, 1},
+    {"ThresholdedRelu", unary, 0, kAll, kAll, 1},
+    {"Shrink", unary, 0, kAll, kAll, 2},
+    {"Sigmoid", unary, 0, kAll, kAll, 4},
+    {"Softplus", unary, 0, kAll, kAll, 8},
+    {"Softsign", unary, 0, kAll, kAll, 2},
+    {"Softmax", unary, 0, kAll, kAll, 5},
+    {"LogSoftmax", unary, 0, kAll, kAll, 5},
+    {"Hardmax", unary, 0, 0, kAll, 1},
+    {"LpNormalization", unary, 0, kAll, kAll, 3},
+    {"MeanVarianceNormalization", unary, 0, kAll, kAll, 5},
+    {"LRN", unary, 0, kAll, kAll, 5},
+    {"CumSum", unary, 2, 1, kAll, 1},
+    {"CumProd", unary, 2, 1, kAll, 1},
+    {"Trilu", unary, 2, 1, kAll, 0},
+    {"BitwiseNot", unary, 0, 0, 0, 0},
+    {"Bernoulli", unary, 0, 0, kAll, 1},
+    {"IsInf", boolean_unary, 0, 0, 0},
+    {"IsNaN", boolean_unary, 0, 0, 0},
+    {"Add", variadic, 0, kAll, kAll, 1, kAdd},
+    {"Sub", variadic, 0, kAll, kAll, 1, kSub},
+    {"Mul", variadic, 0, kAll, kAll, 1, kMul},
+    {"Div", variadic, 0, kAll, kAll, 1, kDiv},
+    {"Mod", variadic, 0, kAll, kAll, 1, kMod},
+    {"Pow", variadic, 0, kAll, kAll, 1, kPow},
+    {"PRelu", variadic, 0, kAll, kAll, 2, kPlain},
+    {"Min", variadic, 0, kAll, kAll, 1, kMin},
+    {"Max", variadic, 0, kAll, kAll, 1, kMax},
+    {"Sum", variadic, 0, kAll, kAll, 1, kAdd},
+    {"Mean", variadic, 0, kAll, kAll, 1, kMean},
+    {"Equal", variadic, 0, 0, 0, 0, kEqual},
+    {"Greater", variadic, 0, 0, 0, 0, kGreater},
+    {"Less", variadic, 0, 0, 0, 0, kLess},
+    {"GreaterOrEqual", variadic, 0, 0, 0, 0, kGreaterEqual},
+    {"LessOrEqual", variadic, 0, 0, 0, 0, kLessEqual},
+    {"And", variadic, 0, 0, 0, 0, kAnd},
+    {"Or", variadic, 0, 0, 0, 0, kOr},
+    {"Xor", variadic, 0, 0, 0, 0, kXor},
+    {"BitShift", variadic, 0, 0, 0, 0, kPlain},
+    {"BitwiseAnd", variadic, 0, 0, 0, 0, kPlain},
+    {"BitwiseOr", variadic, 0, 0, 0, 0, kPlain},
+    {"BitwiseXor", variadic, 0, 0, 0, 0, kPlain},
+    {"Where", where, 0, 6, kAll, 0},
+    {"Cast", cast},
+    {"CastLike", cast, 2, 1, kAll, 0, 1},
+    {"Clip", clip, 6, 1, kAll, 1},
+    {"Identity", identity},
+    {"Dropout", dropout, 6, 1, 1},
     {"", nullptr},
 };
 

@@ -18,7 +18,8 @@ bool matmul_shape(Eval& e, const Type& a, const Type& b, std::uint8_t elem, Matm
   s.columns = column ? 1 : b.dims[b.rank - 1];
   const std::int64_t inner = column ? b.dims[0] : b.dims[b.rank - 2];
   if (s.inner >= 0 && inner >= 0 && s.inner != inner)
-    return e.fail("shape-mismatch", "multiplies rows of " + std::to_string(s.inner) + " by columns of " + std::to_string(inner));
+    return e.fail("shape-mismatch",
+                  "multiplies rows of " + std::to_string(s.inner) + " by columns of " + std::to_string(inner));
   if (s.inner < 0) s.inner = inner;
   Type left, right;
   left.dims = a.dims;
@@ -46,7 +47,8 @@ using graph::Kind;
 bool matmul(Eval& e) {
   MatmulSizes s;
   if (!matmul_shape(e, e.in(0), e.in(1), e.in(0).elem, s)) return false;
-  e.product(e.in(1).has(kWeight) || e.in(0).has(kWeight) ? Kind::product : Kind::attention, 0, 1, s.batch, s.rows, s.columns, s.inner);
+  e.product(e.in(1).has(kWeight) || e.in(0).has(kWeight) ? Kind::product : Kind::attention, 0, 1, s.batch, s.rows,
+            s.columns, s.inner);
   return true;
 }
 
@@ -69,7 +71,8 @@ bool gemm(Eval& e) {
   const std::int64_t rows = a.dims[ta ? 1 : 0], inner = a.dims[ta ? 0 : 1];
   const std::int64_t columns = b.dims[tb ? 0 : 1], other = b.dims[tb ? 1 : 0];
   if (inner >= 0 && other >= 0 && inner != other)
-    return e.fail("shape-mismatch", "multiplies rows of " + std::to_string(inner) + " by columns of " + std::to_string(other));
+    return e.fail("shape-mismatch",
+                  "multiplies rows of " + std::to_string(inner) + " by columns of " + std::to_string(other));
   Dims dims;
   dims.push(rows);
   dims.push(columns);
@@ -109,79 +112,95 @@ bool read_term(std::string_view text, int rank, Term& term) {
   return rank < 0 || term.n == rank;
 }
 
-bool einsum(Eval& e) {
-  const std::string_view equation = e.text("equation", "");
-  const std::size_t arrow = equation.find("->");
-  std::string_view left = equation.substr(0, arrow);
+// An equation with the sizes of its indices.
+struct Equation {
   std::int64_t size[kLabels];
   int uses[kLabels] = {};
-  std::fill(size, size + kLabels, std::int64_t{1});
-  Term terms[16];
-  if (e.inputs() > 16 || e.inputs() == 0) return e.fail("onnx-malformed", "has no inputs, or more than 16");
-  int widest_dots = 0;
+  Term terms[16], out;
+  int dots = 0;  // the widest ellipsis
+};
+
+bool read_inputs(Eval& e, std::string_view text, Equation& q) {
+  std::fill(q.size, q.size + kLabels, std::int64_t{1});
   for (int i = 0; i < e.inputs(); ++i) {
-    const std::size_t comma = left.find(',');
-    const std::string_view text = left.substr(0, comma);
-    left = comma == std::string_view::npos ? std::string_view{} : left.substr(comma + 1);
+    const std::size_t comma = text.find(',');
+    const std::string_view part = text.substr(0, comma);
+    text = comma == std::string_view::npos ? std::string_view{} : text.substr(comma + 1);
     const Type& x = e.in(i);
-    if (!x.ranked()) {
-      e.unranked(0, e.in(0).elem);
-      e.product(Kind::attention, 0, 1, kUnknown, 1, 1, 1);
-      return true;
-    }
-    if (!read_term(text, x.rank, terms[i])) return e.fail("shape-mismatch", "its equation does not fit its inputs");
+    if (!read_term(part, x.rank, q.terms[i])) return e.fail("shape-mismatch", "its equation does not fit its inputs");
     bool seen[kLabels] = {};
-    for (int k = 0; k < terms[i].n; ++k) {
-      const int label = terms[i].labels[k];
-      if (label >= 53) widest_dots = std::max(widest_dots, kLabels - label);
-      if (x.dims[k] != 1 || size[label] == 1) size[label] = x.dims[k] < 0 ? kUnknown : x.dims[k];
-      if (!seen[label]) ++uses[label];
+    for (int k = 0; k < q.terms[i].n; ++k) {
+      const int label = q.terms[i].labels[k];
+      if (label >= 53) q.dots = std::max(q.dots, kLabels - label);
+      if (x.dims[k] != 1 || q.size[label] == 1) q.size[label] = x.dims[k] < 0 ? kUnknown : x.dims[k];
+      if (!seen[label]) ++q.uses[label];
       seen[label] = true;
     }
   }
-  Term out;
+  return true;
+}
+
+bool read_output(Eval& e, std::string_view equation, Equation& q) {
+  const std::size_t arrow = equation.find("->");
   if (arrow == std::string_view::npos) {  // implicit: dots, then letters that occur once, in order of the alphabet
-    for (int d = 0; d < widest_dots; ++d) out.labels[out.n++] = kLabels - widest_dots + d;
-    for (int code = 'A'; code <= 'z' && out.n < kMaxRank; ++code)
-      if (letter(static_cast<char>(code)) != 0 && uses[letter(static_cast<char>(code))] == 1)
-        out.labels[out.n++] = letter(static_cast<char>(code));
-  } else {
-    const std::string_view right = equation.substr(arrow + 2);
-    int letters = 0;
-    for (char c : right) letters += letter(c) != 0 ? 1 : 0;
-    if (!read_term(right, right.find('.') != std::string_view::npos ? letters + widest_dots : letters, out))
-      return e.fail("shape-mismatch", "its equation does not read");
-  }
-  Dims dims;
-  bool in_output[kLabels] = {};
-  for (int k = 0; k < out.n; ++k) {
-    dims.push(size[out.labels[k]]);
-    in_output[out.labels[k]] = true;
-  }
-  e.shape(0, e.in(0).elem, dims);
-  if (e.inputs() == 1) {
-    e.elementwise(1);
+    for (int d = 0; d < q.dots; ++d) q.out.labels[q.out.n++] = kLabels - q.dots + d;
+    for (int code = 'A'; code <= 'z' && q.out.n < kMaxRank; ++code)
+      if (letter(static_cast<char>(code)) != 0 && q.uses[letter(static_cast<char>(code))] == 1)
+        q.out.labels[q.out.n++] = letter(static_cast<char>(code));
     return true;
   }
-  // Left to right, two operands at a time, as PyTorch does: an index is a row, a column, a batch or an inner index.
-  bool have[kLabels] = {};
-  for (int k = 0; k < terms[0].n; ++k) have[terms[0].labels[k]] = true;
+  const std::string_view right = equation.substr(arrow + 2);
+  int letters = 0;
+  for (char c : right) letters += letter(c) != 0 ? 1 : 0;
+  const int rank = right.find('.') != std::string_view::npos ? letters + q.dots : letters;
+  return read_term(right, rank, q.out) || e.fail("shape-mismatch", "its equation does not read");
+}
+
+// Left to right, two operands at a time, as PyTorch does: an index is a row, a column, a batch or an inner index.
+void contract(Eval& e, const Equation& q) {
+  bool in_output[kLabels] = {}, have[kLabels] = {};
+  for (int k = 0; k < q.out.n; ++k) in_output[q.out.labels[k]] = true;
+  for (int k = 0; k < q.terms[0].n; ++k) have[q.terms[0].labels[k]] = true;
   for (int i = 1; i < e.inputs(); ++i) {
     bool here[kLabels] = {}, later[kLabels] = {};
-    for (int k = 0; k < terms[i].n; ++k) here[terms[i].labels[k]] = true;
+    for (int k = 0; k < q.terms[i].n; ++k) here[q.terms[i].labels[k]] = true;
     for (int j = i + 1; j < e.inputs(); ++j)
-      for (int k = 0; k < terms[j].n; ++k) later[terms[j].labels[k]] = true;
+      for (int k = 0; k < q.terms[j].n; ++k) later[q.terms[j].labels[k]] = true;
     std::int64_t batch = 1, rows = 1, columns = 1, inner = 1;
     for (int l = 1; l < kLabels; ++l) {
       const bool kept = in_output[l] || later[l];
-      if (have[l] && here[l]) (kept ? batch : inner) = size_times(kept ? batch : inner, size[l]);
-      else if (have[l] && kept) rows = size_times(rows, size[l]);
-      else if (here[l] && kept) columns = size_times(columns, size[l]);
+      if (have[l] && here[l])
+        (kept ? batch : inner) = size_times(kept ? batch : inner, q.size[l]);
+      else if (have[l] && kept)
+        rows = size_times(rows, q.size[l]);
+      else if (here[l] && kept)
+        columns = size_times(columns, q.size[l]);
       have[l] = (have[l] || here[l]) && kept;
     }
     const bool weight = e.in(i).has(kWeight) || e.in(i - 1).has(kWeight);
     e.product(weight ? Kind::product : Kind::attention, i - 1, i, batch, rows, columns, inner);
   }
+}
+
+bool einsum(Eval& e) {
+  if (e.inputs() > 16 || e.inputs() == 0) return e.fail("onnx-malformed", "has no inputs, or more than 16");
+  for (int i = 0; i < e.inputs(); ++i) {
+    if (e.in(i).ranked()) continue;
+    e.unranked(0, e.in(0).elem);
+    e.product(Kind::attention, 0, 1, kUnknown, 1, 1, 1);
+    return true;
+  }
+  const std::string_view equation = e.text("equation", "");
+  Equation q;
+  if (!read_inputs(e, equation.substr(0, equation.find("->")), q) || !read_output(e, equation, q)) return false;
+  Dims dims;
+  for (int k = 0; k < q.out.n; ++k) dims.push(q.size[q.out.labels[k]]);
+  e.shape(0, e.in(0).elem, dims);
+  if (e.inputs() == 1) {
+    e.elementwise(1);
+    return true;
+  }
+  contract(e, q);
   return true;
 }
 
@@ -218,7 +237,11 @@ bool fused_matmul(Eval& e) {
 }  // namespace
 
 const Rule kMatrixRules[] = {
-    {"MatMul", matmul}, {"Gemm", gemm}, {"Einsum", einsum}, {"Det", det}, {"MatMulInteger", matmul_integer, 12, 0, 0},
+    {"MatMul", matmul},
+    {"Gemm", gemm},
+    {"Einsum", einsum},
+    {"Det", det},
+    {"MatMulInteger", matmul_integer, 12, 0, 0},
     {"FusedMatMul", fused_matmul, 0, kAll, kAll, 0, 0, false, "com.microsoft"},
     {"TransposeMatMul", fused_matmul, 0, kAll, kAll, 0, 0, false, "com.microsoft"},
     {"FusedGemm", gemm, 0, kAll, kAll, 0, 0, false, "com.microsoft"},

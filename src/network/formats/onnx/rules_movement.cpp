@@ -35,10 +35,13 @@ bool concat(Eval& e) {
     }
     if (x.rank != rank) return e.fail("shape-mismatch", "joins tensors of different rank");
     for (int d = 0; d < rank; ++d) {
-      if (d == axis) dims.v[d] = size_plus(dims.v[d], x.dims[d]);
-      else if (dims.v[d] < 0) dims.v[d] = x.dims[d];
+      if (d == axis)
+        dims.v[d] = size_plus(dims.v[d], x.dims[d]);
+      else if (dims.v[d] < 0)
+        dims.v[d] = x.dims[d];
       else if (x.dims[d] >= 0 && x.dims[d] != dims.v[d])
-        return e.fail("shape-mismatch", "joins sizes " + std::to_string(dims.v[d]) + " and " + std::to_string(x.dims[d]));
+        return e.fail("shape-mismatch",
+                      "joins sizes " + std::to_string(dims.v[d]) + " and " + std::to_string(x.dims[d]));
     }
     const Data* data = x.known();
     known = known && data != nullptr && (i == 0 || data->real == real) && count + data->count <= kMaxData;
@@ -74,7 +77,8 @@ bool split(Eval& e) {
   std::int64_t start = 0;
   for (int i = 0; i < e.outputs(); ++i) {
     std::int64_t size = each < 0 ? kUnknown : std::clamp<std::int64_t>(whole - start, 0, each);
-    if (parts.present) size = parts.known && static_cast<std::uint32_t>(i) < parts.n ? element_as_size(parts.v[i]) : kUnknown;
+    if (parts.present)
+      size = parts.known && static_cast<std::uint32_t>(i) < parts.n ? element_as_size(parts.v[i]) : kUnknown;
     Dims dims;
     for (int d = 0; d < x.rank; ++d) dims.push(d == axis ? size : x.dims[d]);
     e.shape(i, x.elem, dims);
@@ -101,6 +105,27 @@ std::int64_t slice_count(std::int64_t size, std::int64_t& start, std::int64_t en
   start = start < 0 ? std::max<std::int64_t>(start < -size ? -1 : start + size, -1) : std::min(start, size - 1);
   end = end < 0 ? (end < -size ? -1 : end + size) : std::min(end, size - 1);
   return end >= start ? 0 : (start - end + (-step) - 1) / (-step);
+}
+
+// Element by element, where the input's are known.
+void copy_slice(Eval& e, const Type& x, const Dims& dims, const std::int64_t* first, const std::int64_t* stride) {
+  const Data* from = x.known();
+  const std::int64_t count = Eval::elements(e.out(0));
+  if (from == nullptr || count < 0 || count > kMaxData || Eval::elements(x) != static_cast<std::int64_t>(from->count)) return;
+  Data* to = e.data(0, static_cast<std::uint32_t>(count), from->real);
+  for (std::uint32_t flat = 0; flat < to->count; ++flat) {
+    std::int64_t left = flat, index = 0, span = 1;
+    for (int axis = x.rank - 1; axis >= 0; --axis) {
+      index += (first[axis] + left % dims.v[axis] * stride[axis]) * span;
+      left /= dims.v[axis];
+      span *= x.dims[axis];
+    }
+    if (index < 0 || index >= static_cast<std::int64_t>(from->count)) {  // only where a bound was not known
+      e.out(0).data = nullptr;
+      return;
+    }
+    to->integers()[flat] = from->integers()[index];
+  }
 }
 
 bool slice(Eval& e) {
@@ -146,23 +171,7 @@ bool slice(Eval& e) {
     stride[axis] = step;
   }
   e.shape(0, x.elem, dims);
-  const Data* from = x.known();
-  const std::int64_t count = Eval::elements(e.out(0));
-  if (from == nullptr || !exact || count < 0 || count > kMaxData || Eval::elements(x) != static_cast<std::int64_t>(from->count)) return true;
-  Data* to = e.data(0, static_cast<std::uint32_t>(count), from->real);
-  for (std::uint32_t flat = 0; flat < to->count; ++flat) {
-    std::int64_t left = flat, index = 0, span = 1;
-    for (int axis = x.rank - 1; axis >= 0; --axis) {
-      index += (from_at[axis] + left % dims.v[axis] * stride[axis]) * span;
-      left /= dims.v[axis];
-      span *= x.dims[axis];
-    }
-    if (index < 0 || index >= static_cast<std::int64_t>(from->count)) {  // only where a bound was not known
-      e.out(0).data = nullptr;
-      break;
-    }
-    to->integers()[flat] = from->integers()[index];
-  }
+  if (exact) copy_slice(e, x, dims, from_at, stride);
   return true;
 }
 
@@ -188,10 +197,14 @@ bool gather(Eval& e) {
       std::int64_t k = entry < at->count ? at->integers()[entry] : kDataUnknown;
       if (is_known(k) && k < 0) k += x.dims[0];
       const bool inside = is_known(k) && k >= 0 && k < x.dims[0];
-      if (is_known(k) && !inside) return e.fail("shape-mismatch", "gathers element " + std::to_string(k) + " of " + std::to_string(x.dims[0]));
-      if (inside) to->integers()[i] = from->integers()[k * row + i % row];
-      else if (from->real) to->reals()[i] = std::nan("");
-      else to->integers()[i] = kDataUnknown;
+      if (is_known(k) && !inside)
+        return e.fail("shape-mismatch", "gathers element " + std::to_string(k) + " of " + std::to_string(x.dims[0]));
+      if (inside)
+        to->integers()[i] = from->integers()[k * row + i % row];
+      else if (from->real)
+        to->reals()[i] = std::nan("");
+      else
+        to->integers()[i] = kDataUnknown;
     }
   }
   if (x.origin != 0 && is_float(x.elem)) {
@@ -212,7 +225,8 @@ bool gather_elements(Eval& e) {
 bool gather_nd(Eval& e) {
   const Type x = e.in(0), index = e.in(1);
   const std::int64_t batch = e.integer("batch_dims", 0);
-  if (!x.ranked() || !index.ranked() || index.rank == 0 || batch < 0 || batch >= index.rank || index.dims[index.rank - 1] < 0)
+  if (!x.ranked() || !index.ranked() || index.rank == 0 || batch < 0 || batch >= index.rank ||
+      index.dims[index.rank - 1] < 0)
     return first_unranked(e);
   const std::int64_t depth = index.dims[index.rank - 1];
   if (batch + depth > x.rank) return e.fail("shape-mismatch", "indexes more dimensions than there are");
@@ -258,13 +272,14 @@ bool pad(Eval& e) {
       continue;
     }
     Integer size = Integer(dims.v[axis]) + before + after;
-    if (size < Integer(0) || !size.fits_int64()) return e.fail("shape-mismatch", "pads a dimension to an impossible size");
+    if (size < Integer(0) || !size.fits_int64())
+      return e.fail("shape-mismatch", "pads a dimension to an impossible size");
     dims.v[axis] = size.to_int64();
   }
   e.shape(0, x.elem, dims);
   const Data* from = x.known();
-  if (from != nullptr && x.rank == 1 && dims.v[0] >= 0 && dims.v[0] <= kMaxData && !from->real && e.text("mode", "constant") == "constant" &&
-      pads.v[0] >= 0 && pads.v[1] >= 0) {
+  if (from != nullptr && x.rank == 1 && dims.v[0] >= 0 && dims.v[0] <= kMaxData && !from->real &&
+      e.text("mode", "constant") == "constant" && pads.v[0] >= 0 && pads.v[1] >= 0) {
     std::int64_t fill = 0;
     if (e.has(2)) Eval::scalar(e.in(2), fill);
     Data* to = e.data(0, static_cast<std::uint32_t>(dims.v[0]), false);
@@ -313,13 +328,15 @@ bool resize(Eval& e) {
     double best = policy == "not_larger" ? HUGE_VAL : 0;
     bool known = true;
     for (std::uint32_t i = 0; i < n; ++i) {
-      const int axis = axes.present ? static_cast<int>(axes.v[i] < 0 ? axes.v[i] + x.rank : axes.v[i]) : static_cast<int>(i);
+      const int axis =
+          axes.present ? static_cast<int>(axes.v[i] < 0 ? axes.v[i] + x.rank : axes.v[i]) : static_cast<int>(i);
       known = known && x.dims[axis] > 0 && dims.v[axis] >= 0;
       const double ratio = static_cast<double>(dims.v[axis]) / static_cast<double>(x.dims[axis]);
       best = policy == "not_larger" ? std::min(best, ratio) : std::max(best, ratio);
     }
     for (std::uint32_t i = 0; i < n; ++i) {
-      const int axis = axes.present ? static_cast<int>(axes.v[i] < 0 ? axes.v[i] + x.rank : axes.v[i]) : static_cast<int>(i);
+      const int axis =
+          axes.present ? static_cast<int>(axes.v[i] < 0 ? axes.v[i] + x.rank : axes.v[i]) : static_cast<int>(i);
       dims.v[axis] = known ? static_cast<std::int64_t>(std::round(best * static_cast<double>(x.dims[axis]))) : kUnknown;
     }
   }
@@ -333,7 +350,8 @@ bool depth_to_space(Eval& e) {
   const Type x = e.in(0);
   const std::int64_t block = e.integer("blocksize", 1);
   if (!x.ranked()) return first_unranked(e);
-  if (x.rank != 4 || block <= 0 || block > 1 << 20) return e.fail("shape-mismatch", "needs four dimensions and a positive block size");
+  if (x.rank != 4 || block <= 0 || block > 1 << 20)
+    return e.fail("shape-mismatch", "needs four dimensions and a positive block size");
   const bool to_space = e.rule().choice == 0;
   Dims dims;
   dims.push(x.dims[0]);
@@ -385,8 +403,10 @@ bool unique(Eval& e) {
   const std::int64_t size = e.new_size(0, 0);
   Dims dims;
   dims.push(size);
-  if (e.attribute("axis") == nullptr) e.shape(0, e.in(0).elem, dims);
-  else e.unranked(0, e.in(0).elem);
+  if (e.attribute("axis") == nullptr)
+    e.shape(0, e.in(0).elem, dims);
+  else
+    e.unranked(0, e.in(0).elem);
   for (int i = 1; i < 4; ++i) {
     Dims list;
     list.push(i == 2 ? Eval::elements(e.in(0)) : size);
@@ -476,14 +496,30 @@ bool col_to_im(Eval& e) {
 }  // namespace
 
 const Rule kMovementRules[] = {
-    {"Concat", concat}, {"Split", split, 2, 1}, {"Slice", slice, 30, 1}, {"Gather", gather, 2, 1},
-    {"GatherElements", gather_elements, 2, 1}, {"GatherND", gather_nd, 2, 1}, {"Scatter", like_first, 2, 5},
-    {"ScatterElements", like_first, 2, 5}, {"ScatterND", like_first, 2, 5}, {"TensorScatter", like_first, 4, 3},
-    {"Pad", pad, 14, 1}, {"Resize", resize, 14, 1}, {"Upsample", resize, 2, 1, kAll, 0, 1},
-    {"DepthToSpace", depth_to_space}, {"SpaceToDepth", depth_to_space, 0, kAll, kAll, 0, 1},
-    {"ReverseSequence", like_first, 2, 1}, {"NonZero", non_zero, 0, 0, 0}, {"Compress", compress, 2, 1},
-    {"Unique", unique, 0, 1, 1}, {"TopK", top_k, 2, 1, 1}, {"CenterCropPad", center_crop_pad, 2, 1},
-    {"GridSample", grid_sample, 0, 3}, {"AffineGrid", affine_grid, 2, 1}, {"Col2Im", col_to_im, 6, 1},
+    {"Concat", concat},
+    {"Split", split, 2, 1},
+    {"Slice", slice, 30, 1},
+    {"Gather", gather, 2, 1},
+    {"GatherElements", gather_elements, 2, 1},
+    {"GatherND", gather_nd, 2, 1},
+    {"Scatter", like_first, 2, 5},
+    {"ScatterElements", like_first, 2, 5},
+    {"ScatterND", like_first, 2, 5},
+    {"TensorScatter", like_first, 4, 3},
+    {"Pad", pad, 14, 1},
+    {"Resize", resize, 14, 1},
+    {"Upsample", resize, 2, 1, kAll, 0, 1},
+    {"DepthToSpace", depth_to_space},
+    {"SpaceToDepth", depth_to_space, 0, kAll, kAll, 0, 1},
+    {"ReverseSequence", like_first, 2, 1},
+    {"NonZero", non_zero, 0, 0, 0},
+    {"Compress", compress, 2, 1},
+    {"Unique", unique, 0, 1, 1},
+    {"TopK", top_k, 2, 1, 1},
+    {"CenterCropPad", center_crop_pad, 2, 1},
+    {"GridSample", grid_sample, 0, 3},
+    {"AffineGrid", affine_grid, 2, 1},
+    {"Col2Im", col_to_im, 6, 1},
     {"", nullptr},
 };
 

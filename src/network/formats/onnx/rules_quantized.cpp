@@ -12,7 +12,11 @@ using graph::Kind;
 bool quantize(Eval& e) {
   const Type& x = e.in(0);
   const std::int64_t wanted = e.integer("output_dtype", 0);
-  e.shape_like(0, wanted > 0 && wanted < 64 ? static_cast<std::uint8_t>(wanted) : e.has(2) ? e.in(2).elem : std::uint8_t{kUint8}, x);
+  e.shape_like(0,
+               wanted > 0 && wanted < 64 ? static_cast<std::uint8_t>(wanted)
+               : e.has(2)                ? e.in(2).elem
+                                         : std::uint8_t{kUint8},
+               x);
   return true;
 }
 
@@ -92,7 +96,8 @@ bool qlinear_concat(Eval& e) {
   Dims dims;
   for (int i = 0; i < first.rank; ++i) dims.push(first.dims[i]);
   for (int i = 5; i < e.inputs(); i += 3)
-    dims.v[axis] = e.in(i).ranked() && e.in(i).rank == first.rank ? size_plus(dims.v[axis], e.in(i).dims[axis]) : kUnknown;
+    dims.v[axis] =
+        e.in(i).ranked() && e.in(i).rank == first.rank ? size_plus(dims.v[axis], e.in(i).dims[axis]) : kUnknown;
   e.shape(0, first.elem, dims);
   return true;
 }
@@ -147,16 +152,25 @@ bool matmul_bits(Eval& e) {
 
 #define MS 0, false, "com.microsoft"
 const Rule kQuantizedRules[] = {
-    {"QuantizeLinear", quantize, 6, 1}, {"DequantizeLinear", dequantize, 6, 1}, {"DynamicQuantizeLinear", dynamic_quantize, 0, 0, 0},
-    {"QLinearConv", qlinear_conv, 246, 0, 0}, {"QLinearMatMul", qlinear_matmul, 246, 0, 0},
-    {"QuantizeLinear", quantize, 6, 1, kAll, 0, MS}, {"DequantizeLinear", dequantize, 6, 1, kAll, 0, MS},
-    {"QLinearConv", qlinear_conv, 246, 0, 0, 0, MS}, {"QLinearAdd", qlinear_binary, 246, 0, 0, 0, MS},
-    {"QLinearMul", qlinear_binary, 246, 0, 0, 0, MS}, {"QLinearSigmoid", qlinear_unary, 30, 0, 0, 0, MS},
-    {"QLinearLeakyRelu", qlinear_unary, 30, 0, 0, 0, MS}, {"QLinearSoftmax", qlinear_unary, 30, 0, 0, 0, MS},
+    {"QuantizeLinear", quantize, 6, 1},
+    {"DequantizeLinear", dequantize, 6, 1},
+    {"DynamicQuantizeLinear", dynamic_quantize, 0, 0, 0},
+    {"QLinearConv", qlinear_conv, 246, 0, 0},
+    {"QLinearMatMul", qlinear_matmul, 246, 0, 0},
+    {"QuantizeLinear", quantize, 6, 1, kAll, 0, MS},
+    {"DequantizeLinear", dequantize, 6, 1, kAll, 0, MS},
+    {"QLinearConv", qlinear_conv, 246, 0, 0, 0, MS},
+    {"QLinearAdd", qlinear_binary, 246, 0, 0, 0, MS},
+    {"QLinearMul", qlinear_binary, 246, 0, 0, 0, MS},
+    {"QLinearSigmoid", qlinear_unary, 30, 0, 0, 0, MS},
+    {"QLinearLeakyRelu", qlinear_unary, 30, 0, 0, 0, MS},
+    {"QLinearSoftmax", qlinear_unary, 30, 0, 0, 0, MS},
     {"QLinearAveragePool", qlinear_pool, 30, 0, 0, 0, MS},
     {"QLinearGlobalAveragePool", qlinear_pool, 30, 0, 0, 0, 1, false, "com.microsoft"},
-    {"QLinearConcat", qlinear_concat, 3, 0, 0, 0, MS}, {"MatMulIntegerToFloat", matmul_integer_to_float, 60, 0, 0, 0, MS},
-    {"DynamicQuantizeMatMul", matmul_integer_to_float, 12, 0, 0, 0, MS}, {"MatMulNBits", matmul_bits, 12, 1, kAll, 0, MS},
+    {"QLinearConcat", qlinear_concat, 3, 0, 0, 0, MS},
+    {"MatMulIntegerToFloat", matmul_integer_to_float, 60, 0, 0, 0, MS},
+    {"DynamicQuantizeMatMul", matmul_integer_to_float, 12, 0, 0, 0, MS},
+    {"MatMulNBits", matmul_bits, 12, 1, kAll, 0, MS},
     {"MatMulBnb4", matmul_bits, 4, 1, kAll, 0, MS},
     {"", nullptr},
 };

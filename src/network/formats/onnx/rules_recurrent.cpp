@@ -23,7 +23,8 @@ bool recurrent(Eval& e) {
   std::int64_t hidden = e.integer("hidden_size", w.dims[1] < 0 ? kUnknown : w.dims[1] / gates);
   if (hidden <= 0 && r.ranked() && r.rank == 3) hidden = r.dims[2];
   if (width >= 0 && w.dims[2] >= 0 && width != w.dims[2])
-    return e.fail("shape-mismatch", "has inputs of width " + std::to_string(width) + "; its weights expect " + std::to_string(w.dims[2]));
+    return e.fail("shape-mismatch",
+                  "has inputs of width " + std::to_string(width) + "; its weights expect " + std::to_string(w.dims[2]));
   Dims all, last;
   if (batch_first) {
     for (std::int64_t size : {batch, steps, directions, hidden}) all.push(size);
@@ -36,7 +37,8 @@ bool recurrent(Eval& e) {
   e.shape(0, x.elem, all);
   e.shape(1, x.elem, last);
   e.shape(2, x.elem, last);
-  e.product(Kind::recurrent, 0, 1, directions, size_times(steps, batch), size_times(gates, hidden), width, ~std::uint32_t{4});
+  e.product(Kind::recurrent, 0, 1, directions, size_times(steps, batch), size_times(gates, hidden), width,
+            ~std::uint32_t{4});
   if (steps < 0 || batch < 0 || hidden < 0 || directions < 0) {
     e.product(Kind::recurrent, -1, 2, kUnknown, 1, 1, 1, 4);
     return true;
@@ -67,7 +69,9 @@ bool recurrent(Eval& e) {
 }  // namespace
 
 const Rule kRecurrentRules[] = {
-    {"RNN", recurrent, 16, kAll, kAll, 0, 1}, {"GRU", recurrent, 16, kAll, kAll, 0, 3}, {"LSTM", recurrent, 16, kAll, kAll, 0, 4},
+    {"RNN", recurrent, 16, kAll, kAll, 0, 1},
+    {"GRU", recurrent, 16, kAll, kAll, 0, 3},
+    {"LSTM", recurrent, 16, kAll, kAll, 0, 4},
     {"", nullptr},
 };
 

@@ -25,14 +25,20 @@ void fold_all(Eval& e, const Type& x, Function f) {
     }
     const std::int64_t v = from->integers()[i];
     known = is_known(v);
-    if (f == kProd) known = known && !__builtin_mul_overflow(whole, v, &whole);
-    else if (f == kMin) whole = std::min(whole, v);
-    else if (f == kMax) whole = std::max(whole, v);
-    else known = known && !__builtin_add_overflow(whole, v, &whole);
+    if (f == kProd)
+      known = known && !__builtin_mul_overflow(whole, v, &whole);
+    else if (f == kMin)
+      whole = std::min(whole, v);
+    else if (f == kMax)
+      whole = std::max(whole, v);
+    else
+      known = known && !__builtin_add_overflow(whole, v, &whole);
   }
   Data* to = e.data(0, 1, from->real);
-  if (from->real) to->reals()[0] = f == kMean ? real / from->count : real;
-  else to->integers()[0] = known ? (f == kMean ? whole / static_cast<std::int64_t>(from->count) : whole) : kDataUnknown;
+  if (from->real)
+    to->reals()[0] = f == kMean ? real / from->count : real;
+  else
+    to->integers()[0] = known ? (f == kMean ? whole / static_cast<std::int64_t>(from->count) : whole) : kDataUnknown;
 }
 
 bool reduce(Eval& e) {
@@ -55,12 +61,16 @@ bool reduce(Eval& e) {
   Dims dims;
   for (int i = 0; i < x.rank; ++i) {
     const bool reduced = !none && (all || (over >> i & 1) != 0);
-    if (!reduced) dims.push(x.dims[i]);
-    else if (keep) dims.push(1);
+    if (!reduced)
+      dims.push(x.dims[i]);
+    else if (keep)
+      dims.push(1);
   }
   e.shape(0, x.elem, dims);
-  if (none) e.out(0).data = x.known();
-  else fold_all(e, x, static_cast<Function>(e.rule().choice));
+  if (none)
+    e.out(0).data = x.known();
+  else
+    fold_all(e, x, static_cast<Function>(e.rule().choice));
   const std::int64_t from = Eval::elements(x), to = Eval::elements(e.out(0));
   e.elementwise(from > 0 && to > 0 ? (from + to - 1) / to : 0);
   return true;
@@ -76,8 +86,10 @@ bool arg_reduce(Eval& e) {
   if (!e.to_axis(e.integer("axis", 0), x.rank, axis)) return false;
   Dims dims;
   for (int i = 0; i < x.rank; ++i) {
-    if (i != axis) dims.push(x.dims[i]);
-    else if (e.integer("keepdims", 1) != 0) dims.push(1);
+    if (i != axis)
+      dims.push(x.dims[i]);
+    else if (e.integer("keepdims", 1) != 0)
+      dims.push(1);
   }
   e.shape(0, kInt64, dims);
   return true;
@@ -86,8 +98,10 @@ bool arg_reduce(Eval& e) {
 // Losses: one number, or one for each element.
 bool loss(Eval& e) {
   const Type x = e.in(0), target = e.in(1);
-  if (e.text("reduction", "mean") == "none") e.shape_like(0, x.elem, target);
-  else e.shape(0, x.elem, Dims{});
+  if (e.text("reduction", "mean") == "none")
+    e.shape_like(0, x.elem, target);
+  else
+    e.shape(0, x.elem, Dims{});
   e.shape_like(1, x.elem, x);
   e.elementwise(5);
   return true;
@@ -96,12 +110,20 @@ bool loss(Eval& e) {
 }  // namespace
 
 const Rule kReductionRules[] = {
-    {"ReduceSum", reduce, 2, 1, kAll, 1, kSum}, {"ReduceMean", reduce, 2, 1, kAll, 1, kMean},
-    {"ReduceMax", reduce, 2, 1, kAll, 1, kMax}, {"ReduceMin", reduce, 2, 1, kAll, 1, kMin},
-    {"ReduceProd", reduce, 2, 1, kAll, 1, kProd}, {"ReduceL1", reduce, 2, 1, kAll, 1}, {"ReduceL2", reduce, 2, 1, kAll, 1},
-    {"ReduceLogSum", reduce, 2, 1, kAll, 1}, {"ReduceLogSumExp", reduce, 2, 1, kAll, 1},
-    {"ReduceSumSquare", reduce, 2, 1, kAll, 1}, {"ArgMax", arg_reduce, 0, 0, 0}, {"ArgMin", arg_reduce, 0, 0, 0},
-    {"SoftmaxCrossEntropyLoss", loss, 6, 1}, {"NegativeLogLikelihoodLoss", loss, 6, 1},
+    {"ReduceSum", reduce, 2, 1, kAll, 1, kSum},
+    {"ReduceMean", reduce, 2, 1, kAll, 1, kMean},
+    {"ReduceMax", reduce, 2, 1, kAll, 1, kMax},
+    {"ReduceMin", reduce, 2, 1, kAll, 1, kMin},
+    {"ReduceProd", reduce, 2, 1, kAll, 1, kProd},
+    {"ReduceL1", reduce, 2, 1, kAll, 1},
+    {"ReduceL2", reduce, 2, 1, kAll, 1},
+    {"ReduceLogSum", reduce, 2, 1, kAll, 1},
+    {"ReduceLogSumExp", reduce, 2, 1, kAll, 1},
+    {"ReduceSumSquare", reduce, 2, 1, kAll, 1},
+    {"ArgMax", arg_reduce, 0, 0, 0},
+    {"ArgMin", arg_reduce, 0, 0, 0},
+    {"SoftmaxCrossEntropyLoss", loss, 6, 1},
+    {"NegativeLogLikelihoodLoss", loss, 6, 1},
     {"", nullptr},
 };
 

@@ -97,8 +97,10 @@ bool constant_of_shape(Eval& e) {
   if (n >= 0 && n <= kMaxData && (value == nullptr || value->count == 1)) {
     Data* to = e.data(0, static_cast<std::uint32_t>(n), is_float(header.elem));
     for (std::uint32_t i = 0; i < to->count; ++i) {
-      if (to->real) to->reals()[i] = value == nullptr ? 0 : value->reals()[0];
-      else to->integers()[i] = value == nullptr ? 0 : value->integers()[0];
+      if (to->real)
+        to->reals()[i] = value == nullptr ? 0 : value->reals()[0];
+      else
+        to->integers()[i] = value == nullptr ? 0 : value->integers()[0];
     }
   }
   return true;
@@ -116,8 +118,11 @@ bool range(Eval& e) {
     if (count <= kMaxData) {
       Data* to = e.data(0, static_cast<std::uint32_t>(count), is_float(elem));
       for (std::uint32_t i = 0; i < to->count; ++i) {
-        if (to->real) to->reals()[i] = start + i * delta;
-        else to->integers()[i] = static_cast<std::int64_t>(start) + static_cast<std::int64_t>(i) * static_cast<std::int64_t>(delta);
+        if (to->real)
+          to->reals()[i] = start + i * delta;
+        else
+          to->integers()[i] =
+              static_cast<std::int64_t>(start) + static_cast<std::int64_t>(i) * static_cast<std::int64_t>(delta);
       }
     }
   } else {
@@ -125,10 +130,46 @@ bool range(Eval& e) {
     const Data* to = e.in(1).known();
     std::int64_t zero = -1, one = -1;
     const bool plain = Eval::scalar(e.in(0), zero) && zero == 0 && Eval::scalar(e.in(2), one) && one == 1;
-    dims.push(plain && to != nullptr && to->count == 1 && !to->real ? element_as_size(to->integers()[0]) : e.new_size(0, 0));
+    dims.push(plain && to != nullptr && to->count == 1 && !to->real ? element_as_size(to->integers()[0])
+                                                                    : e.new_size(0, 0));
     e.shape(0, elem, dims);
   }
   return true;
+}
+
+// The open size of a reshape whose other sizes are not all known: equal symbols on both sides cancel.
+std::int64_t cancelled(const Type& x, const Dims& dims, int open) {
+  std::int64_t in_known = 1, out_known = 1, in_symbol = 0, out_symbol = 0;
+  int in_open = 0, out_open = 0;
+  for (int i = 0; i < x.rank; ++i) {
+    if (x.dims[i] >= 0)
+      in_known = size_times(in_known, x.dims[i]);
+    else
+      ++in_open, in_symbol = x.dims[i];
+  }
+  for (int i = 0; i < dims.n; ++i) {
+    if (i == open) continue;
+    if (dims.v[i] >= 0)
+      out_known = size_times(out_known, dims.v[i]);
+    else
+      ++out_open, out_symbol = dims.v[i];
+  }
+  const bool cancels = in_open == 1 && out_open == 1 && in_symbol == out_symbol && in_symbol < kUnknown;
+  if (cancels && in_known > 0 && out_known > 0 && in_known % out_known == 0) return in_known / out_known;
+  return in_open == 1 && out_open == 0 && in_known == out_known ? in_symbol : kUnknown;
+}
+
+// One size that is not known follows from `have` elements and the others.
+void fill_one(Dims& dims, std::int64_t have) {
+  std::int64_t known = 1;
+  int unknown_at = -1, unknowns = 0;
+  for (int i = 0; i < dims.n; ++i) {
+    if (dims.v[i] >= 0)
+      known = size_times(known, dims.v[i]);
+    else
+      ++unknowns, unknown_at = i;
+  }
+  if (unknowns == 1 && known > 0 && have % known == 0) dims.v[unknown_at] = have / known;
 }
 
 bool reshape(Eval& e) {
@@ -168,37 +209,18 @@ bool reshape(Eval& e) {
     dims.v[open] = kUnknown;
     if (have >= 0 && rest > 0) {
       if (have % rest != 0)
-        return e.fail("shape-mismatch", std::to_string(have) + " elements do not divide into rows of " + std::to_string(rest));
+        return e.fail("shape-mismatch",
+                      std::to_string(have) + " elements do not divide into rows of " + std::to_string(rest));
       dims.v[open] = have / rest;
     } else if (have == 0 && rest == 0) {
       dims.v[open] = 0;
-    } else if (x.ranked()) {  // sizes that are not known may cancel: equal symbols on both sides
-      std::int64_t in_known = 1, out_known = 1;
-      int in_open = 0, out_open = 0;
-      std::int64_t in_symbol = 0, out_symbol = 0;
-      for (int i = 0; i < x.rank; ++i) {
-        if (x.dims[i] >= 0) in_known = size_times(in_known, x.dims[i]);
-        else ++in_open, in_symbol = x.dims[i];
-      }
-      for (int i = 0; i < dims.n; ++i) {
-        if (i == open) continue;
-        if (dims.v[i] >= 0) out_known = size_times(out_known, dims.v[i]);
-        else ++out_open, out_symbol = dims.v[i];
-      }
-      const bool cancels = (in_open == 1 && out_open == 1 && in_symbol == out_symbol && in_symbol < kUnknown);
-      if (cancels && in_known > 0 && out_known > 0 && in_known % out_known == 0) dims.v[open] = in_known / out_known;
-      else if (in_open == 1 && out_open == 0 && in_known == out_known) dims.v[open] = in_symbol;
+    } else if (x.ranked()) {
+      dims.v[open] = cancelled(x, dims, open);
     }
   } else if (have >= 0 && rest >= 0 && have != rest) {
     return e.fail("shape-mismatch", "gives " + std::to_string(have) + " elements a shape of " + std::to_string(rest));
   } else if (have >= 0 && rest < 0) {  // one size that is not known follows from the others
-    std::int64_t known = 1;
-    int unknown_at = -1, unknowns = 0;
-    for (int i = 0; i < dims.n; ++i) {
-      if (dims.v[i] >= 0) known = size_times(known, dims.v[i]);
-      else ++unknowns, unknown_at = i;
-    }
-    if (unknowns == 1 && known > 0 && have % known == 0) dims.v[unknown_at] = have / known;
+    fill_one(dims, have);
   }
   e.shape(0, x.elem, dims);
   keep_contents(e, x);
@@ -212,7 +234,8 @@ bool flatten(Eval& e) {
     return true;
   }
   std::int64_t axis = e.integer("axis", 1);
-  if (axis < -static_cast<std::int64_t>(x.rank) || axis > x.rank) return e.fail("shape-mismatch", "flattens at an axis that is not there");
+  if (axis < -static_cast<std::int64_t>(x.rank) || axis > x.rank)
+    return e.fail("shape-mismatch", "flattens at an axis that is not there");
   if (axis < 0) axis += x.rank;
   std::int64_t rows = 1, columns = 1;
   for (int i = 0; i < x.rank; ++i) {
@@ -239,7 +262,8 @@ bool squeeze(Eval& e) {
   for (std::uint32_t i = 0; i < axes.n; ++i) {
     int axis = 0;
     if (!e.to_axis(axes.v[i], x.rank, axis)) return false;
-    if (x.dims[axis] > 1) return e.fail("shape-mismatch", "squeezes a dimension of size " + std::to_string(x.dims[axis]));
+    if (x.dims[axis] > 1)
+      return e.fail("shape-mismatch", "squeezes a dimension of size " + std::to_string(x.dims[axis]));
     drop |= std::uint64_t{1} << axis;
   }
   Dims dims;
@@ -285,7 +309,8 @@ bool transpose(Eval& e) {
   Integers perm;
   e.integers("perm", perm);
   if (perm.present && perm.n != x.rank)
-    return e.fail("shape-mismatch", "permutes " + std::to_string(perm.n) + " axes of a tensor with " + std::to_string(x.rank));
+    return e.fail("shape-mismatch",
+                  "permutes " + std::to_string(perm.n) + " axes of a tensor with " + std::to_string(x.rank));
   Dims dims;
   std::uint64_t seen = 0;
   for (int i = 0; i < x.rank; ++i) {
@@ -316,8 +341,10 @@ bool transpose(Eval& e) {
       index += left % size * stride;
       left /= size;
     }
-    if (to->real) to->reals()[flat] = from->reals()[index];
-    else to->integers()[flat] = from->integers()[index];
+    if (to->real)
+      to->reals()[flat] = from->reals()[index];
+    else
+      to->integers()[flat] = from->integers()[index];
   }
   return true;
 }
@@ -415,13 +442,27 @@ bool window(Eval& e) {
 }  // namespace
 
 const Rule kShapeRules[] = {
-    {"Shape", shape_of, 0, 0, 0}, {"Size", size_of, 0, 0, 0}, {"Constant", constant},
-    {"ConstantOfShape", constant_of_shape, 0, 0, 0}, {"Range", range, 7, 0, 0}, {"Reshape", reshape, 2, 1},
-    {"Flatten", flatten}, {"Squeeze", squeeze, 2, 1}, {"Unsqueeze", unsqueeze, 2, 1}, {"Transpose", transpose},
-    {"Expand", expand, 2, 1}, {"Tile", tile, 2, 1}, {"RandomNormal", random_by_attribute, 0, 0, 0},
-    {"RandomUniform", random_by_attribute, 0, 0, 0}, {"RandomNormalLike", like, 0, 0, 0},
-    {"RandomUniformLike", like, 0, 0, 0}, {"EyeLike", like, 0, 0, 0}, {"OneHot", one_hot, 6, 0, 0},
-    {"BlackmanWindow", window, 1, 0, 0}, {"HammingWindow", window, 1, 0, 0}, {"HannWindow", window, 1, 0, 0},
+    {"Shape", shape_of, 0, 0, 0},
+    {"Size", size_of, 0, 0, 0},
+    {"Constant", constant},
+    {"ConstantOfShape", constant_of_shape, 0, 0, 0},
+    {"Range", range, 7, 0, 0},
+    {"Reshape", reshape, 2, 1},
+    {"Flatten", flatten},
+    {"Squeeze", squeeze, 2, 1},
+    {"Unsqueeze", unsqueeze, 2, 1},
+    {"Transpose", transpose},
+    {"Expand", expand, 2, 1},
+    {"Tile", tile, 2, 1},
+    {"RandomNormal", random_by_attribute, 0, 0, 0},
+    {"RandomUniform", random_by_attribute, 0, 0, 0},
+    {"RandomNormalLike", like, 0, 0, 0},
+    {"RandomUniformLike", like, 0, 0, 0},
+    {"EyeLike", like, 0, 0, 0},
+    {"OneHot", one_hot, 6, 0, 0},
+    {"BlackmanWindow", window, 1, 0, 0},
+    {"HammingWindow", window, 1, 0, 0},
+    {"HannWindow", window, 1, 0, 0},
     {"", nullptr},
 };
 

@@ -11,8 +11,9 @@ struct MatmulSizes {
 // Shape of numpy's matmul of a and b into output 0, and the sizes of the product.
 bool matmul_shape(Eval& e, const Type& a, const Type& b, std::uint8_t elem, MatmulSizes& s);
 
-// The output shape of a sliding window over x (Conv, pooling), from the node's kernel, strides, pads, dilations, auto_pad
-// and ceil_mode. `kernel` comes from the weight, or is null (then kernel_shape says). Pushes the spatial sizes to `dims`.
+// The output shape of a sliding window over x (Conv, pooling), from the node's kernel, strides, pads, dilations,
+// auto_pad and ceil_mode. `kernel` comes from the weight, or is null (then kernel_shape says). Pushes the spatial sizes
+// to `dims`.
 bool window_sizes(Eval& e, const Type& x, const std::int64_t* kernel, Dims& dims);
 
 // A convolution of input x by weight w (operand indices), result of type elem.

@@ -48,8 +48,10 @@ class Message {
       case 0:
         if (!read_varint(at_, end_, value)) return fail("a varint is longer than ten bytes or does not end");
         return true;
-      case 1: return fixed(8);
-      case 5: return fixed(4);
+      case 1:
+        return fixed(8);
+      case 5:
+        return fixed(4);
       case 2: {
         if (!read_varint(at_, end_, value)) return fail("a length does not end");
         if (value > static_cast<std::uint64_t>(end_ - at_)) return fail("a length reaches past the end of its message");
@@ -57,7 +59,8 @@ class Message {
         at_ += value;
         return true;
       }
-      default: return fail("a field has an unknown wire type");
+      default:
+        return fail("a field has an unknown wire type");
     }
   }
 
