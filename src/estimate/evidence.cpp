@@ -71,15 +71,25 @@ std::vector<std::string> regimes_of(const EvidenceRow& row, const std::string& m
   return out;
 }
 
+DeviceMemory seen_memory(const EvidenceRow& row, const MemoryProfile& profile) {
+  switch (row.rank) {
+    case RankSeen::first: return device_memory(profile, row.run, 0);
+    case RankSeen::last: return device_memory(profile, row.run, row.run.layout.pipeline - 1);
+    case RankSeen::fullest: break;
+  }
+  return peak_memory(profile, row.run);
+}
+
 void score_row(const EvidenceRow& row, double (*capacity)(std::string_view), MemoryCard& card) {
   MemoryProfile profile(row.run);
   describe_decoder(row.shape, profile);
-  const DeviceMemory memory = row.rank == RankSeen::last ? device_memory(profile, row.run, row.run.layout.pipeline - 1) : peak_memory(profile, row.run);
+  const DeviceMemory memory = seen_memory(row, profile);
   const MemoryLines lines = memory_lines(memory, row.run, 1, 1);
   const auto add = [&](const std::string& measure, double measured, double predicted) {
     Scored s;
     s.id = row.id;
     s.source = row.source;
+    s.framework = row.framework;
     s.measure = measure;
     s.measured = measured;
     s.predicted = predicted;
@@ -103,7 +113,7 @@ void score_row(const EvidenceRow& row, double (*capacity)(std::string_view), Mem
 DeviceMemory predict_memory(const EvidenceRow& row) {
   MemoryProfile profile(row.run);
   describe_decoder(row.shape, profile);
-  return row.rank == RankSeen::last ? device_memory(profile, row.run, row.run.layout.pipeline - 1) : peak_memory(profile, row.run);
+  return seen_memory(row, profile);
 }
 
 Score score(std::string name, const std::vector<const Scored*>& rows) {

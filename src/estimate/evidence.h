@@ -11,7 +11,7 @@
 namespace floptally {
 
 struct Scored {
-  std::string id, source;
+  std::string id, source, framework;
   std::string measure;       // "allocated", "reserved", "nvidia-smi"
   double measured = 0, predicted = 0, low = 0, high = 0;  // bytes
   std::vector<std::string> regimes;                       // "devices 1-8", "generation h100" ...

@@ -74,7 +74,8 @@ std::int64_t number_after(std::string_view text, std::string_view key) {
 
 struct SourceRule {
   std::string framework = "megatron", attention, zero, unit = "gib", gradients;
-  bool sequence_parallel = false;
+  std::string recompute;
+  bool sequence_parallel = false, fp8_weights = false, shards = false;
   Meter meter = Meter::reserved;
   RankSeen rank = RankSeen::fullest;
   bool known = false;
@@ -91,10 +92,14 @@ SourceRule rule_for(std::string_view source) {
     rule.zero = table.cell(row, "zero");
     rule.unit = table.cell(row, "unit");
     rule.gradients = table.cell(row, "gradients");
+    rule.recompute = table.cell(row, "recompute");
+    rule.fp8_weights = table.cell(row, "fp8_weights") == "1";
+    rule.shards = table.cell(row, "shards") == "1";
     rule.sequence_parallel = table.cell(row, "sequence") == "1";
     const std::string_view meter = table.cell(row, "meter");
     rule.meter = meter == "visible" ? Meter::visible : meter == "allocated" ? Meter::allocated : Meter::reserved;
-    rule.rank = table.cell(row, "rank") == "last" ? RankSeen::last : RankSeen::fullest;
+    const std::string_view rank = table.cell(row, "rank");
+    rule.rank = rank == "last" ? RankSeen::last : rank == "first" ? RankSeen::first : RankSeen::fullest;
     rule.known = true;
     return rule;
   }
@@ -181,7 +186,7 @@ void read_model(EvidenceRow& out, Cells& cells) {
   s.gated = cells.count("gated_ffn", 0) == 1;
   s.ffn = cells.count("ffn", 0);
   s.vocabulary = cells.count("vocab", 0);
-  s.sequence = cells.count("seq_len", 0);
+  s.sequence = cells.count("seq_len", cells.count("seq_len_max", cells.count("context_length", 0)));
   s.experts = cells.count("experts", 0);
   s.top_k = cells.count("topk", s.experts > 0 ? 1 : 0);
   s.expert_ffn = cells.count("moe_ffn", 0);
@@ -207,6 +212,81 @@ void read_model(EvidenceRow& out, Cells& cells) {
   if (contains(cells.text("arch"), "bert")) s.mask = AttentionMask::none;
 }
 
+std::int64_t whole_in(std::string_view cell) {
+  std::int64_t value = 0;
+  std::from_chars(cell.data(), cell.data() + cell.size(), value);
+  return value;
+}
+
+// Sizes of a published model that the row names but does not spell out (data/evidence/models.csv).
+void read_named_model(EvidenceRow& out) {
+  static const FactTable table("evidence/models.csv");
+  DecoderShape& s = out.shape;
+  const bool latent_missing = s.layers > 0 && s.kv_rank == 0 && out.arguments.empty();
+  if (s.layers > 0 && s.width > 0 && s.vocabulary > 0 && !latent_missing) return;
+  const auto row = table.find(out.model);
+  if (!row) return;
+  const auto size = [&](std::string_view column) { return whole_in(table.cell(*row, column)); };
+  if (s.layers > 0 && size("kv_rank") == 0) return;
+  if (s.layers == 0) s.layers = size("layers");
+  s.width = size("hidden");
+  s.heads = size("heads");
+  s.kv_heads = size("kv_heads");
+  s.head_dim = size("head_dim");
+  s.ffn = size("ffn");
+  s.gated = size("gated") == 1;
+  s.vocabulary = size("vocab");
+  s.tied = size("tied") == 1;
+  s.experts = size("experts");
+  s.top_k = size("topk");
+  s.expert_ffn = size("moe_ffn");
+  s.shared_ffn = size("shared_ffn");
+  s.dense_first = size("dense_first");
+  s.q_rank = size("q_rank");
+  s.kv_rank = size("kv_rank");
+  s.rope_dim = size("rope_dim");
+  s.nope_dim = size("nope_dim");
+  s.value_dim = size("v_dim");
+  s.norm = s.gated ? NormKind::rms : NormKind::layer;
+  s.positions = Positions::rotary;
+  s.qkv_bias = s.out_bias = s.mlp_bias = !s.gated;
+  s.activation = s.gated ? Activation::silu : Activation::gelu;
+  if (out.reason == "latent attention without its ranks") out.reason.clear();
+  out.assumed.push_back("shape of " + std::string(table.cell(*row, "source")));
+}
+
+// The columns of fine-tuning tables: method, quantization, trainable_params.
+void read_tuning(EvidenceRow& out, Cells& cells, const SourceRule& rule) {
+  std::string method = lower(cells.text("method"));
+  if (method.empty()) method = lower(cells.text("train_type"));
+  if (method.empty()) return;
+  Run& run = out.run;
+  const std::string quantization = lower(cells.text("quantization"));
+  if (contains(method, "lora") || contains(method, "adapter")) {
+    run.adapter.rank = contains(method, "lora") ? 8 : 1;
+    run.adapter.key = run.adapter.output = false;
+    run.adapter.trained = cells.count("trainable_params", 0);
+    const bool packed = contains(method, "qlora") || contains(quantization, "nf4");
+    if (packed) run.adapter.base = contains(quantization, "dq") ? Dtype::nf4_double : Dtype::nf4;
+  }
+  run.attention_dropout = run.hidden_dropout = false;
+  const std::string notes = lower(out.notes);
+  if (contains(method, "full") && !contains(notes, "adam") && out.run.framework.name == "litgpt") {
+    if (out.out_of_memory) run.optimizer = *find_optimizer("sgd");  // the least it can hold
+    else out.reason = "the optimizer of a full fine-tuning is not stated";
+  }
+  run.adapter.scales_outputs = method == "adapter_v2";
+  const auto optimizer = find_optimizer(cells.text("optimizer"));
+  if (optimizer.ok()) run.optimizer = *optimizer;
+  else if (run.framework.name == "torchtune") out.reason = "the optimizer and what the recipe recomputes are not stated";
+  if (contains(lower(cells.text("sharding")), "full shard")) run.layout.zero = Zero::weights;
+  if (lower(cells.text("cpu_offload")) == "true" || contains(notes, "cpu offload")) run.offload.weights = run.offload.optimizer = true;
+  if (out.devices > 1 && rule.shards) {  // FSDPStrategy(activation_checkpointing_policy={Block})
+    run.layout.zero = Zero::weights;
+    run.recompute.mode = Recompute::Mode::full;
+  }
+}
+
 void read_layout(EvidenceRow& out, Cells& cells) {
   Layout& l = out.run.layout;
   out.devices = cells.count("n_gpus", 0);
@@ -216,7 +296,7 @@ void read_layout(EvidenceRow& out, Cells& cells) {
   l.context = std::max<std::int64_t>(1, cells.count("cp", 1));
   l.expert = std::max<std::int64_t>(1, cells.count("ep", 1));
   l.expert_tensor = cells.count("etp", l.expert > 1 ? 1 : 0);
-  l.micro_batch = cells.count("micro_batch", 0);
+  l.micro_batch = cells.count("micro_batch", cells.count("batch_per_gpu", 0));
   if (l.pipeline == 1) l.chunks = 1;
   if (l.chunks > 1) l.schedule = Schedule::interleaved;
   const auto sp = cells.number("sp");
@@ -227,6 +307,8 @@ void read_layout(EvidenceRow& out, Cells& cells) {
 void read_measured(EvidenceRow& out, Cells& cells, const SourceRule& rule) {
   const double unit = rule.unit == "gb" ? kGb : kGib;
   const double unit_other = rule.unit == "gb" ? kGb : kGib;
+  const auto peak = cells.number("peak_mem_gb"), peak_gib = cells.number("peak_mem_gib");
+  if (peak || peak_gib) (rule.meter == Meter::allocated ? out.allocated : out.other) = peak ? *peak * unit : *peak_gib * kGib;
   if (const auto bytes = cells.number("mem_alloc_gib")) out.allocated = *bytes * unit;
   if (const auto bytes = cells.number("mem_reserved_gib")) out.other = *bytes * unit_other;
   out.out_of_memory = cells.count("oom", 0) == 1;
@@ -283,7 +365,8 @@ EvidenceRow read_row(const Csv& csv, std::size_t row) {
   out.row = row;
   out.id = cells.text("id");
   if (out.id.empty()) out.id = "line " + std::to_string(locate(csv.row_span(row)).line);
-  out.source = cells.text("src");
+  out.source = cells.text(csv.find("src") ? "src" : "source");
+  if (csv.find("train_type") && out.source.empty()) out.source = "AnswerDotAI/fsdp_qlora";
   out.model = cells.text("model");
   out.task = cells.text("task");
   out.arguments = cells.text("arguments");
@@ -297,9 +380,11 @@ EvidenceRow read_row(const Csv& csv, std::size_t row) {
   out.generation = generation_of(cells.text("gpu"));
   read_model(out, cells);
   read_layout(out, cells);
+  read_named_model(out);
   read_precision(out, lower(cells.text("precision")));
   read_zero(out, lower(cells.text("zero")), rule);
-  read_recompute(out.run.recompute, lower(cells.text("recompute")));
+  read_recompute(out.run.recompute, cells.text("recompute").empty() ? rule.recompute : lower(cells.text("recompute")));
+  if (rule.fp8_weights) out.run.precision.copies.clear();
   if (rule.sequence_parallel && out.run.layout.tensor > 1 && cells.text("sp").empty()) {
     out.run.layout.sequence_parallel = true;
     out.assumed.emplace_back("sequence parallelism (the source's recipes)");
@@ -309,8 +394,10 @@ EvidenceRow read_row(const Csv& csv, std::size_t row) {
   out.run.attention_dropout = out.run.hidden_dropout = !out.shape.gated;
   out.parameters = cells.number("params").value_or(0);
   read_measured(out, cells, rule);
+  read_tuning(out, cells, rule);
   if (!out.arguments.empty()) apply_megatron_arguments(out);
   out.framework = out.run.framework.name;
+  if (out.run.framework.unties) out.shape.tied = false;
   settle(out);
   check_row(out);
   return out;
@@ -320,7 +407,7 @@ EvidenceRow read_row(const Csv& csv, std::size_t row) {
 
 Result<std::vector<EvidenceRow>> read_evidence(const Csv& csv) {
   int known = 0;
-  for (const std::string_view column : {"layers", "hidden", "seq_len", "gpu", "mem_alloc_gib", "mem_reserved_gib", "iter_time_s", "micro_batch", "id"}) {
+  for (const std::string_view column : {"layers", "hidden", "seq_len", "gpu", "mem_alloc_gib", "mem_reserved_gib", "iter_time_s", "micro_batch", "id", "peak_mem_gb", "peak_mem_gib", "model", "context_length"}) {
     known += csv.find(column) ? 1 : 0;
   }
   if (known < 2) {

@@ -17,7 +17,7 @@ namespace floptally {
 
 // How `mem_reserved_gib` was read.
 enum class Meter : std::uint8_t { allocated, reserved, visible };  // torch's peak, torch's cache, nvidia-smi
-enum class RankSeen : std::uint8_t { fullest, last };              // which rank's number a source reports
+enum class RankSeen : std::uint8_t { fullest, first, last };       // which rank's number a source reports
 
 struct EvidenceRow {
   std::string id, source, model, task, arguments, notes;

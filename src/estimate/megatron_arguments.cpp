@@ -160,6 +160,7 @@ void read_run(EvidenceRow& row, const Arguments& a) {
     const std::string_view recipe = a.text("fp8-recipe");
     run.precision = *find_precision(recipe == "mxfp8" ? "mxfp8" : recipe == "tensorwise" ? "fp8-tensorwise" : recipe == "blockwise" ? "fp8-block" : "fp8-delayed");
   }
+  if (a.flag("fp8-param-gather")) run.precision.copies.clear();  // weights are fp8 with a transposed copy: two bytes, as bf16
   if (a.flag("grad-reduce-in-bf16")) run.framework.gradients = Dtype::bfloat16;
   run.optimizer = *find_optimizer(a.text("optimizer") == "muon" ? "muon" : a.text("optimizer") == "sgd" ? "momentum" : "adamw");
   const std::string_view backend = a.text("attention-backend");

@@ -270,6 +270,10 @@ void moments(const MemoryProfile& profile, const Run& run, const Rank& rank, con
   }
   const bool shared = run.layout.zero >= Zero::optimizer;
   const double updated = (rank.sum.trained_dense + rank.sum.trained_expert) / (shared ? as_double(run.layout.shard_ranks()) : 1);
+  if (run.framework.loads_whole && run.layout.zero == Zero::weights) {
+    const double whole = rank.sum.frozen_bytes + bytes_of(run.precision.weights) * (rank.sum.trained_dense + rank.sum.trained_expert);
+    out[static_cast<int>(Moment::loading)] = {0, 0, whole, 0};
+  }
   out[static_cast<int>(Moment::optimizer)] = {0, updated * run.framework.optimizer_temporary, 0, 0};
 }
 
@@ -284,7 +288,7 @@ std::string_view name_of(Holds what) {
 
 std::string_view name_of(Moment moment) {
   static constexpr std::string_view kNames[kMomentCount] = {"forward pass", "loss", "backward pass of the output layer",
-                                                            "backward pass of a layer", "optimizer step"};
+                                                            "backward pass of a layer", "optimizer step", "loading"};
   return kNames[static_cast<int>(moment)];
 }
 

@@ -145,7 +145,8 @@ void MemoryProfile::parameters(const Op& op, const Attributes<double>& a, const 
   if (frozen) {
     const Dtype base = run_.adapter.base;
     const bool packed = base != Dtype::unspecified && matrix && !head;
-    to.frozen_bytes += elements * (packed ? bytes_of(base) : weights_);
+    to.frozen_bytes += elements * (packed ? bytes_of(base) + run_.framework.packed_extra : weights_);
+    to.working = std::max(to.working, packed ? elements * compute_ : 0.0);  // one matrix at a time is unpacked
     if (adapted(op)) {
       const double extra = as_double(run_.adapter.rank) * (a.value[1] + a.value[2]);
       to.trained_dense += extra;
@@ -208,6 +209,7 @@ double MemoryProfile::kept_bytes(const Op& op, const Cost<double>& c, double& po
   }
   double extra = 0, extra_policy = 0;
   if (op.def == &operators::k_attention) extra += run_.framework.attention_copies * c.output * compute_;
+  if (run_.adapter.scales_outputs && is_linear(op) && op.component != Component::unembed) extra += c.output * compute_;
   if (is_norm(op)) extra += run_.framework.norm_bytes * c.input;
   if (op.def == &operators::k_gated_activation) extra += run_.framework.gated_kept * c.output * compute_;
   if (is_grouped(op) && splits(op, 1) && previous_ == &operators::k_activation && run_.framework.expert_scaled) extra += c.input * compute_;

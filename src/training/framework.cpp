@@ -38,6 +38,9 @@ std::vector<Framework> read_frameworks() {
     f.optimizer_temporary = number("optimizer_temporary");
     f.shard_gradients = number("shard_gradients");
     f.second_gradients = number("second_gradients");
+    f.packed_extra = number("packed_extra");
+    f.loads_whole = number("loads_whole") > 0;
+    f.unties = number("unties") > 0;
     f.keeps_high_precision = number("high_precision") > 0;
     f.reserved = {number("reserved"), number("reserved_low"), number("reserved_high")};
     f.source = table.cell(row, "source");

@@ -34,6 +34,9 @@ struct Framework {
   double optimizer_temporary = 0;  // bytes per updated parameter
   double shard_gradients = 0;      // bytes per parameter of the optimizer's shard, kept for good
   double second_gradients = 0;     // bytes per trained parameter held beside gradients accumulated in fp32
+  double packed_extra = 0;         // bytes per number of a 4-bit base beyond its format
+  bool loads_whole = false;        // a sharded model is first loaded whole on every device
+  bool unties = false;             // tied output matrices are held apart from the embedding
   bool keeps_high_precision = false;  // quantized matrix products keep their inputs unquantized, and no weight copies
   Spread reserved{1.04, 1.0, 1.1};
   std::string source;

@@ -38,6 +38,7 @@ struct Adapter {
   std::int64_t rank = 0;             // 0: none, every parameter is trained
   std::int64_t trained = 0;          // trained numbers, where the source states them (else counted from rank and targets)
   Dtype base = Dtype::unspecified;   // how frozen matrices are stored; unspecified: as the recipe's weights
+  bool scales_outputs = false;       // Adapter v2 (Gao et al. 2304.15010): a scale and a bias on every linear output
   bool query = true, key = true, value = true, output = true, mlp = false;
 };
 

@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""Makes data/evidence/memory.csv, the shipped rows of measured memory, from a folder of collected tables.
+
+usage: tools/make-evidence.py FOLDER [OUT]
+
+FOLDER holds steps/public.csv, memory/megatron_tests.csv.gz, memory/finetune.csv and
+memory/fsdp_qlora.csv in the schema that docs describe under `floptally evidence`. Only rows with a measured memory (or an
+out-of-memory) are taken; each keeps its source. Empty columns are dropped. The output is the same for the same input.
+"""
+import csv
+import gzip
+import json
+import pathlib
+import sys
+
+COLUMNS = ("id src model arch params layers hidden heads kv_heads head_dim ffn gated_ffn vocab seq_len experts topk moe_ffn gpu n_gpus "
+           "tp pp vp cp ep etp sp zero micro_batch global_batch precision recompute task method quantization trainable_params oom "
+           "mem_alloc_gib mem_reserved_gib notes arguments").split()
+DEAD_ARGUMENTS = ("lr", "ckpt", "eval", "seed", "split", "adam", "weight-decay", "clip", "async", "log", "exit", "timing", "save", "muon",
+                  "distributed", "mscale", "train-", "init-method", "data", "nccl", "manual-gc", "num-workers", "te-rng", "straggler")
+
+
+def read(path):
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def kept_arguments(text):
+    """The arguments that shape memory; the others only lengthen the row."""
+    arguments = json.loads(text)
+    kept = {k: v for k, v in arguments.items() if not k.startswith(DEAD_ARGUMENTS) or k.endswith("distributed-optimizer")}
+    return json.dumps(kept, separators=(",", ":"), sort_keys=True)
+
+
+def main():
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    folder = pathlib.Path(sys.argv[1])
+    out = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else pathlib.Path(__file__).parent.parent / "data/evidence/memory.csv"
+    steps = [row for row in read(folder / "steps/public.csv") if row["mem_alloc_gib"] or row["mem_reserved_gib"]]
+    rows = list(steps)
+    for row in read(folder / "memory/megatron_tests.csv.gz"):
+        rows.append({**row, "arguments": kept_arguments(row["arguments"]), "notes": ""})
+    for row in read(folder / "memory/finetune.csv"):
+        gigabytes = row["peak_mem_gb"]
+        if not gigabytes and row["oom"] != "1":
+            continue
+        litgpt = row["source"].startswith("litgpt")
+        rows.append({**row, "src": row["source"], "seq_len": row["seq_len_max"],
+                     "mem_alloc_gib": repr(float(gigabytes)) if gigabytes else "", "notes": "GB as published" if litgpt else row["notes"]})
+    for index, row in enumerate(read(folder / "memory/fsdp_qlora.csv")):
+        if row["peak_mem_gib"]:
+            rows.append({"id": f"fsdp-qlora-{index + 1:02}", "src": "AnswerDotAI/fsdp_qlora benchmarks", "model": row["model"], "gpu": row["gpu"],
+                         "n_gpus": row["n_gpus"], "method": row["train_type"], "quantization": "nf4", "zero": "zero3",
+                         "seq_len": row["context_length"], "micro_batch": row["batch_per_gpu"], "precision": "bf16",
+                         "mem_reserved_gib": row["peak_mem_gib"], "notes": "cpu offload" if row["cpu_offload"] == "True" else ""})
+    columns = [c for c in COLUMNS if any(row.get(c) for row in rows)]
+    with open(out, "w", newline="") as file:
+        file.write("# Measured memory of training runs, one a row, each with its source; made by tools/make-evidence.py. How a source is to be\n"
+                   "# read (whose rank, which meter) stands in sources.csv.\n# date: 2026-08-22 (when the sources were read)\n")
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        for row in rows:
+            writer.writerow([row.get(c) or "" for c in columns])
+    print(f"{len(rows)} rows, {len(columns)} columns: {out}")
+
+
+if __name__ == "__main__":
+    main()
