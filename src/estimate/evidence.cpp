@@ -16,29 +16,6 @@ double number_in(std::string_view cell) {
   return value;
 }
 
-// Relative spread of the predictions by framework and measure (data/evidence/spread.csv, from tools/fit-memory.py).
-Spread spread_for(std::string_view framework, std::string_view measure) {
-  struct Row {
-    std::string framework, measure;
-    Spread spread;
-  };
-  static const std::vector<Row> rows = [] {
-    std::vector<Row> out;
-    const FactTable table("evidence/spread.csv");
-    for (std::size_t i = 0; i < table.rows(); ++i) {
-      out.push_back({std::string(table.cell(i, "framework")), std::string(table.cell(i, "measure")),
-                     {1, number_in(table.cell(i, "low")), number_in(table.cell(i, "high"))}});
-    }
-    return out;
-  }();
-  const Row* best = nullptr;
-  for (const Row& row : rows) {
-    if (row.measure != measure || (row.framework != framework && row.framework != "any")) continue;
-    if (best == nullptr || row.framework == framework) best = &row;
-  }
-  return best != nullptr ? best->spread : Spread{1, 0.75, 1.35};
-}
-
 std::string band(double value, std::initializer_list<double> limits, const char* const* names) {
   int i = 0;
   for (const double limit : limits) {
@@ -46,6 +23,19 @@ std::string band(double value, std::initializer_list<double> limits, const char*
     ++i;
   }
   return names[i];
+}
+
+std::string parallel_of(const Layout& l) {
+  std::string split;
+  const auto add = [&](bool used, const char* name) {
+    if (used) split += split.empty() ? name : std::string("+") + name;
+  };
+  add(l.tensor > 1, "tensor");
+  add(l.pipeline > 1, "pipeline");
+  add(l.context > 1, "context");
+  add(l.expert > 1, "expert");
+  add(l.zero == Zero::weights, "sharded weights");
+  return split;
 }
 
 std::vector<std::string> regimes_of(const EvidenceRow& row, const std::string& measure, double parameters) {
@@ -57,15 +47,7 @@ std::vector<std::string> regimes_of(const EvidenceRow& row, const std::string& m
   out.push_back(band(parameters, {1e9, 1e10}, kSizes));
   if (row.devices > 0) out.push_back(band(static_cast<double>(row.devices), {2, 9, 65}, kDevices));
   out.emplace_back(row.shape.experts > 0 ? "experts yes" : "experts no");
-  std::string split;
-  const auto add = [&](bool used, const char* name) {
-    if (used) split += split.empty() ? name : std::string("+") + name;
-  };
-  add(l.tensor > 1, "tensor");
-  add(l.pipeline > 1, "pipeline");
-  add(l.context > 1, "context");
-  add(l.expert > 1, "expert");
-  add(l.zero == Zero::weights, "sharded weights");
+  const std::string split = parallel_of(l);
   out.push_back("parallel " + (split.empty() ? std::string("data only") : split));
   out.push_back("recompute " + std::string(row.run.recompute.mode == Recompute::Mode::none ? "none" : row.run.recompute.mode == Recompute::Mode::full ? "full" : "selective"));
   return out;
@@ -93,7 +75,15 @@ void score_row(const EvidenceRow& row, double (*capacity)(std::string_view), Mem
     s.measure = measure;
     s.measured = measured;
     s.predicted = predicted;
-    const Spread spread = spread_for(row.framework, measure);
+    s.model = row.model;
+    s.kind = kind_of(row.shape, row.run);
+    for (const std::string& what : row.assumed) {
+      if (what.compare(0, 10, "vocabulary") != 0) {  // settings that the source's recipes say, not the row
+        s.kind = "assumed settings";
+        break;
+      }
+    }
+    const Spread spread = memory_spread(row.framework, measure, s.kind);
     s.low = predicted * spread.low;
     s.high = predicted * spread.high;
     s.regimes = regimes_of(row, measure, profile.layer_count() * (profile.classes() > 0 ? profile.layer(0).dense * static_cast<double>(row.run.layout.tensor) : 0));
@@ -109,6 +99,35 @@ void score_row(const EvidenceRow& row, double (*capacity)(std::string_view), Mem
 }
 
 }  // namespace
+
+std::string kind_of(const DecoderShape& shape, const Run& run) {
+  const std::string split = parallel_of(run.layout);
+  return (shape.experts > 0 ? "experts " : "dense ") + (split.empty() ? std::string("data") : split) + (run.fused_attention ? "" : " unfused") +
+         (run.recompute.mode == Recompute::Mode::full ? " full" : "");
+}
+
+Spread memory_spread(std::string_view framework, std::string_view measure, std::string_view kind) {
+  struct Row {
+    std::string framework, measure, kind;
+    Spread spread;
+  };
+  static const std::vector<Row> rows = [] {
+    std::vector<Row> out;
+    const FactTable table("evidence/spread.csv");
+    for (std::size_t i = 0; i < table.rows(); ++i) {
+      out.push_back({std::string(table.cell(i, "framework")), std::string(table.cell(i, "measure")), std::string(table.cell(i, "kind")),
+                     {1, number_in(table.cell(i, "low")), number_in(table.cell(i, "high"))}});
+    }
+    return out;
+  }();
+  const std::string_view wanted[4][3] = {{framework, measure, kind}, {framework, measure, "any"}, {"any", measure, "any"}, {"any", "any", "any"}};
+  for (const auto& key : wanted) {
+    for (const Row& row : rows) {
+      if (row.framework == key[0] && row.measure == key[1] && row.kind == key[2]) return row.spread;
+    }
+  }
+  return {1, 0.7, 1.4};
+}
 
 DeviceMemory predict_memory(const EvidenceRow& row) {
   MemoryProfile profile(row.run);

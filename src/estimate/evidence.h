@@ -11,7 +11,8 @@
 namespace floptally {
 
 struct Scored {
-  std::string id, source, framework;
+  std::string id, source, framework, model;
+  std::string kind;          // class of run that ranges are fitted for: "dense tensor", "experts" ...
   std::string measure;       // "allocated", "reserved", "nvidia-smi"
   double measured = 0, predicted = 0, low = 0, high = 0;  // bytes
   std::vector<std::string> regimes;                       // "devices 1-8", "generation h100" ...
@@ -22,6 +23,11 @@ struct Scored {
 struct Skipped {
   std::string id, reason;
 };
+
+// The class of a run whose residuals give its range: "dense tensor+pipeline", "experts expert" ...
+std::string kind_of(const DecoderShape& shape, const Run& run);
+// 90% range of measured / predicted for a class (data/evidence/spread.csv); wide where nothing like it was measured.
+Spread memory_spread(std::string_view framework, std::string_view measure, std::string_view kind);
 
 // Called right or wrong: did the run fit?
 struct FitCall {
