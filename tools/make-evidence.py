@@ -58,7 +58,7 @@ def main():
     columns = [c for c in COLUMNS if any(row.get(c) for row in rows)]
     with open(out, "w", newline="") as file:
         file.write("# Measured memory of training runs, one a row, each with its source; made by tools/make-evidence.py. How a source is to be\n"
-                   "# read (whose rank, which meter) stands in sources.csv.\n# date: 2026-08-22 (when the sources were read)\n")
+                   "# read (whose rank, which meter) stands in sources.csv.\n# source: the column src, row by row\n# date: 2026-08-22 (when the sources were read)\n")
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
         for row in rows:
