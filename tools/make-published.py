@@ -21,7 +21,7 @@ for d in DEVICES:
         NAMES.setdefault(fold(alias), d["name"])
 NAMES.update({fold("NVIDIA A100"): "A100-SXM-40GB", fold("NVIDIA V100"): "V100-SXM2-16GB", fold("NVIDIA P100"): "P100-PCIe", fold("A100-40GB"): "A100-SXM-40GB",
               fold("H100"): "H100-SXM", fold("V100"): "V100-SXM2-16GB", fold("TPUv3"): "TPU-v3", fold("H800"): "H800-SXM", fold("NVIDIA A800"): "A800-SXM"})
-COLUMNS = ("name title aliases organization date domain kind parameters active_parameters tokens passes base base_flop layers hidden heads vocab seq device devices hours "
+COLUMNS = ("name title aliases organization date domain kind parameters active_parameters tokens passes dataset epochs base base_flop layers hidden heads vocab seq device devices hours "
            "device_hours format utilization utilization_from flop flop_from confidence energy_mwh co2_t usd source fault note").split()
 
 
@@ -114,7 +114,8 @@ for r in database:
         sys.exit(f"{r['model']}: utilization {utilization}")
     finetuned = bool(r["finetune_compute_flop"])
     add(dict(name=slug(r["model"]), title=r["model"].strip(), organization=r["organization"], date=r["date"], domain=where, kind=kind, parameters=number(r["parameters"]),
-             active_parameters=number(active), tokens=number(tokens), passes=number(passes), base=base, base_flop=number(base_flop), device=device,
+             active_parameters=number(active), tokens=number(tokens), passes=number(passes),
+             dataset=number(r["dataset_size_datapoints"]), epochs=number(r["epochs"]), base=base, base_flop=number(base_flop), device=device,
              devices=number(hardware.get("devices", r["hardware_quantity"])), hours=number(hardware.get("hours", r["training_time_hours"])),
              device_hours=number(hardware.get("device_hours")), format=hardware.get("format", ""), utilization=number(utilization),
              utilization_from="" if not utilization else "reported-hfu" if facts.get("hfu") else "stated", flop=number(r["training_compute_flop"]),
@@ -125,7 +126,8 @@ rows.sort(key=lambda r: (r["date"], r["name"]))
 path = root / "published/runs.csv"
 path.parent.mkdir(parents=True, exist_ok=True)
 with open(path, "w", newline="") as file:
-    file.write("# Published training runs: the facts their developers or Epoch AI's database state. tokens: seen in one pass over the data; passes: epochs.\n"
+    file.write("# Published training runs: the facts their developers or Epoch AI's database state. tokens: seen in one pass over the data; passes: over it;\n"
+               "# dataset, epochs: as the database has them, before its facts were corrected.\n"
                "# utilization_from: reported (by the developers, of model FLOP), reported-hfu (counts recomputation), derived (from the operation count: no second opinion), stated (in the database).\n"
                "# flop_from: developer, operations (counted), hardware (assumed utilization), mixed (mean of both). fault: why a row is kept out of every score.\n"
                "# Made by tools/make-published.py.\n")

@@ -84,7 +84,9 @@ HARDWARE = {
     "M6-T": dict(utilization=None), "VGG16": dict(utilization=None),
     "U-PaLM (540B)": dict(hours=None), "Flan-PaLM 540B": dict(hours=None),  # of the fine-tuning only
     "Llama 2-70B": dict(hours=None, devices=None, device_hours=1720320),
-    "BERT-Large": dict(format="bf16"),
+    "EXAONE Deep 32B": dict(hours=None),  # of the base model
+    "SigLIP": dict(hours=None), "OpenVLA": dict(hours=None), "Refact-1.6B": dict(hours=None),  # of a part of the work: above the devices' peak
+    "Xception": dict(devices=120), "JFT": dict(devices=100),  # boards of two GPUs
 }
 
 ALIASES = {

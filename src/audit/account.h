@@ -1,0 +1,92 @@
+// AuditRun: what is known of a training run from the outside, each fact with its range, place and source, before anything is
+// computed from it.
+//
+// Always holds for a run that read_audit_run() or run_of() returned: every fact has the dimension its comment names, is
+// positive, and utilizations lie in (0, 1]. A fact that was not stated is absent.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/date.h"
+#include "document/document.h"
+#include "hardware/catalogue.h"
+#include "quantity/quantity_text.h"
+
+namespace floptally {
+
+struct Fact {
+  Amount amount;
+  Span place;
+  Mark mark = Mark::given;
+  std::string source;  // where a catalogue fact comes from
+};
+using MaybeFact = std::optional<Fact>;
+
+// Hardware over one stretch of time.
+struct Period {
+  std::string name;
+  const Device* device = nullptr;
+  Span device_place;
+  MaybeFact devices;         // device
+  MaybeFact seconds;         // second, of wall-clock
+  MaybeFact device_seconds;  // device x second
+  MaybeFact peak;            // FLOP/s of one device
+  MaybeFact utilization;     // of that peak, over the whole time
+  bool hardware_flop = false;      // the utilization counts recomputed activations (HFU)
+  bool derived = false;            // the source divided its operation count by time and peak: no second opinion
+  MaybeFact rate;            // achieved FLOP/s of one device
+  std::optional<Arithmetic> format;  // whose peak is meant; else the device's training format
+  MaybeFact joules;
+  MaybeFact usd;
+  MaybeFact price;           // USD / (device x second)
+  Span place;
+};
+
+// A part of the work on the model: each law counts its own selection of these.
+struct Phase {
+  std::string name = "pretraining";
+  std::string component = "pretraining";  // a row of data/law/inclusions.csv
+  std::string architecture;               // "dense", "moe", "encoder-decoder", "recurrent"; empty: as the run
+  MaybeFact parameters;                   // as the run where absent
+  MaybeFact active;
+  MaybeFact tokens;                       // that update parameters, in one pass
+  MaybeFact passes;                       // over the tokens or examples
+  MaybeFact examples;                     // with `connections`: multiply-adds of one example's forward pass
+  MaybeFact connections;
+  MaybeFact generated;                    // tokens sampled (rollouts, synthetic data), discarded ones too
+  MaybeFact scored;                       // tokens read by reward, value or reference models
+  MaybeFact flop;                         // stated outright
+  MaybeFact layers, width, sequence, vocabulary;  // for the attention that 6ND leaves out
+  bool public_data = false;               // generated data were published
+  Span place;
+};
+
+struct AuditRun {
+  std::string name, title, organization, source, note;
+  Date date;
+  Span date_place;
+  std::string domain = "language";
+  std::string architecture = "dense";
+  std::vector<std::string> modalities;    // "text", "speech", "text-to-image", "text-to-video"
+  std::vector<Phase> phases;
+  std::vector<Period> hardware;
+  MaybeFact base_flop;                    // of the model this one started from
+  std::string base;
+  MaybeFact published;                    // FLOP, by the developers or a database
+  std::string published_from;             // "developer", "operations", "hardware", "mixed"; empty: not said
+  std::string confidence;                 // Epoch AI's word for the published value
+  MaybeFact usd;
+  bool own_records = false;               // the developer's own figures rather than published ones
+  bool wants_parts = false;               // list what was not given and would count
+  std::vector<std::string> aliases;
+  std::string fault;                      // why a published row takes no part in scores
+  std::string utilization_option;         // "article": 30% and 40%
+};
+
+// Reads a RUN. Errors (all at once): the document's, unknown-key, wrong-unit, not-a-quantity, unknown-device,
+// ambiguous-device, utilization-over-one, not-positive, bad-date, contradictory-facts (both places).
+Result<AuditRun> read_audit_run(const Document& document, const Catalogue& catalogue);
+
+}  // namespace floptally

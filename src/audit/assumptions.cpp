@@ -1,0 +1,105 @@
+#include "audit/assumptions.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "audit/fact_csv.h"
+
+namespace floptally {
+namespace {
+
+void read_utilization(const Source& source, Assumptions& out, Diagnostics& problems) {
+  FactCsv table(source, problems);
+  const std::pair<std::string_view, double*> terms[] = {
+      {"intercept", &out.intercept}, {"ln_flop", &out.per_ln_flop}, {"year", &out.per_year},
+      {"tpu", &out.tpu},             {"not_language", &out.not_language}, {"sigma", &out.sigma},
+      {"rows", &out.fitted_on},      {"article_language", &out.article_language}, {"article_other", &out.article_other}};
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    for (const auto& [name, value] : terms) {
+      if (table.text(row, "term") == name) *value = table.number(row, "value").value_or(*value);
+    }
+  }
+}
+
+void read_residuals(const Source& source, Assumptions& out, Diagnostics& problems) {
+  FactCsv table(source, problems);
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    const double at = table.number(row, "quantile").value_or(0), ratio = table.number(row, "ratio").value_or(1);
+    const std::string_view method = table.text(row, "method");
+    (method == "operations" ? out.operations : method == "operations-checked" ? out.operations_checked : out.hardware_stated).push_back({at, ratio});
+  }
+}
+
+void read_causes(const Source& source, Assumptions& out, Diagnostics& problems) {
+  FactCsv table(source, problems);
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    Cause cause;
+    cause.code = table.text(row, "code");
+    cause.side = table.text(row, "side");
+    cause.needs = table.text(row, "needs");
+    cause.explanation = table.text(row, "explanation");
+    cause.source = table.text(row, "source");
+    cause.factor = table.number(row, "factor").value_or(1);
+    cause.spread = table.number(row, "spread").value_or(0.1);
+    cause.weight = table.number(row, "weight").value_or(1);
+    out.causes.push_back(std::move(cause));
+  }
+}
+
+double interpolate(const std::vector<Assumptions::Quantile>& table, double at) {
+  for (std::size_t i = 1; i < table.size(); ++i) {
+    if (at > table[i].at) continue;
+    const double share = (at - table[i - 1].at) / std::max(table[i].at - table[i - 1].at, 1e-12);
+    return std::exp((1 - share) * std::log(table[i - 1].ratio) + share * std::log(table[i].ratio));
+  }
+  return table.empty() ? 1 : table.back().ratio;
+}
+
+}  // namespace
+
+Result<Assumptions> Assumptions::read(const std::vector<const Source*>& tables) {
+  Assumptions out;
+  Diagnostics problems;
+  std::vector<Source> kept;
+  kept.reserve(4);
+  read_utilization(table_or_embedded(tables, "audit/utilization.csv", kept), out, problems);
+  read_residuals(table_or_embedded(tables, "audit/residuals.csv", kept), out, problems);
+  read_causes(table_or_embedded(tables, "audit/causes.csv", kept), out, problems);
+  FactCsv words(table_or_embedded(tables, "audit/confidence.csv", kept), problems);
+  for (std::size_t row = 0; row < words.rows(); ++row) {
+    out.words.push_back({std::string(words.text(row, "word")), words.number(row, "factor").value_or(1), std::string(words.text(row, "source"))});
+  }
+  if (!problems.empty()) return problems;
+  return out;
+}
+
+const Assumptions& Assumptions::embedded() {
+  static const Assumptions* const kAssumptions = [] {
+    Result<Assumptions> read = Assumptions::read({});
+    return new Assumptions(read ? std::move(*read) : Assumptions());
+  }();
+  return *kAssumptions;
+}
+
+Distribution Assumptions::residual(const std::vector<Quantile>& quantiles) const {
+  if (quantiles.size() < 2) return Distribution::point(1);
+  // 201 even quantiles; the outermost rows of the table are single runs and are left at the 1st and 99th percentile.
+  constexpr int kSteps = 200;
+  std::vector<double> values;
+  for (int i = 0; i <= kSteps; ++i) values.push_back(interpolate(quantiles, std::clamp(static_cast<double>(i) / kSteps, 0.01, 0.99)));
+  Distribution result = Distribution::samples(std::move(values));
+  result.best = 1;  // at the best guess the count stands as it is
+  return result;
+}
+
+Distribution Assumptions::utilization(double flop, const Date& date, const Device* device, bool language) const {
+  double ln = intercept;
+  if (flop > 0) ln += per_ln_flop * std::log(flop / 1e23);
+  if (date.known()) ln += per_year * (date.year - 2022);
+  if (device && device->kind == "tpu") ln += tpu;
+  if (!language) ln += not_language;
+  constexpr double kFivePercent = 1.6448536269514722;  // the normal distribution's 95th percentile
+  return Distribution::range(std::exp(ln), std::exp(ln - kFivePercent * sigma), std::min(std::exp(ln + kFivePercent * sigma), 0.97), true);
+}
+
+}  // namespace floptally

@@ -1,0 +1,48 @@
+// Assumptions: what an audit believes where a run says nothing, fitted on published runs (tools/fit-audit.py): the prior of
+// utilization, how far published compute lies from each method's count, the causes of disagreement, Epoch AI's words.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "audit/account.h"
+#include "book/trace.h"
+#include "floptally/diagnostic.h"
+
+namespace floptally {
+
+struct Cause {
+  std::string code, side, needs, explanation, source;
+  double factor = 1, spread = 0.1, weight = 1;
+};
+
+struct ConfidenceWord {
+  std::string word;
+  double factor = 1;
+  std::string source;
+};
+
+struct Assumptions {
+  // Coefficients of ln(utilization).
+  double intercept = 0, per_ln_flop = 0, per_year = 0, tpu = 0, not_language = 0, sigma = 0.5, fitted_on = 0;
+  double article_language = 0.3, article_other = 0.4;
+  // Published over counted, by quantile (0 to 1, rising).
+  struct Quantile {
+    double at = 0, ratio = 1;
+  };
+  std::vector<Quantile> operations, operations_checked, hardware_stated;
+  std::vector<Cause> causes;
+  std::vector<ConfidenceWord> words;
+
+  // The tables audit/utilization.csv, residuals.csv, causes.csv, confidence.csv, known by the end of their names; those
+  // missing come from the binary. Errors: the CSV reader's, bad-number.
+  static Result<Assumptions> read(const std::vector<const Source*>& tables);
+  static const Assumptions& embedded();
+
+  // The distribution of a residual: samples at even probabilities of its quantile table, best guess 1.
+  [[nodiscard]] Distribution residual(const std::vector<Quantile>& quantiles) const;
+  // Median utilization of a run of `flop` on `device`, and its 90% range.
+  [[nodiscard]] Distribution utilization(double flop, const Date& date, const Device* device, bool language) const;
+};
+
+}  // namespace floptally
