@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/date.h"
+#include "floptally/book.h"
 #include "document/document.h"
 #include "hardware/catalogue.h"
 #include "quantity/quantity_text.h"
@@ -79,6 +80,7 @@ struct AuditRun {
   std::string confidence;                 // Epoch AI's word for the published value
   MaybeFact usd;
   bool own_records = false;               // the developer's own figures rather than published ones
+  bool checked = false;                   // published facts that were checked against their sources
   bool wants_parts = false;               // list what was not given and would count
   std::vector<std::string> aliases;
   std::string fault;                      // why a published row takes no part in scores

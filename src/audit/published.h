@@ -1,0 +1,24 @@
+// The shipped set of published training runs (data/published/runs.csv), as audits read them.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "audit/account.h"
+
+namespace floptally {
+
+class PublishedRuns {
+ public:
+  // Errors: the CSV reader's, bad-number, unknown-device. Devices must outlive this.
+  static Result<PublishedRuns> read(const Source& table, const Catalogue& catalogue);
+
+  [[nodiscard]] const std::vector<AuditRun>& runs() const { return runs_; }  // by date
+  // By name or alias, forgiving case and punctuation. Errors: unknown-run (with the nearest names).
+  Result<const AuditRun*> find(std::string_view name) const;
+
+ private:
+  std::vector<AuditRun> runs_;
+};
+
+}  // namespace floptally

@@ -1,0 +1,347 @@
+// Reading a RUN as an auditor does: what was stated, with its range and its place; nothing is computed here but products
+// that define a fact (steps x batch x sequence = tokens).
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "audit/account.h"
+#include "base/nearest.h"
+#include "document/decode.h"
+
+namespace floptally {
+namespace {
+
+constexpr Field kModelFields[] = {
+    {.key = "parameters", .expect = Expect::quantity, .doc = "parameters, all of them"},
+    {.key = "active_parameters", .expect = Expect::quantity, .doc = "parameters that one token passes through"},
+    {.key = "connections", .expect = Expect::quantity, .doc = "multiply-adds of the forward pass of one example"},
+    {.key = "architecture", .expect = Expect::text, .doc = "dense, moe, encoder-decoder or recurrent"},
+    {.key = "layers", .expect = Expect::quantity, .doc = "layers"},
+    {.key = "width", .expect = Expect::quantity, .doc = "width of the attention: heads x head size"},
+    {.key = "vocab", .expect = Expect::quantity, .doc = "vocabulary"}};
+constexpr FieldTable kModel{"model", "what was trained", kModelFields, true};
+
+constexpr Field kTrainFields[] = {
+    {.key = "tokens", .expect = Expect::quantity, .doc = "tokens that updated the parameters, in one pass"},
+    {.key = "epochs", .expect = Expect::quantity, .doc = "passes over the data"},
+    {.key = "examples", .expect = Expect::quantity, .doc = "examples in one pass (with model.connections)"},
+    {.key = "steps", .expect = Expect::quantity, .doc = "optimizer steps"},
+    {.key = "batch", .expect = Expect::quantity, .doc = "sequences a step"},
+    {.key = "sequence", .expect = Expect::quantity, .doc = "tokens a sequence"},
+    {.key = "generated", .expect = Expect::quantity, .doc = "tokens sampled for training data, discarded ones too"},
+    {.key = "scored", .expect = Expect::quantity, .doc = "tokens read by reward, value or reference models"},
+    {.key = "recompute", .expect = Expect::any, .doc = "recomputation of activations"},
+    {.key = "optimizer", .expect = Expect::any, .doc = "the optimizer"},
+    {.key = "precision", .expect = Expect::any, .doc = "number formats"}};
+constexpr FieldTable kTrain{"train", "what one run trains on", kTrainFields};
+
+constexpr Field kHardwareFields[] = {
+    {.key = "name", .expect = Expect::text, .doc = "what this stretch of time was"},
+    {.key = "device", .expect = Expect::text, .doc = "a device of the catalogue"},
+    {.key = "devices", .expect = Expect::quantity, .doc = "how many devices"},
+    {.key = "nodes", .expect = Expect::quantity, .doc = "how many nodes (with node)"},
+    {.key = "node", .expect = Expect::quantity, .doc = "devices a node"},
+    {.key = "days", .expect = Expect::quantity, .doc = "wall-clock days"},
+    {.key = "hours", .expect = Expect::quantity, .doc = "wall-clock hours"},
+    {.key = "time", .expect = Expect::quantity, .doc = "wall-clock time with its unit"},
+    {.key = "device_hours", .expect = Expect::quantity, .doc = "device-hours"},
+    {.key = "peak", .expect = Expect::quantity, .doc = "peak FLOP/s of one device"},
+    {.key = "utilization", .expect = Expect::quantity, .doc = "share of the peak over the whole time"},
+    {.key = "mfu", .expect = Expect::quantity, .doc = "model FLOP utilization"},
+    {.key = "hfu", .expect = Expect::quantity, .doc = "hardware FLOP utilization: recomputation counted"},
+    {.key = "utilization_from", .expect = Expect::text, .doc = "reported, or derived from the operation count"},
+    {.key = "rate", .expect = Expect::quantity, .doc = "achieved FLOP/s of one device"},
+    {.key = "format", .expect = Expect::text, .doc = "number format whose peak is meant"},
+    {.key = "energy", .expect = Expect::quantity, .doc = "energy used"},
+    {.key = "cost", .expect = Expect::quantity, .doc = "USD paid for the hardware's time"},
+    {.key = "price", .expect = Expect::quantity, .doc = "USD per device-hour"}};
+constexpr FieldTable kHardware{"hardware", "hardware over one stretch of time", kHardwareFields};
+
+constexpr Field kPhaseFields[] = {
+    {.key = "name", .expect = Expect::text, .doc = "what the phase was"},
+    {.key = "component", .expect = Expect::text, .doc = "a component of the laws' accounts (data/law/inclusions.csv)"},
+    {.key = "architecture", .expect = Expect::text, .doc = "dense, moe, encoder-decoder or recurrent"},
+    {.key = "parameters", .expect = Expect::quantity, .doc = "parameters, where they are not the model's"},
+    {.key = "active_parameters", .expect = Expect::quantity, .doc = "parameters that one token passes through"},
+    {.key = "tokens", .expect = Expect::quantity, .doc = "tokens that updated the parameters, in one pass"},
+    {.key = "epochs", .expect = Expect::quantity, .doc = "passes over the tokens"},
+    {.key = "generated", .expect = Expect::quantity, .doc = "tokens sampled, discarded ones too"},
+    {.key = "scored", .expect = Expect::quantity, .doc = "tokens read by reward, value or reference models"},
+    {.key = "flop", .expect = Expect::quantity, .doc = "FLOP of the phase, where stated"},
+    {.key = "public", .expect = Expect::boolean, .doc = "the generated data were published"}};
+constexpr FieldTable kPhase{"phase", "a part of the work on the model", kPhaseFields};
+
+constexpr Field kPublishedFields[] = {{.key = "flop", .expect = Expect::quantity, .doc = "published training compute"},
+                                      {.key = "from", .expect = Expect::text, .doc = "developer, operations, hardware or mixed"},
+                                      {.key = "confidence", .expect = Expect::text, .doc = "Confident, Likely or Speculative"}};
+constexpr FieldTable kPublished{"published", "compute as published", kPublishedFields};
+constexpr Field kBaseFields[] = {{.key = "name", .expect = Expect::text, .doc = "the model that training started from"},
+                                 {.key = "flop", .expect = Expect::quantity, .doc = "its training compute", .required = true}};
+constexpr FieldTable kBase{"base", "the model that training started from", kBaseFields};
+
+constexpr std::string_view kFactWords[] = {"own", "checked", "published"};
+constexpr Field kRunFields[] = {
+    {.key = "run", .expect = Expect::any, .doc = "the version of this format: 1", .required = true},
+    {.key = "title", .expect = Expect::text, .doc = "a title"},
+    {.key = "name", .expect = Expect::text, .doc = "a short name"},
+    {.key = "organization", .expect = Expect::text, .doc = "who trained it"},
+    {.key = "date", .expect = Expect::text, .doc = "when it was finished or published"},
+    {.key = "domain", .expect = Expect::text, .doc = "language, vision, biology ..."},
+    {.key = "modalities", .expect = Expect::text, .doc = "what it generates: text, speech, text-to-image, text-to-video", .shape = Shape::one_or_list},
+    {.key = "facts", .expect = Expect::word, .doc = "own: the developer's records; published: read from outside", .words = kFactWords},
+    {.key = "model", .expect = Expect::record, .doc = "what was trained", .table = &kModel},
+    {.key = "train", .expect = Expect::record, .doc = "what it was trained on", .table = &kTrain},
+    {.key = "hardware", .expect = Expect::record, .doc = "what it ran on, one or several stretches of time", .shape = Shape::one_or_list, .table = &kHardware},
+    {.key = "phases", .expect = Expect::record, .doc = "further work on the model", .shape = Shape::list, .table = &kPhase},
+    {.key = "base", .expect = Expect::record, .doc = "the model that training started from", .table = &kBase},
+    {.key = "published", .expect = Expect::record, .doc = "compute as published", .table = &kPublished},
+    {.key = "refs", .expect = Expect::any, .doc = "sources"},
+    {.key = "source", .expect = Expect::text, .doc = "where the facts stand"},
+    {.key = "note", .expect = Expect::text, .doc = "a remark"},
+    {.key = "layout", .expect = Expect::any, .doc = "how the run was split"},
+    {.key = "precision", .expect = Expect::any, .doc = "number formats"},
+    {.key = "expect", .expect = Expect::any, .doc = "what the answer must be"},
+    {.key = "limits", .expect = Expect::any, .doc = "budgets"}};
+constexpr FieldTable kRun{"run", "a training run, as it is known from outside", kRunFields};
+
+void scale(Amount& amount, double by) {
+  amount.best *= by;
+  amount.low *= by;
+  amount.high *= by;
+  for (double& v : amount.values) v *= by;
+  if (amount.exact) {
+    const std::optional<Integer> factor = Integer::from_double(by);
+    amount.exact = factor ? std::optional(*amount.exact * *factor) : std::nullopt;
+  }
+}
+
+double lowest(const Amount& a) { return a.form == Amount::Form::point || a.form == Amount::Form::floor ? a.best : a.form == Amount::Form::either ? a.values.front() : a.low; }
+
+class AccountReader {
+ public:
+  AccountReader(const Catalogue& catalogue, Diagnostics& problems) : catalogue_(catalogue), problems_(problems) {}
+
+  // A positive quantity of that dimension; a bare number is taken to be `bare` of it (0: a unit is needed).
+  MaybeFact fact(const Node& record, std::string_view key, Dim dim, std::string_view what, double bare) {
+    const Node node = record.find(key);
+    if (!node) return std::nullopt;
+    Result<Amount> read = parse_amount(node.text(), dim, what, node.span(), bare != 0);
+    if (!read) {
+      for (Diagnostic& problem : read.take_problems()) problems_.push_back(std::move(problem));
+      return std::nullopt;
+    }
+    if (!(lowest(*read) > 0) || !std::isfinite(read->best)) {
+      problems_.push_back(error("not-positive", "'" + std::string(key) + "' is greater than 0", node.span()));
+      return std::nullopt;
+    }
+    Fact result{std::move(*read), node.span(), Mark::given, {}};
+    if (result.amount.bare) scale(result.amount, bare);
+    result.amount.dim = dim;
+    return result;
+  }
+  MaybeFact count(const Node& record, std::string_view key, Dim dim, std::string_view what) { return fact(record, key, dim, what, 1); }
+
+  MaybeFact share(const Node& record, std::string_view key) {
+    MaybeFact result = fact(record, key, dim::kNone, "a share such as 40%", 1);
+    if (!result) return result;
+    const double top = std::max(result->amount.best, result->amount.high);
+    if (top > 1) {
+      const std::string text(record.find(key).text());
+      problems_.push_back(error("utilization-over-one", "a utilization of " + text + " is more than all of the peak", result->place,
+                                result->amount.best <= 100 ? "did you mean " + text + "%?" : "a utilization is between 0 and 1"));
+      return std::nullopt;
+    }
+    return result;
+  }
+
+  Phase phase(const Node& model, const Node& train) {
+    Phase p;
+    p.parameters = count(model, "parameters", dim::kParameter, "a number of parameters such as 70e9");
+    p.active = count(model, "active_parameters", dim::kParameter, "a number of parameters such as 37e9");
+    p.connections = count(model, "connections", dim::kNone, "multiply-adds of one forward pass");
+    p.layers = count(model, "layers", dim::kNone, "a number of layers");
+    p.width = count(model, "width", dim::kNone, "a width");
+    p.vocabulary = count(model, "vocab", dim::kNone, "a vocabulary");
+    p.architecture = model.find("architecture").text();
+    p.tokens = count(train, "tokens", dim::kToken, "a number of tokens such as 15T");
+    p.passes = count(train, "epochs", dim::kNone, "a number of passes");
+    p.examples = count(train, "examples", dim::kSample, "a number of examples");
+    p.sequence = count(train, "sequence", dim::kNone, "tokens a sequence");
+    p.generated = count(train, "generated", dim::kToken, "a number of tokens");
+    p.scored = count(train, "scored", dim::kToken, "a number of tokens");
+    p.place = train.span();
+    tokens_from_steps(train, p);
+    if (p.active && p.parameters && lowest(p.active->amount) > std::max(p.parameters->amount.best, p.parameters->amount.high)) {
+      problems_.push_back(contradiction("more parameters are active than there are", p.active->place, "active", p.parameters->place, "all"));
+    }
+    return p;
+  }
+
+  Phase extra_phase(const Node& node) {
+    Phase p;
+    p.name = node.find("name") ? std::string(node.find("name").text()) : "phase";
+    p.component = node.find("component") ? std::string(node.find("component").text()) : "fine-tuning";
+    static constexpr std::string_view kComponents[] = {"pretraining", "fine-tuning", "reinforcement", "generation", "scoring", "auxiliary", "teacher",
+                                                       "distillation", "evaluation", "exploration", "base"};
+    if (std::find(std::begin(kComponents), std::end(kComponents), p.component) == std::end(kComponents)) {
+      problems_.push_back(error("unknown-component", "no account counts a '" + p.component + "'", node.find("component").span(), suggestion(p.component, kComponents)));
+    }
+    p.architecture = node.find("architecture").text();
+    p.parameters = count(node, "parameters", dim::kParameter, "a number of parameters");
+    p.active = count(node, "active_parameters", dim::kParameter, "a number of parameters");
+    p.tokens = count(node, "tokens", dim::kToken, "a number of tokens");
+    p.passes = count(node, "epochs", dim::kNone, "a number of passes");
+    p.generated = count(node, "generated", dim::kToken, "a number of tokens");
+    p.scored = count(node, "scored", dim::kToken, "a number of tokens");
+    p.flop = fact(node, "flop", dim::kFlop, "a number of FLOP", 1);
+    p.public_data = node.find("public").as_bool().value_or(false);
+    p.place = node.span();
+    return p;
+  }
+
+  Period period(const Node& node) {
+    Period p;
+    p.place = node.span();
+    p.name = node.find("name").text();
+    if (const Node device = node.find("device")) {
+      Result<const Device*> found = catalogue_.find(device.text(), device.span());
+      if (found) p.device = *found;
+      else problems_.push_back(found.take_problems().front());
+      p.device_place = device.span();
+    }
+    p.devices = count(node, "devices", dim::kDevice, "a number of devices");
+    if (!p.devices) devices_from_nodes(node, p);
+    p.seconds = fact(node, "days", dim::kSecond, "a number of days", 86400);
+    if (!p.seconds) p.seconds = fact(node, "hours", dim::kSecond, "a number of hours", 3600);
+    if (!p.seconds) p.seconds = fact(node, "time", dim::kSecond, "a time such as 54 days", 0);
+    p.device_seconds = fact(node, "device_hours", dim::kDeviceSecond, "device-hours", 3600);
+    p.peak = fact(node, "peak", dim::kFlopPerSecond, "a rate such as 312 TFLOP/s", 0);
+    p.rate = fact(node, "rate", dim::kFlopPerSecond, "a rate such as 400 TFLOP/s", 0);
+    p.utilization = share(node, "utilization");
+    if (!p.utilization) p.utilization = share(node, "mfu");
+    if (!p.utilization && node.find("hfu")) {
+      p.utilization = share(node, "hfu");
+      p.hardware_flop = true;
+    }
+    p.derived = node.find("utilization_from").text() == "derived";
+    p.joules = fact(node, "energy", dim::kJoule, "an energy such as 1287 MWh", 0);
+    p.usd = fact(node, "cost", dim::kUsd, "an amount such as 5.6e6 USD", 0);
+    p.price = fact(node, "price", dim::kUsdPerDeviceSecond, "a price per device and hour, such as 2.5 USD/device-hour", 0);
+    if (const Node format = node.find("format")) {
+      p.format = arithmetic_named(format.text());
+      if (!p.format) problems_.push_back(error("unknown-format", "'" + std::string(format.text()) + "' is no number format", format.span(), suggestion(format.text(), kArithmeticNames)));
+    }
+    check_hours(p);
+    return p;
+  }
+
+  void date(const Node& node, AuditRun& run) {
+    const Node date = node.find("date");
+    if (!date) return;
+    const std::optional<Date> read = Date::parse(date.text());
+    if (!read) problems_.push_back(error("bad-date", "'" + std::string(date.text()) + "' is not a date such as 2024-07-30", date.span()));
+    run.date = read.value_or(Date{});
+    run.date_place = date.span();
+  }
+
+ private:
+  static Diagnostic contradiction(std::string message, Span a, std::string a_text, Span b, std::string b_text) {
+    Diagnostic d = error("contradictory-facts", std::move(message), a);
+    d.labels.front().text = std::move(a_text);
+    d.labels.push_back({b, std::move(b_text)});
+    return d;
+  }
+
+  void tokens_from_steps(const Node& train, Phase& p) {
+    const MaybeFact steps = count(train, "steps", dim::kNone, "a number of steps"), batch = count(train, "batch", dim::kSample, "sequences a step");
+    if (!steps || !batch || !p.sequence) return;
+    const double product = steps->amount.best * batch->amount.best * p.sequence->amount.best;
+    if (p.tokens) {
+      const double stated = p.tokens->amount.best * (p.passes ? p.passes->amount.best : 1);
+      if (p.tokens->amount.form == Amount::Form::point && std::fabs(std::log(stated / product)) > 0.05) {
+        problems_.push_back(contradiction("steps x batch x sequence is not the number of tokens", p.tokens->place, "stated", steps->place, "steps"));
+      }
+      return;
+    }
+    p.tokens = steps;
+    scale(p.tokens->amount, batch->amount.best * p.sequence->amount.best);
+    p.tokens->amount.dim = dim::kToken;
+    p.tokens->amount.text += " steps x batch x sequence";
+  }
+
+  void devices_from_nodes(const Node& node, Period& p) {
+    MaybeFact nodes = count(node, "nodes", dim::kNode, "a number of nodes");
+    if (!nodes) return;
+    const MaybeFact each = count(node, "node", dim::kNone, "devices a node");
+    const double per_node = each ? each->amount.best : p.device ? static_cast<double>(p.device->per_node) : 0;
+    if (per_node <= 0) {
+      problems_.push_back(error("missing-fact", "nodes of how many devices?", nodes->place, "add `node: 8`, the devices of a node"));
+      return;
+    }
+    scale(nodes->amount, per_node);
+    nodes->amount.dim = dim::kDevice;
+    p.devices = nodes;
+  }
+
+  // 1,000 devices for 10 days is 240,000 device-hours and not 10^6.
+  void check_hours(const Period& p) {
+    if (!p.devices || !p.seconds || !p.device_seconds) return;
+    if (p.devices->amount.form != Amount::Form::point || p.seconds->amount.form != Amount::Form::point || p.device_seconds->amount.form != Amount::Form::point) return;
+    const double product = p.devices->amount.best * p.seconds->amount.best;
+    if (std::fabs(std::log(product / p.device_seconds->amount.best)) <= 0.1) return;
+    char text[96];
+    std::snprintf(text, sizeof text, "devices x time is %.4g device-hours, not %.4g", product / 3600, p.device_seconds->amount.best / 3600);
+    problems_.push_back(contradiction(text, p.device_seconds->place, "device-hours", p.devices->place, "devices"));
+  }
+
+  const Catalogue& catalogue_;
+  Diagnostics& problems_;
+};
+
+}  // namespace
+
+Result<AuditRun> read_audit_run(const Document& document, const Catalogue& catalogue) {
+  Diagnostics problems;
+  const Node root = document.root();
+  if (!check(kRun, root, problems)) return problems;
+  AccountReader reader(catalogue, problems);
+  AuditRun run;
+  const auto text = [&](const char* key) { return std::string(root.find(key).text()); };
+  run.title = text("title");
+  run.name = text("name");
+  run.organization = text("organization");
+  run.source = text("source");
+  run.note = text("note");
+  if (root.find("domain")) run.domain = text("domain");
+  run.own_records = text("facts") == "own";
+  run.checked = text("facts") == "checked";
+  reader.date(root, run);
+  const Node modalities = root.find("modalities");
+  if (modalities.is_sequence()) {
+    for (const Node each : modalities) run.modalities.emplace_back(each.text());
+  } else if (modalities) {
+    run.modalities.emplace_back(modalities.text());
+  }
+  if (root.find("model") || root.find("train")) run.phases.push_back(reader.phase(root.find("model"), root.find("train")));
+  if (const std::string_view architecture = root.find("model").find("architecture").text(); !architecture.empty()) run.architecture = architecture;
+  if (!run.phases.empty() && run.phases.front().active) run.architecture = "moe";
+  for (const Node each : root.find("phases")) run.phases.push_back(reader.extra_phase(each));
+  const Node hardware = root.find("hardware");
+  if (hardware.is_mapping()) run.hardware.push_back(reader.period(hardware));
+  if (hardware.is_sequence()) {
+    for (const Node each : hardware) run.hardware.push_back(reader.period(each));
+  }
+  if (const Node base = root.find("base")) {
+    run.base = base.find("name").text();
+    run.base_flop = reader.fact(base, "flop", dim::kFlop, "a number of FLOP", 1);
+  }
+  if (const Node published = root.find("published")) {
+    run.published = reader.fact(published, "flop", dim::kFlop, "a number of FLOP", 1);
+    run.published_from = published.find("from").text();
+    run.confidence = published.find("confidence").text();
+  }
+  if (!problems.empty()) return problems;
+  return run;
+}
+
+}  // namespace floptally
