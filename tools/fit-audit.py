@@ -83,6 +83,7 @@ ln = np.log(reported)
 print(f"stated utilization: n {len(ln)}, median {np.median(reported):.3f}, geometric mean {math.exp(ln.mean()):.3f}, sd of ln {ln.std():.3f}")
 
 # --- residuals ---------------------------------------------------------------------------------------------------------
+# Weibull positions k/(n+1): a new run falls below the q-th quantile with probability q.
 QUANTILES = [0.0, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.92, 0.94, 0.96, 0.98, 0.99, 1.0]
 one, raw, quoted = [], [], []
 for r in runs:
@@ -90,27 +91,31 @@ for r in runs:
         continue
     c = operations(r)
     if c and r["domain"] == "language":
-        one.append(f(r["flop"]) / c)
+        one.append((f(r["flop"]) / c, c))
         if r["dataset"] and not r["base_flop"]:
-            raw.append(f(r["flop"]) / (6 * f(r["parameters"]) * f(r["dataset"]) * (f(r["epochs"]) or 1)))
+            raw.append((f(r["flop"]) / (6 * f(r["parameters"]) * f(r["dataset"]) * (f(r["epochs"]) or 1)), c))
     hours = device_hours(r)
-    if hours and r["device"] and r["utilization"] and r["utilization_from"] in ("reported", "stated") and r["name"] != "bloom-176b":
+    if hours and r["device"] and r["utilization"] and r["utilization_from"] in ("reported", "stated") and not r["base_flop"]:
         ratio = f(r["flop"]) / (hours * 3600 * peak(devices[r["device"]]) * f(r["utilization"]))
-        quoted.append(ratio)
-inside = sum(1 / 1.5 <= x <= 1.5 for x in one) / len(one)
-print(f"method 1: {len(one)} rows, within 1.5x {inside:.3f}, quantiles {np.round(np.quantile(one, [.04, .05, .1, .5, .9, .95, .96]), 3)}")
-print(f"as found: {len(raw)} rows, within 1.5x {sum(1 / 1.5 <= x <= 1.5 for x in raw) / len(raw):.3f}, pooled quantiles {np.round(np.quantile(one + raw, [.05, .1, .5, .9, .95]), 3)}")
-lo, hi = np.quantile(one + raw, [.05, .95])
-print(f"pooled range holds {np.mean([lo <= x <= hi for x in raw]):.3f} of the raw and {np.mean([lo <= x <= hi for x in one]):.3f} of the checked")
+        if abs(math.log(ratio)) > 0.015:  # nearer to 1, the utilization was worked out from the compute
+            quoted.append(ratio)
+ratios = lambda rows: [x for x, _ in rows]  # noqa: E731
+for what, rows in (("checked", one), ("as found", raw)):
+    print(f"method 1, {what}: {len(rows)} rows, within 1.5x {np.mean([1 / 1.5 <= x <= 1.5 for x in ratios(rows)]):.3f}")
+    for low, high in ((0, 1e22), (1e22, 1e30)):
+        a, b = np.quantile([x for x, c in one + raw if low <= c < high], [.05, .95])
+        print(f"  counts from {low:g}: pooled range {a:.3g} to {b:.3g} holds {np.mean([a <= x <= b for x, c in rows if low <= c < high]):.3f}")
 print(f"method 2, utilization stated: {len(quoted)} rows, quantiles {np.round(np.quantile(quoted, [.05, .1, .25, .5, .75, .9, .95]), 3)}")
+LARGE = 1e22  # FLOP: smaller runs are mostly academic, with passes over small corpora
 with open(root / "audit/residuals.csv", "w", newline="") as file:
-    file.write("# Published compute over the method's count, by quantile (tools/fit-audit.py on data/published/runs.csv).\n"
-               f"# operations: {len(one)} language models, checked, and {len(raw)} as found; hardware-stated: {len(quoted)} runs whose utilization is stated and that a finished run's hours are known of.\n")
+    file.write("# Published compute over the method's count, by quantile, for counts from `from` FLOP on (tools/fit-audit.py on data/published/runs.csv).\n"
+               f"# operations: {len(one)} language models, checked, and {len(raw)} as found; hardware-stated: {len(quoted)} runs that report a utilization of their own and the hours of the whole run: restarts, stalls, smaller phases.\n")
     out = csv.writer(file, lineterminator="\n")
-    out.writerow(["method", "quantile", "ratio"])
-    for method, values in (("operations-checked", one), ("operations", one + raw), ("hardware-stated", quoted)):
+    out.writerow(["method", "from", "quantile", "ratio"])
+    for method, low, values in [(m, low, [x for x, c in v if (c >= LARGE) == (low > 0)]) for m, v in (("operations-checked", one), ("operations", one + raw)) for low in (0, LARGE)] + [("hardware-stated", 0, quoted)]:
+        print(f"  {method} from {low:g}: {len(values)} rows, 90% {np.quantile(values, .05):.3g} to {np.quantile(values, .95):.3g}")
         for q in QUANTILES:
-            out.writerow([method, q, f"{np.quantile(values, q):.4g}"])
+            out.writerow([method, f"{low:g}", q, f"{np.quantile(values, q, method='weibull'):.4g}"])
 if __name__ == "__main__" and __import__("sys").argv[1:]:
     for e, n, u in sorted(zip(loo, names, y)):
         print(f"{e:+.2f} {math.exp(u):.3f} {n}")

@@ -86,7 +86,7 @@ for name in TAKEN:
              hours=number(float(r["days"]) * 24) if r["days"] else "", utilization=number(float(r["mfu_pct"]) / 100) if r["mfu_pct"] else "",
              utilization_from="reported" if r["mfu_pct"] else "", flop=r["flops_reported"], flop_from="developer" if r["flops_reported"] else "", confidence="Confident",
              energy_mwh=r["energy_mwh"], co2_t=r["co2_t"], source=r["source"], note="; ".join(x for x in (r["verified"], r["notes"]) if x)[:160]))
-skip = {"PaLM (540B)", "DeepSeek-V3", "Llama 3.3 70B"}  # listed above with more facts, or twice in the database
+skip = {"PaLM (540B)", "Megatron-Turing NLG 530B", "DeepSeek-V3", "Llama 3.3 70B"}  # listed above with more facts, or twice in the database
 for r in database:
     r["model"] = r["model"].strip()
     facts, hardware, fault = FACTS.get(r["model"], {}), HARDWARE.get(r["model"], {}), FAULTS.get(r["model"], "")

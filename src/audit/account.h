@@ -35,6 +35,7 @@ struct Period {
   MaybeFact device_seconds;  // device x second
   MaybeFact peak;            // FLOP/s of one device
   MaybeFact utilization;     // of that peak, over the whole time
+  bool of_steps = false;           // the utilization is that of good steps (MFU, HFU): the whole time kept less of it
   bool hardware_flop = false;      // the utilization counts recomputed activations (HFU)
   bool derived = false;            // the source divided its operation count by time and peak: no second opinion
   MaybeFact rate;            // achieved FLOP/s of one device
@@ -79,6 +80,7 @@ struct AuditRun {
   std::string published_from;             // "developer", "operations", "hardware", "mixed"; empty: not said
   std::string confidence;                 // Epoch AI's word for the published value
   MaybeFact usd;
+  MaybeFact expected;                     // what the answer must be
   bool own_records = false;               // the developer's own figures rather than published ones
   bool checked = false;                   // published facts that were checked against their sources
   bool wants_parts = false;               // list what was not given and would count

@@ -25,8 +25,10 @@ void read_residuals(const Source& source, Assumptions& out, Diagnostics& problem
   FactCsv table(source, problems);
   for (std::size_t row = 0; row < table.rows(); ++row) {
     const double at = table.number(row, "quantile").value_or(0), ratio = table.number(row, "ratio").value_or(1);
-    const std::string_view method = table.text(row, "method");
-    (method == "operations" ? out.operations : method == "operations-checked" ? out.operations_checked : out.hardware_stated).push_back({at, ratio});
+    const std::string method(table.text(row, "method"));
+    const double from = table.number(row, "from").value_or(0);
+    if (out.residuals.empty() || out.residuals.back().method != method || out.residuals.back().from < from || out.residuals.back().from > from) out.residuals.push_back({method, from, {}});
+    out.residuals.back().quantiles.push_back({at, ratio});
   }
 }
 
@@ -81,8 +83,13 @@ const Assumptions& Assumptions::embedded() {
   return *kAssumptions;
 }
 
-Distribution Assumptions::residual(const std::vector<Quantile>& quantiles) const {
-  if (quantiles.size() < 2) return Distribution::point(1);
+Distribution Assumptions::residual(std::string_view method, double flop) const {
+  const Residual* found = nullptr;
+  for (const Residual& each : residuals) {
+    if (each.method == method && flop >= each.from && (!found || each.from > found->from)) found = &each;
+  }
+  if (!found || found->quantiles.size() < 2) return Distribution::point(1);
+  const std::vector<Quantile>& quantiles = found->quantiles;
   // 201 even quantiles; the outermost rows of the table are single runs and are left at the 1st and 99th percentile.
   constexpr int kSteps = 200;
   std::vector<double> values;
@@ -90,6 +97,12 @@ Distribution Assumptions::residual(const std::vector<Quantile>& quantiles) const
   Distribution result = Distribution::samples(std::move(values));
   result.best = 1;  // at the best guess the count stands as it is
   return result;
+}
+
+double Assumptions::large_run() const {
+  double from = 0;
+  for (const Residual& each : residuals) from = std::max(from, each.from);
+  return from;
 }
 
 Distribution Assumptions::utilization(double flop, const Date& date, const Device* device, bool language) const {

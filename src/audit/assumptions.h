@@ -26,11 +26,16 @@ struct Assumptions {
   // Coefficients of ln(utilization).
   double intercept = 0, per_ln_flop = 0, per_year = 0, tpu = 0, not_language = 0, sigma = 0.5, fitted_on = 0;
   double article_language = 0.3, article_other = 0.4;
-  // Published over counted, by quantile (0 to 1, rising).
+  // Published over counted, by quantile (0 to 1, rising), for counts from `from` FLOP on.
   struct Quantile {
     double at = 0, ratio = 1;
   };
-  std::vector<Quantile> operations, operations_checked, hardware_stated;
+  struct Residual {
+    std::string method;  // "operations", "operations-checked", "hardware-stated"
+    double from = 0;
+    std::vector<Quantile> quantiles;
+  };
+  std::vector<Residual> residuals;
   std::vector<Cause> causes;
   std::vector<ConfidenceWord> words;
 
@@ -39,8 +44,10 @@ struct Assumptions {
   static Result<Assumptions> read(const std::vector<const Source*>& tables);
   static const Assumptions& embedded();
 
-  // The distribution of a residual: samples at even probabilities of its quantile table, best guess 1.
-  [[nodiscard]] Distribution residual(const std::vector<Quantile>& quantiles) const;
+  // The distribution of the residual of a count of that size: its quantile table at even probabilities, best guess 1.
+  [[nodiscard]] Distribution residual(std::string_view method, double flop) const;
+  // Counts from here on have residuals of their own.
+  [[nodiscard]] double large_run() const;
   // Median utilization of a run of `flop` on `device`, and its 90% range.
   [[nodiscard]] Distribution utilization(double flop, const Date& date, const Device* device, bool language) const;
 };

@@ -13,9 +13,12 @@ constexpr const char* kThreeNd = "Brown et al. 2020, table D.1: a token of an en
 constexpr const char* kConnections = "Sevilla et al. 2022, method 1: 2 x connections x 3 x examples x passes";
 constexpr const char* kTime = "Sevilla et al. 2022, method 2: time x devices x peak x utilization";
 
+// A rate that was stated of one device.
+constexpr Dim kRate = dim::kFlopPerSecond / dim::kDevice;
+
 Traced leaf(Trace& trace, const std::string& name, const Fact& fact) {
   Leaf leaf = leaf_of(name, fact.amount, fact.place, fact.mark);
-  leaf.dim = fact.amount.dim;
+  leaf.dim = fact.amount.dim == dim::kFlopPerSecond ? kRate : fact.amount.dim;
   if (!fact.source.empty()) leaf.source = fact.source;
   return trace.leaf(std::move(leaf));
 }
@@ -46,7 +49,7 @@ class Operations {
       residual_ = assumed(trace, "what 6ND leaves out", Distribution::range(1, 0.93, 1.1), dim::kNone,
                           "attention, embeddings and rounding: configs from 100M parameters on, sequences to 8,192");
     } else {
-      residual_ = assumed(trace, "published over counted", assumptions.residual(run.checked ? assumptions.operations_checked : assumptions.operations), dim::kNone,
+      residual_ = assumed(trace, "published over counted", assumptions.residual(run.checked ? "operations-checked" : "operations", operations_flop(run).value_or(1e23)), dim::kNone,
                           "data/audit/residuals.csv, fitted on published runs");
     }
   }
@@ -117,8 +120,9 @@ class Operations {
 // Devices, time and rate, period by period; and what energy or money say of device-time.
 class Hardware {
  public:
-  Hardware(const AuditRun& run, const Catalogue& catalogue, const Assumptions& assumptions, Trace& trace, double flop_hint)
-      : run_(run), catalogue_(catalogue), assumptions_(assumptions), trace_(trace), hint_(flop_hint) {}
+  // `derived`: the utilization was worked out from the operation count, so that nothing was lost of it.
+  Hardware(const AuditRun& run, const Catalogue& catalogue, const Assumptions& assumptions, Trace& trace, double flop_hint, bool derived)
+      : run_(run), catalogue_(catalogue), assumptions_(assumptions), trace_(trace), hint_(flop_hint), derived_(derived) {}
 
   void count(Methods& out) {
     std::vector<Traced> by_time, by_energy, by_cost;
@@ -166,7 +170,7 @@ class Hardware {
       peak = leaf(trace_, at(p) + "peak", *p.peak);
     } else if (const std::optional<double> value = peak_of(p)) {
       const std::string format(name_of(p.format ? *p.format : *p.device->training_arithmetic()));
-      peak = assumed(trace_, at(p) + "dense " + format + " peak of " + p.device->name, Distribution::point(*value), dim::kFlopPerSecond,
+      peak = assumed(trace_, at(p) + "dense " + format + " peak of " + p.device->name, Distribution::point(*value), kRate,
                      "data/hardware/devices.csv:" + std::to_string(p.device->row) + ", " + p.device->source, Mark::catalogue);
     }
     if (!peak) return std::nullopt;
@@ -195,11 +199,17 @@ class Hardware {
                    "data/audit/utilization.csv, fitted on published runs");
   }
 
-  // A published utilization times a published number of hours is not all work: restarts, smaller phases.
+  // A utilization of good steps times the hours of the whole run is too much work: restarts, stalls, smaller phases.
   Traced stated_residual(const Period& p, bool guessed) {
-    if (guessed || run_.own_records || p.rate) return Traced(1.0);
-    return assumed(trace_, "published over hardware count", assumptions_.residual(assumptions_.hardware_stated), dim::kNone,
-                   "data/audit/residuals.csv: restarts, stalls, rounding of published runs");
+    if (guessed || p.rate) return Traced(1.0);
+    Distribution kept = assumptions_.residual("hardware-stated", hint_);
+    if (p.of_steps && !derived_) {
+      kept.best = kept.quantile(0.5);
+      return assumed(trace_, "kept of the utilization over the whole time", std::move(kept), dim::kNone, "data/audit/residuals.csv: published runs that report both");
+    }
+    if (run_.own_records) return Traced(1.0);
+    const double half = kept.quantile(0.95) / kept.quantile(0.5);
+    return assumed(trace_, "published over hardware count", Distribution::range(1, 1 / half, half), dim::kNone, "data/audit/residuals.csv");
   }
 
   Traced overhead(const Period& p, const char* quantity, double low, double high) {
@@ -239,6 +249,7 @@ class Hardware {
   const Assumptions& assumptions_;
   Trace& trace_;
   double hint_;
+  bool derived_;
 };
 
 void attention_row(const AuditRun& run, Trace& trace, Methods& out) {
@@ -256,13 +267,17 @@ void attention_row(const AuditRun& run, Trace& trace, Methods& out) {
 }
 
 // Whether the utilization was worked out from the operation count: then the two methods are one.
-bool is_derived(const AuditRun& run, const Methods& out, const Method& hardware) {
+bool is_derived(const AuditRun& run, const Methods& out) {
   for (const Period& p : run.hardware) {
     if (p.derived) return true;
     if (!p.utilization || p.hardware_flop) continue;
-    const double counted = hardware.flop.value();
-    if (run.published && std::fabs(std::log(counted / run.published->amount.best)) < 0.004) return true;
-    if (const Method* operations = out.find("operations"); operations && std::fabs(std::log(counted / operations->flop.value())) < 0.004) return true;
+    if (run.hardware.size() > 1) continue;
+    const std::optional<double> time = device_seconds(run), peak = peak_of(p);
+    if (!time || !peak) continue;
+    constexpr double kSame = 0.015;  // two opinions come this close by chance once in twenty times
+    const double counted = *time * *peak * p.utilization->amount.best + (run.base_flop ? run.base_flop->amount.best : 0);
+    if (run.published && std::fabs(std::log(counted / run.published->amount.best)) < kSame) return true;
+    if (const Method* operations = out.find("operations"); operations && std::fabs(std::log(counted / operations->flop.value())) < kSame) return true;
   }
   return false;
 }
@@ -318,7 +333,8 @@ Result<Methods> count_methods(const AuditRun& run, const Catalogue& catalogue, c
     attention_row(run, trace, out);
   }
   const std::optional<double> counted = operations_flop(run);
-  Hardware(run, catalogue, assumptions, trace, counted ? *counted : run.published ? run.published->amount.best : 1e23).count(out);
+  const bool derived = is_derived(run, out);
+  Hardware(run, catalogue, assumptions, trace, counted ? *counted : run.published ? run.published->amount.best : 1e23, derived).count(out);
   if (run.published) {
     const double factor = [&] {
       for (const ConfidenceWord& word : assumptions.words) {
@@ -338,7 +354,7 @@ Result<Methods> count_methods(const AuditRun& run, const Catalogue& catalogue, c
   const auto operations = std::find_if(out.methods.begin(), out.methods.end(), [](const Method& m) { return m.name == "operations"; });
   if (out.methods.empty()) return missing(run);
   if (by_time != out.methods.end() && operations != out.methods.end()) {
-    if (by_time->name == "hardware" && is_derived(run, out, *by_time)) {
+    if (by_time->name == "hardware" && derived) {
       by_time->note = "not independent: its utilization was worked out from the operation count";
       out.findings.push_back(warning("not-independent", "the utilization was worked out from the operation count: operations and hardware are one opinion, not two",
                                      run.hardware.front().utilization ? run.hardware.front().utilization->place : Span{},

@@ -93,6 +93,7 @@ Result<PublishedRuns> PublishedRuns::read(const Source& source, const Catalogue&
     period.utilization = row.fact("utilization", dim::kNone);
     period.hardware_flop = row.text("utilization_from") == "reported-hfu";
     period.derived = row.text("utilization_from") == "derived";
+    period.of_steps = period.utilization && !period.derived;
     period.joules = row.fact("energy_mwh", dim::kJoule, 3.6e9);
     if (const std::string format = row.text("format"); !format.empty()) period.format = arithmetic_named(format);
     if (period.device || period.devices || period.device_seconds) run.hardware.push_back(std::move(period));

@@ -79,6 +79,9 @@ constexpr Field kBaseFields[] = {{.key = "name", .expect = Expect::text, .doc = 
                                  {.key = "flop", .expect = Expect::quantity, .doc = "its training compute", .required = true}};
 constexpr FieldTable kBase{"base", "the model that training started from", kBaseFields};
 
+constexpr Field kExpectFields[] = {{.key = "flop", .expect = Expect::quantity, .doc = "training compute, such as 7.5e22 +- 1%"}};
+constexpr FieldTable kExpect{"expect", "what the answer must be", kExpectFields, true};
+
 constexpr std::string_view kFactWords[] = {"own", "checked", "published"};
 constexpr Field kRunFields[] = {
     {.key = "run", .expect = Expect::any, .doc = "the version of this format: 1", .required = true},
@@ -100,7 +103,8 @@ constexpr Field kRunFields[] = {
     {.key = "note", .expect = Expect::text, .doc = "a remark"},
     {.key = "layout", .expect = Expect::any, .doc = "how the run was split"},
     {.key = "precision", .expect = Expect::any, .doc = "number formats"},
-    {.key = "expect", .expect = Expect::any, .doc = "what the answer must be"},
+    {.key = "audit", .expect = Expect::any, .doc = "marks the file as an account to audit"},
+    {.key = "expect", .expect = Expect::record, .doc = "what the answer must be", .table = &kExpect},
     {.key = "limits", .expect = Expect::any, .doc = "budgets"}};
 constexpr FieldTable kRun{"run", "a training run, as it is known from outside", kRunFields};
 
@@ -218,10 +222,13 @@ class AccountReader {
     p.peak = fact(node, "peak", dim::kFlopPerSecond, "a rate such as 312 TFLOP/s", 0);
     p.rate = fact(node, "rate", dim::kFlopPerSecond, "a rate such as 400 TFLOP/s", 0);
     p.utilization = share(node, "utilization");
-    if (!p.utilization) p.utilization = share(node, "mfu");
+    if (!p.utilization && node.find("mfu")) {
+      p.utilization = share(node, "mfu");
+      p.of_steps = true;
+    }
     if (!p.utilization && node.find("hfu")) {
       p.utilization = share(node, "hfu");
-      p.hardware_flop = true;
+      p.of_steps = p.hardware_flop = true;
     }
     p.derived = node.find("utilization_from").text() == "derived";
     p.joules = fact(node, "energy", dim::kJoule, "an energy such as 1287 MWh", 0);
@@ -303,7 +310,8 @@ class AccountReader {
 Result<AuditRun> read_audit_run(const Document& document, const Catalogue& catalogue) {
   Diagnostics problems;
   const Node root = document.root();
-  if (!check(kRun, root, problems)) return problems;
+  check(kRun, root, problems);
+  if (!root.is_mapping()) return problems;  // else go on: all mistakes of a file are said at once
   AccountReader reader(catalogue, problems);
   AuditRun run;
   const auto text = [&](const char* key) { return std::string(root.find(key).text()); };
@@ -335,6 +343,7 @@ Result<AuditRun> read_audit_run(const Document& document, const Catalogue& catal
     run.base = base.find("name").text();
     run.base_flop = reader.fact(base, "flop", dim::kFlop, "a number of FLOP", 1);
   }
+  if (const Node expect = root.find("expect")) run.expected = reader.fact(expect, "flop", dim::kFlop, "a number of FLOP", 1);
   if (const Node published = root.find("published")) {
     run.published = reader.fact(published, "flop", dim::kFlop, "a number of FLOP", 1);
     run.published_from = published.find("from").text();

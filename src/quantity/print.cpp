@@ -111,6 +111,8 @@ std::string quantity_text(double value, Dim d, int digits) {
   if (plain == dim::kFlop) return count_text(value, digits) + " FLOP";
   if (plain == dim::kFlopPerToken) return count_text(value, digits) + " FLOP/token";
   if (plain == dim::kFlopPerSecond) return with_steps(value, digits, kRates);
+  if (plain == dim::kFlopPerSecond / dim::kDevice) return with_steps(value, digits, kRates) + "/device";
+  if (plain == dim::kWatt / dim::kDevice) return with_steps(value, digits, kPower) + "/device";
   if (plain == dim::kByte) return std::abs(value) < 1024 ? count_text(value, digits) + " B" : with_steps(value, digits, kBytes);
   if (plain == dim::kBytePerSecond) return with_steps(value, digits, kByteRates);
   if (plain == dim::kSecond) return value == 0 ? "0 s" : with_steps(value, digits, kTimes);

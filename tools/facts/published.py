@@ -91,7 +91,7 @@ HARDWARE = {
 
 ALIASES = {
     "palm-540b": "palm", "deepseek-v3-671b": "deepseek-v3", "gpt-3-175b": "gpt-3;davinci", "bloom-176b": "bloom", "llama-1-65b": "llama-65b",
-    "chinchilla": "chinchilla-70b", "gopher-280b": "gopher", "megatron-turing-nlg-530b": "mt-nlg;mt-nlg-530b", "llama-2-70b": "llama2-70b",
+    "chinchilla": "chinchilla-70b", "gopher-280b": "gopher", "mt-nlg-530b": "mt-nlg;megatron-turing-nlg-530b", "llama-2-70b": "llama2-70b",
     "olmo-2-furious-7b": "olmo-2-7b", "olmo-2-furious-13b": "olmo-2-13b", "glm-130b": "glm",
 }
 
@@ -114,6 +114,9 @@ ROWS = [
     run("palm-540b", "PaLM 540B", "Google", "2022-04-04", kind="dense", parameters=540.35e9, tokens=780e9, layers=118, hidden=18432, heads=48, vocab=256000, seq=2048,
         device="TPU-v4", devices=6144, hours=1536, device_hours=6144 * 1200 + 3072 * 336, utilization=0.462, utilization_from="reported", flop=2.5272e24,
         flop_from="developer", source="Chowdhery et al. 2022, arXiv:2204.02311, table 20", note="1,200 h on 6,144 chips, then 336 h on 3,072"),
+    run("mt-nlg-530b", "Megatron-Turing NLG 530B", "Microsoft, NVIDIA", "2021-10-11", kind="dense", parameters=530e9, tokens=270e9, layers=105, hidden=20480, heads=128,
+        vocab=51200, seq=2048, device="A100-SXM-80GB", devices=4480, hours=770, utilization=0.302, utilization_from="reported", flop=8.586e23, flop_from="operations",
+        source="Smith et al. 2022, arXiv:2201.11990; hours: Epoch AI; utilization: Chowdhery et al. 2022, table 3", note="270B of 339B tokens seen"),
     run("gopher-280b", "Gopher 280B", "DeepMind", "2021-12-08", kind="dense", parameters=280e9, tokens=300e9, layers=80, hidden=16384, heads=128, vocab=32000, seq=2048,
         device="TPU-v3", devices=4096, hours=920, utilization=0.325, utilization_from="reported", flop=6.31e23, flop_from="developer",
         source="Rae et al. 2021, arXiv:2112.11446, table A26; utilization: Chowdhery et al. 2022, table 3"),

@@ -1,0 +1,79 @@
+// floptally audit RUN|NAME: a run known from outside, by both methods, and how it stands to the thresholds of law.
+#include "audit/report.h"
+#include "base/file.h"
+#include "engine/facts.h"
+
+namespace floptally {
+namespace {
+
+Result<AuditRun> run_named(const std::string& input, const PublishedRuns& published, const Catalogue& catalogue, Context& context) {
+  if (input == "-" || (path_exists(input) && !is_directory(input)) || input.ends_with(".yaml") || input.ends_with(".yml") || input.ends_with(".json")) {
+    Result<const Source*> source = context.sources.read(input);
+    if (!source) return source.take_problems();
+    Result<Document> document = read_document(**source);
+    if (!document) return document.take_problems();
+    return read_audit_run(*document, catalogue);
+  }
+  Result<const AuditRun*> found = published.find(input);
+  if (!found) return found.take_problems();
+  return **found;
+}
+
+Result<std::vector<const Source*>> tables(const Request& request, Context& context, std::initializer_list<const char*> paths) {
+  std::vector<const Source*> out;
+  for (const char* path : paths) {
+    Result<const Source*> table = fact_table(request, context, path);
+    if (!table) return table.take_problems();
+    out.push_back(*table);
+  }
+  return out;
+}
+
+Result<Book> run(const Request& request, Context& context) {
+  Result<std::shared_ptr<const Catalogue>> catalogue = catalogue_of(request, context);
+  if (!catalogue) return catalogue.take_problems();
+  Result<std::vector<const Source*>> given = tables(request, context, {"audit/utilization.csv", "audit/residuals.csv", "audit/causes.csv", "audit/confidence.csv", "law/rules.csv", "law/inclusions.csv", "published/runs.csv"});
+  if (!given) return given.take_problems();
+  Result<Assumptions> assumptions = Assumptions::read(*given);
+  if (!assumptions) return assumptions.take_problems();
+  Result<Laws> laws = Laws::read(*given);
+  if (!laws) return laws.take_problems();
+  Result<PublishedRuns> published = PublishedRuns::read(*given->back(), **catalogue);
+  if (!published) return published.take_problems();
+  const AuditFacts facts{**catalogue, *assumptions, *laws, *published};
+  if (request.inputs.empty()) return audit_card(facts);
+  Result<AuditRun> run = run_named(request.inputs.front(), *published, **catalogue, context);
+  if (!run) return run.take_problems();
+  AuditOptions options;
+  options.on = (*catalogue)->date();
+  if (request.has("on")) {
+    const std::optional<Date> on = Date::parse(request.word("on"));
+    if (!on) return error("bad-date", "--on needs a date such as 2026-08-01, not '" + request.word("on") + "'");
+    options.on = *on;
+  }
+  if (request.has("utilization")) {
+    if (request.word("utilization") != "article" && request.word("utilization") != "fitted") {
+      return error("unknown-option-word", "--utilization is 'fitted' or 'article', not '" + request.word("utilization") + "'", {},
+                   "a number belongs into the run: `hardware: {utilization: 40%}`");
+    }
+    run->utilization_option = request.word("utilization");
+  }
+  return audit_run(*run, facts, options);
+}
+
+}  // namespace
+
+namespace commands {
+extern const CommandDef k_audit;
+const CommandDef k_audit = {{"audit",
+                             "a published run by both methods, whether they agree, and how it stands to the legal thresholds",
+                             "[RUN|NAME]",
+                             0,
+                             1,
+                             {{"on", "DATE", "the day whose law is asked about (default: the catalogue's date)", false},
+                              {"utilization", "WORD", "where none is stated: 'fitted' on published runs, or the 'article' values 30% and 40%", false}},
+                             {"floptally audit gpt-3", "floptally audit run.yaml -o report.md", "floptally audit"}},
+                            run};
+}  // namespace commands
+
+}  // namespace floptally
