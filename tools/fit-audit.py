@@ -66,7 +66,7 @@ loo = loo - np.median(loo)
 sigma = float(np.quantile(np.abs(loo), 0.9) / 1.6448536)
 (root / "audit").mkdir(exist_ok=True)
 with open(root / "audit/utilization.csv", "w", newline="") as file:
-    file.write("# Prior of utilization (FLOP counted / device-hours x dense peak): ln u = sum of value x feature; features as named.\n"
+    file.write("# date: 2026-08-22\n# source: data/published/runs.csv, fitted by tools/fit-audit.py\n# Prior of utilization (FLOP counted / device-hours x dense peak): ln u = sum of value x feature; features as named.\n"
                f"# Fitted by tools/fit-audit.py on {len(y)} rows of data/published/runs.csv; leave-one-out: sd {np.std(loo):.3f}, 90% of errors within {np.quantile(np.abs(loo), .9):.3f} (natural log).\n")
     out = csv.writer(file, lineterminator="\n")
     out.writerow(["term", "value", "meaning"])
@@ -108,7 +108,7 @@ for what, rows in (("checked", one), ("as found", raw)):
 print(f"method 2, utilization stated: {len(quoted)} rows, quantiles {np.round(np.quantile(quoted, [.05, .1, .25, .5, .75, .9, .95]), 3)}")
 LARGE = 1e22  # FLOP: smaller runs are mostly academic, with passes over small corpora
 with open(root / "audit/residuals.csv", "w", newline="") as file:
-    file.write("# Published compute over the method's count, by quantile, for counts from `from` FLOP on (tools/fit-audit.py on data/published/runs.csv).\n"
+    file.write("# date: 2026-08-22\n# source: data/published/runs.csv, fitted by tools/fit-audit.py\n# Published compute over the method's count, by quantile, for counts from `from` FLOP on (tools/fit-audit.py on data/published/runs.csv).\n"
                f"# operations: {len(one)} language models, checked, and {len(raw)} as found; hardware-stated: {len(quoted)} runs that report a utilization of their own and the hours of the whole run: restarts, stalls, smaller phases.\n")
     out = csv.writer(file, lineterminator="\n")
     out.writerow(["method", "from", "quantile", "ratio"])

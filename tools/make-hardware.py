@@ -183,7 +183,7 @@ for r in table(evidence / "hardware/carbon_cloud_regions.csv"):
     if grams:
         rows.append(["region", f"{r['provider']}/{r['region'].replace('cenrtal', 'central')}", r["city"] or r["state"] or r["country"], number(grams), r["pue"], year,
                      r["source"] or "mlco2/impact"])
-write("carbon/regions.csv", ["Cloud regions: grams of CO2e per kWh on the grid, power usage effectiveness where the provider states it.", READ],
+write("carbon/regions.csv", ["date: 2025", "Cloud regions: grams of CO2e per kWh on the grid, power usage effectiveness where the provider states it.", READ],
       ["kind", "key", "name", "grams_per_kwh", "pue", "year", "source"], rows)
 rows = []
 for r in table(evidence / "hardware/carbon_sources_and_zones.csv"):
@@ -191,4 +191,4 @@ for r in table(evidence / "hardware/carbon_sources_and_zones.csv"):
         rows.append(["state", "us/" + r["key"].replace(" ", "-"), r["key"], f"{float(r['gco2_per_kwh']) * 0.45359237:.4g}", "", "2016", "US EPA eGRID 2016, as in CodeCarbon"])
     else:
         rows.append([{"source": "source", "nordic_bidding_zone": "zone"}[r["kind"]], r["key"], r["key"].replace("_", " "), number(r["gco2_per_kwh"]), "", "", "CodeCarbon's table"])
-write("carbon/sources.csv", ["Energy sources, bidding zones and states of the USA: grams of CO2e per kWh.", READ], ["kind", "key", "name", "grams_per_kwh", "pue", "year", "source"], rows)
+write("carbon/sources.csv", ["date: 2025", "Energy sources, bidding zones and states of the USA: grams of CO2e per kWh.", READ], ["kind", "key", "name", "grams_per_kwh", "pue", "year", "source"], rows)
