@@ -1,5 +1,7 @@
 #include "floptally/diagnostic.h"
 
+#include "base/sources.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -50,6 +52,7 @@ void append_label(std::string& out, const Label& label, bool primary) {
   std::size_t start = 0;
   std::string_view line = line_around(span.source->text, span.begin, start);
   std::size_t offset = std::min<std::size_t>(span.begin - start, line.size());
+  std::string readable;  // bytes that are no text are shown as '?'
   if (line.size() > kWindow) {
     std::size_t from = offset > kWindow / 2 ? offset - kWindow / 2 : 0;
     for (int back = 0; back < 3 && from > 0 && (static_cast<unsigned char>(line[from]) & 0xC0) == 0x80; ++back) --from;
@@ -57,6 +60,11 @@ void append_label(std::string& out, const Label& label, bool primary) {
     while (from + length < line.size() && (static_cast<unsigned char>(line[from + length]) & 0xC0) == 0x80) ++length;
     line = line.substr(from, length);
     offset -= from;
+  }
+  for (std::size_t bad = find_invalid_utf8(line); bad != std::string_view::npos; bad = find_invalid_utf8(line)) {
+    readable = std::string(line);
+    readable[bad] = '?';
+    line = readable;
   }
   const std::size_t stop = std::min<std::size_t>(std::max<std::size_t>(span.end, span.begin + 1) - span.begin + offset,
                                                  std::max(line.size(), offset + 1));

@@ -225,7 +225,7 @@ PlanItem PlanValue::at(std::size_t index) const {
 }
 
 bool evaluate(const Expression& expression, PlanScope& scope, PlanValue& out) {
-  return Evaluator(expression, scope).value(expression.root, out);
+  return expression.root >= 0 && Evaluator(expression, scope).value(expression.root, out);
 }
 
 }  // namespace floptally

@@ -29,7 +29,7 @@ struct ExprNode {
   Span place;
 };
 
-struct Expression {
+struct Expression {  // without a root: it could not be parsed, which has been reported
   std::vector<ExprNode> nodes;
   int root = -1;
   Span place;

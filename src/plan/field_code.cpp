@@ -20,6 +20,7 @@ std::vector<std::size_t> slots_of(const Expression& expression, bool given_param
 
 FieldCode FieldCode::compile(const Expression& expression, LetNames& names, bool given_parameters) {
   FieldCode code;
+  if (expression.root < 0) return code;
   if (!emit(expression, expression.root, names, given_parameters, code.steps_) || code.steps_.size() > 31) code.steps_.clear();
   return code;
 }

@@ -81,9 +81,10 @@ Traced LetScope::leaf(const ExprNode& amount) {
 std::optional<Traced> scalar_of(LetNames& names, const Expression& expression, const std::string& name, Dim expected,
                                 const std::string& what, double bare_scale, const std::string& line) {
   const auto wrong = [&](const std::string& found) {
-    names.report(error("wrong-unit", "expected " + what + ", found " + found, expression.place));
+    names.report(error("wrong-unit", "expected " + what + ", found " + found, expression.place, "this is measured in " + name_of(expected)));
     return std::nullopt;
   };
+  if (expression.root < 0) return std::nullopt;
   if (expression.is_amount()) {
     Amount amount = expression.top().amount;
     const bool bare = amount.bare && bare_scale > 0;

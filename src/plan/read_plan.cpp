@@ -42,8 +42,7 @@ class PlanReader {
   PlanReader(const Node& root, const std::vector<PlanOverride>& overrides) : root_(root), overrides_(overrides) {}
 
   Result<Plan> read() {
-    check(plan_tables::kPlan, root_, problems_);
-    if (!root_.is_mapping()) return std::move(problems_);
+    if (!check(plan_tables::kPlan, root_, problems_) && !root_.is_mapping()) return std::move(problems_);
     check_overrides();
     top();
     Section hardware(mapping("hardware"), "hardware", overrides_);
@@ -53,7 +52,7 @@ class PlanReader {
     read_runs();
     read_limits("expect", plan_.expect);
     read_limits("limits", plan_.limits);
-    if (!problems_.empty()) return std::move(problems_);
+    plan_.problems = std::move(problems_);
     return std::move(plan_);
   }
 
@@ -65,11 +64,14 @@ class PlanReader {
   void report(Diagnostics problems) {
     for (Diagnostic& each : problems) problems_.push_back(std::move(each));
   }
-  std::optional<Expression> expression(const Node& node) {
+  // What cannot be parsed is reported and kept as a broken expression, so that nothing else complains that it is missing.
+  Expression expression(const Node& node) {
     Result<Expression> parsed = parse_expression(node);
     if (parsed.ok()) return std::move(*parsed);
     report(parsed.take_problems());
-    return std::nullopt;
+    Expression broken;
+    broken.place = node.span();
+    return broken;
   }
   static std::string text(const Node& node) { return std::string(node.text()); }
 
@@ -122,6 +124,7 @@ class PlanReader {
     const Node node = root_.find("hardware");
     plan_.hardware_place = node ? (node.key_span() ? node.key_span() : node.span()) : Span{};
     hardware.each([&](const std::string& key, Span key_span, const Node& value) {
+      if (plan_tables::kHardware.find(key) == nullptr) return;  // reported
       if (!plan_.hardware_place) plan_.hardware_place = key_span;
       if (key == "device") {
         plan_.device = text(value);
@@ -130,7 +133,7 @@ class PlanReader {
         plan_.precision = text(value);
         plan_.precision_place = value.span();
       } else if (plan_tables::kHardware.find(key) != nullptr && value.is_scalar()) {
-        if (auto parsed = expression(value)) plan_.hardware.push_back({key, key_span, std::move(*parsed)});
+        plan_.hardware.push_back({key, key_span, expression(value)});
       }
     });
   }
@@ -140,7 +143,7 @@ class PlanReader {
     section.each([&](const std::string& key, Span key_span, const Node& value) {
       if (key.empty() || key.find_first_of(" .[]()*+-/") != std::string::npos)
         problems_.push_back(error("bad-name", "'" + key + "' cannot be a name", key_span, "letters, digits and '_'"));
-      if (auto parsed = expression(value)) plan_.let.push_back({key, key_span, std::move(*parsed)});
+      plan_.let.push_back({key, key_span, expression(value)});
     });
   }
 
@@ -153,8 +156,7 @@ class PlanReader {
       plan_.from_place = model.span();
     }
     const auto field = [&](const std::string& key, Span key_span, const Node& value) {
-      if (field_named(key) && value)
-        if (auto parsed = expression(value)) plan_.fields.push_back({key, key_span, std::move(*parsed)});
+      if (field_named(key) && value) plan_.fields.push_back({key, key_span, expression(value)});
     };
     Section(model, "model", overrides_).each([&](const std::string& key, Span key_span, const Node& value) {
       if (key == "kind") plan_.kind = text(value), plan_.kind_place = value.span();
@@ -238,8 +240,7 @@ class PlanReader {
   }
 
   void entries(const Node& node, std::vector<PlanEntry>& out) {
-    for (const Node child : node)
-      if (auto parsed = expression(child)) out.push_back({std::string(child.key()), child.key_span(), std::move(*parsed)});
+    for (const Node child : node) out.push_back({std::string(child.key()), child.key_span(), expression(child)});
   }
 
   void read_factor(const Node& node, std::vector<PlanFactor>& out) {
@@ -250,8 +251,8 @@ class PlanReader {
     if (node.is_mapping()) {
       if (node.size() == 0) problems_.push_back(error("empty-list", "'" + factor.name + "' counts nothing", node.span()));
       for (const Node part : node) read_factor(part, factor.parts);
-    } else if (auto parsed = expression(node)) {
-      factor.value = std::move(*parsed);
+    } else {
+      factor.value = expression(node);
     }
     out.push_back(std::move(factor));
   }

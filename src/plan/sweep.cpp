@@ -253,6 +253,10 @@ class LineSweep {
     for (std::size_t i = 0; i < kFieldCount; ++i) {
       Slot& slot = slots_[i];
       if (slot.from != Slot::From::expression) continue;
+      if (slot.expression->root < 0) {
+        failed_ = true;
+        continue;
+      }
       check_units(i, *slot.expression);
       slot.code = FieldCode::compile(*slot.expression, names_, given_parameters_);
       if (!slot.code && is_model_field(i)) {
@@ -508,10 +512,22 @@ class LineSweep {
     at_least_ = at_least_ || model_.at_least;
   }
 
-  // Where the size stands that a problem is about: the first field it names, else the model.
+  // Where the size stands that a problem is about: the axis it names, else the first field, else the model.
   [[nodiscard]] Span place_of_sizes(const std::string& message) const {
+    Span any;
     for (std::size_t i = 0; i < kFieldCount; ++i)
-      if (slots_[i].place && message.find(std::string(kFieldNames[i]) + " ") != std::string::npos) return slots_[i].place;
+      if (slots_[i].place && message.find(std::string(kFieldNames[i]) + " ") != std::string::npos) {
+        if (slots_[i].from != Slot::From::axis) {
+          if (any) continue;
+          any = slots_[i].place;
+          continue;
+        }
+        const auto k = static_cast<std::size_t>(slots_[i].level - 1);  // the value that does not fit
+        for (std::size_t m = 0; m < axes_[k].slots.size(); ++m)
+          if (axes_[k].slots[m] == i && position_[k] < axes_[k].values[m].items.size()) return axes_[k].values[m].items[position_[k]].place;
+        return slots_[i].place;
+      }
+    if (any) return any;
     return plan_.model_place ? plan_.model_place : line_.place;
   }
 

@@ -29,6 +29,7 @@ class PlanTally {
         hardware_(plan, catalogue, names_) {}
 
   Result<Book> run() {
+    problems_ = plan_.problems;
     convention_ = plan_convention(plan_, problems_);
     names_.evaluate_all();
     make_counter();
@@ -77,6 +78,18 @@ class PlanTally {
     } else if (plan_.model_place && !by_numbers && !swept("parameters")) {
       problems_.push_back(error("missing-key", "'kind' is missing here", plan_.model_place, "add 'kind: decoder', or 'from: config.json', or 'parameters: 7B'"));
       counter_failed_ = true;
+    }
+    if (counter_ && counter_->own(FieldId::width) > 0 && swept("width")) {
+      std::string kept;  // a config's other sizes stay what they are: said, because it is seldom meant
+      for (const FieldId id : {FieldId::ffn, FieldId::heads}) {
+        const std::string_view field = kFieldNames[static_cast<std::size_t>(id)];
+        const bool given = std::any_of(plan_.fields.begin(), plan_.fields.end(), [&](const PlanEntry& each) { return each.name == field; });
+        if (counter_->own(id) > 0 && !given && !swept(field))
+          kept += (kept.empty() ? "" : " and ") + std::string(field) + " " + std::to_string(counter_->own(id));
+      }
+      if (!kept.empty())
+        notes_.push_back(note("config-sizes", "the width changes, the config's " + kept + " stay as they are", plan_.from_place,
+                              "model: {from: " + plan_.from + ", ffn: 4 * width, heads: width / 128}"));
     }
     if (counter_ && plan_.count_flop.empty())
       notes_.push_back(note("assumed-convention", "'count' is not given: FLOP are those of " + convention_.flop_words, plan_.model_place,
@@ -144,7 +157,7 @@ class PlanTally {
     const std::optional<Traced> overhead = share(line.overhead ? line.overhead : plan_.overhead, "overhead", line.overhead ? name : "");
     const std::optional<Traced> reserve = share(line.reserve ? line.reserve : plan_.reserve, "reserve", line.reserve ? name : "");
     const HardwareTerms terms = hardware_.terms(line.set, name);
-    if (!sweep || !ok || !problems_.empty()) return {};
+    if (!sweep || !ok || !problems_.empty()) return {};  // mistakes elsewhere: only looking for more
     if (sweep->least_parameters >= 0) {
       least_ = least_ < 0 ? sweep->least_parameters : std::min(least_, sweep->least_parameters);
       most_ = std::max(most_, sweep->most_parameters);
@@ -380,14 +393,29 @@ class PlanTally {
     }
   }
 
-  // `expect` and `limits` against the finished totals, as sentences; a miss makes the answer "no".
+  // `expect` and `limits` against the finished totals; a miss makes the answer "no".
   void check(Book& book) {
-    for (const PlanExpectation& each : plan_.expect) check_one(book, each, true);
+    answer(book);
+    Table table{"checks", "", {{"check", ""}, {"total", ""}, {"stated", "Stated", true}, {"found", "Found", true}, {"verdict", ""}}, {}, {}};
+    for (const PlanExpectation& each : plan_.expect) check_one(book, each, true, table);
     for (const PlanExpectation& each : plan_.limits)
-      if (each.key != "devices") check_one(book, each, false);
+      if (each.key != "devices") check_one(book, each, false, table);
+    if (!table.rows.empty()) book.tables.push_back(std::move(table));
   }
 
-  void check_one(Book& book, const PlanExpectation& want, bool expected) {
+  // The totals in one line, first of all.
+  static void answer(Book& book) {
+    std::string line;
+    for (const char* key : {"runs", "flop_training", "device_hours", "usd"}) {
+      const Step* step = find_headline(book, key);
+      if (step == nullptr) continue;
+      line += (line.empty() ? "" : ", ") + figure_text(step->figure) + (key == std::string("runs") ? " runs" : "");
+      if (key == std::string("usd") && step->figure.p5) line += " (90% " + range_text(step->figure) + ")";
+    }
+    book.summary.insert(book.summary.begin(), line + ".");
+  }
+
+  void check_one(Book& book, const PlanExpectation& want, bool expected, Table& table) {
     double value = 0;
     Dim d;
     const Step* step = nullptr;
@@ -419,15 +447,14 @@ class PlanTally {
     const double edge = range ? amount.high : amount.best;
     const bool floor = amount.form == Amount::Form::floor;
     const bool met = expected ? (floor ? value >= low : value >= low && value <= high) : value <= edge;
-    std::string line = expected ? "expect" : "limit";
-    line += "  " + want.key + " " + amount.text + (met ? (expected ? "  met" : "  kept") : (expected ? "  NOT MET" : "  PASSED")) + ": " + print(value);
+    std::string verdict = expected ? (met ? "met" : "not met") : met ? "kept" : "passed";
     if (!met) {
       const double reference = expected ? amount.best : edge;
       const double off = reference == 0 ? 0 : value / reference - 1;
       char percent[32];
       std::snprintf(percent, sizeof percent, "%+.3g%%", 100 * off);
       const std::string difference = (value >= reference ? "+" : "-") + print(std::abs(value - reference));
-      line += ", off by " + difference + " (" + percent + ")";
+      verdict += ", off by " + difference + " (" + percent + ")";
       Diagnostic miss = error(expected ? "expect-not-met" : "limit-passed",
                               "'" + want.key + "' is " + print(value) + (expected ? ", expected " : ", the limit is ") + amount.text + ": " + difference + " (" + percent + ")",
                               want.place);
@@ -435,9 +462,9 @@ class PlanTally {
       book.notes.push_back(std::move(miss));
       book.yes = false;
     } else if (!expected && step->figure.p95 && *step->figure.p95 * scale > edge) {
-      line += ", but the 90% range reaches " + print(*step->figure.p95 * scale);
+      verdict += ", but the 90% range reaches " + print(*step->figure.p95 * scale);
     }
-    book.summary.push_back(line);
+    table.rows.push_back({std::string(expected ? "expect" : "limit"), want.key, amount.text, (step->figure.at_least ? ">= " : "") + print(value), verdict});
   }
 
   [[nodiscard]] double limit_devices() const {

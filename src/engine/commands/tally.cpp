@@ -33,12 +33,11 @@ Result<Plan> base_plan(const Request& request, Context& context, const std::vect
     Result<Document> document = read_yaml(empty);
     documents.push_back(std::make_unique<Document>(std::move(*document)));
     Result<Plan> plan = read_plan(documents.back()->root(), overrides);
-    if (!plan) {
-      Diagnostics problems = plan.take_problems();
-      std::erase_if(problems, [](const Diagnostic& each) { return each.code == "empty-list"; });
-      if (!problems.empty()) return problems;
+    if (plan) {
+      std::erase_if(plan->problems, [](const Diagnostic& each) { return each.code == "empty-list"; });
+      plan->subsets.clear();
     }
-    return Plan{};
+    return plan;
   }
   Result<const Source*> source = context.sources.read(request.word("plan"), kLargestPlan);
   if (!source) return source.take_problems();
