@@ -22,14 +22,13 @@ void cost(const Attributes<N>& a, const Rules&, Cost<N>& c) {
 }  // namespace
 
 extern const OperatorDef k_parameter;
-const OperatorDef k_parameter = {
-    "parameter",
-    "learned numbers used element by element (class tokens, layer scale, gates)",
-    "one multiplication or addition per element they meet",
-    kAttributes,
-    2,
-    {"ViT's class token of width 4", {4, 4}, 4, 0, 4, 0, 0},
-    cost<Integer>,
-    cost<double>};
+const OperatorDef k_parameter = {"parameter",
+                                 "learned numbers used element by element (class tokens, layer scale, gates)",
+                                 "one multiplication or addition per element they meet",
+                                 kAttributes,
+                                 2,
+                                 {"ViT's class token of width 4", {4, 4}, 4, 0, 4, 0, 0},
+                                 cost<Integer>,
+                                 cost<double>};
 
 }  // namespace floptally::operators

@@ -5,7 +5,7 @@ namespace {
 
 constexpr AttributeDef kAttributes[] = {
     {"elements", "numbers produced", 0, Axis::tokens},
-    {"flop", "operations per number", 0},
+    {"operations", "arithmetic operations, all numbers together", 0, Axis::tokens},
     {"parameters", "learned numbers among its inputs", 0, Axis::channels},
     {"buffers", "numbers held, not learned", 0},
     {"read", "activation numbers read", 0, Axis::tokens},
@@ -14,7 +14,7 @@ constexpr AttributeDef kAttributes[] = {
 
 template <class N>
 void cost(const Attributes<N>& a, const Rules&, Cost<N>& c) {
-  const N flop = a[0] * a[1];
+  const N flop = a[1];
   c.parameters = a[2];
   c.buffers = a[3];
   c.forward.other = flop;
@@ -33,7 +33,7 @@ const OperatorDef k_pointwise = {"pointwise",
                                  "one FLOP per arithmetic operation and element",
                                  kAttributes,
                                  6,
-                                 {"10 numbers plus a learned bias", {10, 1, 10, 0, 10, 0}, 10, 0, 10, 0, 0},
+                                 {"10 numbers plus a learned bias", {10, 10, 10, 0, 10, 0}, 10, 0, 10, 0, 0},
                                  cost<Integer>,
                                  cost<double>};
 

@@ -22,14 +22,13 @@ void cost(const Attributes<N>& a, const Rules&, Cost<N>& c) {
 }  // namespace
 
 extern const OperatorDef k_position_table;
-const OperatorDef k_position_table = {
-    "position_table",
-    "learned absolute positions, added to the token vectors",
-    "GPT-2, BERT, ViT: one row per position",
-    kAttributes,
-    3,
-    {"5 of 8 positions of width 4", {5, 8, 4}, 32, 0, 20, 0, 0},
-    cost<Integer>,
-    cost<double>};
+const OperatorDef k_position_table = {"position_table",
+                                      "learned absolute positions, added to the token vectors",
+                                      "GPT-2, BERT, ViT: one row per position",
+                                      kAttributes,
+                                      3,
+                                      {"5 of 8 positions of width 4", {5, 8, 4}, 32, 0, 20, 0, 0},
+                                      cost<Integer>,
+                                      cost<double>};
 
 }  // namespace floptally::operators

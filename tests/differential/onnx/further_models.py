@@ -229,7 +229,7 @@ def models():
     yield "decoder_opset17", Decoder(2, False), (ids,), {"opset_version": 17}
     yield "decoder_dynamic", Decoder(), (ids,), {"opset_version": 15, "input_names": ["ids"], "let": "batch=2 sequence=12",
                                                  "dynamic_axes": {"ids": {0: "batch", 1: "sequence"}}}
-    yield "decoder_folded", Decoder(3, False), (ids,), {"opset_version": 14, "do_constant_folding": True}
+    yield "blocks_folded", nn.Sequential(Block(), Block(mask=False)), (t(2, 10, 48),), {"opset_version": 14, "do_constant_folding": True}
     yield "seq2seq", Seq2Seq(), (ids, ids[:, :9]), {"opset_version": 13}
     yield "loop_cell", LoopedCell(), (t(9, 2, 16),), {"opset_version": 13, "script": True, "let": ""}
     yield "loop_growing_cache", GrowingCache(), (t(6, 16),), {"opset_version": 14, "script": True}

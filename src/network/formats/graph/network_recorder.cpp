@@ -1,8 +1,7 @@
 #include "network/formats/graph/network_recorder.h"
 
 #include <algorithm>
-#include <cstring>
-#include <limits>
+#include <unordered_map>
 
 #include "network/ops.h"
 
@@ -61,8 +60,10 @@ Op generic_product(const Step& s) {
 }
 
 Op generic_pointwise(const Step& s) {
-  Op op = make_op(operators::k_pointwise, s.name, component_of(s.kind), s.written, s.flop_per_element, s.parameters,
-                  s.buffers, s.read, s.left_gradient ? s.read : 0);
+  const Integer total = Integer(s.written) * s.flop_per_element;
+  const std::int64_t operations = overflows(total) ? 0 : total.to_int64();
+  Op op = make_op(operators::k_pointwise, s.name, component_of(s.kind), s.written, operations, s.parameters, s.buffers,
+                  s.read, s.left_gradient ? s.read : 0);
   op.times = s.times;
   op.stored = s.stored;
   if (s.frozen > 0 || s.parameters == 0) op.flags |= op_flags::frozen;
@@ -148,23 +149,30 @@ bool equal(const Op& a, const Op& b) {
          a.times == b.times && a.flags == b.flags && a.stored == b.stored && a.component == b.component;
 }
 
-// "layer1.0.conv1" stands in block "layer1.0", "features.3" in "features.3", "fc" in none.
+// "layer1.0.conv1" stands in block "layer1.0", "features.5.1.attn.qkv" in "features.5.1", "features.dense1.norm" in
+// "features.dense1", "fc" in none: up to the first run of numbers, else to the first part that ends in a digit.
 std::string_view block_of(std::string_view name) {
-  std::size_t at = 0;
-  while (at < name.size()) {
-    const std::size_t dot = std::min(name.find_first_of("./", at), name.size());
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  std::string_view numbers, numbered;
+  for (std::size_t at = 0; at < name.size();) {
+    const std::size_t dot = std::min(name.find('.', at), name.size());
     const std::string_view part = name.substr(at, dot - at);
-    const bool number =
-        !part.empty() && std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
-    if (number && at > 0) return name.substr(0, dot);
+    const bool number = at > 0 && !part.empty() && std::all_of(part.begin(), part.end(), digit);
+    if (!number && !numbers.empty()) return numbers;
+    if (number && (numbers.empty() || dot < name.size())) numbers = name.substr(0, dot);
+    if (numbered.empty() && dot < name.size() && !part.empty() && digit(part.back())) numbered = name.substr(0, dot);
     at = dot + 1;
   }
-  return {};
+  return numbers.empty() ? numbered : numbers;
 }
 
-}  // namespace
+std::string_view inside(std::string_view name, std::string_view block) {
+  return !block.empty() && name.size() > block.size() + 1 && name.substr(0, block.size()) == block
+             ? name.substr(block.size() + 1)
+             : name;
+}
 
-Op NetworkRecorder::translate(const Step& s) const {
+Op translate(const Step& s) {
   switch (s.kind) {
     case Kind::convolution:
       return convolution_op(s);
@@ -183,85 +191,147 @@ Op NetworkRecorder::translate(const Step& s) const {
   }
 }
 
+// Arithmetic without parameters can be summed up.
+bool is_plain(const Op& op) {
+  return op.def == &operators::k_pointwise && op.attributes[2] == 0 && op.attributes[3] == 0;
+}
+
+}  // namespace
+
 void NetworkRecorder::record(const Step& step) {
   if (step.times <= 0 && step.parameters == 0 && step.buffers == 0) return;
-  const Integer flop = Integer(2) * step.batch * step.rows * step.columns * step.inner * step.times;
   Step s = step;
+  const Integer flop = Integer(2) * s.batch * s.rows * s.columns * s.inner * s.times;
   if (!flop.valid()) s.kind = Kind::unknown;
-  const bool nothing =
-      s.kind != Kind::unknown && s.batch == 0 && s.flop_per_element == 0 && s.parameters == 0 && s.buffers == 0;
-  if (nothing) return;
+  if (s.kind != Kind::unknown && s.batch == 0 && s.flop_per_element == 0 && s.parameters == 0 && s.buffers == 0) return;
+  if (!s.module.empty()) {
+    const std::string_view block = block_of(s.module);
+    if (block != open_.first) {
+      close();
+      open_.first = open_.last = block;
+    }
+    s.name = inside(s.module, block);
+  } else if (!open_.first.empty()) {
+    s.name = s.op;
+  }
+  if (join_bias(s)) return;
   const Op op = translate(s);
   if (s.buffers > 0 && op.def != &operators::k_pointwise && op.def != &operators::k_batch_norm) {
     Step held;
     held.name = s.name;
     held.buffers = s.buffers;
-    merged_ ? merge(generic_pointwise(held), 1) : ops_.push_back(generic_pointwise(held));
+    add(generic_pointwise(held));
   }
-  if (merged_) {
-    merge(op, 1);
-    return;
-  }
-  ops_.push_back(op);
-  if (ops_.size() > kMergeAbove) merge_all();
+  add(op);
 }
 
+// A bias that is added after its matrix product belongs to that linear layer.
+bool NetworkRecorder::join_bias(const Step& s) {
+  if (s.kind != Kind::elementwise || s.parameters == 0 || s.frozen != 0 || s.buffers != 0 || s.module.empty())
+    return false;
+  if (ops_.size() <= open_.begin) return false;
+  Op& last = ops_.back();
+  if (last.def != &operators::k_linear || last.name != s.name || last.attributes[3] != 0 ||
+      last.attributes[2] != s.parameters || last.has(op_flags::tied) || last.has(op_flags::frozen) ||
+      last.times != s.times || last.stored != s.stored)
+    return false;
+  last.attributes[3] = 1;
+  return true;
+}
+
+void NetworkRecorder::add(const Op& op) {
+  if (is_plain(op)) {
+    for (std::size_t i = ops_.size(); i > open_.begin && ops_.size() - i < 64; --i) {
+      Op& other = ops_[i - 1];
+      if (!is_plain(other) || other.flags != op.flags || other.times != op.times || other.component != op.component)
+        continue;
+      std::int64_t sums[6];
+      bool fits = true;
+      for (int k = 0; k < 6; ++k)
+        fits = !__builtin_add_overflow(other.attributes[k], op.attributes[k], &sums[k]) && fits;
+      if (!fits) continue;
+      std::copy(sums, sums + 6, other.attributes);
+      other.name = "elementwise";
+      return;
+    }
+  }
+  ops_.push_back(op);
+}
+
+void NetworkRecorder::close() {
+  open_.end = ops_.size();
+  if (open_.end > open_.begin) {
+    const std::size_t size = open_.end - open_.begin;
+    Group* before = groups_.empty() ? nullptr : &groups_.back();
+    const bool same = before != nullptr && !open_.first.empty() && !before->first.empty() &&
+                      before->end - before->begin == size &&
+                      std::equal(ops_.begin() + static_cast<std::ptrdiff_t>(open_.begin), ops_.end(),
+                                 ops_.begin() + static_cast<std::ptrdiff_t>(before->begin), equal);
+    if (same) {
+      ++before->repeat;
+      before->last = open_.first;
+      ops_.resize(open_.begin);
+    } else {
+      groups_.push_back(open_);
+    }
+  }
+  if (ops_.size() > kMergeAbove) merge_all();
+  open_ = Group{};
+  open_.begin = ops_.size();
+}
+
+// Every op once, with how often it occurs as the repeat count of a block of its own.
 void NetworkRecorder::merge_all() {
   merged_ = true;
   std::vector<Op> all = std::move(ops_);
+  std::vector<Group> groups = std::move(groups_);
   ops_.clear();
-  for (const Op& op : all) merge(op, 1);
-}
-
-void NetworkRecorder::merge(const Op& op, std::uint64_t repeat) {
-  const std::uint64_t hash = hash_of(op);
-  const auto [first, last] = equal_.equal_range(hash);
-  for (auto at = first; at != last; ++at)
-    if (equal(ops_[at->second], op)) {
-      repeats_[at->second] += repeat;
-      return;
+  groups_.clear();
+  std::unordered_multimap<std::uint64_t, std::size_t> known;
+  for (const Group& group : groups)
+    for (std::size_t i = group.begin; i < group.end; ++i) {
+      const std::uint64_t hash = hash_of(all[i]);
+      const auto [first, last] = known.equal_range(hash);
+      auto at = first;
+      while (at != last && !equal(ops_[groups_[at->second].begin], all[i])) ++at;
+      if (at != last) {
+        groups_[at->second].repeat += group.repeat;
+        continue;
+      }
+      known.emplace(hash, groups_.size());
+      groups_.push_back({all[i].name, all[i].name, group.repeat, ops_.size(), ops_.size() + 1});
+      ops_.push_back(all[i]);
     }
-  equal_.emplace(hash, static_cast<std::uint32_t>(ops_.size()));
-  ops_.push_back(op);
-  repeats_.push_back(repeat);
 }
 
 Network NetworkRecorder::finish(std::string name, std::string family) {
+  close();
   NetworkBuilder builder;
-  if (merged_) {
-    for (std::size_t i = 0; i < ops_.size(); ++i) {
-      if (repeats_[i] == 1) {
-        builder.add(ops_[i]);
-        continue;
-      }
-      builder.enter(ops_[i].name, static_cast<std::int64_t>(repeats_[i]), BlockKind::module);
-      builder.add(ops_[i]);
-      builder.leave();
+  for (const Group& group : groups_) {
+    const bool block = !group.first.empty() && (group.end - group.begin > 1 || group.repeat > 1);
+    std::string title(group.first);
+    if (group.repeat > 1 && group.last != group.first) {
+      const std::size_t dot = group.last.rfind('.');
+      title += "-" + std::string(dot == std::string_view::npos ? group.last : group.last.substr(dot + 1));
     }
-  } else {
-    std::string_view open;
-    for (const Op& op : ops_) {
-      const bool anonymous = op.name.find_first_of("./") == std::string_view::npos && op.def != &operators::k_linear &&
-                             op.def != &operators::k_convolution;
-      const std::string_view block = anonymous ? open : block_of(op.name);
-      if (block != open) {
-        if (!open.empty()) builder.leave();
-        if (!block.empty()) builder.enter(block, 1, BlockKind::module);
-        open = block;
+    if (block) builder.enter(title, group.repeat, BlockKind::module);
+    for (std::size_t i = group.begin; i < group.end; ++i) {
+      Op op = ops_[i];
+      std::string whole;
+      if (!block && !group.first.empty() && op.name != group.first) {
+        whole = title + "." + std::string(op.name);
+        op.name = whole;
       }
-      Op named = op;
-      if (!block.empty() && named.name.size() > block.size() + 1 && named.name.substr(0, block.size()) == block)
-        named.name.remove_prefix(block.size() + 1);
-      builder.add(named);
+      builder.add(op);
     }
-    if (!open.empty()) builder.leave();
+    if (block) builder.leave();
   }
   Network network = builder.finish();
   network.name = std::move(name);
   network.family = std::move(family);
   if (merged_)
-    network.notes.push_back(note("merged-steps", "the graph has more than " + std::to_string(kMergeAbove) +
-                                                     " costing nodes: equal ones are shown as one with a count"));
+    network.notes.push_back(
+        note("merged-steps", "the graph has many different layers: equal ones are shown as one with a count"));
   return network;
 }
 

@@ -2,13 +2,15 @@
 //
 // Always holds: every step's parameters and FLOP are in the network, exactly once. A step becomes the operator that
 // says what it is (convolution, linear, batch_norm ...) where that operator counts the very same numbers, else
-// `product` or `pointwise`, which take any numbers. Steps that belong to one module ("layer1.0.conv1") stand in one
-// block ("layer1.0"). Above kMergeAbove steps, equal ones are merged into one block with a repeat count: their order is
-// lost, no count is.
+// `product` or `pointwise`, which take any numbers. Steps of one module ("layer1.0.conv1") stand in one block
+// ("layer1.0"); what has no parameters and is no product is summed up in each block; equal neighbouring blocks become
+// one with a repeat count
+// ("blocks.1-77"). Above kMergeAbove ops, all equal ones are merged wherever they stand: their order is lost, no count
+// is.
 #pragma once
 
+#include <cstdint>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "network/formats/graph/step.h"
@@ -16,22 +18,28 @@
 
 namespace floptally::graph {
 
-inline constexpr std::size_t kMergeAbove = 2000;
+inline constexpr std::size_t kMergeAbove = 400;
 
 class NetworkRecorder final : public Recorder {
  public:
   void record(const Step& step) override;
-  // Builds the network of what was recorded.
+  // Builds the network of what was recorded. Names are copied into it.
   Network finish(std::string name, std::string family);
 
  private:
+  struct Group {
+    std::string_view first, last;  // names of the first and the last equal block; empty: no block
+    std::int64_t repeat = 1;
+    std::size_t begin = 0, end = 0;  // in ops_
+  };
+  void add(const Op& op);
+  bool join_bias(const Step& step);
+  void close();
   void merge_all();
-  void merge(const Op& op, std::uint64_t repeat);
-  Op translate(const Step& step) const;
 
-  std::vector<Op> ops_;                                          // in order, while they are few
-  std::vector<std::uint64_t> repeats_;                           // merged: how many equal ones
-  std::unordered_multimap<std::uint64_t, std::uint32_t> equal_;  // hash of an op without its name
+  std::vector<Op> ops_;  // of the closed groups, then of the open one
+  std::vector<Group> groups_;
+  Group open_;
   bool merged_ = false;
 };
 

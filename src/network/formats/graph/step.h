@@ -29,8 +29,9 @@ enum class Kind : std::uint8_t {
 
 struct Step {
   Kind kind = Kind::movement;
-  std::string_view op;    // the operator's name in its format: "Conv"
-  std::string_view name;  // the node's, or the module its weight belongs to
+  std::string_view op;      // the operator's name in its format: "Conv"
+  std::string_view name;    // the node's
+  std::string_view module;  // "layer1.0.conv1", where a weight of the step says so
   std::int64_t batch = 0, rows = 0, columns = 0, inner = 0;
   bool left_gradient = false, right_gradient = false;  // which operand needs a gradient in training
   bool right_weight = false;                           // the right operand is learned (a weight gradient)

@@ -437,11 +437,8 @@ void Eval::record(graph::Step s, std::uint32_t weights) {
     s.parameters += w.elements;
     if (!w.trained) s.frozen += w.elements;
     s.stored = dtype_of(w.elem);
-    if (s.right_weight || s.kind != graph::Kind::elementwise) {
-      const std::string_view path = w.name;  // "layer1.0.conv1.weight" belongs to the module layer1.0.conv1
-      const std::size_t dot = path.rfind('.');
-      if (dot != std::string_view::npos && dot > 0) s.name = path.substr(0, dot);
-    }
+    const std::size_t dot = w.name.rfind('.');  // "layer1.0.conv1.weight" belongs to the module layer1.0.conv1
+    if (s.module.empty() && dot != std::string_view::npos && dot > 0) s.module = w.name.substr(0, dot);
   }
   owner_.record(s);
 }

@@ -270,6 +270,8 @@ void Evaluator::hold_the_rest() {
     s.kind = graph::Kind::held;
     s.op = "initializer";
     s.name = w.name;
+    const std::size_t dot = w.name.rfind('.');
+    if (dot != std::string_view::npos && dot > 0) s.module = w.name.substr(0, dot);
     s.stored = dtype_of(w.elem);
     if (w.trained)
       s.parameters = w.elements;

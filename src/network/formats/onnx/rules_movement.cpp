@@ -111,7 +111,8 @@ std::int64_t slice_count(std::int64_t size, std::int64_t& start, std::int64_t en
 void copy_slice(Eval& e, const Type& x, const Dims& dims, const std::int64_t* first, const std::int64_t* stride) {
   const Data* from = x.known();
   const std::int64_t count = Eval::elements(e.out(0));
-  if (from == nullptr || count < 0 || count > kMaxData || Eval::elements(x) != static_cast<std::int64_t>(from->count)) return;
+  if (from == nullptr || count < 0 || count > kMaxData || Eval::elements(x) != static_cast<std::int64_t>(from->count))
+    return;
   Data* to = e.data(0, static_cast<std::uint32_t>(count), from->real);
   for (std::uint32_t flat = 0; flat < to->count; ++flat) {
     std::int64_t left = flat, index = 0, span = 1;
