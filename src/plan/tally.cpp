@@ -50,7 +50,7 @@ class PlanTally {
     for (const Diagnostic& each : hardware_.notes()) book.notes.push_back(each);
     for (const auto& [key, value] : totals)
       if (key == "usd" || (key == "flop" && find(totals, "usd") == nullptr)) ledger_.influences(key == "flop" ? "flop_training" : key);
-    Book result = ledger_.finish(options_.ranges ? Worlds::kDefault : 0);
+    Book result = ledger_.finish(options_.worlds);
     check(result);
     return result;
   }

@@ -6,6 +6,7 @@
 // those of its runs / (1 - fail), because a failed run is run again to its end.
 #pragma once
 
+#include "book/worlds.h"
 #include "floptally/book.h"
 #include "hardware/catalogue.h"
 #include "plan/plan.h"
@@ -14,7 +15,7 @@ namespace floptally {
 
 struct TallyOptions {
   std::string by;        // split by an axis instead of by subset
-  bool ranges = true;
+  std::uint32_t worlds = Worlds::kDefault;  // that ranges are read from; 0: best guesses only
 };
 
 Result<Book> tally_plan(const Plan& plan, const TallyOptions& options, const Catalogue& catalogue, Sources& sources);

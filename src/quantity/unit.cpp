@@ -104,6 +104,7 @@ constexpr UnitName kNames[] = {
     {"tonnes", dim::kGram, 1e6, Prefixes::none},
     {"PF-day", dim::kFlop, 8.64e19, Prefixes::none},
     {"PFLOP-day", dim::kFlop, 8.64e19, Prefixes::none},
+    {"PFLOP-days", dim::kFlop, 8.64e19, Prefixes::none},
     {"PF-days", dim::kFlop, 8.64e19, Prefixes::none},
     {"run", dim::kNone, 1, Prefixes::none},
     {"runs", dim::kNone, 1, Prefixes::none},

@@ -96,11 +96,14 @@ def run_page(page, root, binary, update):
 def main():
     words = [w for w in sys.argv[1:] if w != "--update"]
     root, binary = pathlib.Path(words[0]).resolve(), pathlib.Path(words[1]).resolve()
-    pages = [pathlib.Path(p).resolve() for p in words[2:]] or [root / n for n in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md") if (root / n).exists()] + sorted((root / "docs").rglob("*.md"))
+    named = [pathlib.Path(p).resolve() for p in words[2:]]
+    pages = [page for p in named for page in (sorted(p.rglob("*.md")) if p.is_dir() else [p])] or [root / n for n in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md") if (root / n).exists()] + sorted((root / "docs").rglob("*.md"))
     with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         done = list(pool.map(lambda page: run_page(page, root, binary, "--update" in sys.argv), pages))
     problems = [p for found, _ in done for p in found]
     print("\n".join(problems))
+    if problems and "--update" not in sys.argv:
+        print("if the program is right and the page is old: tests/docs/run.py . build/floptally --update, and read the difference")
     print(f"docs: {len(pages)} pages, {sum(c for _, c in done)} commands run, {len(problems)} problems")
     return bool(problems)
 

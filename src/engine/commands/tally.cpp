@@ -1,4 +1,6 @@
 // floptally tally PLAN: what a programme of runs costs.
+#include <charconv>
+
 #include "engine/facts.h"
 #include "plan/plan.h"
 #include "plan/tally.h"
@@ -75,6 +77,19 @@ Result<Plan> plan_of(const Request& request, Context& context, std::vector<std::
   return import_hydra(request.word("over"), std::move(*plan), context.sources);
 }
 
+// How many worlds: --worlds N, none with --no-ranges.
+Result<std::uint32_t> worlds_of(const Request& request) {
+  constexpr std::uint32_t kMost = 10'000'000;
+  if (request.has("no-ranges")) return std::uint32_t{0};
+  if (!request.has("worlds")) return Worlds::kDefault;
+  const std::string word = request.word("worlds");
+  std::uint32_t count = 0;
+  const auto [end, problem] = std::from_chars(word.data(), word.data() + word.size(), count);
+  if (problem != std::errc() || end != word.data() + word.size() || count > kMost)
+    return error("bad-option", "--worlds takes a whole number from 0 to 10000000, not '" + word + "'");
+  return count;
+}
+
 Result<Book> run(const Request& request, Context& context) {
   std::vector<std::unique_ptr<Document>> documents;
   Result<Plan> plan = plan_of(request, context, documents);
@@ -85,7 +100,9 @@ Result<Book> run(const Request& request, Context& context) {
   TallyOptions options;
   options.by = request.word("by");
   if (options.by == "subset") options.by.clear();
-  options.ranges = !request.has("no-ranges");
+  Result<std::uint32_t> worlds = worlds_of(request);
+  if (!worlds) return worlds.take_problems();
+  options.worlds = *worlds;
   return tally_plan(*plan, options, **catalogue, context.sources);
 }
 
@@ -103,6 +120,7 @@ const CommandDef k_tally = {
       {"let", "NAME=VALUE", "replace a named value of the plan: --let lrs=12", true},
       {"over", "OVERRIDES", "one more line, in Hydra's words: --over 'model.width=512,1024 seed=range(0,5)'", false},
       {"plan", "FILE", "what the runs of a sweep or a CSV are: a plan with hardware, model and train", false},
+      {"worlds", "N", "how many worlds the ranges are read from (16384)", false},
       {"no-ranges", "", "best guesses only", false}},
      {"floptally tally plans/gdm-scaling-exponents.yaml", "floptally tally plans/gdm-scaling-exponents.yaml --by width",
       "floptally tally plans/gdm-scaling-exponents.yaml --let lrs=12 --set hardware.price=2"}},
