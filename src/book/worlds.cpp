@@ -23,6 +23,7 @@ namespace {
 
 constexpr std::uint32_t kSobolDimensions = 64;
 constexpr std::uint32_t kBlock = 1024;
+constexpr unsigned kSliceBits = 6;
 
 std::uint64_t fnv1a(std::string_view text) {
   std::uint64_t h = 14695981039346656037ull;
@@ -91,6 +92,7 @@ double unit_interval(std::uint32_t x) { return (static_cast<double>(x) + 0.5) * 
 Worlds::Worlds(const Trace& trace, std::uint32_t count) : trace_(trace), count_(std::max(count, 16u)) {
   const auto& leaves = trace.leaves();
   draws_.resize(leaves.size());
+  slice_.resize(leaves.size());
   rank_.assign(leaves.size(), 0);
   std::vector<std::uint32_t> order;
   for (std::uint32_t i = 0; i < leaves.size(); ++i)
@@ -117,6 +119,8 @@ const std::vector<double>& Worlds::draws(std::uint32_t leaf) const {
   std::vector<double>& out = draws_[leaf];
   if (!out.empty()) return out;
   out.resize(count_);
+  std::vector<std::uint8_t>& slice = slice_[leaf];
+  slice.resize(count_);
   const Leaf& info = trace_.leaves()[leaf];
   const std::uint64_t hash = fnv1a(info.name);
   const auto seed = static_cast<std::uint32_t>(hash);
@@ -139,7 +143,9 @@ const std::vector<double>& Worlds::draws(std::uint32_t leaf) const {
     for (std::uint32_t i = 0; i < size; ++i) {
       const std::uint32_t point =
           shuffled ? reverse_bits(scramble(start + i, static_cast<std::uint32_t>(hash >> 32))) : high ^ low[i];
-      u[i] = unit_interval(scramble(point, seed));
+      const std::uint32_t scrambled = scramble(point, seed);
+      u[i] = unit_interval(scrambled);
+      slice[start + i] = static_cast<std::uint8_t>(scrambled >> (32 - kSliceBits));
     }
     info.distribution.quantiles(u, out.data() + start, size);
   });
@@ -310,24 +316,21 @@ std::vector<Worlds::Share> Worlds::shares(NodeId id) const {
   PolynomialBuilder builder(trace_);
   const Program program = compile(trace_, builder, id);
   // The correlation ratio: variance of the mean of y within slices of equal probability of the input.
-  constexpr std::size_t kSlices = 64;
-  std::vector<std::uint32_t> order(count_);
+  constexpr std::size_t kSlices = 1u << kSliceBits;
   for (const std::uint32_t leaf : program.leaves) {
     const Distribution& distribution = trace_.leaves()[leaf].distribution;
     if (distribution.shape == Distribution::Shape::point) continue;
-    const std::vector<double>& x = draws(leaf);
-    std::iota(order.begin(), order.end(), 0u);
-    std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) { return x[a] < x[b]; });
-    double between = 0;
-    for (std::size_t s = 0; s < kSlices; ++s) {
-      const std::size_t begin = s * count_ / kSlices;
-      const std::size_t end = (s + 1) * count_ / kSlices;
-      if (begin == end) continue;
-      double sum = 0;
-      for (std::size_t i = begin; i < end; ++i) sum += y[order[i]];
-      const double m = sum / static_cast<double>(end - begin) - mean;
-      between += m * m * static_cast<double>(end - begin);
+    static_cast<void>(draws(leaf));
+    const std::vector<std::uint8_t>& slice = slice_[leaf];
+    double sum[kSlices] = {};
+    double members[kSlices] = {};
+    for (std::uint32_t i = 0; i < count_; ++i) {
+      sum[slice[i]] += y[i] - mean;
+      members[slice[i]] += 1;
     }
+    double between = 0;
+    for (std::size_t s = 0; s < kSlices; ++s)
+      if (members[s] > 0) between += sum[s] * sum[s] / members[s];
     const double share = std::clamp(between / n / variance, 0.0, 1.0);
     result.push_back({leaf, share, value_with(id, {{leaf, distribution.quantile(0.05)}}),
                       value_with(id, {{leaf, distribution.quantile(0.95)}})});

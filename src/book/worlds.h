@@ -52,7 +52,8 @@ class Worlds {
 
   const Trace& trace_;
   std::uint32_t count_;
-  mutable std::vector<std::vector<double>> draws_;  // by leaf, empty until drawn
+  mutable std::vector<std::vector<double>> draws_;        // by leaf, empty until drawn
+  mutable std::vector<std::vector<std::uint8_t>> slice_;  // by leaf: which 64th of its probability each draw lies in
   std::vector<std::uint32_t> rank_;                 // Sobol dimension of each uncertain leaf
 };
 

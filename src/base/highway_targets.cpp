@@ -1,0 +1,27 @@
+// Highway's choice of vector target, without its shared library: libhwy 1.0 calibrates a timer whenever it is loaded, which costs a
+// process five milliseconds, more than a whole answer takes. Only its headers are used; the two functions that they leave to the
+// library stand here.
+#include <hwy/targets.h>
+
+namespace hwy {
+
+int64_t SupportedTargets() {
+  int64_t targets = HWY_STATIC_TARGET;
+#if HWY_ARCH_X86 && (defined(__GNUC__) || defined(__clang__))
+  __builtin_cpu_init();
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c") &&
+                    __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
+  if (avx2) targets |= HWY_AVX2;
+  if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512cd"))
+    targets |= HWY_AVX3;
+#endif
+  return targets;
+}
+
+ChosenTarget& GetChosenTarget() {
+  static ChosenTarget chosen;
+  return chosen;
+}
+
+}  // namespace hwy
