@@ -216,7 +216,8 @@ class Headlines {
     } else {
       head("flop_training", "training FLOP" + per, forward + backward);
     }
-    const Traced kept = number("bytes that one sample keeps for its backward pass", kept_bytes(total, activation_dtype(network_)), dim::kByte);
+    const Traced all = number("bytes that the network keeps for its backward pass", kept_bytes(total, activation_dtype(network_)), dim::kByte);
+    const Traced kept = network_.samples == 1 ? all : all / number("samples of the network", Integer(network_.samples), {});
     head("activation_bytes", "activations kept for the backward pass", kept * number("batch", Integer(q_.batch), {}));
   }
 
@@ -274,7 +275,7 @@ Book model_answer(const Network& network, const ModelQuestion& q) {
   std::string sentence = network.name + (network.family.empty() ? "" : " (" + network.family + ")") + ": " +
                          grouped(total.parameters.to_string()) + " parameters";
   if (Integer(0) < total.inactive) sentence += ", " + grouped(total.active().to_string()) + " active";
-  sentence += "; " + quantity_text(flop.training().to_double() / static_cast<double>(network.sequence), dim::kFlop) + " to train on one " + network.unit +
+  sentence += "; " + quantity_text(flop.training().to_double() / static_cast<double>(network.sequence * network.samples), dim::kFlop) + " to train on one " + network.unit +
               (network.sequence > 1 ? " at " + grouped(std::to_string(network.sequence)) + " a sample" : "") + " (" + std::string(convention.name) + ")";
   book.summary.push_back(sentence);
   if (total.at_least) book.summary.push_back("Some operators have no count: the totals are at least these.");

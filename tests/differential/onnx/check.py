@@ -22,10 +22,12 @@ with tempfile.TemporaryDirectory() as scratch:
             problems.append(f"{row['model']}: {done.stderr.strip()[:600]}")
             continue
         answer = json.loads(done.stdout)["answer"]
+        batch = int(dict(pair.split("=") for pair in row.get("let", "").split()).get("batch", 1))  # FLOP come per sample
         for key, column in (("parameters", "parameters"), ("flop_forward", "forward_flop"), ("flop_backward", "backward_flop")):
             number = answer[key]
-            if row[column] and (number.get("exact") != row[column] or number.get("at_least")):
-                problems.append(f"{row['model']}: {key} {'at least ' if number.get('at_least') else ''}{number.get('exact')}, PyTorch {row[column]}")
+            want = row[column] and str(int(row[column]) // (1 if column == "parameters" else batch))
+            if row[column] and (number.get("exact") != want or number.get("at_least")):
+                problems.append(f"{row['model']}: {key} {'at least ' if number.get('at_least') else ''}{number.get('exact')}, PyTorch {want}")
 print("\n".join(problems))
 print(f"{checked} graphs, {len(problems)} differences")
 sys.exit(1 if problems or not checked else 0)

@@ -216,6 +216,13 @@ void NetworkRecorder::record(const Step& step) {
   }
   if (join_bias(s)) return;
   const Op op = translate(s);
+  if (s.kind == Kind::unknown && s.parameters > 0) {  // what it costs is not known, what it holds is
+    Step held = step;
+    held.name = s.name;
+    held.flop_per_element = held.buffers = 0;
+    held.left_gradient = false;
+    add(generic_pointwise(held));
+  }
   if (s.buffers > 0 && op.def != &operators::k_pointwise && op.def != &operators::k_batch_norm) {
     Step held;
     held.name = s.name;

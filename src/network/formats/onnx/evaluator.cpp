@@ -312,7 +312,9 @@ Result<bool> Evaluator::run() {
     for (const Symbol& s : model_.symbols)
       if (s.from_data && names.size() < 300) names += (names.empty() ? "" : ", ") + s.name;
     notes_.push_back(warning("data-dependent-size",
-                             std::to_string(unknown_sizes_.size()) + " nodes have sizes that depend on data, first " +
+                             std::to_string(unknown_sizes_.size()) +
+                                 (unknown_sizes_.size() == 1 ? " node has a size that is not known: "
+                                                             : " nodes have sizes that are not known, first ") +
                                  unknown_sizes_.front() + ": totals are \"at least\"",
                              Span{model_.source, 0, 0},
                              names.empty() ? "" : "bind them with --let NAME=SIZE: " + names));

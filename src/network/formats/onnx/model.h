@@ -187,6 +187,7 @@ struct Model {
   const Source* source = nullptr;
   std::int64_t ir_version = 0;
   std::string_view producer;
+  std::int64_t samples = 1;  // what a free dimension called batch was bound to
   std::vector<Opset> opsets;
   std::vector<Value> values;
   std::vector<ValueId> operands;

@@ -46,6 +46,7 @@ class Reader {
   std::vector<std::uint32_t> parents_;  // of each scope
   Diagnostics problems_;
   bool shape_used_ = false;
+  bool free_batch_ = false;  // the input read last leaves its batch open
   std::unordered_multimap<std::string_view, std::uint32_t> functions_;
 };
 
@@ -146,14 +147,22 @@ bool Reader::top_level(std::string_view& graph) {
   return true;
 }
 
-std::int64_t Reader::bind_size(std::string_view symbol, std::string_view input, int axis) {
-  const std::string place = std::string(input) + "." + std::to_string(axis);
-  for (const auto& [name, size] : bind_.let)
-    if ((!symbol.empty() && name == symbol) || name == place) return size;
+// A free dimension that counts samples: called batch, or the first one without a telling name.
+bool is_batch(std::string_view symbol, int axis) {
   std::string lower;
   for (char c : symbol) lower += static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
-  if (bind_.batch > 0 && (lower.find("batch") != std::string::npos || (axis == 0 && (lower.empty() || lower == "n"))))
-    return bind_.batch;
+  return lower.find("batch") != std::string::npos || (axis == 0 && (lower.empty() || lower == "n"));
+}
+
+std::int64_t Reader::bind_size(std::string_view symbol, std::string_view input, int axis) {
+  const std::string place = std::string(input) + "." + std::to_string(axis);
+  const bool batch = is_batch(symbol, axis);
+  for (const auto& [name, size] : bind_.let)
+    if ((!symbol.empty() && name == symbol) || name == place) {
+      if (batch && size > 0) m_.samples = size;
+      return size;
+    }
+  if (bind_.batch > 0 && batch) return m_.samples = bind_.batch;
   std::string name = symbol.empty() ? place : std::string(symbol);
   for (std::size_t i = 0; i < m_.symbols.size(); ++i)
     if (m_.symbols[i].name == name) return -2 - static_cast<std::int64_t>(i);
@@ -177,7 +186,10 @@ bool Reader::read_shape(std::string_view bytes, Type& type, std::string_view inp
     }
     if (size < -1 || (size > 0 && size > (std::int64_t{1} << 62)))
       return field.fail("a dimension is negative or beyond 2^62");
-    if (size < 0 || (size == 0 && !symbol.empty())) size = input.empty() ? kUnknown : bind_size(symbol, input, rank);
+    if (size < 0 || (size == 0 && !symbol.empty())) {
+      if (rank == 0) free_batch_ = is_batch(symbol, 0);
+      size = input.empty() ? kUnknown : bind_size(symbol, input, rank);
+    }
     dims[rank++] = size;
   }
   type.dims = m_.keep(dims, rank);
@@ -216,6 +228,7 @@ bool Reader::read_type(std::string_view bytes, Type& type, std::string_view inpu
 
 bool Reader::bind_shape(Type& type, std::string_view input) {
   shape_used_ = true;
+  if (free_batch_ && !bind_.shape.empty() && bind_.shape[0] > 0) m_.samples = bind_.shape[0];
   const std::vector<std::int64_t>& shape = bind_.shape;
   if (type.ranked() && type.rank != shape.size())
     return fail("input-shape",
@@ -240,6 +253,7 @@ bool Reader::read_input(std::string_view bytes, Graph& graph, bool main_graph) {
   const ValueId id = define(name, graph, bytes.data());
   if (id == kNoValue) return false;
   Type type;
+  free_batch_ = false;
   const bool by_option = main_graph && !bind_.shape.empty() && !shape_used_;
   if (!read_type(type_bytes, type, main_graph && !by_option ? name : std::string_view{}, 0)) return false;
   if (by_option && !type.has(kSequence) && !bind_shape(type, name)) return false;
