@@ -33,6 +33,43 @@ class MappedFile {
 // Errors: file-unwritable (the temporary file is removed).
 Result<bool> write_file_atomically(const std::string& path, std::string_view contents);
 
+// Reads parts of a file into the caller's memory, from any thread; nothing stays mapped or cached here.
+class InputFile {
+ public:
+  static Result<InputFile> open(const std::string& path);
+  InputFile(InputFile&&) noexcept;
+  InputFile& operator=(InputFile&&) noexcept;
+  ~InputFile();
+  // Exactly `size` bytes from `offset`. Errors: file-unreadable (also where the file ends early).
+  Result<bool> read_at(std::uint64_t offset, std::byte* out, std::uint64_t size) const;
+
+ private:
+  InputFile() = default;
+  int descriptor_ = -1;
+  std::string path_;
+};
+
+// A file written in any order, from any thread, under a temporary name beside `path`. commit() gives it its name; without
+// commit nothing is left behind. The space is reserved at once, so a full disk is found before any work.
+class OutputFile {
+ public:
+  // Errors: file-unwritable.
+  static Result<OutputFile> create(const std::string& path, std::uint64_t size);
+  OutputFile(OutputFile&&) noexcept;
+  OutputFile& operator=(OutputFile&&) noexcept;
+  ~OutputFile();
+  Result<bool> write_at(std::uint64_t offset, const std::byte* bytes, std::uint64_t size) const;
+  Result<bool> commit();
+
+ private:
+  OutputFile() = default;
+  [[nodiscard]] Diagnostic problem(int code) const;
+  int descriptor_ = -1;
+  std::string path_, temporary_;
+};
+
+// Whether both names lead to one file (through links, too).
+[[nodiscard]] bool same_file(const std::string& a, const std::string& b);
 [[nodiscard]] bool path_exists(const std::string& path);
 [[nodiscard]] bool is_directory(const std::string& path);
 // Names (not paths) in a directory, sorted; empty if it cannot be read.
