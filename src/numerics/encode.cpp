@@ -201,6 +201,7 @@ void Encoder::end_pass() {
   }
   ++next_pass_;
   if (wants_pass()) gathered_.assign(pass_size(passes_[next_pass_]), 0.0);
+  else std::vector<double>().swap(gathered_);
 }
 
 std::vector<Part> Encoder::parts() const {
@@ -215,8 +216,8 @@ std::string Encoder::impossible() const {
   if (scaled && magnitude > 0 && magnitude / top < static_cast<double>(std::numeric_limits<float>::min()))
     return "its largest magnitude is so small that the scale would fall below fp32's normal numbers";
   const bool rows = scheme_.grain == Grain::channel && view_.columns > kChunk && view_.rows > 1;
-  if (rows && (scheme_.method == Method::percentile || scheme_.method == Method::mse))
-    return "its rows are too long to clip one by one; use --per tensor or group";
+  if (rows && scheme_.method != Method::absmax && scheme_.method != Method::zero_point)
+    return "its rows are too long for this method one by one; use --per tensor or group";
   return {};
 }
 

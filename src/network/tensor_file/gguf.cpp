@@ -85,6 +85,7 @@ class GgufReader {
 
   bool key_values(TensorFile& file) {
     std::unordered_set<std::string_view> keys;
+    const std::uint64_t start = position_;
     for (std::uint64_t i = 0; i < key_count_; ++i) {
       const std::uint64_t begin = position_;
       std::string_view key;
@@ -96,6 +97,7 @@ class GgufReader {
       if (!this->value(type, value, 0)) return false;
       file.metadata.emplace_back(std::string(key), std::move(value));
     }
+    file.encoded_metadata = std::string(bytes_.substr(start, position_ - start));
     return true;
   }
 
@@ -314,7 +316,10 @@ Result<TensorFile> read_gguf(Sources& sources, const std::string& path) {
       all.tensors.push_back(std::move(tensor));
     }
     all.files.push_back(name);
-    if (all.metadata.empty() || i == 1) all.metadata = std::move(part->metadata);
+    if (all.metadata.empty() || i == 1) {
+      all.metadata = std::move(part->metadata);
+      all.encoded_metadata = std::move(part->encoded_metadata);
+    }
   }
   if (!all.absent_files.empty())
     all.notes.push_back(warning("shard-missing", std::to_string(all.absent_files.size()) + " of " + count.to_string() +

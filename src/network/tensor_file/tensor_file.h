@@ -63,6 +63,7 @@ struct TensorFile {
   std::vector<TensorEntry> tensors;        // in file and offset order
   std::vector<std::pair<std::string, std::string>> text_metadata;  // safetensors __metadata__, sorted by key
   std::vector<std::pair<std::string, MetadataValue>> metadata;     // GGUF key-values, in file order
+  std::string encoded_metadata;            // the same as bytes, for a file made from this one
   std::vector<std::string> absent_files;   // shards an index names that are not here
   std::optional<Integer> declared_bytes;   // "total_size" of an index
   Diagnostics notes;                       // what is odd but readable
