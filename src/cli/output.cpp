@@ -25,6 +25,10 @@ int terminal_width() {
   return 120;
 }
 
+bool is_model_output(const std::string& file) {
+  return file.ends_with(".safetensors") || file.ends_with(".gguf") || file.ends_with("/");
+}
+
 bool print(const std::string& text) {
   return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
 }
@@ -45,13 +49,12 @@ int answer(const Request& request) {
   options.width = terminal_width();
   std::vector<std::pair<std::string, std::string>> targets;  // file, format
   for (const std::string& file : request.words("output")) {
+    if (request.command == "quantize" && is_model_output(file)) continue;  // the command itself writes models
     const std::size_t dot = file.rfind('.');
     const std::size_t slash = file.rfind('/');
     const bool ended = dot != std::string::npos && (slash == std::string::npos || dot > slash);
     targets.emplace_back(file, file == "-" ? request.word("format", json ? "json" : "txt") : (ended ? file.substr(dot + 1) : "txt"));
   }
-  const bool own_output = request.command == "quantize";  // -o names the model it writes, not a report
-  if (own_output) targets.clear();
   if (targets.empty()) targets.emplace_back("-", request.word("format", json ? "json" : "txt"));
   for (const auto& [file, format] : targets)
     if (const auto probe = render(Book{}, format); !probe) return fail(probe.problems(), json);

@@ -416,7 +416,7 @@ class Writer {
 
   std::string gguf_metadata() {
     if (!file_.encoded_metadata.empty()) {
-      gguf_count_ = file_.metadata.size();
+      gguf_count_ = file_.encoded_count;
       return file_.encoded_metadata;
     }
     gguf_count_ = 3;

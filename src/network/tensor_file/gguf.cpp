@@ -66,7 +66,7 @@ class GgufReader {
 
   bool header() {
     if (bytes_.size() < 4 || bytes_.substr(0, 4) != "GGUF")
-      return fail("unknown-format", "'" + source_.name + "' does not start with \"GGUF\"", 0);
+      return fail("unknown-model-format", "'" + source_.name + "' does not start with \"GGUF\"", 0);
     position_ = 4;
     std::uint32_t version = 0;
     if (!number(version, "the version")) return false;
@@ -85,7 +85,6 @@ class GgufReader {
 
   bool key_values(TensorFile& file) {
     std::unordered_set<std::string_view> keys;
-    const std::uint64_t start = position_;
     for (std::uint64_t i = 0; i < key_count_; ++i) {
       const std::uint64_t begin = position_;
       std::string_view key;
@@ -95,9 +94,11 @@ class GgufReader {
       if (!keys.insert(key).second) return fail("duplicate-key", "'" + std::string(key) + "' occurs twice", begin);
       if (!number(type, "a value's type")) return false;
       if (!this->value(type, value, 0)) return false;
+      const bool own = key == "general.alignment" || key.substr(0, 6) == "split.";  // of this file's layout alone
+      if (!own) file.encoded_metadata += bytes_.substr(begin, position_ - begin);
+      if (!own) ++file.encoded_count;
       file.metadata.emplace_back(std::string(key), std::move(value));
     }
-    file.encoded_metadata = std::string(bytes_.substr(start, position_ - start));
     return true;
   }
 
@@ -319,6 +320,7 @@ Result<TensorFile> read_gguf(Sources& sources, const std::string& path) {
     if (all.metadata.empty() || i == 1) {
       all.metadata = std::move(part->metadata);
       all.encoded_metadata = std::move(part->encoded_metadata);
+      all.encoded_count = part->encoded_count;
     }
   }
   if (!all.absent_files.empty())

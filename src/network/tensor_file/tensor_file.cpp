@@ -93,7 +93,7 @@ Result<TensorFile> read_folder(Sources& sources, const std::string& folder) {
   if (!safetensors.empty())
     return error("index-missing", "'" + folder + "' holds " + std::to_string(safetensors.size()) +
                  " safetensors files and no model.safetensors.index.json", {}, "name one file, or add the index");
-  return error("unknown-format", "'" + folder + "' holds no tensor file", {},
+  return error("unknown-model-format", "'" + folder + "' holds no tensor file", {},
                "a folder needs a model.safetensors, a model.safetensors.index.json or a .gguf file");
 }
 
@@ -169,7 +169,7 @@ Result<TensorFile> read_tensor_file(Sources& sources, const std::string& path) {
   const std::string_view start = file->view().substr(0, 16);
   if (is_gguf(start) || ends_with(path, ".gguf")) return read_gguf(sources, path);
   if (is_safetensors(start) || ends_with(path, ".safetensors")) return read_safetensors(sources, path);
-  return error("unknown-format", "'" + path + "' is neither safetensors nor GGUF", {},
+  return error("unknown-model-format", "'" + path + "' is neither safetensors nor GGUF", {},
                "a safetensors file starts with a length and '{', a GGUF file with \"GGUF\"");
 }
 

@@ -63,7 +63,8 @@ struct TensorFile {
   std::vector<TensorEntry> tensors;        // in file and offset order
   std::vector<std::pair<std::string, std::string>> text_metadata;  // safetensors __metadata__, sorted by key
   std::vector<std::pair<std::string, MetadataValue>> metadata;     // GGUF key-values, in file order
-  std::string encoded_metadata;            // the same as bytes, for a file made from this one
+  std::string encoded_metadata;            // the same as bytes, for a file made from this one (layout keys left out)
+  std::uint64_t encoded_count = 0;         // key-values in it
   std::vector<std::string> absent_files;   // shards an index names that are not here
   std::optional<Integer> declared_bytes;   // "total_size" of an index
   Diagnostics notes;                       // what is odd but readable
@@ -75,7 +76,7 @@ struct TensorFile {
 };
 
 // Any of: one .safetensors file, a model.safetensors.index.json, one .gguf file (its other splits are found beside it),
-// or a folder holding them. Errors: file-not-found, unknown-format, and those of the readers below.
+// or a folder holding them. Errors: file-not-found, unknown-model-format, and those of the readers below.
 Result<TensorFile> read_tensor_file(Sources& sources, const std::string& path);
 // Whether the first bytes or the name say so.
 bool is_safetensors(std::string_view first_bytes);
