@@ -364,7 +364,8 @@ class Writer {
       if (!gguf && out.back().dtype.empty())
         return error("bad-option", "a safetensors file cannot hold '" + tensor.name + "' as " + std::string(tensor.type->name));
     }
-    const std::string header = gguf ? gguf_header(out, gguf_metadata(), gguf_count_) : safetensors_header(out, metadata());
+    const std::string key_values = gguf ? gguf_metadata() : std::string();
+    const std::string header = gguf ? gguf_header(out, key_values, gguf_count_) : safetensors_header(out, metadata());
     std::map<std::string, std::uint64_t> offsets;
     std::uint64_t end = header.size();
     const std::size_t slash = plan.path.rfind('/');

@@ -331,6 +331,9 @@ Result<Book> run(const Request& request, Context& context) {
   if (!asked.ok()) return asked.take_problems();
   Result<TensorFile> file = read_tensor_file(context.sources, request.inputs.front());
   if (!file.ok()) return file.take_problems();
+  for (const auto& [key, value] : file->text_metadata)
+    if (key == "quantization")
+      return error("already-quantized", "'" + request.inputs.front() + "' holds " + value + " already", {}, "quantize the model that it was made from");
   const bool dry = request.has("dry-run");
   if (!asked->compared.empty()) {
     Result<Book> book = compare(*file, *asked, dry);
