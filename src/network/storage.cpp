@@ -29,7 +29,8 @@ Part part_of(const Op& op, const Place& place) {
   if (!matrix || op.component == Component::router) return Part::other;
   if (place.tower) return Part::towers;
   if (op.component == Component::unembed) return Part::head;
-  return op.def == &operators::k_grouped_linear ? Part::experts : place.part;
+  const bool expert = op.def == &operators::k_grouped_linear && op.component == Component::mlp;
+  return expert ? Part::experts : place.part;
 }
 
 void store(Network& network, const Quantization& quantization, std::uint32_t block, Place place) {

@@ -36,6 +36,15 @@ std::string_view meaning(std::string_view key) {
 std::int64_t Keys::size(std::string_view key) const { return config_.size({key}, meaning(key)); }
 std::int64_t Keys::size(std::string_view key, std::string_view alias) const { return config_.size({key, alias}, meaning(key)); }
 
+std::int64_t Keys::element(std::string_view key, std::size_t index) const {
+  const Node list = config_.find({key});
+  if (list.is_sequence() && index < list.size())
+    if (const std::optional<Integer> number = list[index].as_integer(); number && !(*number < Integer(0)) && *number < Integer(1LL << 31))
+      return number->to_int64();
+  if (ok()) problem("missing-key", key, "'" + std::string(key) + "' must hold a whole number for layer " + std::to_string(index));
+  return 0;
+}
+
 void Keys::problem(std::string_view code, std::string_view key, std::string message) const {
   const Node value = config_.node().find(key);
   config_.fail(error(std::string(code), std::move(message), value ? value.span() : config_.node().span()));

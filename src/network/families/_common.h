@@ -30,6 +30,8 @@ class Keys {
   bool flag(std::string_view key, bool absent) const { return config_.flag({key}, absent); }
   double ratio_or(std::string_view key, double absent) const { return config_.number_or({key}, absent); }
   std::string_view text_or(std::string_view key, std::string_view absent) const { return config_.text({key}, absent); }
+  // Entry `index` of a list of counts.
+  std::int64_t element(std::string_view key, std::size_t index) const;
   Keys child(std::string_view key) const { return Keys(config_.child({key})); }
   void understood(Config::Names names) const { config_.known(names); }
   void problem(std::string_view code, std::string_view key, std::string message) const;
