@@ -99,6 +99,7 @@ struct FamilyInputs {
   std::int64_t frames = 0;           // audio positions per sample of a model that hears; 0: none given
   std::optional<bool> extra_heads;   // count multi-token-prediction layers; nothing: as the published class does
   std::optional<bool> tied;          // tie_word_embeddings of the config around a nested one
+  bool inside = false;               // the config is nested in another: defaults of the published class are left out
 };
 
 FamilyInputs family_inputs(const Inputs& inputs);

@@ -70,19 +70,27 @@ std::string_view Family::architecture() const {
   return named.is_sequence() && named.size() > 0 ? named[std::size_t{0}].text() : std::string_view{};
 }
 
-TextSizes read_text_sizes(Family& f) {
+TextSizes read_text_sizes(Family& f, const TextSizes* published) {
   const Keys& c = f.config;
+  const bool defaults = f.inputs.inside && published != nullptr;
+  const auto size = [&](std::string_view key, std::int64_t TextSizes::*member) {
+    return defaults ? c.assume(key, published->*member) : c.size(key);
+  };
   TextSizes s;
-  s.width = c.size("hidden_size");
-  s.layers = c.size("num_hidden_layers");
-  s.heads = c.size("num_attention_heads");
-  s.kv_heads = c.size_or("num_key_value_heads", s.heads);
+  s.width = size("hidden_size", &TextSizes::width);
+  s.layers = size("num_hidden_layers", &TextSizes::layers);
+  s.heads = std::max<std::int64_t>(1, size("num_attention_heads", &TextSizes::heads));
+  s.kv_heads = std::max<std::int64_t>(1, c.size_or("num_key_value_heads", defaults && !c.has("num_attention_heads") ? published->kv_heads : s.heads));
   if (!c.has("head_dim")) c.divides("num_attention_heads", s.heads, "hidden_size", s.width);
   s.head_dim = c.size_or("head_dim", std::max<std::int64_t>(1, s.width / s.heads));
-  s.vocabulary = c.size("vocab_size");
+  s.vocabulary = size("vocab_size", &TextSizes::vocabulary);
   c.divides("num_key_value_heads", s.kv_heads, "num_attention_heads", s.heads);
   f.sequence(c.size_or("max_position_embeddings", 4096));
   return s;
+}
+
+std::int64_t read_inner(const Family& f, std::int64_t published) {
+  return f.inputs.inside ? f.config.assume("intermediate_size", published) : f.config.size("intermediate_size");
 }
 
 AttentionPart attention_of(const TextSizes& s) {
@@ -177,6 +185,7 @@ std::vector<std::uint8_t> layer_kinds(const Family& f, std::int64_t layers) {
 
 void describe_nested(Family& f, std::string_view key, std::string_view usual) {
   FamilyInputs inputs = f.inputs;
+  inputs.inside = true;
   if (const Node tied = f.config.node("tie_word_embeddings")) inputs.tied = tied.as_bool();
   const Keys child = f.config.child(key);
   if (!child.present()) return f.config.problem("missing-key", key, "the config has no '" + std::string(key) + "' (its language model)");

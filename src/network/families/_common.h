@@ -108,7 +108,10 @@ struct TextSizes {
 };
 // hidden_size, num_hidden_layers, num_attention_heads, num_key_value_heads (else as many as heads), head_dim (else
 // hidden_size / heads), vocab_size. Sets f.tokens from max_position_embeddings.
-TextSizes read_text_sizes(Family& f);
+// Inside a composite config (FamilyInputs::inside) sizes that equal the published class's defaults are left out there:
+// `published` supplies them, noted as assumed.
+TextSizes read_text_sizes(Family& f, const TextSizes* published = nullptr);
+std::int64_t read_inner(const Family& f, std::int64_t published);  // intermediate_size likewise
 
 // The attention part of such a decoder, causal and rotary, without biases.
 AttentionPart attention_of(const TextSizes& s);

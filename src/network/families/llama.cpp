@@ -9,11 +9,12 @@ constexpr std::string_view kArchitectures[] = {"LlamaForCausalLM", "YiForCausalL
 
 void describe_llama(Family& f) {
   const Keys& c = f.config;
-  const TextSizes s = read_text_sizes(f);
+  constexpr TextSizes kPublished{4096, 32, 32, 32, 128, 32000};  // LlamaConfig
+  const TextSizes s = read_text_sizes(f, &kPublished);
   AttentionPart attention = attention_of(s);
   const bool bias = c.flag("attention_bias", false);
   set_bias(attention, bias, bias);
-  const MlpPart mlp = mlp_of(s.width, c.size("intermediate_size"), read_activation(f, Activation::silu), true, c.flag("mlp_bias", false));
+  const MlpPart mlp = mlp_of(s.width, read_inner(f, 11008), read_activation(f, Activation::silu), true, c.flag("mlp_bias", false));
   const bool tied = read_tied(f, false);
   c.understood({"pretraining_tp", "no_rope_layers", "no_rope_layer_interval", "layer_types", "use_sliding_window", "sliding_window",
                 "max_window_layers"});

@@ -8,12 +8,13 @@ constexpr std::string_view kArchitectures[] = {"MistralForCausalLM", "MinistralF
 
 void describe_mistral(Family& f) {
   const Keys& c = f.config;
-  const TextSizes s = read_text_sizes(f);
+  constexpr TextSizes kPublished{4096, 32, 32, 8, 128, 32000};  // MistralConfig
+  const TextSizes s = read_text_sizes(f, &kPublished);
   AttentionPart windowed = attention_of(s);
   const AttentionPart full = windowed;
   const std::int64_t window = c.count_or("sliding_window", 0);
   set_window(windowed, window);
-  const MlpPart mlp = mlp_of(s.width, c.size("intermediate_size"), read_activation(f, Activation::silu));
+  const MlpPart mlp = mlp_of(s.width, read_inner(f, 14336), read_activation(f, Activation::silu));
   const std::vector<std::uint8_t> kinds = kinds_named(f, s.layers, "layer_types", "sliding", [](std::int64_t) { return 1; });
   const bool tied = read_tied(f, false);
   if (!f.ok()) return;
