@@ -76,7 +76,7 @@ bool FieldCode::emit(const Expression& expression, int index, LetNames& names, b
 }
 
 Num FieldCode::run(const std::array<Num, kSlotCount>& slots) const {
-  Num stack[16];  // 31 steps need no more
+  auto& stack = stack_;
   std::size_t top = 0;
   for (const Step& step : steps_) {
     switch (step.op) {

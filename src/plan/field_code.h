@@ -11,14 +11,15 @@
 namespace floptally {
 
 // A certain number: the exact integer where it is one.
-struct Num {
+class Num {
+ public:
   Integer whole;
-  double value = 0;
   bool exact = false;
+  [[nodiscard]] double value() const { return exact ? whole.to_double() : inexact_; }
 
   Num() = default;
-  Num(Integer i) : whole(i), value(i.to_double()), exact(i.valid()) {}
-  explicit Num(double v) : value(v) {
+  Num(Integer i) : whole(i), exact(i.valid()) {}
+  explicit Num(double v) : inexact_(v) {
     if (const auto i = Integer::from_double(v); i && v > -9007199254740992.0 && v < 9007199254740992.0) {
       whole = *i;
       exact = true;
@@ -31,30 +32,31 @@ struct Num {
   friend Num operator+(const Num& a, const Num& b) {
     if (a.exact && b.exact)
       if (const Integer r = a.whole + b.whole; r.valid()) return Num(r);
-    return inexact(a.value + b.value);
+    return inexact(a.value() + b.value());
   }
   friend Num operator-(const Num& a, const Num& b) {
     if (a.exact && b.exact)
       if (const Integer r = a.whole - b.whole; r.valid()) return Num(r);
-    return inexact(a.value - b.value);
+    return inexact(a.value() - b.value());
   }
   friend Num operator*(const Num& a, const Num& b) {
     if (a.exact && b.exact)
       if (const Integer r = a.whole * b.whole; r.valid()) return Num(r);
-    return inexact(a.value * b.value);
+    return inexact(a.value() * b.value());
   }
   friend Num operator/(const Num& a, const Num& b) {
     if (a.exact && b.exact && !(b.whole == Integer(0)) && a.whole % b.whole == Integer(0)) return Num(a.whole / b.whole);
-    return inexact(a.value / b.value);
+    return inexact(a.value() / b.value());
   }
-  [[nodiscard]] Traced traced() const { return exact ? Traced(whole) : Traced(value); }
+  [[nodiscard]] Traced traced() const { return exact ? Traced(whole) : Traced(inexact_); }
 
  private:
   static Num inexact(double v) {
     Num r;
-    r.value = v;
+    r.inexact_ = v;
     return r;
   }
+  double inexact_ = 0;
 };
 
 // Names that only runs have, beside the fields.
@@ -79,6 +81,7 @@ class FieldCode {
   };
   static bool emit(const Expression& expression, int index, LetNames& names, bool given_parameters, std::vector<Step>& steps);
   std::vector<Step> steps_;
+  mutable std::array<Num, 16> stack_;  // 31 steps need no more; kept, because making it anew would cost more than the work
 };
 
 // The slots that an expression names.

@@ -79,6 +79,7 @@ void add_up(const Tally<N>& tally, const PlanConvention& convention, ModelCount&
     out.at_least = out.at_least || m.at_least;
   }
   out.active = out.parameters - inactive;
+  out.flop_per_token = out.flop_per_sample % out.sequence == Integer(0) ? out.flop_per_sample / out.sequence : Integer::overflowed();
 }
 
 template <class N>
@@ -110,33 +111,38 @@ class DecoderCounter final : public ModelCounter {
                        : plan.positions == "rotary" ? Positions::rotary : Positions::none;
   }
 
+  // Layers that are all alike are one block with a repeat count, and every count is linear in it: models that differ in
+  // their depth alone are counted once, at one and at two layers.
   bool count(const FieldValues& fields, ModelCount& out, Diagnostics* problems) override {
+    constexpr std::size_t kLayers = static_cast<std::size_t>(FieldId::layers);
+    const std::int64_t layers = fields[kLayers];
+    FieldValues key = fields;
+    key[kLayers] = 1;
+    if (layers >= 1 && layers <= kDeepest && remembered_ && key == key_) {
+      deepen(layers - 1, out);
+      return true;
+    }
     DecoderShape shape;
     if (!shape_of(fields, shape, problems)) return false;
-    // Layers that are all alike are one block with a repeat count, and every count is linear in it.
-    const bool uniform = shape.experts == 0 && shape.layers > 2;
-    if (!uniform) {
+    const bool again = key == last_;  // the second depth of this shape: more may come
+    last_ = key;
+    if (!again || shape.experts > 0) {
       out = counted(shape);
       return true;
     }
-    const std::int64_t layers = shape.layers;
     shape.layers = 1;
-    if (!remembered_ || key_of(shape) != key_) {
-      one_ = counted(shape);
-      DecoderShape two = shape;
-      two.layers = 2;
-      const ModelCount second = counted(two);
-      step_ = {second.flop_per_sample - one_.flop_per_sample, one_.sequence, second.parameters - one_.parameters,
-               second.non_embedding - one_.non_embedding, second.active - one_.active, false};
-      key_ = key_of(shape);
-      remembered_ = true;
-    }
-    const Integer more(layers - 1);
-    out = one_;
-    out.flop_per_sample += step_.flop_per_sample * more;
-    out.parameters += step_.parameters * more;
-    out.non_embedding += step_.non_embedding * more;
-    out.active += step_.active * more;
+    one_ = counted(shape);
+    shape.layers = 2;
+    const ModelCount two = counted(shape);
+    step_ = two;
+    step_.flop_per_sample = two.flop_per_sample - one_.flop_per_sample;
+    step_.parameters = two.parameters - one_.parameters;
+    step_.non_embedding = two.non_embedding - one_.non_embedding;
+    step_.active = two.active - one_.active;
+    if (one_.flop_per_token.valid() && two.flop_per_token.valid()) step_.flop_per_token = two.flop_per_token - one_.flop_per_token;
+    key_ = key;
+    remembered_ = true;
+    deepen(layers - 1, out);
     return true;
   }
 
@@ -151,9 +157,17 @@ class DecoderCounter final : public ModelCounter {
   [[nodiscard]] std::string_view source() const override { return "the operators of a decoder (src/network/blocks/decoder.cpp)"; }
 
  private:
-  using Key = std::array<std::int64_t, 12>;
-  static Key key_of(const DecoderShape& s) {
-    return {s.width, s.heads, s.kv_heads, s.head_dim, s.ffn, s.vocabulary, s.sequence, s.window, s.experts, s.top_k, s.expert_ffn, s.shared_ffn};
+  static constexpr std::int64_t kDeepest = std::int64_t{1} << 31;
+
+  void deepen(std::int64_t more_layers, ModelCount& out) const {
+    const Integer more(static_cast<long>(more_layers));
+    out.sequence = one_.sequence;
+    out.flop_per_sample = one_.flop_per_sample + step_.flop_per_sample * more;
+    out.parameters = one_.parameters + step_.parameters * more;
+    out.non_embedding = one_.non_embedding + step_.non_embedding * more;
+    out.active = one_.active + step_.active * more;
+    out.flop_per_token = one_.flop_per_token + step_.flop_per_token * more;
+    out.at_least = one_.at_least;
   }
 
   // Needed: layers, width, ffn, vocab, sequence, and two of width = heads * head_dim.
@@ -224,7 +238,7 @@ class DecoderCounter final : public ModelCounter {
   TallySink sink_;
   DecoderShape fixed_;
   bool remembered_ = false;
-  Key key_{};
+  FieldValues key_{}, last_{};
   ModelCount one_, step_;
 };
 

@@ -31,6 +31,7 @@ using FieldValues = std::array<std::int64_t, kFieldCount>;
 struct ModelCount {
   Integer flop_per_sample;      // forward and backward, of one sequence
   Integer sequence = 1;         // tokens in it
+  Integer flop_per_token = Integer::overflowed();  // valid where it is a whole number
   Integer parameters;           // by the convention
   Integer non_embedding;        // of these, without embedding, position and logits tables
   Integer active;               // of these, used by one token

@@ -57,8 +57,8 @@ class LineSweep {
     compile();
     if (failed_ || !plan_levels() || !choose_mode()) return std::nullopt;
     groups_.resize(static_cast<std::size_t>(by_axis_ >= 0 ? axes_[static_cast<std::size_t>(by_axis_)].size : 1));
+    plan_steps();
     evaluate_level(0);
-    if (!failed_ && (!check_once())) failed_ = true;
     if (!failed_) walk(0);
     if (failed_) return std::nullopt;
     return finish();
@@ -203,7 +203,7 @@ class LineSweep {
   }
 
   bool check_size(const std::string& name, const Num& value, const Span& place) {
-    if (!value.exact) return fail(error("not-whole", "'" + name + "' is " + shortest(value.value) + ", a whole number was expected", place));
+    if (!value.exact) return fail(error("not-whole", "'" + name + "' is " + shortest(value.value()) + ", a whole number was expected", place));
     if (value.whole < Integer(0)) return fail(error("negative-count", "'" + name + "' cannot be " + value.whole.to_string(), place));
     if (value.whole > Integer(static_cast<long>(kLargestSize)))
       return fail(error("shape-overflow", "'" + name + "' is " + value.whole.to_string() + ", past 2^40", place));
@@ -407,6 +407,7 @@ class LineSweep {
     Integer runs(1);
     for (Axis& axis : axes_) {
       runs = runs * Integer(static_cast<long>(axis.size));
+      counted_ = counted_ || !axis.counts.empty();
       for (const Traced& count : axis.counts) traced = traced || count.trace() != nullptr;
       for (const PlanValue& value : axis.values)
         for (const PlanItem& item : value.items) traced = traced || (item.number.trace() != nullptr && !certain(item.number));
@@ -467,12 +468,23 @@ class LineSweep {
   }
 
   void evaluate_level(int level) {
-    for (const std::size_t i : order_)
-      if (slots_[i].level == level && slots_[i].from == Slot::From::expression && slots_[i].code && !needs_model(i)) set_slot(i);
+    const Steps& steps = steps_[static_cast<std::size_t>(level)];
+    for (const std::size_t i : steps.before) set_slot(i);
     if (level == arch_level_) count_model();
-    if (level >= arch_level_)
-      for (const std::size_t i : order_)
-        if (slots_[i].level == level && slots_[i].from == Slot::From::expression && slots_[i].code && needs_model(i)) set_slot(i);
+    for (const std::size_t i : steps.after) set_slot(i);
+  }
+
+  // What is to be computed when the axis of a level moves on: what shapes the model, then what follows from it.
+  void plan_steps() {
+    steps_.resize(axes_.size() + 1);
+    for (const std::size_t i : order_) {
+      if (slots_[i].from != Slot::From::expression || !slots_[i].code) continue;
+      Steps& steps = steps_[static_cast<std::size_t>(slots_[i].level)];
+      (needs_model(i) ? steps.after : steps.before).push_back(i);
+    }
+    for (std::size_t i = 0; i < kFieldCount; ++i)
+      if (is_model_field(i) && slots_[i].from != Slot::From::none) shaping_.push_back(i);
+    fields_.fill(-1);
   }
 
   void set_slot(std::size_t i) { nums_[i] = slots_[i].code.run(nums_); }
@@ -488,17 +500,18 @@ class LineSweep {
 
   void count_model() {
     if (failed_) return;
-    FieldValues fields;
-    fields.fill(-1);
-    for (std::size_t i = 0; i < kFieldCount; ++i) {
-      if (!is_model_field(i) || slots_[i].from == Slot::From::none) continue;
-      if (slots_[i].from == Slot::From::expression && !check_size(std::string(kFieldNames[i]), nums_[i], slots_[i].place)) return;
-      fields[i] = nums_[i].whole.to_int64();
+    for (const std::size_t i : shaping_) {
+      const Num& size = nums_[i];
+      const bool fits = size.exact && size.whole.fits_int64() && size.whole.to_int64() >= 0 && size.whole.to_int64() <= kLargestSize;
+      if (!fits && !check_size(std::string(kFieldNames[i]), size, slots_[i].place)) return;
+      fields_[i] = size.whole.to_int64();
     }
-    fields_ = fields;
     if (counter_ == nullptr) return;
-    Diagnostics problems;
-    if (!counter_->count(fields, model_, &problems)) {
+    if (counter_->count(fields_, model_, nullptr)) {
+      divides_ = model_.flop_per_token.valid();
+    } else {
+      Diagnostics problems;
+      counter_->count(fields_, model_, &problems);
       for (Diagnostic& each : problems) {
         if (each.labels.empty()) each.labels.push_back({place_of_sizes(each.message), {}});
         fail(std::move(each));
@@ -530,8 +543,6 @@ class LineSweep {
     if (any) return any;
     return plan_.model_place ? plan_.model_place : line_.place;
   }
-
-  bool check_once() { return true; }
 
   void walk(std::size_t k) {
     if (failed_) return;
@@ -573,18 +584,18 @@ class LineSweep {
       if (by_axis_ >= 0) {
         const Axis& axis = axes_[static_cast<std::size_t>(by_axis_)];
         const Num& value = nums_[axis.slots[axis.by_member]];
-        sum.order = value.value;
-        sum.label = value.exact ? value.whole.to_string() : shortest(value.value);
+        sum.order = value.value();
+        sum.label = value.exact ? value.whole.to_string() : shortest(value.value());
       }
     }
     if (counter_ != nullptr || has(FieldId::parameters)) {
-      const double p = counter_ != nullptr ? model_.parameters.to_double() : nums_[at(FieldId::parameters)].value;
+      const double p = counter_ != nullptr ? model_.parameters.to_double() : nums_[at(FieldId::parameters)].value();
       least_ = least_ < 0 ? p : std::min(least_, p);
       most_ = std::max(most_, p);
     }
     if (traced_) return add_traced(sum);
     Num weight(Integer(1));
-    for (std::size_t k = 0; k < axes_.size(); ++k)
+    for (std::size_t k = 0; counted_ && k < axes_.size(); ++k)
       if (!axes_[k].counts.empty()) weight = weight * Num::of(axes_[k].counts[position_[k]]);
     sum.runs = sum.runs + weight;
     Num flop = Num(Integer(1));
@@ -595,10 +606,11 @@ class LineSweep {
       for (const FieldId id : cost_) tokens = tokens * nums_[at(id)];
       if (has(FieldId::flop_per_token)) flop = tokens * nums_[at(FieldId::flop_per_token)];
       else if (counter_ == nullptr) flop = tokens * Num(Integer(6)) * nums_[at(has(FieldId::active_parameters) ? FieldId::active_parameters : FieldId::parameters)];
+      else if (divides_) flop = tokens * Num(model_.flop_per_token);
       else flop = tokens * Num(model_.flop_per_sample) / Num(model_.sequence);
-      sum.tokens = sum.tokens + tokens * weight;
+      sum.tokens = sum.tokens + (counted_ ? tokens * weight : tokens);
     }
-    sum.flop = sum.flop + flop * weight;
+    sum.flop = sum.flop + (counted_ ? flop * weight : flop);
   }
 
   // One run as a product of named steps.
@@ -695,7 +707,7 @@ class LineSweep {
     for (const Axis& axis : axes_)
       for (const std::size_t slot : axis.slots)
         if (!axis.factor && (!model_only || is_model_field(slot) || slot == at(FieldId::parameters) || slot == at(FieldId::active_parameters)))
-          out += ", " + std::string(kFieldNames[slot]) + " " + (nums_[slot].exact ? nums_[slot].whole.to_string() : shortest(nums_[slot].value));
+          out += ", " + std::string(kFieldNames[slot]) + " " + (nums_[slot].exact ? nums_[slot].whole.to_string() : shortest(nums_[slot].value()));
     return out;
   }
   std::string run_label() { return label(false); }
@@ -708,7 +720,7 @@ class LineSweep {
       Leaf leaf;
       leaf.name = std::string(kModelNames[slot - kFieldCount]) + model_label();
       std::replace(leaf.name.begin(), leaf.name.end(), '_', ' ');
-      leaf.distribution = Distribution::point(nums_[slot].value);
+      leaf.distribution = Distribution::point(nums_[slot].value());
       leaf.exact = nums_[slot].whole;
       leaf.mark = Mark::derived;
       leaf.source = std::string(counter_->source()) + "; counts " + convention_.parameter_words;
@@ -776,8 +788,8 @@ class LineSweep {
 
   Traced total(const char* what, const std::string& group, const Num& value, const Num& runs, Dim dim) {
     Leaf leaf;
-    leaf.name = name_ + ": " + what + " of " + count_text(runs.value) + " runs" + (group.empty() ? "" : ", " + by_ + " " + group);
-    leaf.distribution = Distribution::point(value.value);
+    leaf.name = name_ + ": " + what + " of " + count_text(runs.value()) + " runs" + (group.empty() ? "" : ", " + by_ + " " + group);
+    leaf.distribution = Distribution::point(value.value());
     if (value.exact) leaf.exact = value.whole;
     leaf.dim = dim;
     leaf.floor = at_least_;
@@ -808,8 +820,14 @@ class LineSweep {
   std::vector<std::size_t> order_;
   std::vector<FieldId> cost_;
   std::array<std::size_t, 64> position_{};
+  struct Steps {
+    std::vector<std::size_t> before, after;
+  };
+  std::vector<Steps> steps_;
+  std::vector<std::size_t> shaping_;
   FieldValues fields_{};
   ModelCount model_;
+  bool divides_ = false, counted_ = false;
   int arch_level_ = 0, by_axis_ = -1;
   std::size_t group_ = 0;
   std::vector<Sum> groups_;
