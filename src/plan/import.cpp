@@ -1,5 +1,6 @@
 // What people already have: Weights & Biases sweeps, Hydra overrides, tables of runs.
 #include <algorithm>
+#include <charconv>
 
 #include "base/csv.h"
 #include "base/nearest.h"
@@ -339,11 +340,13 @@ Result<Plan> import_runs_csv(const Source& source, Plan base) {
     return lines.back();
   };
   constexpr std::size_t kMostProblems = 100;
-  const auto whole = [&](std::size_t row, std::size_t column, Integer& out) {
+  const auto whole = [&](std::size_t row, std::size_t column, std::int64_t& out) {
     const std::string_view text = table->cell(row, column);
+    const auto digits = std::from_chars(text.data(), text.data() + text.size(), out);
+    if (digits.ec == std::errc{} && digits.ptr == text.data() + text.size() && out >= 0) return;
     const NumberText number = read_number(text);
-    if (number.length > 0 && number.length == text.size() && number.exact) {
-      out = *number.exact;
+    if (number.length > 0 && number.length == text.size() && number.exact && number.exact->fits_int64()) {
+      out = number.exact->to_int64();
       return;
     }
     if (problems.size() < kMostProblems)

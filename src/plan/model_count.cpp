@@ -1,6 +1,7 @@
 #include "plan/model_count.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "base/nearest.h"
 
@@ -64,6 +65,8 @@ Integer training_flop(const Measure<N>& m, bool others) {
   return flop;
 }
 
+void divide_by_tokens(ModelCount& out);
+
 template <class N>
 void add_up(const Tally<N>& tally, const PlanConvention& convention, ModelCount& out) {
   Integer inactive;
@@ -79,7 +82,7 @@ void add_up(const Tally<N>& tally, const PlanConvention& convention, ModelCount&
     out.at_least = out.at_least || m.at_least;
   }
   out.active = out.parameters - inactive;
-  out.flop_per_token = out.flop_per_sample % out.sequence == Integer(0) ? out.flop_per_sample / out.sequence : Integer::overflowed();
+  divide_by_tokens(out);
 }
 
 template <class N>
@@ -97,10 +100,81 @@ std::vector<ModelPart> split(const Tally<N>& tally, const PlanConvention& conven
   return parts;
 }
 
+// A Sink that adds up only what a plan asks for: matrix products and parameters of the chosen components of a network that
+// is trained whole. Anything else makes it unsure, and a TallySink counts instead; a test holds the two against each other.
+class ProductSink final : public Sink {
+ public:
+  explicit ProductSink(const PlanConvention& convention) : convention_(convention), wanted_(convention.flop | convention.parameters) {}
+  void enter(std::string_view, std::int64_t repeat, BlockKind) override {
+    if (depth_ + 1 < kMaxBlockDepth) multiple_[depth_ + 1] = multiple_[depth_] * static_cast<double>(repeat);
+    else sure_ = false;
+    ++depth_;
+  }
+  void leave() override { --depth_; }
+  void add(const Op& op) override {
+    const ComponentSet bit = component_bit(op.component);
+    // The first op is trained (a table of embeddings), so everything after it needs gradients.
+    if (!started_) sure_ = op.component == Component::embed;
+    started_ = true;
+    constexpr std::uint16_t kSpecial = op_flags::frozen | op_flags::input_no_gradient | op_flags::input_gradient | op_flags::inference_only;
+    const std::uint16_t expected = op.component == Component::embed ? op_flags::input_no_gradient : std::uint16_t{0};
+    if ((op.flags & kSpecial & ~expected) != 0) sure_ = false;
+    if ((wanted_ & bit) == 0) return;
+    Cost<double> cost;
+    cost_of(op, {convention_.pairs}, cost);
+    const double multiple = multiple_[depth_];
+    if ((convention_.flop & bit) != 0) {
+      double products = cost.forward.matmul + cost.backward_inner.matmul;
+      if (op.component != Component::embed) products += cost.backward_input.matmul;
+      if (cost.parameters > 0) products += cost.backward_weight.matmul;
+      flop_ += products * static_cast<double>(op.times) * multiple;
+    }
+    if ((convention_.parameters & bit) != 0 && !op.has(op_flags::tied)) {
+      parameters_ += cost.parameters * multiple;
+      inactive_ += cost.inactive * multiple;
+      if ((kTables & bit) == 0) non_embedding_ += cost.parameters * multiple;
+    }
+    sure_ = sure_ && !cost.unknown;
+  }
+  void clear() {
+    flop_ = parameters_ = inactive_ = non_embedding_ = 0;
+    depth_ = 0;
+    started_ = false;
+    sure_ = true;
+  }
+  // False where this sink cannot be sure: other gradients than the usual, or sums past the integers that doubles hold.
+  bool take(ModelCount& out) const {
+    constexpr double kLimit = 9007199254740992.0;
+    if (!sure_ || convention_.others || flop_ >= kLimit || parameters_ >= kLimit) return false;
+    out.flop_per_sample = whole(flop_);
+    out.parameters = whole(parameters_);
+    out.non_embedding = whole(non_embedding_);
+    out.active = whole(parameters_ - inactive_);
+    return true;
+  }
+
+ private:
+  const PlanConvention& convention_;
+  ComponentSet wanted_;
+  double multiple_[kMaxBlockDepth + 1] = {1};
+  int depth_ = 0;
+  bool started_ = false, sure_ = true;
+  double flop_ = 0, parameters_ = 0, inactive_ = 0, non_embedding_ = 0;
+};
+
+void divide_by_tokens(ModelCount& out) {
+  if (out.flop_per_sample.fits_int64() && out.sequence.fits_int64()) {  // 64-bit division is several times faster
+    const std::int64_t flop = out.flop_per_sample.to_int64(), tokens = out.sequence.to_int64();
+    out.flop_per_token = flop % tokens == 0 ? Integer(static_cast<long>(flop / tokens)) : Integer::overflowed();
+    return;
+  }
+  out.flop_per_token = out.flop_per_sample % out.sequence == Integer(0) ? out.flop_per_sample / out.sequence : Integer::overflowed();
+}
+
 class DecoderCounter final : public ModelCounter {
  public:
   DecoderCounter(const Plan& plan, PlanConvention convention)
-      : convention_(std::move(convention)), sink_(Rules{convention_.pairs}) {
+      : convention_(std::move(convention)), products_(convention_), sink_(Rules{convention_.pairs}) {
     fixed_.gated = plan.gated;
     fixed_.tied = plan.tied;
     fixed_.loss = convention_.others;  // a loss is no matrix product
@@ -118,33 +192,37 @@ class DecoderCounter final : public ModelCounter {
     const std::int64_t layers = fields[kLayers];
     FieldValues key = fields;
     key[kLayers] = 1;
-    if (layers >= 1 && layers <= kDeepest && remembered_ && key == key_) {
-      deepen(layers - 1, out);
+    if (known_ == nullptr || key != known_->key) known_ = find(key);
+    if (known_ != nullptr && layers >= 1 && layers <= kDeepest) {
+      deepen(*known_, layers - 1, out);
       return true;
     }
     DecoderShape shape;
     if (!shape_of(fields, shape, problems)) return false;
     const bool again = key == last_;  // the second depth of this shape: more may come
     last_ = key;
-    if (!again || shape.experts > 0) {
+    if (!(again || remember_) || shape.experts > 0) {
       out = counted(shape);
       return true;
     }
+    Depths depths;
+    depths.key = key;
     shape.layers = 1;
-    one_ = counted(shape);
+    depths.one = counted(shape);
     shape.layers = 2;
     const ModelCount two = counted(shape);
-    step_ = two;
-    step_.flop_per_sample = two.flop_per_sample - one_.flop_per_sample;
-    step_.parameters = two.parameters - one_.parameters;
-    step_.non_embedding = two.non_embedding - one_.non_embedding;
-    step_.active = two.active - one_.active;
-    if (one_.flop_per_token.valid() && two.flop_per_token.valid()) step_.flop_per_token = two.flop_per_token - one_.flop_per_token;
-    key_ = key;
-    remembered_ = true;
-    deepen(layers - 1, out);
+    depths.step = two;
+    depths.step.flop_per_sample = two.flop_per_sample - depths.one.flop_per_sample;
+    depths.step.parameters = two.parameters - depths.one.parameters;
+    depths.step.non_embedding = two.non_embedding - depths.one.non_embedding;
+    depths.step.active = two.active - depths.one.active;
+    if (depths.one.flop_per_token.valid() && two.flop_per_token.valid())
+      depths.step.flop_per_token = two.flop_per_token - depths.one.flop_per_token;
+    known_ = &memory_.insert_or_assign(hash(key), depths).first->second;
+    deepen(*known_, layers - 1, out);
     return true;
   }
+  void expect_table() override { remember_ = true; }
 
   std::vector<ModelPart> parts(const FieldValues& fields) override {
     DecoderShape shape;
@@ -157,17 +235,38 @@ class DecoderCounter final : public ModelCounter {
   [[nodiscard]] std::string_view source() const override { return "the operators of a decoder (src/network/blocks/decoder.cpp)"; }
 
  private:
+  static constexpr std::size_t kRemembered = 4096;
   static constexpr std::int64_t kDeepest = std::int64_t{1} << 31;
 
-  void deepen(std::int64_t more_layers, ModelCount& out) const {
+  // A shape at one layer, and what each further layer adds.
+  struct Depths {
+    FieldValues key;
+    ModelCount one, step;
+  };
+
+  static std::uint64_t hash(const FieldValues& key) {
+    std::uint64_t h = 0;
+    for (const std::int64_t v : key) h = (h ^ static_cast<std::uint64_t>(v)) * 0x9E3779B97F4A7C15ull, h ^= h >> 29;
+    return h;
+  }
+  const Depths* find(const FieldValues& key) {
+    if (memory_.empty()) return nullptr;
+    if (memory_.size() > kRemembered) memory_.clear();
+    const auto found = memory_.find(hash(key));
+    return found != memory_.end() && found->second.key == key ? &found->second : nullptr;
+  }
+
+  static void deepen(const Depths& depths, std::int64_t more_layers, ModelCount& out) {
+    const ModelCount& one = depths.one;
+    const ModelCount& step = depths.step;
     const Integer more(static_cast<long>(more_layers));
-    out.sequence = one_.sequence;
-    out.flop_per_sample = one_.flop_per_sample + step_.flop_per_sample * more;
-    out.parameters = one_.parameters + step_.parameters * more;
-    out.non_embedding = one_.non_embedding + step_.non_embedding * more;
-    out.active = one_.active + step_.active * more;
-    out.flop_per_token = one_.flop_per_token + step_.flop_per_token * more;
-    out.at_least = one_.at_least;
+    out.sequence = one.sequence;
+    out.flop_per_sample = one.flop_per_sample + step.flop_per_sample * more;
+    out.parameters = one.parameters + step.parameters * more;
+    out.non_embedding = one.non_embedding + step.non_embedding * more;
+    out.active = one.active + step.active * more;
+    out.flop_per_token = one.flop_per_token + step.flop_per_token * more;
+    out.at_least = one.at_least;
   }
 
   // Needed: layers, width, ffn, vocab, sequence, and two of width = heads * head_dim.
@@ -222,6 +321,12 @@ class DecoderCounter final : public ModelCounter {
   ModelCount counted(const DecoderShape& shape) {
     ModelCount result;
     result.sequence = shape.sequence;
+    products_.clear();
+    describe_decoder(shape, products_);
+    if (products_.take(result)) {
+      divide_by_tokens(result);
+      return result;
+    }
     sink_.clear();
     describe_decoder(shape, sink_);
     if (sink_.exact()) {
@@ -235,11 +340,13 @@ class DecoderCounter final : public ModelCounter {
   }
 
   PlanConvention convention_;
+  ProductSink products_;
   TallySink sink_;
   DecoderShape fixed_;
-  bool remembered_ = false;
-  FieldValues key_{}, last_{};
-  ModelCount one_, step_;
+  std::unordered_map<std::uint64_t, Depths> memory_;
+  const Depths* known_ = nullptr;
+  bool remember_ = false;
+  FieldValues last_{};
 };
 
 }  // namespace

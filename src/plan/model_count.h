@@ -48,6 +48,8 @@ class ModelCounter {
   virtual ~ModelCounter() = default;
   // False if the sizes make no model; `problems` (may be null) then say why.
   virtual bool count(const FieldValues& fields, ModelCount& out, Diagnostics* problems) = 0;
+  // The models come in no order, and some of them often.
+  virtual void expect_table() {}
   // By component, largest first; for explanations.
   virtual std::vector<ModelPart> parts(const FieldValues& fields) = 0;
   // Fields that the model itself brings (a config's), and whether a field may be set or swept.

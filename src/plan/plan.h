@@ -42,8 +42,8 @@ struct PlanLine {
   std::optional<Expression> fail, reserve, overhead;
   // Rows of a table of runs (CSV): `columns` are fields, one value per run in row order; counted like one long zip.
   std::vector<std::string> columns;
-  std::vector<Integer> table;
-  std::vector<Integer> table_counts;         // how many runs each row stands for; empty: one each
+  std::vector<std::int64_t> table;
+  std::vector<std::int64_t> table_counts;    // how many runs each row stands for; empty: one each
 };
 
 struct PlanSubset {

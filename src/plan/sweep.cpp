@@ -4,6 +4,7 @@
 
 #include "base/nearest.h"
 #include "plan/field_code.h"
+#include "plan/hardware_terms.h"
 #include "quantity/print.h"
 
 namespace floptally {
@@ -26,6 +27,7 @@ struct Axis {
   std::vector<PlanValue> values;         // one list per slot
   std::vector<std::vector<Num>> plain;   // the same as plain numbers, where they are not a long range
   std::vector<Traced> counts;            // zip's "times"; empty: 1 each
+  const std::vector<std::int64_t>* table = nullptr;  // a table of runs, row by row, instead of `plain`
   std::int64_t size = 0;
   bool by = false;
   std::size_t by_member = 0;
@@ -80,6 +82,7 @@ class LineSweep {
       steps_here = steps_here || field == "steps";
     };
     for (const PlanEntry& each : line_.set) {
+      if (!field_named(each.name) && hardware_field(each.name)) continue;  // a term of the hardware, not of the runs
       if (!known_field(each.name, each.key, "set")) continue;
       use_field(each);
       seen(each.name);
@@ -235,17 +238,16 @@ class LineSweep {
     const std::size_t columns = line_.columns.size();
     const std::size_t rows = line_.table.size() / columns;
     axis.size = static_cast<std::int64_t>(rows);
+    axis.table = &line_.table;
+    if (counter_ != nullptr) counter_->expect_table();
     for (std::size_t c = 0; c < columns; ++c) {
       axis.slots.push_back(at(*field_named(line_.columns[c])));
       PlanValue value;
       value.place = line_.place;
       axis.values.push_back(value);
-      std::vector<Num> plain;
-      plain.reserve(rows);
-      for (std::size_t r = 0; r < rows; ++r) plain.emplace_back(line_.table[r * columns + c]);
-      axis.plain.push_back(std::move(plain));
+      axis.plain.emplace_back();
     }
-    for (const Integer& count : line_.table_counts) axis.counts.emplace_back(count);
+    for (const std::int64_t count : line_.table_counts) axis.counts.emplace_back(Integer(count));
     axes_.push_back(std::move(axis));
   }
 
@@ -559,7 +561,8 @@ class LineSweep {
     for (std::int64_t i = 0; i < axis.size && !failed_; ++i) {
       const auto index = static_cast<std::size_t>(i);
       for (std::size_t m = 0; m < axis.slots.size(); ++m)
-        nums_[axis.slots[m]] = axis.plain[m].empty() ? Num(axis.values[m].start + axis.values[m].step * Integer(static_cast<long>(i)))
+        nums_[axis.slots[m]] = axis.table != nullptr ? Num(Integer((*axis.table)[index * axis.slots.size() + m]))
+                               : axis.plain[m].empty() ? Num(axis.values[m].start + axis.values[m].step * Integer(static_cast<long>(i)))
                                                      : axis.plain[m][index];
       if (static_cast<std::size_t>(by_axis_) == k && by_axis_ >= 0) group_ = index;
       position_[k] = index;

@@ -22,6 +22,8 @@ struct LinePart {
   Cells cells;
 };
 
+constexpr const char* kWithout = "(lines without it)";
+
 class PlanTally {
  public:
   PlanTally(const Plan& plan, const TallyOptions& options, const Catalogue& catalogue, Sources& sources)
@@ -145,10 +147,7 @@ class PlanTally {
   std::vector<LinePart> add_line(const PlanLine& line, const std::string& name) {
     std::optional<SweepResult> sweep;
     if (!counter_failed_) {
-      PlanLine own = line;  // hardware terms that the line sets are not the sweep's affair
-      const auto is_hardware = [](const PlanEntry& each) { return !field_named(each.name) && hardware_field(each.name); };
-      own.set.erase(std::remove_if(own.set.begin(), own.set.end(), is_hardware), own.set.end());
-      sweep = sweep_line(plan_, own, name, options_.by, counter_.get(), convention_, names_, cache_);
+      sweep = sweep_line(plan_, line, name, options_.by, counter_.get(), convention_, names_, cache_);
     }
     Traced factor(1);
     const bool ok = multiply(line, name, factor);
@@ -299,7 +298,7 @@ class PlanTally {
     return out;
   }
 
-  // Where a line lacks the axis: the value it has all the same, or "other".
+  // Where a line lacks the axis: the value it has all the same, or "(lines without it)".
   std::string fixed_label(const PlanLine& line) const {
     if (options_.by.empty()) return {};
     for (const std::vector<PlanEntry>* entries : {&line.set, &plan_.fields})
@@ -308,7 +307,7 @@ class PlanTally {
           return each.value.top().amount.exact->to_string();
     for (const PlanFactor& each : line.times)
       if (each.name == options_.by) return "all of them";
-    return "other";
+    return kWithout;
   }
 
   std::vector<Entry> by_entries() {
@@ -320,7 +319,7 @@ class PlanTally {
         const double number = double_or(part.label, -1);
         auto at = std::find(first_seen.begin(), first_seen.end(), part.label);
         if (at == first_seen.end()) at = first_seen.insert(first_seen.end(), part.label);
-        order = number > 0 ? number : 1e300 + 1e285 * static_cast<double>(at - first_seen.begin());
+        order = part.label == kWithout ? HUGE_VAL : number > 0 ? number : 1e300 + 1e285 * static_cast<double>(at - first_seen.begin());
       }
       rows[{order, part.label}].push_back(std::move(part.cells));
     }
