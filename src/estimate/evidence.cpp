@@ -166,7 +166,7 @@ Score score(std::string name, const std::vector<const Scored*>& rows) {
 MemoryCard memory_card(const std::vector<EvidenceRow>& rows, double (*capacity)(std::string_view device)) {
   MemoryCard card;
   for (const EvidenceRow& row : rows) {
-    if (!row.allocated && !row.other && !row.out_of_memory) continue;
+    if (!row.has_memory && !row.out_of_memory) continue;
     ++card.rows;
     if (!row.reason.empty()) card.skipped.push_back({row.id, row.reason});
     else score_row(row, capacity, card);

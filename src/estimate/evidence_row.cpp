@@ -311,6 +311,7 @@ void read_measured(EvidenceRow& out, Cells& cells, const SourceRule& rule) {
   if (peak || peak_gib) (rule.meter == Meter::allocated ? out.allocated : out.other) = peak ? *peak * unit : *peak_gib * kGib;
   if (const auto bytes = cells.number("mem_alloc_gib")) out.allocated = *bytes * unit;
   if (const auto bytes = cells.number("mem_reserved_gib")) out.other = *bytes * unit_other;
+  for (const std::string_view column : {"mem_alloc_gib", "mem_reserved_gib", "peak_mem_gb", "peak_mem_gib"}) out.has_memory = out.has_memory || !cells.text(column).empty();
   out.out_of_memory = cells.count("oom", 0) == 1;
   out.meter = rule.meter;
   out.rank = rule.rank;

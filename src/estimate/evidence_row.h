@@ -30,6 +30,7 @@ struct EvidenceRow {
   Meter meter = Meter::reserved;
   RankSeen rank = RankSeen::fullest;
   bool out_of_memory = false;
+  bool has_memory = false;                 // a cell for memory is filled, well or badly
   std::string framework, generation;
   std::string reason;                      // why the row cannot be predicted; empty if it can
   std::vector<std::string> assumed;

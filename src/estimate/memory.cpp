@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 namespace floptally {
 namespace {
@@ -366,6 +367,67 @@ MemoryLines memory_lines(const DeviceMemory& memory, const Run& run, double spre
   const double reserved = blocks(allocated * ratio.best);
   out.reserved = {reserved, reserved * (1 - low), reserved * (1 + high)};
   out.visible = {reserved + context.best, reserved * (1 - low) + context.low, reserved * (1 + high) + context.high};
+  return out;
+}
+
+namespace {
+
+// Passes of a rank in order: +chunk+1 forward, -(chunk+1) backward; at most `most` of them, whole micro-batches.
+std::vector<int> passes_of(const Layout& layout, std::int64_t micro, std::int64_t stage, int chunks, int most) {
+  const std::int64_t p = layout.pipeline, v = chunks;
+  const std::int64_t m = std::max<std::int64_t>(1, std::min<std::int64_t>(micro, most / (2 * v)));
+  const std::int64_t total = m * v;
+  std::int64_t warmup = v > 1 ? (p - stage - 1) * 2 + (v - 1) * p : p - stage - 1;
+  if (layout.schedule == Schedule::gpipe) warmup = total;
+  std::vector<int> passes;
+  std::int64_t forward = 0, backward = 0;
+  const std::int64_t group = v > 1 ? p : 1;
+  while (backward < total) {
+    if (forward < total && forward <= backward + warmup) {
+      passes.push_back(static_cast<int>(forward / group % v) + 1);
+      if (++forward <= warmup) continue;
+    }
+    passes.push_back(-static_cast<int>(v - 1 - backward / group % v) - 1);
+    ++backward;
+  }
+  return passes;
+}
+
+}  // namespace
+
+std::vector<MemoryMoment> memory_timeline(const MemoryProfile& profile, const Run& run, std::int64_t stage, int at_most) {
+  Rank rank;
+  make_rank(profile, run, stage, rank);
+  const DeviceMemory fixed = device_memory(profile, run, stage);
+  std::array<double, kHoldsCount> base = fixed.bytes;
+  for (const Holds what : {Holds::activations, Holds::working, Holds::gathered, Holds::logits}) at(base, what) = 0;
+  const InFlight none{};
+  Transient transient[kMomentCount];
+  moments(profile, run, rank, none, transient);
+  std::vector<MemoryMoment> out;
+  double counts[kMaxChunks] = {};
+  const auto note = [&](std::string label, const Transient& extra) {
+    MemoryMoment moment{std::move(label), base};
+    at(moment.bytes, Holds::activations) = held(rank, counts, run);
+    at(moment.bytes, Holds::working) = extra.working;
+    at(moment.bytes, Holds::gathered) = extra.gathered;
+    at(moment.bytes, Holds::logits) = extra.logits;
+    out.push_back(std::move(moment));
+  };
+  note("start of the step", {});
+  for (const int pass : passes_of(run.layout, micro_batches(run.layout, run.batch), stage, rank.count, at_most)) {
+    const int chunk = std::abs(pass) - 1;
+    if (pass > 0) {
+      counts[chunk] += 1;
+      note("forward", transient[static_cast<int>(Moment::forward)]);
+      if (rank.chunks[chunk].last) note("loss", transient[static_cast<int>(Moment::loss)]);
+    } else {
+      if (rank.chunks[chunk].last) note("backward of the output layer", transient[static_cast<int>(Moment::head_backward)]);
+      note("backward", transient[static_cast<int>(Moment::layer_backward)]);
+      counts[chunk] -= 1;
+    }
+  }
+  note("optimizer step", transient[static_cast<int>(Moment::optimizer)]);
   return out;
 }
 

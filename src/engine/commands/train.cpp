@@ -1,0 +1,121 @@
+// floptally train RUN: one training run: compute, memory per device, whether it fits.
+#include <algorithm>
+
+#include "document/document.h"
+#include "engine/facts.h"
+#include "engine/train_answer.h"
+#include "network/format.h"
+#include "network/spec.h"
+#include "quantity/quantity_text.h"
+
+namespace floptally {
+namespace {
+
+Result<Network> read_model(const RunFile& file, std::int64_t sequence, const std::string& path, Sources& sources) {
+  Inputs inputs;
+  inputs.sequence = sequence;
+  const Node& model = file.model;
+  if (model.is_scalar()) return load_model(std::string(model.text()), inputs, sources, path);
+  if (is_spec(model)) return build_spec(model, inputs, sources, path);
+  return error("run-model", "this model is neither a name, a file nor a spec", model.span(), "model: llama-3.1-8b, {from: config.json}, {kind: decoder, ...} or {parameters: 8e9}");
+}
+
+// "batch=1,2,4"
+std::vector<TrainAxis> axes_of(const Request& request, Diagnostics& problems) {
+  std::vector<std::string> words = request.words("over");
+  words.insert(words.end(), request.inputs.begin() + 1, request.inputs.end());
+  std::vector<TrainAxis> axes;
+  for (const std::string& word : words) {
+    TrainAxis axis;
+    const std::size_t equals = word.find('=');
+    axis.name = word.substr(0, equals);
+    std::string_view rest = equals == std::string::npos ? std::string_view{} : std::string_view(word).substr(equals + 1);
+    while (!rest.empty()) {
+      const std::size_t comma = rest.find(',');
+      std::string one(rest.substr(0, comma));
+      if (!one.empty() && one.back() == 'k') {  // 2k tokens: 2048
+        one.pop_back();
+        const auto thousand = Integer::parse(one);
+        one = thousand ? (*thousand * Integer(1024)).to_string() : one;
+      }
+      const auto value = Integer::parse(one);
+      if (value && Integer(0) < *value && *value < Integer(std::int64_t{1} << 40)) axis.values.push_back(value->to_int64());
+      else problems.push_back(error("bad-option", "--over expects sizes, found '" + std::string(rest.substr(0, comma)) + "'"));
+      rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
+    }
+    if ((axis.name != "batch" && axis.name != "sequence") || axis.values.empty() || axis.values.size() > 64) {
+      problems.push_back(error("bad-option", "--over expects batch=1,2,4 or sequence=2k,4k, found '" + word + "'"));
+    } else {
+      axes.push_back(std::move(axis));
+    }
+  }
+  return axes;
+}
+
+// A device that has no unit for the run's number format.
+void check_format(const RunFile& file, Diagnostics& problems) {
+  if (file.device == nullptr) return;
+  const auto format = arithmetic_named(file.run.precision.arithmetic);
+  if (!format || file.device->peak_of(*format)) return;
+  std::string has;
+  for (std::size_t i = 0; i < kArithmetics; ++i) {
+    if (file.device->peak[i]) has += (has.empty() ? "" : ", ") + std::string(kArithmeticNames[i]);
+  }
+  problems.push_back(error("device-format", file.device->name + " has no unit for " + file.run.precision.arithmetic + ", which '" + file.run.precision.name + "' multiplies in", file.precision_at, "it has " + has));
+}
+
+void note_assumptions(const RunFile& file, Book& book) {
+  for (const RunFile::Assumed& a : file.assumed) book.notes.push_back(note("assumed", a.name + ": " + a.value + " (not given)"));
+}
+
+Result<Book> run(const Request& request, Context& context) {
+  Diagnostics problems;
+  const std::vector<TrainAxis> axes = axes_of(request, problems);
+  if (!problems.empty()) return problems;
+  const std::string& path = request.inputs.front();
+  const Result<const Source*> source = context.sources.read(path);
+  if (!source) return source.problems();
+  const Result<Document> document = read_document(**source);
+  if (!document) return document.problems();
+  const auto catalogue = catalogue_of(request, context);
+  if (!catalogue) return catalogue.problems();
+  Result<RunFile> read = read_run(document->root(), **catalogue);
+  if (!read) return read.take_problems();
+  RunFile& file = *read;
+  if (request.has("strict")) {
+    for (const RunFile::Assumed& a : file.assumed) problems.push_back(error("assumed-input", "'" + a.name + "' is assumed to be " + a.value + ", not given", document->root().span(), "state it in the file, or drop --strict"));
+    if (!problems.empty()) return problems;
+  }
+  const bool bare = file.model.is_mapping() && !is_spec(file.model) && file.parameters > 0;
+  std::optional<Network> network;
+  if (!bare) {
+    Result<Network> loaded = read_model(file, file.run.sequence, path, context.sources);
+    if (!loaded) return loaded.take_problems();
+    network.emplace(*std::move(loaded));
+    const Divisors divisors = divisors_of(*network, file.run);
+    problems = check_layout({file.run.layout, divisors, file.devices}, file.layout_at);
+  }
+  check_format(file, problems);
+  if (!problems.empty()) return problems;
+  TrainQuestion question{file, network ? &*network : nullptr, axes, [&](std::int64_t sequence) { return read_model(file, sequence, path, context.sources); }};
+  Result<Book> book = train_answer(question);
+  if (book.ok()) note_assumptions(file, *book);
+  return book;
+}
+
+}  // namespace
+
+namespace commands {
+extern const CommandDef k_train;
+const CommandDef k_train = {
+    {"train",
+     "one training run: compute, memory per device and rank over the step, and whether it fits",
+     "RUN",
+     1,
+     4,
+     {{"over", "AXIS=SIZES", "a map of the memory over batch=1,2,4 (micro-batch) or sequence=2k,4k,8k", true}},
+     {"floptally train run.yaml", "floptally train run.yaml --over batch=1,2,4 --over sequence=4k,8k", "floptally train run.yaml -o timeline.svg"}},
+    run};
+}  // namespace commands
+
+}  // namespace floptally

@@ -1,0 +1,94 @@
+// The closed formulas for memory that textbooks print, reproduced exactly, each with what it leaves out. They stand beside
+// the account of src/estimate/memory.h, which adds up operators; nothing else uses them.
+//
+// Templates over the number: double, Integer where a formula stays whole, Traced to explain.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace floptally::textbook {
+
+// ZeRO (Rajbhandari et al. 1910.02054, section 3 and figure 1): bytes of model states on one device. 2 bytes of fp16 weights,
+// 2 of gradients, `k` of optimizer states (12 for mixed-precision Adam), shared over n data-parallel devices.
+template <class N>
+N zero(N parameters, N n, int stage, N k = N(12)) {
+  const N weights = N(2) * parameters, gradients = N(2) * parameters, states = k * parameters;
+  if (stage <= 0) return weights + gradients + states;
+  if (stage == 1) return weights + gradients + states / n;
+  if (stage == 2) return weights + (gradients + states) / n;
+  return (weights + gradients + states) / n;
+}
+
+// The three kinds of recomputation the activation formulas know.
+enum class Replay { none, selective, full };
+
+// Korthikanti et al. 2205.05198, table 2: bytes of one transformer layer's activations on one device, 16-bit, dropout, GPT layer
+// with a feed-forward of 4 h. `t`: tensor parallelism.
+template <class N>
+N layer_activations(N s, N b, N h, N a, N t, bool sequence_parallel, Replay replay) {
+  const N sbh = s * b * h;
+  if (replay == Replay::full) return N(2) * sbh;
+  const N scores = replay == Replay::selective ? N(0) : N(5) * a * s * s * b / t;
+  if (sequence_parallel) return N(34) * sbh / t + scores;
+  return N(10) * sbh + N(24) * sbh / t + scores;
+}
+// ... of the first pipeline stage: all layers' worth, more with m-fold interleaving over p stages (equation 6 ff.).
+template <class N>
+N stage_activations(N layer, N layers, N p, N m) {
+  const N more = m > N(1) ? (p - N(1)) / (p * m) : N(0);
+  return layer * layers * (N(1) + more);
+}
+
+// Transformer Math 101 (Anthony, Biderman, Schoelkopf 2023): bytes per parameter of optimizer states, the fp32 master copy
+// among them, and the total with ZeRO 1 over data ranks, tensor and pipeline parallelism as the post prints it.
+inline constexpr double kAdamWWithMaster = 12, kEightBitWithMaster = 6, kMomentumWithMaster = 8;
+template <class N>
+N three_d_as_printed(N weights, N states, N activations, N gradients, N devices, N tensor, N pipeline) {
+  return weights / (pipeline * tensor) + states / devices + activations / tensor + gradients / pipeline;
+}
+// The same with gradients cut by tensor parallelism too, as they are (finding I30).
+template <class N>
+N three_d(N weights, N states, N activations, N gradients, N devices, N tensor, N pipeline) {
+  return (weights + gradients) / (pipeline * tensor) + states / devices + activations / tensor;
+}
+
+// The lecture "Compute and memory requirements": weights by format, AdamW 8 bytes, 8-bit optimizers 2 bytes, gradients in the
+// weights' format. Its sum forgets the 4-byte master copy of mixed precision (finding I21).
+template <class N>
+N lecture(N parameters, N weight_bytes, N optimizer_bytes) {
+  return parameters * (weight_bytes + optimizer_bytes + weight_bytes);
+}
+
+// Inference, Transformer Math 101: about 1.2 times the weights. A rule, not a count: the cache is counted below.
+template <class N>
+N inference_rule(N weight_bytes) {
+  return N(6) * weight_bytes / N(5);
+}
+// Keys and values of one layer: 2 x tokens x key-value heads x head size (GQA 2305.13245); a window holds at most its size.
+template <class N>
+N cache_bytes(N tokens, N kv_heads, N key_dim, N value_dim, N bytes) {
+  return tokens * kv_heads * (key_dim + value_dim) * bytes;
+}
+// Latent attention (DeepSeek-V2 2405.04434 section 2.1.2): the latent and one rotary key, whatever the heads.
+template <class N>
+N latent_cache_bytes(N tokens, N kv_rank, N rope_dim, N bytes) {
+  return tokens * (kv_rank + rope_dim) * bytes;
+}
+
+// One formula with its value, for a table.
+struct Row {
+  std::string name, formula, source, leaves_out;
+  double bytes = 0;
+};
+struct Inputs {
+  double parameters = 0, layers = 0, width = 0, heads = 0, sequence = 0, micro_batch = 1;
+  double data = 1, tensor = 1, pipeline = 1, chunks = 1;
+  double weight_bytes = 2, gradient_bytes = 2, optimizer_bytes = 8, master_bytes = 4;
+  bool sequence_parallel = false;
+  Replay replay = Replay::none;
+};
+std::vector<Row> rows(const Inputs& in);
+
+}  // namespace floptally::textbook

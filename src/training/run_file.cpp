@@ -1,0 +1,335 @@
+#include "training/run_file.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/nearest.h"
+#include "network/ops.h"
+#include "quantity/quantity_text.h"
+#include "training/run_tables.h"
+
+namespace floptally {
+namespace {
+
+class Reader {
+ public:
+  Reader(const Catalogue& catalogue, RunFile& out, Diagnostics& problems) : catalogue_(catalogue), out_(out), problems_(problems) {}
+
+  void read(const Record& root);
+
+ private:
+  // A whole number of at least `least`; `otherwise` where the key is missing.
+  std::int64_t count(const Node& record, std::string_view key, std::int64_t otherwise, std::int64_t least = 1);
+  double amount(const Node& record, std::string_view key);
+  template <class T>
+  void named(const Node& node, std::string_view inner, Result<T> (*find)(std::string_view, Span), T& to);
+  void model(const Node& node);
+  void train(const Node& node);
+  void hardware(const Node& node);
+  void layout(const Node& node);
+  void stages(const Node& list);
+  void schedule(const Node& node);
+  void precision(const Node& node);
+  void recompute(const Node& node);
+  void offload(const Node& node);
+  void adapter(const Node& node);
+  void serving(const Node& node);
+  void format(const Node& record, std::string_view key, Dtype& to);
+  void assume(std::string name, std::string value) { out_.assumed.push_back({std::move(name), std::move(value)}); }
+  void fail(std::string code, std::string message, const Node& at, std::string help = {}) {
+    problems_.push_back(error(std::move(code), std::move(message), at.span(), std::move(help)));
+  }
+
+  const Catalogue& catalogue_;
+  RunFile& out_;
+  Diagnostics& problems_;
+};
+
+std::int64_t Reader::count(const Node& record, std::string_view key, std::int64_t otherwise, std::int64_t least) {
+  const Node node = record.find(key);
+  if (!node) return otherwise;
+  const Result<Amount> amount = parse_amount(node.text(), node.span());
+  constexpr std::int64_t kMost = std::int64_t{1} << 40;
+  if (!amount.ok()) {
+    problems_.insert(problems_.end(), amount.problems().begin(), amount.problems().end());
+  } else if (!amount->exact || *amount->exact < Integer(least) || Integer(kMost) < *amount->exact) {
+    fail("bad-count", "'" + std::string(key) + "' expects a whole number of at least " + std::to_string(least) + ", found '" + std::string(node.text()) + "'", node);
+  } else {
+    return amount->exact->to_int64();
+  }
+  return std::max(otherwise, least);
+}
+
+double Reader::amount(const Node& record, std::string_view key) {
+  const Node node = record.find(key);
+  if (!node) return 0;
+  const Result<Amount> amount = parse_amount(node.text(), node.span());
+  if (amount.ok()) return amount->best;
+  return 0;  // an expression of a plan: its own reader says what is wrong with it
+}
+
+template <class T>
+void Reader::named(const Node& node, std::string_view inner, Result<T> (*find)(std::string_view, Span), T& to) {
+  const Node word = node.is_mapping() ? node.find(inner) : node;
+  if (!word || !word.is_scalar()) return;
+  Result<T> found = find(word.text(), word.span());
+  if (found.ok()) {
+    to = *std::move(found);
+  } else {
+    for (Diagnostic& problem : found.take_problems()) problems_.push_back(std::move(problem));
+  }
+}
+
+void Reader::model(const Node& node) {
+  out_.model = node;
+  if (!node.is_mapping()) return;
+  out_.parameters = amount(node, "parameters");
+  out_.active_parameters = amount(node, "active_parameters");
+}
+
+void Reader::train(const Node& node) {
+  Run& run = out_.run;
+  run.sequence = count(node, "sequence", 0);
+  run.tokens = amount(node, "tokens");
+  run.steps = amount(node, "steps");
+  run.epochs = amount(node, "epochs");
+  const Node batch = node.find("batch");
+  if (!batch) return;
+  const Result<Amount> size = parse_amount(batch.text(), batch.span());
+  if (size.ok() && size->dim == dim::kToken) {  // "4M tokens" a step
+    if (run.sequence == 0) fail("bad-count", "a batch in tokens needs 'sequence', the tokens of one sequence", batch);
+    else run.batch = std::max<std::int64_t>(1, static_cast<std::int64_t>(size->best) / run.sequence);
+  } else {
+    run.batch = count(node, "batch", 1);
+  }
+}
+
+void Reader::hardware(const Node& node) {
+  const Node record = node.is_sequence() && node.size() > 0 ? node[std::size_t{0}] : node;
+  const Node device = record.find("device");
+  if (device) {
+    Result<const Device*> found = catalogue_.find(device.text(), device.span());
+    if (found.ok()) out_.device = *found;
+    else for (Diagnostic& problem : found.take_problems()) problems_.push_back(std::move(problem));
+  }
+  if (out_.device != nullptr) out_.run.device = out_.device->name;
+  const std::int64_t node_size = count(record, "node", out_.device != nullptr && out_.device->per_node > 0 ? out_.device->per_node : 8);
+  out_.devices = count(record, "devices", record.find("nodes") ? count(record, "nodes", 1) * node_size : 0);
+}
+
+void Reader::schedule(const Node& node) {
+  Layout& l = out_.run.layout;
+  if (!node) {
+    l.schedule = l.chunks > 1 ? Schedule::interleaved : Schedule::one_f_one_b;
+    return;
+  }
+  for (int i = 0; i < kScheduleCount; ++i) {
+    if (name_of(static_cast<Schedule>(i)) == node.text()) {
+      l.schedule = static_cast<Schedule>(i);
+      return;
+    }
+  }
+  std::vector<std::string_view> names;
+  for (int i = 0; i < kScheduleCount; ++i) names.push_back(name_of(static_cast<Schedule>(i)));
+  fail("unknown-word", "no pipeline schedule is called '" + std::string(node.text()) + "'", node, suggestion(node.text(), names));
+}
+
+void Reader::stages(const Node& list) {
+  if (!list) return;
+  for (const Node each : list) {
+    const auto value = each.as_integer();
+    if (value && value->fits_int64() && !(*value < Integer(0))) out_.run.layout.stages.push_back(value->to_int64());
+    else fail("bad-count", "`stages` lists whole numbers of layers, found '" + std::string(each.text()) + "'", each);
+  }
+}
+
+void Reader::layout(const Node& node) {
+  Layout& l = out_.run.layout;
+  out_.layout_given = node.is_mapping();
+  out_.layout_at = node.span();
+  if (!node.is_mapping()) {
+    l.data = std::max<std::int64_t>(1, out_.devices);  // plain data parallelism
+    if (out_.devices > 1) assume("layout", "data: " + std::to_string(l.data));
+    return;
+  }
+  l.tensor = count(node, "tensor", 1);
+  l.pipeline = count(node, "pipeline", 1);
+  l.chunks = count(node, "chunks", 1);
+  l.context = count(node, "context", 1);
+  l.expert = count(node, "expert", 1);
+  l.expert_tensor = count(node, "expert_tensor", 0);
+  l.shard = count(node, "shard", 0);
+  l.micro_batch = count(node, "micro_batch", 1);
+  out_.data_given = static_cast<bool>(node.find("data"));
+  l.data = count(node, "data", 1);
+  l.zero = static_cast<Zero>(std::min<std::int64_t>(3, count(node, "zero", 0, 0)));
+  const Node sequence = node.find("sequence_parallel");
+  l.sequence_parallel = sequence ? sequence.as_bool().value_or(false) : false;
+  l.context_kind = node.find("context_kind").text() == "all-to-all" ? ContextKind::all_to_all : ContextKind::ring;
+  stages(node.find("stages"));
+  schedule(node.find("schedule"));
+  if (out_.devices > 0 && !out_.data_given) {
+    const std::int64_t model = l.tensor * l.pipeline * l.context;
+    l.data = std::max<std::int64_t>(1, out_.devices / model);
+  }
+}
+
+void Reader::format(const Node& record, std::string_view key, Dtype& to) {
+  const Node node = record.find(key);
+  if (!node) return;
+  if (const auto found = find_dtype(node.text())) to = *found;
+  else fail("unknown-format", "no number format is called '" + std::string(node.text()) + "'", node, "fp32, bf16, fp16, fp8, mxfp8, nvfp4, int8, int4 ...");
+}
+
+void Reader::precision(const Node& node) {
+  Precision& p = out_.run.precision;
+  out_.precision_at = node.span();
+  named(node, "recipe", find_precision, p);
+  if (!node.is_mapping()) return;
+  format(node, "weights", p.weights);
+  format(node, "gradients", p.gradients);
+  format(node, "master", p.master);
+  format(node, "compute", p.compute);
+  format(node, "kept", p.kept);
+  if (node.find("gradients")) out_.run.framework.gradients = Dtype::unspecified;
+}
+
+void Reader::recompute(const Node& node) {
+  Recompute& r = out_.run.recompute;
+  const Node mode = node.is_mapping() ? node.find("mode") : node;
+  const std::string_view word = mode.text();
+  if (word == "full") r.mode = Recompute::Mode::full;
+  else if (word == "selective") r.mode = Recompute::Mode::selective;
+  else if (word != "none" && !word.empty() && word != "false") fail("unknown-word", "'recompute' is none, selective or full, found '" + std::string(word) + "'", mode);
+  if (!node.is_mapping()) return;
+  r.every = count(node, "every", 1);
+  r.layers = count(node, "layers", 0);
+  if (!node.find("modules")) return;
+  r.modules = 0;
+  r.mode = Recompute::Mode::selective;
+  for (const Node each : node.find("modules")) {
+    const auto* found = std::find_if(std::begin(kModules), std::end(kModules), [&](const auto& m) { return m.first == each.text(); });
+    if (found != std::end(kModules)) r.modules |= found->second;
+    else fail("unknown-word", "no part of a layer is called '" + std::string(each.text()) + "'", each, "core_attention, norms, activations, mlp, mla_up, moe, shared_experts, operators");
+  }
+}
+
+void Reader::offload(const Node& node) {
+  Offload& o = out_.run.offload;
+  const auto one = [&](const Node& word) {
+    if (word.text() == "optimizer") o.optimizer = true;
+    else if (word.text() == "weights") o.weights = true;
+    else if (word.text() == "activations") o.activations = true;
+    else fail("unknown-word", "'offload' names optimizer, weights or activations, found '" + std::string(word.text()) + "'", word);
+  };
+  if (node.is_sequence()) {
+    for (const Node each : node) one(each);
+  } else if (node) {
+    one(node);
+  }
+}
+
+void Reader::adapter(const Node& node) {
+  if (!node) return;
+  Adapter& a = out_.run.adapter;
+  a.rank = count(node, "rank", 8);
+  format(node, "base", a.base);
+  const Node targets = node.find("targets");
+  if (!targets) return;
+  a.query = a.key = a.value = a.output = a.mlp = false;
+  for (const Node each : targets) {
+    if (each.text() == "query") a.query = true;
+    else if (each.text() == "key") a.key = true;
+    else if (each.text() == "value") a.value = true;
+    else if (each.text() == "output") a.output = true;
+    else if (each.text() == "mlp") a.mlp = true;
+    else fail("unknown-word", "adapters sit at query, key, value, output or mlp, found '" + std::string(each.text()) + "'", each);
+  }
+}
+
+void Reader::serving(const Node& node) {
+  if (!node) return;
+  RunFile::Serving s;
+  s.batch = count(node, "batch", 1);
+  s.context = count(node, "context", 0);
+  format(node, "weights", s.weights);
+  format(node, "cache", s.cache);
+  out_.serving = s;
+}
+
+void Reader::read(const Record& root) {
+  const Node node = root.node();
+  out_.title = root.text("title").value;
+  if (out_.title.empty()) out_.title = root.text("name").value;
+  const Node train_node = node.find("train");
+  const auto either = [&](std::string_view key) { return node.find(key) ? node.find(key) : train_node.find(key); };
+  named(either("framework"), "name", find_framework, out_.run.framework);
+  if (!either("framework")) assume("framework", out_.run.framework.name);
+  model(node.find("model"));
+  train(train_node);
+  hardware(node.find("hardware"));
+  layout(node.find("layout"));
+  if (!either("precision")) assume("precision", out_.run.precision.name);
+  if (!either("optimizer")) assume("optimizer", out_.run.optimizer.name);
+  precision(either("precision"));
+  named(either("optimizer"), "name", find_optimizer, out_.run.optimizer);
+  recompute(either("recompute"));
+  offload(node.find("offload"));
+  adapter(node.find("adapter"));
+  serving(node.find("inference"));
+  const Node attention = node.find("attention");
+  out_.run.fused_attention = attention.text() != "unfused";
+  const Node dropout = node.find("dropout");
+  out_.run.attention_dropout = out_.run.hidden_dropout = dropout && dropout.as_double().value_or(0) > 0;
+  if (!train_node.find("batch")) {
+    out_.run.batch = out_.run.layout.data * out_.run.layout.micro_batch * out_.run.layout.pipeline;
+    assume("batch", std::to_string(out_.run.batch));
+  }
+}
+
+}  // namespace
+
+bool is_run(const Node& root) { return root.is_mapping() && root.find("run"); }
+
+Result<RunFile> read_run(const Node& root, const Catalogue& catalogue) {
+  Diagnostics problems;
+  if (!root.is_mapping()) return error("run-version", "a RUN is a mapping that begins with 'run: 1'", root.span());
+  const Record record(kRunFileTable, root, problems);
+  const Node version = root.find("run");
+  if (version && version.text() != "1") problems.push_back(error("run-version", "this program reads run files of version 1, found '" + std::string(version.text()) + "'", version.span()));
+  RunFile out;
+  out.run = default_run();
+  Reader(catalogue, out, problems).read(record);
+  if (!root.find("model")) problems.push_back(missing_key(root, "model", "the network that is trained: a name, a file, or its sizes"));
+  if (!problems.empty()) return problems;
+  return out;
+}
+
+Divisors divisors_of(const Network& network, const Run& run) {
+  Divisors d;
+  for (const Block& block : network.blocks) {
+    if (block.kind == BlockKind::layer) d.layers += block.repeat;
+  }
+  for (const Op& op : network.ops) {
+    if (op.def == &operators::k_attention && d.heads == 0) {
+      d.heads = op.attributes[2];
+      d.kv_heads = op.attributes[3];
+    }
+    if (op.def == &operators::k_linear && op.component == Component::mlp && (op.tensor_split & 4u) != 0 && d.ffn == 0) d.ffn = op.attributes[2];
+    if (op.def == &operators::k_grouped_linear && d.experts == 0) {
+      d.experts = op.attributes[4];
+      d.expert_ffn = op.attributes[2];
+    }
+    if (op.def == &operators::k_embedding && d.vocabulary == 0) {
+      d.vocabulary = op.attributes[1];
+      d.width = op.attributes[2];
+    }
+  }
+  d.sequence = network.sequence;
+  d.batch = run.batch;
+  return d;
+}
+
+std::string run_schema() { return json_schema(kRunFileTable, "run"); }
+
+}  // namespace floptally

@@ -1,0 +1,72 @@
+#include "estimate/textbook.h"
+
+#include <gtest/gtest.h>
+
+namespace floptally::textbook {
+namespace {
+
+constexpr double kGib = 1024.0 * 1024 * 1024;
+
+// Rajbhandari et al. 1910.02054, figure 1 and table 1 (GB of 1e9 bytes).
+TEST(Textbook, ZeroTable) {
+  EXPECT_DOUBLE_EQ(zero(7.5e9, 64.0, 0) / 1e9, 120);
+  EXPECT_DOUBLE_EQ(zero(7.5e9, 64.0, 1) / 1e9, 31.40625);
+  EXPECT_DOUBLE_EQ(zero(7.5e9, 64.0, 2) / 1e9, 16.640625);
+  EXPECT_DOUBLE_EQ(zero(7.5e9, 64.0, 3) / 1e9, 1.875);
+  EXPECT_DOUBLE_EQ(zero(128e9, 64.0, 0) / 1e9, 2048);
+  EXPECT_DOUBLE_EQ(zero(128e9, 64.0, 1) / 1e9, 536);
+  EXPECT_DOUBLE_EQ(zero(128e9, 64.0, 2) / 1e9, 284);
+  EXPECT_DOUBLE_EQ(zero(128e9, 64.0, 3) / 1e9, 32);
+  EXPECT_DOUBLE_EQ(zero(1e12, 1024.0, 0) / 1e9, 16000);
+  EXPECT_DOUBLE_EQ(zero(1e12, 1024.0, 3) / 1e9, 15.625);
+}
+
+// Korthikanti et al. 2205.05198, figure 1 (data of arXiv:2205.05198 as in Calculon's validation), GiB per device.
+TEST(Textbook, KorthikantiFigures) {
+  const auto stage = [](double layers, double h, double a, double p, double m, double b, bool sequence, Replay replay) {
+    const double layer = layer_activations(2048.0, b, h, a, 8.0, sequence, replay);
+    return stage_activations(layer, layers, p, m) / kGib;
+  };
+  EXPECT_NEAR(stage(48, 6144, 64, 1, 1, 4, false, Replay::none), 59.25, 1e-9);
+  EXPECT_NEAR(stage(48, 6144, 64, 1, 1, 4, true, Replay::selective), 9.5625, 1e-9);
+  EXPECT_NEAR(stage(96, 12288, 96, 8, 3, 1, false, Replay::none), 66.84375, 1e-9);
+  EXPECT_NEAR(stage(96, 12288, 96, 8, 3, 1, true, Replay::selective), 12.3515625, 1e-9);
+  const double none = stage(96, 12288, 96, 8, 3, 1, false, Replay::none);
+  EXPECT_NEAR(stage(96, 12288, 96, 8, 3, 1, true, Replay::none) / none, 0.6204, 1e-2);
+  EXPECT_NEAR(stage(96, 12288, 96, 8, 3, 1, false, Replay::selective) / none, 0.5653, 1e-3);
+  EXPECT_NEAR(stage(96, 12288, 96, 8, 3, 1, true, Replay::selective) / none, 0.1849, 1e-3);
+  EXPECT_NEAR(stage(96, 12288, 96, 8, 3, 1, false, Replay::full) / none, 0.0871, 1e-3);
+}
+
+// FACTS 9: Llama-2-7B, sequence 4096, batch 1.
+TEST(Textbook, LlamaVectors) {
+  const double p = 6738415616;
+  EXPECT_NEAR(4 * p / kGib, 25.10255, 1e-5);
+  EXPECT_NEAR(2 * p / kGib, 12.55128, 1e-5);
+  EXPECT_NEAR(p / kGib, 6.27564, 1e-5);
+  EXPECT_NEAR(kAdamWWithMaster * p / kGib, 75.30766, 1e-5);
+  EXPECT_NEAR(16 * p / kGib, 100.41022, 1e-5);
+  EXPECT_NEAR(18 * p / kGib, 112.96149, 1e-5);
+  const auto all = [](double t, Replay replay) { return 32 * layer_activations(4096.0, 1.0, 4096.0, 32.0, t, false, replay) / kGib; };
+  EXPECT_DOUBLE_EQ(all(1, Replay::none), 97.0);
+  EXPECT_DOUBLE_EQ(all(1, Replay::selective), 17.0);
+  EXPECT_DOUBLE_EQ(all(1, Replay::full), 1.0);
+  EXPECT_DOUBLE_EQ(all(8, Replay::none), 16.5);
+  EXPECT_DOUBLE_EQ(all(8, Replay::selective), 6.5);
+  EXPECT_DOUBLE_EQ(all(8, Replay::full), 1.0);
+}
+
+TEST(Textbook, LectureForgetsTheMasterCopy) {
+  EXPECT_DOUBLE_EQ(lecture(1.0, 2.0, 8.0), 12);       // as the lecture adds up
+  EXPECT_DOUBLE_EQ(zero(1.0, 1.0, 0), 16);            // with the fp32 master copy
+  EXPECT_DOUBLE_EQ(lecture(1.0, 2.0, 2.0), 6);
+  EXPECT_DOUBLE_EQ(inference_rule(100.0), 120);
+}
+
+TEST(Textbook, PrintedThreeDOvercountsGradients) {
+  EXPECT_GT(three_d_as_printed(2.0, 12.0, 0.0, 2.0, 64.0, 8.0, 4.0), three_d(2.0, 12.0, 0.0, 2.0, 64.0, 8.0, 4.0));
+  EXPECT_DOUBLE_EQ(three_d(2.0, 12.0, 0.0, 2.0, 64.0, 1.0, 4.0), three_d_as_printed(2.0, 12.0, 0.0, 2.0, 64.0, 1.0, 4.0));
+}
+
+}  // namespace
+}  // namespace floptally::textbook
