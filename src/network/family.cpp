@@ -12,7 +12,7 @@ extern const FamilyDef* const kAll[];
 
 namespace {
 
-constexpr std::int64_t kLargest = std::int64_t{1} << 40;
+constexpr std::int64_t kLargest = std::int64_t{1} << 31;  // products of two sizes fit 64 bits
 
 std::string quoted(std::string_view name) { return "'" + std::string(name) + "'"; }
 
@@ -40,7 +40,7 @@ std::optional<std::int64_t> Config::whole(Node value, std::int64_t least) {
   }
   if (!(*number < Integer(kLargest)) || *number < Integer(least)) {
     fail(error("shape-range", quoted(value.key()) + " is " + number->to_string() + ", must be at least " +
-                                  std::to_string(least) + " and below 2^40", value.span()));
+                                  std::to_string(least) + " and below 2^31", value.span()));
     return std::nullopt;
   }
   return number->to_int64();
@@ -321,6 +321,10 @@ Result<Network> build_family(const Document& document, const FamilyInputs& input
   Config::Report& report = config.report();
   if (!report.problems.empty()) return std::move(report.problems);
   Network network = builder.finish();
+  for (const Op& op : network.ops)  // a product of sizes that left 64 bits
+    for (int i = 0; i < op.def->attribute_count; ++i)
+      if (op.attributes[i] < 0)
+        return error("shape-overflow", "the sizes of " + quoted(op.name) + " are too large together", found.mapping.span());
   network.family = family->name;
   network.unit = family->unit;
   network.name = document.source().name;

@@ -17,7 +17,7 @@
 //   - a required key that is missing is reported by name, never defaulted silently: the getter returns 1 and the whole
 //     build fails afterwards with all problems found;
 //   - an optional key that is missing takes the family's published default and is noted as assumed;
-//   - sizes are positive and below 2^40; keys never asked for are listed in one note as ignored.
+//   - sizes are positive and below 2^31; keys never asked for are listed in one note as ignored.
 // Builders may therefore compute with what they got; call config.ok() before loops or divisions that need sane sizes
 // (config.divides() reports and returns whether one size divides another).
 #pragma once

@@ -46,6 +46,6 @@ void describe_clip(Family& f) {
 
 extern const FamilyDef k_clip;
 const FamilyDef k_clip = {"clip", "CLIP: an image tower and a causal text tower projected to one space",
-    "huggingface/transformers models/clip/modeling_clip.py; 2103.00020", kTypes, kArchitectures, build<describe_clip>};
+    "huggingface/transformers models/clip/modeling_clip.py; 2103.00020", kTypes, kArchitectures, build<describe_clip>, "sample"};
 
 }  // namespace floptally::families

@@ -66,6 +66,6 @@ void describe_dit(Family& f) {
 
 extern const FamilyDef k_dit;
 const FamilyDef k_dit = {"dit", "DiT: diffusion transformer whose norms are driven by time and class (the paper's code, and diffusers' class)",
-    "facebookresearch/DiT models.py; huggingface/diffusers models/transformers/dit_transformer_2d.py; 2212.09748", kTypes, kArchitectures, build<describe_dit>};
+    "facebookresearch/DiT models.py; huggingface/diffusers models/transformers/dit_transformer_2d.py; 2212.09748", kTypes, kArchitectures, build<describe_dit>, "image"};
 
 }  // namespace floptally::families

@@ -41,6 +41,6 @@ void describe_siglip(Family& f) {
 
 extern const FamilyDef k_siglip;
 const FamilyDef k_siglip = {"siglip", "SigLIP: an image tower with attention pooling and a text tower, compared by a sigmoid",
-    "huggingface/transformers models/siglip/modeling_siglip.py; 2303.15343", kTypes, kArchitectures, build<describe_siglip>};
+    "huggingface/transformers models/siglip/modeling_siglip.py; 2303.15343", kTypes, kArchitectures, build<describe_siglip>, "sample"};
 
 }  // namespace floptally::families

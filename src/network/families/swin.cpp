@@ -71,6 +71,6 @@ void describe_swin(Family& f) {
 
 extern const FamilyDef k_swin;
 const FamilyDef k_swin = {"swin", "Swin: attention inside shifted windows with relative positions, four stages that merge patches",
-    "huggingface/transformers models/swin/modeling_swin.py; 2103.14030", kTypes, kArchitectures, build<describe_swin>};
+    "huggingface/transformers models/swin/modeling_swin.py; 2103.14030", kTypes, kArchitectures, build<describe_swin>, "image"};
 
 }  // namespace floptally::families

@@ -40,6 +40,6 @@ void describe_vit(Family& f) {
 
 extern const FamilyDef k_vit;
 const FamilyDef k_vit = {"vit", "ViT and DeiT: an image cut into patches, a class token (and DeiT a distillation token), an encoder",
-    "huggingface/transformers models/vit/modeling_vit.py, models/deit/modeling_deit.py; 2010.11929, 2012.12877", kTypes, kArchitectures, build<describe_vit>};
+    "huggingface/transformers models/vit/modeling_vit.py, models/deit/modeling_deit.py; 2010.11929, 2012.12877", kTypes, kArchitectures, build<describe_vit>, "image"};
 
 }  // namespace floptally::families

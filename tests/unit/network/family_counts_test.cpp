@@ -1,0 +1,99 @@
+// Parameter counts of published models: each config under tests/differential/families/configs must load and have exactly
+// the count of counts.csv; the meta-test demands one such config for every family.
+//
+// How a count is known stands in the third column: `read` in a model card or by another program, `recalled` from the hub
+// and equal to the class that was read (two independent routes to one number of nine digits and more), or `rounded` on
+// the card, where the digits below are ours.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <set>
+#include <string>
+
+#include "base/sources.h"
+#include "network/count.h"
+#include "network/family.h"
+
+namespace floptally {
+namespace {
+
+const std::string kFolder = std::string(FLOPTALLY_SOURCE_DIR) + "/tests/differential/families/";
+
+struct Row {
+  std::string config, parameters;
+};
+
+std::vector<Row> rows() {
+  std::vector<Row> result;
+  std::ifstream file(kFolder + "counts.csv");
+  std::string line;
+  std::getline(file, line);
+  while (std::getline(file, line)) {
+    const std::size_t first = line.find(','), second = line.find(',', first + 1);
+    result.push_back({line.substr(0, first), line.substr(first + 1, second - first - 1)});
+  }
+  return result;
+}
+
+Result<Network> load(Sources& sources, const std::string& config) {
+  const Result<const Source*> source = sources.read(kFolder + "configs/" + config);
+  if (!source) return source.problems();
+  const Result<Document> document = read_json(**source);
+  if (!document) return document.problems();
+  FamilyInputs inputs;
+  inputs.sequence = 64;
+  return build_family(*document, inputs);
+}
+
+TEST(FamilyCounts, EveryPublishedCountIsMetExactly) {
+  const std::vector<Row> table = rows();
+  ASSERT_GE(table.size(), 150u);
+  for (const Row& row : table) {
+    Sources sources;
+    const Result<Network> network = load(sources, row.config);
+    ASSERT_TRUE(network.ok()) << row.config << ": " << to_text(network.problems());
+    EXPECT_EQ(count(*network).total().parameters.to_string(), row.parameters) << row.config;
+  }
+}
+
+TEST(FamilyCounts, EveryFamilyHasAConfig) {
+  std::set<std::string> counted;
+  for (const Row& row : rows()) {
+    Sources sources;
+    if (const Result<Network> network = load(sources, row.config); network.ok()) counted.insert(network->family);
+  }
+  for (auto family = all_families(); *family != nullptr; ++family)
+    EXPECT_TRUE(counted.count(std::string((*family)->name))) << (*family)->name << " has no config in counts.csv";
+  EXPECT_GE(counted.size(), 50u);
+}
+
+TEST(FamilyCounts, FamiliesAreDocumentedAndDistinct) {
+  std::set<std::string_view> types;
+  for (auto family = all_families(); *family != nullptr; ++family) {
+    EXPECT_FALSE((*family)->doc.empty()) << (*family)->name;
+    EXPECT_FALSE((*family)->source.empty()) << (*family)->name;
+    for (std::string_view type : (*family)->model_types) EXPECT_TRUE(types.insert(type).second) << type << " belongs to two families";
+  }
+}
+
+// A missing size is named; nothing about a family's shape is defaulted in silence.
+TEST(FamilyCounts, EveryFamilyRefusesAnEmptyConfig) {
+  for (auto family = all_families(); *family != nullptr; ++family) {
+    if ((*family)->model_types.empty()) continue;
+    Sources sources;
+    const Source& source = sources.add("config.json", "{\"model_type\": \"" + std::string((*family)->model_types.front()) + "\"}");
+    const Result<Document> document = read_json(source);
+    ASSERT_TRUE(document.ok());
+    const Result<Network> network = build_family(*document, {});
+    // CLIP's and SigLIP's published classes have a default for every size: those load, and say what they assumed.
+    if (network.ok()) {
+      EXPECT_TRUE((*family)->name == "clip" || (*family)->name == "siglip") << (*family)->name;
+      EXPECT_FALSE(network->bindings.empty());
+    } else {
+      EXPECT_EQ(network.problems()[0].code, "missing-key") << (*family)->name << ": " << network.problems()[0].message;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace floptally
