@@ -102,7 +102,7 @@ const Laws& Laws::embedded() {
 }
 
 std::vector<Assessment> assess(const AuditRun& run, const Methods& methods, const Traced& reconciled, const Laws& laws, const Date& on, Trace& trace,
-                               std::uint32_t count) {
+                               Evaluations& evaluations) {
   const Method* operations = methods.find("operations");
   // The components were counted by operations; where the answer is another estimate of their sum, each is scaled with it.
   const bool rescale = operations != nullptr && !(reconciled == operations->flop);
@@ -128,8 +128,9 @@ std::vector<Assessment> assess(const AuditRun& run, const Methods& methods, cons
       const std::string word = inclusion.in(rule.counts);
       if ((word == "yes" || word == "partly") && std::find(present.begin(), present.end(), inclusion.component) == present.end()) a.not_given.push_back(inclusion.component);
     }
-    a.flop = trace.sum(parts, dim::kFlop);
-    if (rescale && !parts.empty()) a.flop = a.flop * (reconciled / operations->flop);
+    const bool all = parts.size() == methods.components.size();
+    a.flop = rescale && all ? reconciled : trace.sum(parts, dim::kFlop);
+    if (rescale && !all && !parts.empty()) a.flop = a.flop * (reconciled / operations->flop);
     a.flop = trace.name("compute as " + rule.id + " counts it", a.flop, rule.source);
     a.why_not = inapplicable(run, rule);
     if (!a.why_not.empty()) a.standing = Standing::not_applicable;
@@ -138,9 +139,8 @@ std::vector<Assessment> assess(const AuditRun& run, const Methods& methods, cons
     if (!force.empty() && a.why_not.empty()) a.why_not = force;
     out.push_back(std::move(a));
   }
-  const Worlds worlds(trace, count);
   for (Assessment& a : out) {
-    a.probability = worlds.probability_above(a.flop.id(), a.threshold);
+    a.probability = evaluations.probability_above(a.flop, a.threshold);
     if (a.standing == Standing::not_applicable) continue;
     const double guess = a.flop.value();
     a.standing = guess > a.threshold ? Standing::above : a.probability > 0.05 ? Standing::near : Standing::below;

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "audit/methods.h"
-#include "book/worlds.h"
+#include "audit/evaluations.h"
 
 namespace floptally {
 
@@ -54,6 +54,6 @@ struct Assessment {
 
 // `on`: the day whose law is asked about. `reconciled` replaces the sum of the components where it is another estimate of it.
 std::vector<Assessment> assess(const AuditRun& run, const Methods& methods, const Traced& reconciled, const Laws& laws, const Date& on, Trace& trace,
-                               std::uint32_t worlds);
+                               Evaluations& evaluations);
 
 }  // namespace floptally

@@ -17,8 +17,8 @@ std::string percent(double share) {
 }
 
 // Share of worlds within 30% of the best guess (the guideline's margin).
-double within_margin(const Worlds& worlds, const Traced& flop, double margin) {
-  const std::vector<double> all = worlds.values(flop.id());
+double within_margin(Evaluations& worlds, const Traced& flop, double margin) {
+  const std::vector<double>& all = worlds.values(flop);
   const double guess = flop.value();
   const auto inside = std::count_if(all.begin(), all.end(), [&](double v) { return v >= guess / (1 + margin) && v <= guess * (1 + margin); });
   return static_cast<double>(inside) / static_cast<double>(all.size());
@@ -27,10 +27,10 @@ double within_margin(const Worlds& worlds, const Traced& flop, double margin) {
 std::string name_of(const AuditRun& run) { return !run.title.empty() ? run.title : !run.name.empty() ? run.name : "the run"; }
 
 void sentences(Ledger& ledger, const AuditRun& run, const Reconciled& answer, const std::vector<Assessment>& standings,
-               const Worlds& worlds) {
+               Evaluations& worlds) {
   Book& book = ledger.book();
   book.title = name_of(run) + (run.organization.empty() ? "" : " (" + run.organization + (run.date.known() ? ", " + run.date.to_string() : "") + ")");
-  const Percentiles p = worlds.percentiles({answer.flop.id()}).front();
+  const Percentiles p = worlds.percentiles(answer.flop);
   std::string line = quantity_text(answer.flop.value(), dim::kFlop) + " by " + answer.basis;
   if (p.p95 > p.p5) line += "; 90% range " + count_text(p.p5, 2) + " to " + count_text(p.p95, 2) + "; in Epoch AI's words: " + answer.confidence;
   book.summary.push_back(line);
@@ -66,7 +66,7 @@ void check_expected(const AuditRun& run, double found, Book& book) {
   book.yes = false;
 }
 
-Table methods_table(const Methods& methods, const Reconciled& answer, const Worlds& worlds) {
+Table methods_table(const Methods& methods, const Reconciled& answer, Evaluations& worlds) {
   Table table{"methods", "Methods", {{"method", "Method"}, {"flop", "FLOP", true}, {"ratio", "Of the answer", true}, {"formula", "Formula"}, {"note", "Note"}}, {}, {}};
   for (const Method& m : methods.methods) {
     const Figure f = ranged(worlds, m.flop);
@@ -79,7 +79,7 @@ Table methods_table(const Methods& methods, const Reconciled& answer, const Worl
   return table;
 }
 
-Table law_table(const std::vector<Assessment>& standings, const Worlds& worlds, const Date& on) {
+Table law_table(const std::vector<Assessment>& standings, Evaluations& worlds, const Date& on) {
   Table table{"thresholds", "Thresholds of law on " + on.to_string(),
               {{"rule", "Rule"}, {"threshold", "Threshold", true}, {"flop", "As it counts", true}, {"factor", "Distance", true}, {"probability", "P(above)", true}, {"standing", "Standing"}, {"since", "In force"}, {"source", "Source"}},
               {}, "Probabilities of lying above, given the facts stated; no legal advice. Distance: compute over threshold."};
@@ -137,8 +137,10 @@ Result<Book> audit_run(const AuditRun& run, const AuditFacts& facts, const Audit
   Result<Methods> counted = count_methods(run, facts.catalogue, facts.assumptions, trace);
   if (!counted) return counted.take_problems();
   const Methods& methods = *counted;
-  Reconciled answer = reconcile(run, methods, facts.assumptions, trace, options.worlds);
-  const std::vector<Assessment> standings = assess(run, methods, answer.flop, facts.laws, options.on, trace, options.worlds);
+  // Spreads, for weights and agreement, are known well enough from fewer worlds.
+  Reconciled answer = reconcile(run, methods, facts.assumptions, trace, std::min(options.worlds, 1u << 12));
+  Evaluations worlds(trace, options.worlds);
+  const std::vector<Assessment> standings = assess(run, methods, answer.flop, facts.laws, options.on, trace, worlds);
   ledger.headline("flop_training", "Training compute", answer.flop);
   ledger.influences("flop_training");
   if (methods.components.size() > 1) {
@@ -148,7 +150,6 @@ Result<Book> audit_run(const AuditRun& run, const AuditFacts& facts, const Audit
   }
   Book& book = ledger.book();
   {
-    const Worlds worlds(trace, options.worlds);
     sentences(ledger, run, answer, standings, worlds);
     book.tables.push_back(methods_table(methods, answer, worlds));
     book.tables.push_back(law_table(standings, worlds, options.on));

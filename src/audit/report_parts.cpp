@@ -20,10 +20,10 @@ std::string json_number(const Figure& f) {
 
 }  // namespace
 
-Figure ranged(const Worlds& worlds, const Traced& value) {
+Figure ranged(Evaluations& worlds, const Traced& value) {
   Figure f = figure(value);
   if (value.trace() && value.trace()->node(value.id()).uncertain) {
-    const Percentiles p = worlds.percentiles({value.id()}).front();
+    const Percentiles p = worlds.percentiles(value);
     f.p5 = p.p5;
     f.p50 = p.p50;
     f.p95 = p.p95;
@@ -113,7 +113,7 @@ Chart compute_by_date(const PublishedRuns& published, const AuditRun* run, doubl
   return chart;
 }
 
-Chart quantile_dots(const Worlds& worlds, const Traced& flop) {
+Chart quantile_dots(Evaluations& worlds, const Traced& flop) {
   Chart chart;
   chart.form = Chart::Form::dots;
   chart.key = "quantiles";
@@ -121,7 +121,9 @@ Chart quantile_dots(const Worlds& worlds, const Traced& flop) {
   chart.x_title = "FLOP";
   chart.log_x = true;
   chart.x_dim = dim::kFlop;
-  std::vector<double> all = worlds.values(flop.id());
+  std::vector<double> all = worlds.values(flop);
+  constexpr std::size_t kEnough = 1u << 13;
+  if (all.size() > kEnough) all.resize(kEnough);
   std::sort(all.begin(), all.end());
   constexpr int kDots = 50;
   for (int i = 0; i < kDots; ++i) {
@@ -131,7 +133,7 @@ Chart quantile_dots(const Worlds& worlds, const Traced& flop) {
   return chart;
 }
 
-std::string json_lists(const Methods& methods, const std::vector<Assessment>& standings, const Worlds& worlds) {
+std::string json_lists(const Methods& methods, const std::vector<Assessment>& standings, Evaluations& worlds) {
   std::string out = "\"methods\": [";
   for (std::size_t i = 0; i < methods.methods.size(); ++i) {
     const Method& m = methods.methods[i];

@@ -1,6 +1,7 @@
 // floptally audit RUN|NAME: a run known from outside, by both methods, and how it stands to the thresholds of law.
 #include "audit/report.h"
 #include "base/file.h"
+#include "base/integer.h"
 #include "engine/facts.h"
 
 namespace floptally {
@@ -53,10 +54,15 @@ Result<Book> run(const Request& request, Context& context) {
   }
   if (request.has("utilization")) {
     if (request.word("utilization") != "article" && request.word("utilization") != "fitted") {
-      return error("unknown-option-word", "--utilization is 'fitted' or 'article', not '" + request.word("utilization") + "'", {},
+      return error("bad-option", "--utilization is 'fitted' or 'article', not '" + request.word("utilization") + "'", {},
                    "a number belongs into the run: `hardware: {utilization: 40%}`");
     }
     run->utilization_option = request.word("utilization");
+  }
+  if (request.has("worlds")) {
+    const std::optional<Integer> worlds = Integer::parse(request.word("worlds"));
+    if (!worlds || *worlds < Integer(16) || *worlds > Integer(1 << 24)) return error("bad-option", "--worlds needs a number from 16 to 16777216, not '" + request.word("worlds") + "'");
+    options.worlds = static_cast<std::uint32_t>(worlds->to_int64());
   }
   return audit_run(*run, facts, options);
 }
@@ -71,6 +77,7 @@ const CommandDef k_audit = {{"audit",
                              0,
                              1,
                              {{"on", "DATE", "the day whose law is asked about (default: the catalogue's date)", false},
+                              {"worlds", "N", "how many worlds the ranges are read from (16384)", false},
                               {"utilization", "WORD", "where none is stated: 'fitted' on published runs, or the 'article' values 30% and 40%", false}},
                              {"floptally audit gpt-3", "floptally audit run.yaml -o report.md", "floptally audit"}},
                             run};

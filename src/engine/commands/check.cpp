@@ -59,7 +59,7 @@ Result<Book> run(const Request& request, Context& context) {
     book.tables.push_back(std::move(table));
     return book;
   }
-  if (request.inputs.empty()) return error("missing-input", "which file is to be checked?", {}, "floptally check FILE, or floptally check --list");
+  if (request.inputs.empty()) return error("missing-fact", "which file is to be checked?", {}, "floptally check FILE, or floptally check --list");
   const std::string& input = request.inputs.front();
   Result<std::shared_ptr<const Catalogue>> catalogue = catalogue_of(request, context);
   if (!catalogue) return catalogue.take_problems();

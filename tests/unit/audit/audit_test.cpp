@@ -93,7 +93,8 @@ TEST(Methods, ReinforcementCountsRolloutsScoringAndUpdates) {
   double sum = 0;
   for (const Component& c : a.methods.components) sum += c.flop.value();
   EXPECT_DOUBLE_EQ(sum, 6e10 * 1e12 + 6e10 * 1e9 + 2e10 * 2e9 + 2e10 * 3e9);
-  const std::vector<Assessment> standings = assess(AuditRun{}, a.methods, a.answer.flop, Laws::embedded(), *Date::parse("2026-08-22"), a.trace, 1024);
+  Evaluations worlds(a.trace, 1024);
+  const std::vector<Assessment> standings = assess(AuditRun{}, a.methods, a.answer.flop, Laws::embedded(), *Date::parse("2026-08-22"), a.trace, worlds);
   for (const Assessment& s : standings) {
     // Updates alone below the systemic line; generated data counts towards it; scoring counts nowhere but on the meter.
     if (s.rule->id == "eu-gpai") { EXPECT_NEAR(s.flop.value(), 6e10 * 1e12 + 6e10 * 1e9, 1e10); }
@@ -153,8 +154,9 @@ TEST(Sensitivity, SobolIndicesOfAProduct) {
 TEST(Law, RulesComeAndGo) {
   Audited a;
   audit(run_of("run: 1\nfacts: own\nmodel: {parameters: 1e12}\ntrain: {tokens: 40e12}\n"), a);  // 2.4e26
+  Evaluations worlds(a.trace, 1024);
   const auto standing = [&](const char* id, const char* on) {
-    for (const Assessment& s : assess(run_of("run: 1\n"), a.methods, a.answer.flop, Laws::embedded(), *Date::parse(on), a.trace, 1024)) {
+    for (const Assessment& s : assess(run_of("run: 1\n"), a.methods, a.answer.flop, Laws::embedded(), *Date::parse(on), a.trace, worlds)) {
       if (s.rule->id == id) return s;
     }
     return Assessment{};
