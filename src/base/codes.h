@@ -1,4 +1,4 @@
-// The table of diagnostic codes: one word and one explanation each (rows in codes.def, sorted by word).
+// The table of diagnostic codes: one word and one explanation each (rows in codes.def; sorted by word here).
 #pragma once
 
 #include <span>

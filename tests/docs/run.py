@@ -6,11 +6,11 @@
 - A ```console block holds commands ("$ floptally ...") and, below each, what it prints: first what goes to standard output, then
   what goes to standard error. `...` alone on a line stands for any lines, `...` inside a line for any text.
 - A fenced block whose first line reads "```yaml my-run.yaml" is written to that file first, so that a page can show an input and use it.
-- The commands of a page run in order in one empty folder beside links to plans/, examples/ and data/. $SRC is the source tree.
+- The commands of a page run in order in one empty folder beside copies of plans/, examples/ and data/. $SRC is the source tree.
 - A command must exit with 0, unless it shows its exit status itself ("; echo $?").
 - Relative links must lead to files that exist.
 `--update` rewrites what the commands print (lines that match an elision stay). READ what it wrote."""
-import concurrent.futures, os, pathlib, re, subprocess, sys, tempfile
+import concurrent.futures, os, pathlib, re, shutil, subprocess, sys, tempfile
 
 FENCE = re.compile(r"^(`{3,})([^\n`]*)\n(.*?)^\1[ \t]*$\n?", re.M | re.S)
 
@@ -59,7 +59,7 @@ def run_page(page, root, binary, update):
     with tempfile.TemporaryDirectory() as folder:
         for shared in ("plans", "examples", "data"):
             if (root / shared).exists():
-                os.symlink(root / shared, pathlib.Path(folder, shared))
+                shutil.copytree(root / shared, pathlib.Path(folder, shared))
         env = dict(os.environ, SRC=str(root), NO_COLOR="1", LC_ALL="C.UTF-8", COLUMNS="120", PATH=f"{binary.parent}:{os.environ['PATH']}")
         for block in FENCE.finditer(text):
             words = block[2].split()

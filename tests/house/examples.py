@@ -3,8 +3,8 @@
 
     tests/house/examples.py ROOT FLOPTALLY
 
-Examples run in an empty folder beside links to plans/ and examples/, as a user would run them from a clone."""
-import os, pathlib, re, subprocess, sys, tempfile
+Examples run in an empty folder beside copies of plans/ and examples/, as a user would run them from a clone."""
+import os, pathlib, re, shutil, subprocess, sys, tempfile
 
 root, binary = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
 env = dict(os.environ, PATH=f"{binary.parent}:{os.environ['PATH']}", NO_COLOR="1")
@@ -12,9 +12,9 @@ overview = subprocess.run([binary, "--help"], capture_output=True, text=True, ch
 commands = re.findall(r"^  ([a-z]+) ", overview.split("Subcommands:")[1], re.M)
 problems, count = [], 0
 with tempfile.TemporaryDirectory() as folder:
-    for name in ("plans", "examples", "data", "tests"):
+    for name in ("plans", "examples"):
         if (root / name).exists():
-            os.symlink(root / name, pathlib.Path(folder, name))
+            shutil.copytree(root / name, pathlib.Path(folder, name))
     for command in commands:
         text = subprocess.run([binary, command, "--help"], capture_output=True, text=True, check=True).stdout
         examples = re.findall(r"^  (floptally .*)$", text.partition("Examples:")[2], re.M)

@@ -19,5 +19,8 @@ for path in sorted((root / "data").rglob("*.csv")):
         for need, columns in (("source", ("source", "why")), ("date", ("date", "source_date", "year", "release"))):
             if need not in stated and not any((row.get(c) or "").strip() for c in columns):
                 problems.append(f"{path.relative_to(root)}:{rows.line_num + len(comments)}: a row without a {need}: give it a column, or the table a line \"# {need}: ...\"")
+for path in sorted((root / "data").rglob("*.yaml")):
+    if not re.search(r"\b(source|refs)\s*:", path.read_text()):
+        problems.append(f"{path.relative_to(root)}: names no source: give it a key 'source' or 'refs'")
 print("\n".join(problems[:40]) or f"facts: {count} rows, each with source and date")
 sys.exit(bool(problems))

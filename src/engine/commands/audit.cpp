@@ -79,7 +79,7 @@ const CommandDef k_audit = {{"audit",
                              {{"on", "DATE", "the day whose law is asked about (default: the catalogue's date)", false},
                               {"worlds", "N", "how many worlds the ranges are read from (16384)", false},
                               {"utilization", "WORD", "where none is stated: 'fitted' on published runs, or the 'article' values 30% and 40%", false}},
-                             {"floptally audit gpt-3", "floptally audit run.yaml -o report.md", "floptally audit"}},
+                             {"floptally audit gpt-3", "floptally audit examples/audits/press-release.yaml -o report.md", "floptally audit"}},
                             run};
 }  // namespace commands
 

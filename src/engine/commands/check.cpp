@@ -106,7 +106,7 @@ const CommandDef k_check = {{"check",
                              0,
                              1,
                              {{"explain", "CODE", "why a finding is a mistake, and where it was made", false}, {"list", "", "all lints", false}},
-                             {"floptally check account.yaml", "floptally check --explain total-not-sum"}},
+                             {"floptally check examples/audits/blog-gdm.yaml", "floptally check --explain total-not-sum"}},
                             run};
 }  // namespace commands
 

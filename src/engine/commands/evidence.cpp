@@ -209,7 +209,7 @@ const CommandDef k_evidence = {
      0,
      1,
      {{"rows", "", "list every scored row", false}},
-     {"floptally evidence", "floptally evidence my_runs.csv --rows", "floptally evidence -o card.svg"}},
+     {"floptally evidence", "floptally evidence examples/measured-runs.csv --rows", "floptally evidence -o card.svg"}},
     run};
 }  // namespace commands
 

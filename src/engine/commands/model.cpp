@@ -164,7 +164,7 @@ const CommandDef k_model = {
       {"tokens", "N", "tokens (or samples) trained on: flop_training is then the whole training", false},
       {"input", "SHAPE", "shape of the input, such as 1x3x224x224", false},
       {"let", "NAME=SIZE", "a size that the file leaves open, such as batch=8", true}},
-     {"floptally model config.json --sequence 4096", "floptally model gpt-3 --by layer", "floptally model resnet50.onnx --convention torch --json",
+     {"floptally model examples/models/small-llama --sequence 4096", "floptally model gpt-3 --by layer", "floptally model examples/models/resnet18.onnx --convention torch --json",
       "floptally model llama-3.1-405b --convention table"}},
     run};
 }  // namespace commands

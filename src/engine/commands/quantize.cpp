@@ -373,8 +373,8 @@ const CommandDef k_quantize = {
       {"probes", "N", "random activations a matrix is multiplied with (4); 0 for none", false},
       {"threads", "N", "threads to use (all); the answer does not depend on it", false},
       {"output", "FILE", "the model to write (.safetensors, .gguf, or FOLDER/ for shards); other endings get the report", true}},
-     {"floptally quantize model.safetensors --to int8 --method absmax", "floptally quantize model.safetensors --to q4_k -o model.gguf",
-      "floptally quantize model.safetensors --compare all --budget 8GiB"}},
+     {"floptally quantize examples/models/small.safetensors --to int8 --method absmax", "floptally quantize examples/models/small.safetensors --to q4_k -o model.gguf",
+      "floptally quantize examples/models/small.safetensors --compare all --budget 8GiB"}},
     run};
 }  // namespace commands
 

@@ -114,7 +114,7 @@ const CommandDef k_train = {
      1,
      4,
      {{"over", "AXIS=SIZES", "a map of the memory over batch=1,2,4 (micro-batch) or sequence=2k,4k,8k", true}},
-     {"floptally train run.yaml", "floptally train run.yaml --over batch=1,2,4 --over sequence=4k,8k", "floptally train run.yaml -o timeline.svg"}},
+     {"floptally train examples/runs/llama-8b.yaml", "floptally train examples/runs/llama-8b.yaml --over batch=1,2,4 --over sequence=4k,8k", "floptally train examples/runs/llama-8b.yaml -o timeline.svg"}},
     run};
 }  // namespace commands
 
