@@ -248,7 +248,6 @@ def models():
     yield "r2plus1d_18", video.r2plus1d_18(), (t(1, 3, 8, 56, 56),), {"opset_version": 13}
     yield "mc3_18", video.mc3_18(), (t(1, 3, 8, 56, 56),), {"opset_version": 9}
     yield "s3d", video.s3d(), (t(1, 3, 16, 224, 224),), {"opset_version": 15}
-    yield "mvit_v2_s", video.mvit_v2_s(), (t(1, 3, 16, 224, 224),), {"opset_version": 17}
     yield "raft_small", torchvision.models.optical_flow.raft_small(), (t(1, 3, 128, 128), t(1, 3, 128, 128)), {"opset_version": 16}
     detection = torchvision.models.detection
     torch.manual_seed(0)

@@ -1,0 +1,207 @@
+#include "network/formats/graph/flow.h"
+
+#include <algorithm>
+
+namespace floptally::graph {
+
+bool is_float(Dtype dtype) { return dtype != Dtype::unspecified && dtype < Dtype::int64; }
+
+std::int64_t FlowValue::elements() const {
+  if (!ranked) return -1;
+  std::int64_t product = 1;
+  for (std::int64_t d : dims)
+    if (d < 0 || __builtin_mul_overflow(product, d, &product)) return -1;
+  return product;
+}
+
+std::int64_t FlowValue::dim(std::int64_t axis) const {
+  if (axis < 0) axis += rank();
+  return ranked && axis >= 0 && axis < rank() ? dims[static_cast<std::size_t>(axis)] : -1;
+}
+
+FlowId Flow::id(std::string_view name) {
+  const auto at = names_.find(name);
+  if (at != names_.end()) return at->second;
+  const auto made = static_cast<FlowId>(values_.size());
+  values_.emplace_back();
+  values_.back().name = std::string(name);
+  names_.emplace(values_.back().name, made);
+  return made;
+}
+
+FlowId Flow::find(std::string_view name) const {
+  const auto at = names_.find(name);
+  return at == names_.end() ? kNothing : at->second;
+}
+
+std::string_view Flow::keep(std::string text) { return texts_.emplace_back(std::move(text)); }
+
+Work& Flow::work(Kind kind, std::string_view op, std::string_view name) {
+  Work& w = works_.emplace_back();
+  w.step.kind = kind;
+  w.step.op = op;
+  w.step.name = name;
+  return w;
+}
+
+namespace {
+
+std::int64_t times(std::int64_t a, std::int64_t b) {
+  std::int64_t product = 0;
+  return a < 0 || b < 0 || __builtin_mul_overflow(a, b, &product) ? -1 : product;
+}
+
+}  // namespace
+
+Work& Flow::product(Kind kind, std::string_view op, std::string_view name, FlowId left, FlowId right, const Sizes& s) {
+  Work& w = work(kind, op, name);
+  w.inputs = {left, right};
+  w.left = 0;
+  w.right = 1;
+  if (s.batch < 0 || s.rows < 0 || s.columns < 0 || s.inner < 0) {
+    w.step.kind = Kind::unknown;
+    unsized_.push_back(std::string(op) + " '" + std::string(name.substr(0, 100)) + "'");
+    return w;
+  }
+  w.step.batch = s.batch;
+  w.step.rows = s.rows;
+  w.step.columns = s.columns;
+  w.step.inner = s.inner;
+  w.step.kernel = s.kernel;
+  w.step.transposed = s.transposed;
+  return w;
+}
+
+Work& Flow::matmul(std::string_view op, std::string_view name, FlowId left, FlowId right, bool turn_left,
+                   bool turn_right) {
+  const FlowValue &a = values_[left], &b = values_[right];
+  Sizes s;
+  const bool row = a.rank() == 1, column = b.rank() == 1;
+  s.rows = row ? 1 : a.dim(turn_left ? -1 : -2);
+  s.inner = a.dim(turn_left && !row ? -2 : -1);
+  s.columns = column ? 1 : b.dim(turn_right ? -2 : -1);
+  const int rank = std::max(a.rank(), b.rank());
+  for (int i = 3; i <= rank; ++i) {
+    const std::int64_t x = i <= a.rank() ? a.dim(-i) : 1, y = i <= b.rank() ? b.dim(-i) : 1;
+    s.batch = times(s.batch, x < 0 || y < 0 ? -1 : std::max(x, y));
+  }
+  if (b.rank() <= 2) {  // one matrix for the whole batch: a taller product
+    s.rows = times(s.rows, s.batch);
+    s.batch = 1;
+  }
+  const FlowValue& source = values_[root(right)];
+  return product(source.weight ? Kind::product : Kind::attention, op, name, left, right, s);
+}
+
+void Flow::unknown(std::string_view op, std::string_view name, const std::vector<FlowId>& inputs,
+                   const std::vector<FlowId>& outputs) {
+  Work& w = work(Kind::unknown, op, name);
+  w.inputs = inputs;
+  w.outputs = outputs;
+  for (auto& [known, count] : unknown_)
+    if (known == op) {
+      ++count;
+      return;
+    }
+  if (unknown_.size() < 1000) unknown_.emplace_back(op, 1);
+}
+
+void Flow::find_gradients() {
+  for (FlowValue& v : values_) v.gradient = v.weight && v.trained;
+  for (FlowId id : outputs_) values_[id].useful = true;
+  const auto carried = [](const Work& w, std::size_t i) {
+    return w.inputs[i] != kNothing && (i >= 32 || (w.carries >> i & 1) != 0);
+  };
+  bool changed = true;
+  for (int round = 0; changed && round < 64; ++round) {  // more than one only for loops
+    for (const Work& w : works_) {
+      bool gradient = false;
+      for (std::size_t i = 0; i < w.inputs.size(); ++i)
+        gradient = gradient || (carried(w, i) && values_[w.inputs[i]].gradient);
+      for (FlowId out : w.outputs) {
+        FlowValue& v = values_[out];
+        if (gradient && (is_float(v.dtype) || v.dtype == Dtype::unspecified)) v.gradient = true;
+      }
+    }
+    for (std::size_t n = works_.size(); n-- > 0;) {
+      const Work& w = works_[n];
+      bool useful = false;
+      for (FlowId out : w.outputs) useful = useful || (values_[out].useful && values_[out].gradient);
+      for (std::size_t i = 0; useful && i < w.inputs.size(); ++i)
+        if (carried(w, i)) values_[w.inputs[i]].useful = true;
+    }
+    changed = false;
+    for (const auto& [from, to] : links_) {
+      if (values_[from].gradient && !values_[to].gradient) values_[to].gradient = changed = true;
+      if (values_[to].useful && !values_[from].useful) values_[from].useful = changed = true;
+    }
+  }
+}
+
+void Flow::own(Step& step, FlowId id) {
+  FlowValue& w = values_[root(id)];
+  if (!w.weight || w.owned) return;
+  w.owned = true;
+  const std::int64_t count = std::max<std::int64_t>(w.elements(), 0);
+  const bool product = step.kind == Kind::product || step.kind == Kind::convolution || step.kind == Kind::recurrent;
+  const bool quantized = product && !is_float(w.dtype) && w.dtype != Dtype::unspecified;
+  if (!w.trained && !quantized) {
+    step.buffers += count;
+    return;
+  }
+  step.parameters += count;
+  if (!w.trained) step.frozen += count;
+  step.stored = w.dtype;
+  const std::string_view name = w.path.empty() ? w.name : w.path;
+  const std::size_t dot = name.rfind('.');
+  if (step.module.empty() && dot != std::string_view::npos && dot > 0) step.module = name.substr(0, dot);
+}
+
+void Flow::finish(Recorder& recorder, const Source* source) {
+  for (Work& w : works_) {
+    if (!w.view || w.inputs.empty() || w.outputs.empty() || w.inputs[0] == kNothing) continue;
+    const FlowId from = root(w.inputs[0]);
+    for (FlowId out : w.outputs)
+      if (values_[from].weight && out != from) values_[out].source = from;
+  }
+  find_gradients();
+  for (Work& w : works_) {
+    if (w.view) continue;
+    Step& s = w.step;
+    bool useful = false, gradient = false;
+    for (FlowId out : w.outputs) {
+      useful = useful || values_[out].useful;
+      gradient = gradient || values_[out].gradient;
+    }
+    for (FlowId in : w.inputs)
+      if (in != kNothing) own(s, in);
+    if (w.left >= 0) s.left_gradient = useful && values_[w.inputs[static_cast<std::size_t>(w.left)]].gradient;
+    if (w.right >= 0) {
+      const FlowId right = w.inputs[static_cast<std::size_t>(w.right)];
+      s.right_gradient = useful && values_[right].gradient;
+      s.right_weight = values_[root(right)].weight;
+    }
+    if (w.left < 0 && w.right < 0) s.left_gradient = s.right_gradient = useful && gradient;
+    for (FlowId in : w.inputs)
+      if (in != kNothing && !values_[root(in)].weight) s.read += std::max<std::int64_t>(values_[in].elements(), 0);
+    if (!w.outputs.empty()) s.written = std::max<std::int64_t>(values_[w.outputs[0]].elements(), 0);
+    if (s.kind == Kind::elementwise && !w.outputs.empty() && !is_float(values_[w.outputs[0]].dtype))
+      s.flop_per_element = 0;
+    recorder.record(s);
+  }
+  const Span file{source, 0, 0};
+  for (const auto& [op, count] : unknown_)
+    notes_.push_back(warning("unknown-operator",
+                             "operator '" + op + "' (" + std::to_string(count) + (count == 1 ? " node" : " nodes") +
+                                 ") is not known: totals are \"at least\"",
+                             file));
+  if (!unsized_.empty())
+    notes_.push_back(warning("data-dependent-size",
+                             std::to_string(unsized_.size()) +
+                                 (unsized_.size() == 1 ? " node has a size that is not known: "
+                                                       : " nodes have sizes that are not known, first ") +
+                                 unsized_.front() + ": totals are \"at least\"",
+                             file));
+}
+
+}  // namespace floptally::graph
