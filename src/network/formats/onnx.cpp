@@ -9,7 +9,7 @@ namespace {
 
 // A serialized ModelProto starts with its IR version (field 1) or its producer (field 2).
 int sniff(const ModelFile& file) {
-  if (file.directory || file.head.empty()) return 0;
+  if (file.directory) return 0;
   if (file.named(".onnx") || file.named(".ort")) return 80;
   wire::WireError error;
   wire::Message field(file.head, file.head.data(), error);

@@ -128,6 +128,9 @@ Dtype dtype_of(std::uint8_t elem);
 bool find_attribute(const Model& model, std::string_view node, std::string_view name, const Frame* frame,
                     Attribute& out);
 
+// The most nodes that may be applied, loops unrolled: bounds the time that any file can take.
+inline constexpr std::int64_t kMaxWork = 3'000'000;
+
 class Evaluator {
  public:
   Evaluator(Model& model, graph::Recorder& recorder, const Bindings& bindings);
@@ -151,6 +154,7 @@ class Evaluator {
   };
   Muted* mute = nullptr;
   std::int64_t times = 1;  // how often what runs now is executed
+  std::int64_t most_work = kMaxWork;
   std::int64_t work = 0;   // nodes applied so far
   bool out_of_work = false;
 
@@ -176,7 +180,5 @@ class Evaluator {
   std::vector<std::string> unknown_sizes_;
 };
 
-// The most nodes that may be applied, loops unrolled: bounds the time that any file can take.
-inline constexpr std::int64_t kMaxWork = 3'000'000;
 
 }  // namespace floptally::onnx

@@ -192,10 +192,10 @@ bool Evaluator::sort(Graph& graph) {
 }
 
 bool Evaluator::apply(Graph& graph, const Node& node, const Frame* frame) {
-  if (++work > kMaxWork) {
+  if (++work > most_work) {
     out_of_work = true;
     problems_.push_back(error(
-        "too-much-work", "the graph's loops and functions unroll to more than " + std::to_string(kMaxWork) + " nodes",
+        "too-much-work", "the graph's loops and functions unroll to more than " + std::to_string(most_work) + " nodes",
         model_.at(node.bytes), "a loop whose shapes settle is counted once and multiplied; this one does not settle"));
     return false;
   }

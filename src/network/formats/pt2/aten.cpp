@@ -189,226 +189,67 @@ struct Row {
   bool gradient = true;
 };
 
+struct Group {
+  std::string_view names;  // separated by spaces
+  Row row;
+};
+
+// clang-format off
+constexpr Group kGroups[] = {
+    {"conv1d conv2d conv3d convolution _convolution conv_transpose1d conv_transpose2d conv_transpose3d", {convolution}},
+    {"linear", {linear}},
+    {"mm bmm matmul addmm baddbmm mv dot _int_mm _scaled_mm", {matmul}},
+    {"scaled_dot_product_attention _scaled_dot_product_flash_attention _scaled_dot_product_flash_attention_for_cpu "
+     "_scaled_dot_product_efficient_attention _scaled_dot_product_cudnn_attention "
+     "_scaled_dot_product_fused_attention_overrideable", {attention}},
+    {"embedding embedding_bag", {embedding}},
+    {"batch_norm layer_norm group_norm instance_norm rms_norm native_layer_norm native_group_norm "
+     "native_batch_norm _native_batch_norm_legit _native_batch_norm_legit_no_training "
+     "_native_batch_norm_legit_functional _fused_rms_norm", {normalization}},
+    {"lstm gru rnn_tanh rnn_relu", {recurrent}},
+    {"einsum", {einsum}},
+    {"view _unsafe_view reshape permute transpose t numpy_T unsqueeze squeeze contiguous clone to _to_copy flatten "
+     "unflatten alias expand expand_as view_as movedim swapaxes chunk split split_with_sizes unbind slice select "
+     "narrow lift_fresh_copy lift_fresh type_as float half bfloat16 view_dtype adjoint mT dropout tensor_split "
+     "unsafe_split unsafe_chunk", {view}},
+    {"cat stack concat concatenate pad constant_pad_nd reflection_pad1d reflection_pad2d replication_pad2d roll "
+     "flip index index_select gather scatter scatter_add slice_scatter select_scatter index_put index_put_ copy "
+     "copy_ repeat repeat_interleave tile pixel_shuffle pixel_unshuffle channel_shuffle unfold as_strided diagonal "
+     "tril triu masked_fill masked_fill_ masked_scatter where fill fill_ zero_ sort topk meshgrid "
+     "broadcast_tensors im2col take_along_dim upsample_nearest1d upsample_nearest2d upsample_nearest3d", {movement}},
+    {"detach detach_", {nullptr, 0, false}},
+    {"zeros zeros_like ones ones_like full full_like empty empty_like new_zeros new_ones new_full new_empty arange "
+     "linspace eye scalar_tensor rand randn rand_like randn_like randint bernoulli argmax argmin eq ne lt le gt ge "
+     "logical_and logical_or logical_not logical_xor bitwise_and bitwise_or bitwise_not isnan isinf one_hot "
+     "nonzero floor ceil round trunc sign floor_divide any all bucketize searchsorted item _local_scalar_dense "
+     "isin tril_indices triu_indices", {nullptr, 0, false}},
+    {"add add_ sub sub_ rsub mul mul_ div div_ neg abs relu relu_ clamp clamp_min clamp_max hardtanh hardtanh_ "
+     "relu6 leaky_relu leaky_relu_ threshold maximum minimum square sqrt rsqrt reciprocal remainder fmod square_ "
+     "cumsum diff bitwise_left_shift max_pool2d_backward", {nullptr, 1}},
+    {"sum mean max min amax amin var var_mean std prod norm linalg_vector_norm logsumexp cummax count_nonzero "
+     "max_pool1d max_pool2d max_pool3d max_pool2d_with_indices max_pool3d_with_indices avg_pool1d avg_pool2d "
+     "avg_pool3d adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d _adaptive_avg_pool2d "
+     "_adaptive_avg_pool3d adaptive_max_pool2d", {nullptr, 1}},
+    {"pow prelu _prelu_kernel hardsigmoid hardsigmoid_ hardswish hardswish_ lerp addcmul addcdiv cdist softsign", {nullptr, 3}},
+    {"sigmoid sigmoid_ tanh tanh_ exp exp_ log log2 log1p expm1 sin cos tan atan atan2 erf elu elu_ selu celu", {nullptr, 4}},
+    {"softmax _softmax _safe_softmax log_softmax _log_softmax silu silu_ local_response_norm normalize", {nullptr, 5}},
+    {"gelu gelu_ softplus mish glu logit grid_sampler grid_sampler_2d upsample_bilinear2d upsample_linear1d "
+     "upsample_trilinear3d _upsample_bilinear2d_aa logsigmoid log_sigmoid", {nullptr, 8}},
+    {"upsample_bicubic2d _upsample_bicubic2d_aa", {nullptr, 32}},
+    {"_assert_scalar _assert_tensor_metadata sym_size sym_numel sym_stride sym_constrain_range "
+     "sym_constrain_range_for_size _assert_async _functional_assert_async size", {nothing}},
+};
+// clang-format on
+
 const std::unordered_map<std::string_view, Row>& table() {
   static const std::unordered_map<std::string_view, Row> rows = [] {
     std::unordered_map<std::string_view, Row> t;
-    auto all = [&](std::initializer_list<std::string_view> names, Row row) {
-      for (std::string_view name : names) t.emplace(name, row);
-    };
-    all({"conv1d", "conv2d", "conv3d", "convolution", "_convolution", "conv_transpose1d", "conv_transpose2d",
-         "conv_transpose3d"},
-        {convolution});
-    all({"linear"}, {linear});
-    all({"mm", "bmm", "matmul", "addmm", "baddbmm", "mv", "dot", "_int_mm", "_scaled_mm"}, {matmul});
-    all({"scaled_dot_product_attention", "_scaled_dot_product_flash_attention",
-         "_scaled_dot_product_flash_attention_for_cpu", "_scaled_dot_product_efficient_attention",
-         "_scaled_dot_product_cudnn_attention", "_scaled_dot_product_fused_attention_overrideable"},
-        {attention});
-    all({"embedding", "embedding_bag"}, {embedding});
-    all({"batch_norm", "layer_norm", "group_norm", "instance_norm", "rms_norm", "native_layer_norm",
-         "native_group_norm", "native_batch_norm", "_native_batch_norm_legit", "_native_batch_norm_legit_no_training",
-         "_native_batch_norm_legit_functional", "_fused_rms_norm"},
-        {normalization});
-    all({"lstm", "gru", "rnn_tanh", "rnn_relu"}, {recurrent});
-    all({"einsum"}, {einsum});
-    all({"view",     "_unsafe_view", "reshape",      "permute",      "transpose",       "t",
-         "numpy_T",  "unsqueeze",    "squeeze",      "contiguous",   "clone",           "to",
-         "_to_copy", "flatten",      "unflatten",    "alias",        "expand",          "expand_as",
-         "view_as",  "movedim",      "swapaxes",     "chunk",        "split",           "split_with_sizes",
-         "unbind",   "slice",        "select",       "narrow",       "lift_fresh_copy", "lift_fresh",
-         "type_as",  "float",        "half",         "bfloat16",     "view_dtype",      "adjoint",
-         "mT",       "dropout",      "tensor_split", "unsafe_split", "unsafe_chunk"},
-        {view});
-    all({"cat",
-         "stack",
-         "concat",
-         "concatenate",
-         "pad",
-         "constant_pad_nd",
-         "reflection_pad1d",
-         "reflection_pad2d",
-         "replication_pad2d",
-         "roll",
-         "flip",
-         "index",
-         "index_select",
-         "gather",
-         "scatter",
-         "scatter_add",
-         "slice_scatter",
-         "select_scatter",
-         "index_put",
-         "index_put_",
-         "copy",
-         "copy_",
-         "repeat",
-         "repeat_interleave",
-         "tile",
-         "pixel_shuffle",
-         "pixel_unshuffle",
-         "channel_shuffle",
-         "unfold",
-         "as_strided",
-         "diagonal",
-         "tril",
-         "triu",
-         "masked_fill",
-         "masked_fill_",
-         "masked_scatter",
-         "where",
-         "fill",
-         "fill_",
-         "zero_",
-         "sort",
-         "topk",
-         "meshgrid",
-         "broadcast_tensors",
-         "im2col",
-         "take_along_dim",
-         "upsample_nearest1d",
-         "upsample_nearest2d",
-         "upsample_nearest3d"},
-        {movement});
-    all({"detach", "detach_"}, {nullptr, 0, false});
-    all({"zeros",
-         "zeros_like",
-         "ones",
-         "ones_like",
-         "full",
-         "full_like",
-         "empty",
-         "empty_like",
-         "new_zeros",
-         "new_ones",
-         "new_full",
-         "new_empty",
-         "arange",
-         "linspace",
-         "eye",
-         "scalar_tensor",
-         "rand",
-         "randn",
-         "rand_like",
-         "randn_like",
-         "randint",
-         "bernoulli",
-         "argmax",
-         "argmin",
-         "eq",
-         "ne",
-         "lt",
-         "le",
-         "gt",
-         "ge",
-         "logical_and",
-         "logical_or",
-         "logical_not",
-         "logical_xor",
-         "bitwise_and",
-         "bitwise_or",
-         "bitwise_not",
-         "isnan",
-         "isinf",
-         "one_hot",
-         "nonzero",
-         "floor",
-         "ceil",
-         "round",
-         "trunc",
-         "sign",
-         "floor_divide",
-         "any",
-         "all",
-         "bucketize",
-         "searchsorted",
-         "item",
-         "_local_scalar_dense",
-         "isin",
-         "tril_indices",
-         "triu_indices"},
-        {nullptr, 0, false});
-    all({"add",
-         "add_",
-         "sub",
-         "sub_",
-         "rsub",
-         "mul",
-         "mul_",
-         "div",
-         "div_",
-         "neg",
-         "abs",
-         "relu",
-         "relu_",
-         "clamp",
-         "clamp_min",
-         "clamp_max",
-         "hardtanh",
-         "hardtanh_",
-         "relu6",
-         "leaky_relu",
-         "leaky_relu_",
-         "threshold",
-         "maximum",
-         "minimum",
-         "square",
-         "sqrt",
-         "rsqrt",
-         "reciprocal",
-         "remainder",
-         "fmod",
-         "square_",
-         "cumsum",
-         "diff",
-         "bitwise_left_shift",
-         "max_pool2d_backward"},
-        {nullptr, 1});
-    all({"sum",
-         "mean",
-         "max",
-         "min",
-         "amax",
-         "amin",
-         "var",
-         "var_mean",
-         "std",
-         "prod",
-         "norm",
-         "linalg_vector_norm",
-         "logsumexp",
-         "cummax",
-         "count_nonzero",
-         "max_pool1d",
-         "max_pool2d",
-         "max_pool3d",
-         "max_pool2d_with_indices",
-         "max_pool3d_with_indices",
-         "avg_pool1d",
-         "avg_pool2d",
-         "avg_pool3d",
-         "adaptive_avg_pool1d",
-         "adaptive_avg_pool2d",
-         "adaptive_avg_pool3d",
-         "_adaptive_avg_pool2d",
-         "_adaptive_avg_pool3d",
-         "adaptive_max_pool2d"},
-        {nullptr, 1});
-    all({"pow", "prelu", "_prelu_kernel", "hardsigmoid", "hardsigmoid_", "hardswish", "hardswish_", "lerp", "addcmul",
-         "addcdiv", "cdist", "softsign"},
-        {nullptr, 3});
-    all({"sigmoid", "sigmoid_", "tanh", "tanh_", "exp",   "exp_", "log", "log2", "log1p", "expm1",
-         "sin",     "cos",      "tan",  "atan",  "atan2", "erf",  "elu", "elu_", "selu",  "celu"},
-        {nullptr, 4});
-    all({"softmax", "_softmax", "_safe_softmax", "log_softmax", "_log_softmax", "silu", "silu_", "local_response_norm",
-         "normalize"},
-        {nullptr, 5});
-    all({"gelu", "gelu_", "softplus", "mish", "glu", "logit", "grid_sampler", "grid_sampler_2d", "upsample_bilinear2d",
-         "upsample_linear1d", "upsample_trilinear3d", "_upsample_bilinear2d_aa", "logsigmoid", "log_sigmoid"},
-        {nullptr, 8});
-    all({"upsample_bicubic2d", "_upsample_bicubic2d_aa"}, {nullptr, 32});
-    all({"_assert_scalar", "_assert_tensor_metadata", "sym_size", "sym_numel", "sym_stride", "sym_constrain_range",
-         "sym_constrain_range_for_size", "_assert_async", "_functional_assert_async", "size"},
-        {nothing});
+    for (const Group& group : kGroups)
+      for (std::size_t at = 0; at < group.names.size();) {
+        const std::size_t end = std::min(group.names.find(' ', at), group.names.size());
+        t.emplace(group.names.substr(at, end - at), group.row);
+        at = end + 1;
+      }
     return t;
   }();
   return rows;

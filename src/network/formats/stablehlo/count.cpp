@@ -53,6 +53,40 @@ std::int64_t number_after(std::string_view text, std::string_view key, std::int6
   return any ? value : otherwise;
 }
 
+struct Group {
+  std::string_view names;  // separated by spaces
+  int flop;                // for each element written; -1: the same numbers elsewhere
+};
+
+// clang-format off
+constexpr Group kGroups[] = {
+    {"transpose reshape convert broadcast_in_dim copy slice dynamic_slice optimization_barrier bitcast_convert "
+     "get_tuple_element tuple real broadcast", -1},
+    {"iota concatenate pad reverse gather scatter dynamic_update_slice select sort compare and or not xor "
+     "shift_left shift_right_logical shift_right_arithmetic rng rng_bit_generator is_finite create_token after_all "
+     "partition_id replica_id dynamic_iota dynamic_pad dynamic_gather select_and_scatter map imag complex "
+     "all_reduce all_gather reduce_scatter all_to_all collective_permute popcnt clz get_dimension_size", 0},
+    {"add subtract multiply divide maximum minimum negate abs sqrt rsqrt clamp floor ceil sign remainder reduce "
+     "reduce_window power round_nearest_even round_nearest_afz reduce_precision cbrt", 1},
+    {"exponential exponential_minus_one log log_plus_one logistic tanh sine cosine tan atan2 erf erfc erf_inv", 4},
+    {"batch_norm_inference batch_norm_training", 5},
+};
+// clang-format on
+
+const std::map<std::string_view, int>& table() {
+  static const std::map<std::string_view, int> rows = [] {
+    std::map<std::string_view, int> t;
+    for (const Group& group : kGroups)
+      for (std::size_t at = 0; at < group.names.size();) {
+        const std::size_t end = std::min(group.names.find(' ', at), group.names.size());
+        t.emplace(group.names.substr(at, end - at), group.flop);
+        at = end + 1;
+      }
+    return t;
+  }();
+  return rows;
+}
+
 using Scope = std::map<std::string_view, std::vector<FlowId>>;
 
 class Counter {
@@ -344,81 +378,6 @@ void Counter::constant(const Operation& op, const std::vector<FlowId>& out) {
 
 void Counter::apply(const Operation& op, const std::vector<FlowId>& in, const std::vector<FlowId>& out,
                     std::int64_t count) {
-  static const std::map<std::string_view, int> kFlop = [] {  // FLOP an element written; -1: the same numbers elsewhere
-    std::map<std::string_view, int> t;
-    for (std::string_view n :
-         {"transpose", "reshape", "convert", "broadcast_in_dim", "copy", "slice", "dynamic_slice",
-          "optimization_barrier", "bitcast_convert", "get_tuple_element", "tuple", "real", "broadcast"})
-      t[n] = -1;
-    for (std::string_view n : {"iota",
-                               "concatenate",
-                               "pad",
-                               "reverse",
-                               "gather",
-                               "scatter",
-                               "dynamic_update_slice",
-                               "select",
-                               "sort",
-                               "compare",
-                               "and",
-                               "or",
-                               "not",
-                               "xor",
-                               "shift_left",
-                               "shift_right_logical",
-                               "shift_right_arithmetic",
-                               "rng",
-                               "rng_bit_generator",
-                               "is_finite",
-                               "create_token",
-                               "after_all",
-                               "partition_id",
-                               "replica_id",
-                               "dynamic_iota",
-                               "dynamic_pad",
-                               "dynamic_gather",
-                               "select_and_scatter",
-                               "map",
-                               "imag",
-                               "complex",
-                               "all_reduce",
-                               "all_gather",
-                               "reduce_scatter",
-                               "all_to_all",
-                               "collective_permute",
-                               "popcnt",
-                               "clz",
-                               "get_dimension_size"})
-      t[n] = 0;
-    for (std::string_view n : {"add",
-                               "subtract",
-                               "multiply",
-                               "divide",
-                               "maximum",
-                               "minimum",
-                               "negate",
-                               "abs",
-                               "sqrt",
-                               "rsqrt",
-                               "clamp",
-                               "floor",
-                               "ceil",
-                               "sign",
-                               "remainder",
-                               "reduce",
-                               "reduce_window",
-                               "power",
-                               "round_nearest_even",
-                               "round_nearest_afz",
-                               "reduce_precision",
-                               "cbrt"})
-      t[n] = 1;
-    for (std::string_view n : {"exponential", "exponential_minus_one", "log", "log_plus_one", "logistic", "tanh",
-                               "sine", "cosine", "tan", "atan2"})
-      t[n] = 4;
-    for (std::string_view n : {"batch_norm_inference", "batch_norm_training"}) t[n] = 5;
-    return t;
-  }();
   std::string_view name = op.op;
   if (name == "stablehlo.constant") return constant(op, out);
   const bool operands = in.size() >= 2 && in[0] != kNothing && in[1] != kNothing;
@@ -432,15 +391,8 @@ void Counter::apply(const Operation& op, const std::vector<FlowId>& in, const st
   if (name == "custom_call" && (op.text.find("@Sharding") != std::string_view::npos ||
                                 op.text.find("@annotate_device_placement") != std::string_view::npos))
     name = "copy";
-  const auto row = kFlop.find(name);
-  if (row == kFlop.end()) {
-    if (name.substr(0, 4) == "erf" || name == "erf_inv" || name == "erf") {
-      Work& w = flow_.work(Kind::elementwise, op.op, label);
-      w.inputs = in;
-      w.outputs = out;
-      w.step.flop_per_element = 4;
-      return;
-    }
+  const auto row = table().find(name);
+  if (row == table().end()) {
     if (name.substr(0, 3) == "sdy" || name.substr(0, 5) == "shape" || name.substr(0, 6) == "tensor") return;
     return flow_.unknown(op.op, label, in, out);
   }
