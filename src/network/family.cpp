@@ -290,9 +290,17 @@ Found find_anywhere(Node mapping, const std::string& path, int depth) {
   if (!mapping.is_mapping()) return {};
   if (const FamilyDef* family = family_of(mapping)) return {family, mapping, path};
   if (depth == kDeepestConfig) return {};
-  for (Node child : mapping) {
-    Found found = find_anywhere(child, (path.empty() ? "" : path + ".") + std::string(child.key()), depth + 1);
-    if (found.family != nullptr) return found;
+  const auto is_side = [](std::string_view key) {  // towers and speakers beside the language model
+    for (std::string_view word : {"vision", "audio", "talker", "code2wav", "image", "video"})
+      if (key.find(word) != std::string_view::npos) return true;
+    return false;
+  };
+  for (const bool side : {false, true}) {
+    for (Node child : mapping) {
+      if (is_side(child.key()) != side) continue;
+      Found found = find_anywhere(child, (path.empty() ? "" : path + ".") + std::string(child.key()), depth + 1);
+      if (found.family != nullptr) return found;
+    }
   }
   return {};
 }

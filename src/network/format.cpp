@@ -21,6 +21,10 @@ FamilyInputs family_inputs(const Inputs& inputs) {
   FamilyInputs result;
   result.sequence = inputs.sequence;
   result.source_sequence = inputs.source_sequence;
+  for (const auto& [name, value] : inputs.let) {
+    if (name == "images") result.images = value;
+    if (name == "mtp") result.extra_heads = value != 0;
+  }
   // --input 1x3x224x224 or 3x224x224: the batch of an image is not part of a sample.
   if (inputs.shape.size() == 4) result.image.assign(inputs.shape.begin() + 1, inputs.shape.end());
   if (inputs.shape.size() == 3) result.image = inputs.shape;

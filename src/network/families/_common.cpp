@@ -70,6 +70,33 @@ std::string_view Family::architecture() const {
   return named.is_sequence() && named.size() > 0 ? named[std::size_t{0}].text() : std::string_view{};
 }
 
+std::vector<LayerRun> runs_of(std::span<const std::uint8_t> kinds) {
+  std::vector<LayerRun> runs;
+  for (const std::uint8_t kind : kinds) {
+    if (!runs.empty() && runs.back().kind == kind) ++runs.back().copies;
+    else runs.push_back({kind, 1});
+  }
+  return runs;
+}
+
+std::vector<LayerPattern> patterns_of(std::span<const LayerRun> runs) {
+  constexpr std::size_t kLongest = 12;
+  const auto equal = [&](std::size_t a, std::size_t b) { return runs[a].kind == runs[b].kind && runs[a].copies == runs[b].copies; };
+  std::vector<LayerPattern> patterns;
+  for (std::size_t i = 0; i < runs.size();) {
+    std::size_t best = 1, best_repeats = 1;
+    for (std::size_t period = 2; period <= kLongest && i + 2 * period <= runs.size(); ++period) {
+      std::size_t end = i + period;
+      while (end < runs.size() && equal(end, end - period)) ++end;
+      const std::size_t repeats = (end - i) / period;
+      if (repeats > 1 && repeats * period > best * best_repeats) best = period, best_repeats = repeats;
+    }
+    patterns.push_back({runs.subspan(i, best), static_cast<std::int64_t>(best_repeats)});
+    i += best * best_repeats;
+  }
+  return patterns;
+}
+
 TextSizes read_text_sizes(Family& f, const TextSizes* published) {
   const Keys& c = f.config;
   const bool defaults = f.inputs.inside && published != nullptr;

@@ -68,15 +68,31 @@ void build(Config& config, const FamilyInputs& inputs, Sink& sink) {
   Describe(family);
 }
 
-// Calls `emit(kind)` once for every run of equal layers, inside a block of as many copies.
+// Runs of equal layers, and a pattern of runs that repeats ("5 windowed, 1 full" ten times).
+struct LayerRun {
+  std::uint8_t kind = 0;
+  std::int64_t copies = 1;
+};
+struct LayerPattern {
+  std::span<const LayerRun> runs;
+  std::int64_t repeats = 1;
+};
+std::vector<LayerRun> runs_of(std::span<const std::uint8_t> kinds);
+// Cuts `runs` into patterns, the longest repetition first; the spans point into `runs`.
+std::vector<LayerPattern> patterns_of(std::span<const LayerRun> runs);
+
+// Calls `emit(kind)` once for every run of equal layers, inside a block of as many copies, inside a block for the pattern
+// where one repeats. So a network of a hundred interleaved layers is as short as what its paper says about it.
 template <class Emit>
 void describe_layers(Sink& sink, std::span<const std::uint8_t> kinds, Emit emit, std::string_view name = "layers") {
-  for (std::size_t first = 0; first < kinds.size();) {
-    std::size_t next = first + 1;
-    while (next < kinds.size() && kinds[next] == kinds[first]) ++next;
-    const Scope layer(sink, name, static_cast<std::int64_t>(next - first), BlockKind::layer);
-    emit(kinds[first]);
-    first = next;
+  const std::vector<LayerRun> runs = runs_of(kinds);
+  for (const LayerPattern& pattern : patterns_of(runs)) {
+    if (pattern.repeats > 1) sink.enter("pattern", pattern.repeats, BlockKind::group);
+    for (const LayerRun& run : pattern.runs) {
+      const Scope layer(sink, name, run.copies, BlockKind::layer);
+      emit(run.kind);
+    }
+    if (pattern.repeats > 1) sink.leave();
   }
 }
 

@@ -3,7 +3,7 @@
 namespace floptally::families {
 namespace {
 
-constexpr std::string_view kTypes[] = {"qwen2", "qwen2_vl_text", "qwen2_5_vl_text"};
+constexpr std::string_view kTypes[] = {"qwen2", "qwen2_vl_text", "qwen2_5_vl_text", "qwen2_5_omni_text"};
 constexpr std::string_view kArchitectures[] = {"Qwen2ForCausalLM"};
 
 void describe_qwen2(Family& f) {

@@ -3,7 +3,7 @@
 namespace floptally::families {
 namespace {
 
-constexpr std::string_view kTypes[] = {"qwen3_moe", "qwen3_vl_moe_text"};
+constexpr std::string_view kTypes[] = {"qwen3_moe", "qwen3_vl_moe_text", "qwen3_omni_moe_text"};
 constexpr std::string_view kArchitectures[] = {"Qwen3MoeForCausalLM"};
 
 void describe_qwen3_moe(Family& f) {
