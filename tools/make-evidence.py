@@ -3,7 +3,7 @@
 
 usage: tools/make-evidence.py FOLDER [OUT]
 
-FOLDER holds steps/public.csv, memory/megatron_tests.csv.gz, memory/finetune.csv and
+FOLDER holds steps/public.csv, memory/megatron_tests.csv.gz, memory/layer_profiles.csv.gz, memory/finetune.csv and
 memory/fsdp_qlora.csv in the schema that docs describe under `floptally evidence`. Only rows with a measured memory (or an
 out-of-memory) are taken; each keeps its source. Empty columns are dropped. The output is the same for the same input.
 """
@@ -33,11 +33,48 @@ def kept_arguments(text):
     return json.dumps(kept, separators=(",", ":"), sort_keys=True)
 
 
+FFN = {"llama": {4096: 11008, 5120: 13824}, "llama_hf": {4096: 11008, 5120: 13824}, "baichuan": {4096: 11008}}
+
+
+def layer_rows(folder):
+    """Bytes of model states that one more layer costs a device: differences between profiles of several layer counts."""
+    groups = {}
+    for row in read(folder / "memory/layer_profiles.csv.gz"):
+        if row["quantity"] == "model_states" and row["rank"] == "0" and row["pp"] == "1" and row["model"].startswith("hidden"):
+            key = (row["family"], row["model"], row["strategy"], row["tp"], row["dp_sdp"], row["flags"], row["global_bsz"])
+            groups.setdefault(key, {})[int(row["n_layers"])] = (float(row["mib"]), row["src"])
+    rows = []
+    for (family, model, strategy, tp, dp, flags, batch), by_layers in sorted(groups.items()):
+        if len(by_layers) < 2 or family == "bert_hf":
+            continue  # BERT's layers are smaller than the allocator's 20 MiB blocks
+        low, high = min(by_layers), max(by_layers)
+        hidden = int(model.split("_")[0].removeprefix("hidden"))
+        ffn = FFN.get(family, {}).get(hidden, 4 * hidden)
+        heads = next(int(part.removeprefix("head")) for part in model.split("_") if part.startswith("head"))
+        each = (by_layers[high][0] - by_layers[low][0]) / (high - low)
+        rows.append({"id": f"galvatron-{len(rows) + 1:03}", "src": "Galvatron " + by_layers[low][1], "family": family, "strategy": strategy, "hidden": hidden,
+                     "heads": heads, "ffn": ffn, "gated_ffn": int(family in FFN), "tp": tp, "dp": dp, "mib_per_layer": f"{each:.4f}"})
+    return rows
+
+
+def write_layers(folder, out):
+    rows = layer_rows(folder)
+    with open(out, "w", newline="") as file:
+        file.write("# Model states of one layer on one device, MiB: differences between profiles with one layer more (Galvatron, sharded data\n"
+                   "# parallelism, 16-bit weights and gradients with fp32 master and Adam moments); made by tools/make-evidence.py.\n"
+                   "# date: 2026-08-22 (when the sources were read)\n")
+        writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    print(f"{len(rows)} layers: {out}")
+
+
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     folder = pathlib.Path(sys.argv[1])
     out = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else pathlib.Path(__file__).parent.parent / "data/evidence/memory.csv"
+    write_layers(folder, out.parent / "layers.csv")
     steps = [row for row in read(folder / "steps/public.csv") if row["mem_alloc_gib"] or row["mem_reserved_gib"]]
     rows = list(steps)
     for row in read(folder / "memory/megatron_tests.csv.gz"):
