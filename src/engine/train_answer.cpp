@@ -12,6 +12,7 @@
 namespace floptally {
 namespace {
 
+constexpr std::uint32_t kWorlds = 4096;  // three or four uncertain inputs: plenty
 constexpr double kUsable = 0.985;  // of a device's memory as sold: driver and page tables keep the rest
 
 std::string percent(double fraction) {
@@ -264,10 +265,10 @@ Result<Book> train_answer(const TrainQuestion& q) {
   ledger.headline("memory_reserved_bytes_per_device", "peak reserved", lines.reserved);
   ledger.headline("memory_visible_bytes_per_device", "as nvidia-smi shows it", lines.visible);
   std::optional<double> fits;
-  if (capacity > 0) fits = 1 - Worlds(ledger.trace()).probability_above(lines.visible.in(ledger.trace()), capacity);
+  if (capacity > 0) fits = 1 - Worlds(ledger.trace(), kWorlds).probability_above(lines.visible.in(ledger.trace()), capacity);
   const double visible = lines.visible.value();
   ledger.influences("memory_visible_bytes_per_device");
-  Book book = ledger.finish();
+  Book book = ledger.finish(kWorlds);
   const bool full = capacity > 0 && visible > capacity;
   book.yes = !full;
   std::string sentence = bytes_text(visible) + " on the fullest of " + std::to_string(run.layout.devices()) + (run.layout.devices() == 1 ? " device" : " devices");

@@ -1,10 +1,12 @@
 // floptally train RUN: one training run: compute, memory per device, whether it fits.
 #include <algorithm>
 
+#include "base/file.h"
 #include "document/document.h"
 #include "engine/facts.h"
 #include "engine/train_answer.h"
 #include "network/format.h"
+#include "network/shipped.h"
 #include "network/spec.h"
 #include "quantity/quantity_text.h"
 
@@ -64,6 +66,12 @@ void check_format(const RunFile& file, Diagnostics& problems) {
   problems.push_back(error("device-format", file.device->name + " has no unit for " + file.run.precision.arithmetic + ", which '" + file.run.precision.name + "' multiplies in", file.precision_at, "it has " + has));
 }
 
+// A RUN file, or the name of a shipped model: then a run of that model on one device, everything else assumed.
+Result<const Source*> read_or_name(const std::string& path, Context& context) {
+  if (path != "-" && !path_exists(path) && is_shipped_model(path)) return &context.sources.add(path, "run: 1\nmodel: " + path + "\n");
+  return context.sources.read(path);
+}
+
 void note_assumptions(const RunFile& file, Book& book) {
   for (const RunFile::Assumed& a : file.assumed) book.notes.push_back(note("assumed", a.name + ": " + a.value + " (not given)"));
 }
@@ -73,7 +81,7 @@ Result<Book> run(const Request& request, Context& context) {
   const std::vector<TrainAxis> axes = axes_of(request, problems);
   if (!problems.empty()) return problems;
   const std::string& path = request.inputs.front();
-  const Result<const Source*> source = context.sources.read(path);
+  const Result<const Source*> source = read_or_name(path, context);
   if (!source) return source.problems();
   const Result<Document> document = read_document(**source);
   if (!document) return document.problems();
