@@ -12,6 +12,7 @@
 namespace floptally {
 namespace {
 
+constexpr double kFarther = 1.5;         // widening of the range of all measured runs where none is like this one
 constexpr std::uint32_t kWorlds = 4096;  // three or four uncertain inputs: plenty
 constexpr double kUsable = 0.985;  // of a device's memory as sold: driver and page tables keep the rest
 
@@ -59,7 +60,12 @@ Lines book_memory(Ledger& ledger, const DeviceMemory& memory, const Run& run, co
     parts.push_back(bytes);
   }
   ledger.add(std::move(entry));
-  const Spread error = memory_spread(run.framework.name, "allocated", kind);
+  Spread error = memory_spread(run.framework.name, "allocated", kind);
+  if (!memory_measured(run.framework.name, "allocated", kind)) {
+    const Spread all = memory_spread("any", "any", "any");
+    error = {1, 1 - kFarther * (1 - std::min(error.low, all.low)), 1 + kFarther * (std::max(error.high, all.high) - 1)};
+    ledger.book().notes.push_back(note("far-from-evidence", "no runs like this one (" + run.framework.name + ", " + kind + ") were measured: the ranges are widened"));
+  }
   const auto leaf = [&](const char* name, double best, double low, double high, Dim dim, const std::string& source) {
     Leaf l;
     l.name = name;

@@ -78,7 +78,7 @@ void score_row(const EvidenceRow& row, double (*capacity)(std::string_view), Mem
     s.model = row.model;
     s.kind = kind_of(row.shape, row.run);
     for (const std::string& what : row.assumed) {
-      if (what.compare(0, 10, "vocabulary") != 0) {  // settings that the source's recipes say, not the row
+      if (what.compare(0, 10, "vocabulary") != 0 && what.compare(0, 7, "devices") != 0) {  // settings that the source's recipes say, not the row
         s.kind = "assumed settings";
         break;
       }
@@ -106,13 +106,14 @@ std::string kind_of(const DecoderShape& shape, const Run& run) {
          (run.recompute.mode == Recompute::Mode::full ? " full" : "");
 }
 
-Spread memory_spread(std::string_view framework, std::string_view measure, std::string_view kind) {
-  struct Row {
-    std::string framework, measure, kind;
-    Spread spread;
-  };
-  static const std::vector<Row> rows = [] {
-    std::vector<Row> out;
+namespace {
+struct SpreadRow {
+  std::string framework, measure, kind;
+  Spread spread;
+};
+const std::vector<SpreadRow>& spread_rows() {
+  static const std::vector<SpreadRow> rows = [] {
+    std::vector<SpreadRow> out;
     const FactTable table("evidence/spread.csv");
     for (std::size_t i = 0; i < table.rows(); ++i) {
       out.push_back({std::string(table.cell(i, "framework")), std::string(table.cell(i, "measure")), std::string(table.cell(i, "kind")),
@@ -120,9 +121,19 @@ Spread memory_spread(std::string_view framework, std::string_view measure, std::
     }
     return out;
   }();
+  return rows;
+}
+}  // namespace
+
+bool memory_measured(std::string_view framework, std::string_view measure, std::string_view kind) {
+  const std::vector<SpreadRow>& rows = spread_rows();
+  return std::any_of(rows.begin(), rows.end(), [&](const SpreadRow& row) { return row.framework == framework && row.measure == measure && row.kind == kind; });
+}
+
+Spread memory_spread(std::string_view framework, std::string_view measure, std::string_view kind) {
   const std::string_view wanted[4][3] = {{framework, measure, kind}, {framework, measure, "any"}, {"any", measure, "any"}, {"any", "any", "any"}};
   for (const auto& key : wanted) {
-    for (const Row& row : rows) {
+    for (const SpreadRow& row : spread_rows()) {
       if (row.framework == key[0] && row.measure == key[1] && row.kind == key[2]) return row.spread;
     }
   }

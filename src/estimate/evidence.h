@@ -28,6 +28,8 @@ struct Skipped {
 std::string kind_of(const DecoderShape& shape, const Run& run);
 // 90% range of measured / predicted for a class (data/evidence/spread.csv); wide where nothing like it was measured.
 Spread memory_spread(std::string_view framework, std::string_view measure, std::string_view kind);
+// Whether runs of that framework and kind were measured; where not, a range should be widened, and say so.
+bool memory_measured(std::string_view framework, std::string_view measure, std::string_view kind);
 
 // Called right or wrong: did the run fit?
 struct FitCall {

@@ -76,6 +76,7 @@ struct SourceRule {
   std::string framework = "megatron", attention, zero, unit = "gib", gradients;
   std::string recompute;
   bool sequence_parallel = false, fp8_weights = false, shards = false;
+  std::int64_t devices = 0;
   Meter meter = Meter::reserved;
   RankSeen rank = RankSeen::fullest;
   bool known = false;
@@ -94,6 +95,8 @@ SourceRule rule_for(std::string_view source) {
     rule.gradients = table.cell(row, "gradients");
     rule.recompute = table.cell(row, "recompute");
     rule.fp8_weights = table.cell(row, "fp8_weights") == "1";
+    const std::string_view devices = table.cell(row, "devices");
+    std::from_chars(devices.data(), devices.data() + devices.size(), rule.devices);
     rule.shards = table.cell(row, "shards") == "1";
     rule.sequence_parallel = table.cell(row, "sequence") == "1";
     const std::string_view meter = table.cell(row, "meter");
@@ -397,6 +400,10 @@ EvidenceRow read_row(const Csv& csv, std::size_t row) {
   read_measured(out, cells, rule);
   read_tuning(out, cells, rule);
   if (!out.arguments.empty()) apply_megatron_arguments(out);
+  if (out.devices == 0 && rule.devices > 0 && !contains(out.model, "release")) {
+    out.devices = rule.devices;
+    out.assumed.push_back("devices " + std::to_string(rule.devices) + " (the source's recipes)");
+  }
   out.framework = out.run.framework.name;
   if (out.run.framework.unties) out.shape.tied = false;
   settle(out);
