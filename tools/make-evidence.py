@@ -62,7 +62,7 @@ def write_layers(folder, out):
     with open(out, "w", newline="") as file:
         file.write("# Model states of one layer on one device, MiB: differences between profiles with one layer more (Galvatron, sharded data\n"
                    "# parallelism, 16-bit weights and gradients with fp32 master and Adam moments); made by tools/make-evidence.py.\n"
-                   "# date: 2026-08-22 (when the sources were read)\n")
+                   "# source: the column src, row by row\n# date: 2026-08-22 (when the sources were read)\n")
         writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
