@@ -65,6 +65,16 @@ struct Phase {
   Span place;
 };
 
+// What a network's own operators cost, for runs whose architecture is known (`model: {from: ...}`, or a shipped name).
+struct ExactCount {
+  std::string name;                       // of the network
+  std::string unit = "token";             // what FLOP are per
+  Integer flop;                           // of training on one sample, attention over the causal half
+  Integer units = Integer(1);             // tokens a sample
+  Integer parameters, active;
+  bool rules = false;                     // the run names the network itself: method 1 is this count
+};
+
 struct AuditRun {
   std::string name, title, organization, source, note;
   Date date;
@@ -72,6 +82,9 @@ struct AuditRun {
   std::string domain = "language";
   std::string architecture = "dense";
   std::vector<std::string> modalities;    // "text", "speech", "text-to-image", "text-to-video"
+  std::string model_from;                 // a model file, folder or shipped name, with its place
+  Span model_place;
+  std::optional<ExactCount> exact;
   std::vector<Phase> phases;
   std::vector<Period> hardware;
   MaybeFact base_flop;                    // of the model this one started from
@@ -88,6 +101,9 @@ struct AuditRun {
   std::string fault;                      // why a published row takes no part in scores
   std::string utilization_option;         // "article": 30% and 40%
 };
+
+// Fills in what the network says: parameters where the run states none, and the exact count.
+void attach_network(AuditRun& run, ExactCount exact);
 
 // Reads a RUN. Errors (all at once): the document's, unknown-key, wrong-unit, not-a-quantity, unknown-device,
 // ambiguous-device, utilization-over-one, not-positive, bad-date, contradictory-facts (both places).

@@ -113,7 +113,7 @@ std::vector<Assessment> assess(const AuditRun& run, const Methods& methods, cons
     a.threshold = rule.base_share > 0 && run.base_flop ? rule.base_share * run.base_flop->amount.best : rule.flop;
     std::vector<Traced> parts;
     std::vector<std::string> present;
-    for (const Component& c : methods.components) {
+    for (const CountedPart& c : methods.components) {
       const auto inclusion = std::find_if(laws.inclusions.begin(), laws.inclusions.end(), [&](const Inclusion& i) { return i.component == c.component; });
       const std::string word = inclusion == laws.inclusions.end() ? "unstated" : inclusion->in(rule.counts);
       present.push_back(c.component);

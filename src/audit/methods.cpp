@@ -41,6 +41,18 @@ int flop_per_parameter(const std::string& architecture) { return architecture ==
 
 std::string prefix(const AuditRun& run, const Phase& phase) { return run.phases.size() > 1 ? phase.name + ": " : std::string(); }
 
+// The network's own operators times what it saw; nothing where that is not known.
+std::optional<Traced> exactly(const AuditRun& run, const Phase& phase, Trace& trace) {
+  const bool tokens = run.exact->unit == "token";
+  const MaybeFact& seen = tokens ? phase.tokens : phase.examples;
+  if (!seen) return std::nullopt;
+  const Dim per = dim::kFlop / (tokens ? dim::kToken : dim::kSample);
+  const Traced each = trace.name("FLOP per " + run.exact->unit, trace.constant(run.exact->flop, per) / Traced(run.exact->units), "counted from the network of " + run.exact->name);
+  Traced flop = each * leaf(trace, prefix(run, phase) + (tokens ? "tokens" : "examples"), *seen);
+  if (phase.passes) flop = flop * leaf(trace, prefix(run, phase) + "passes", *phase.passes);
+  return flop;
+}
+
 // The counting of operations, phase by phase.
 class Operations {
  public:
@@ -91,6 +103,12 @@ class Operations {
       if (phase.passes) seen = seen * leaf(trace_, at + "passes", *phase.passes);
       add(out, phase.name, phase.component, trace_.name(at + "operations counted", each * seen, kConnections) * residual_, phase.place);
       return;
+    }
+    if (&phase == &run_.phases.front() && run_.exact && run_.exact->rules) {
+      if (const std::optional<Traced> counted = exactly(run_, phase, trace_)) {
+        add(out, phase.name, phase.component, trace_.name(at + "operations counted", *counted, "counted operator by operator: " + run_.exact->name) * residual_, phase.place);
+        return;
+      }
     }
     const MaybeFact& n = weights(phase, architecture);
     if (!n || !phase.tokens || !by_passes_of_tokens(architecture)) return;
@@ -254,6 +272,12 @@ class Hardware {
 
 void attention_row(const AuditRun& run, Trace& trace, Methods& out) {
   if (run.phases.empty() || !out.find("operations")) return;
+  if (run.exact && !run.exact->rules && run.phases.size() == 1) {
+    if (const std::optional<Traced> flop = exactly(run, run.phases.front(), trace)) {
+      out.methods.push_back({"operations, exact count", "operator by operator, attention over the causal half", trace.name("operations, exact count", *flop, "counted from the network of " + run.exact->name), {},
+                             "the same facts, counted further", false});
+    }
+  }
   const Phase& p = run.phases.front();
   const MaybeFact& n = p.active ? p.active : p.parameters;
   if (!p.layers || !p.width || !p.sequence || !n || !p.tokens || run.architecture == "moe" || run.phases.size() > 1) return;
@@ -327,9 +351,10 @@ Result<Methods> count_methods(const AuditRun& run, const Catalogue& catalogue, c
   if (!run.phases.empty()) Operations(run, assumptions, trace).count(out);
   if (!out.components.empty()) {
     std::vector<Traced> parts;
-    for (const Component& c : out.components) parts.push_back(c.flop);
+    for (const CountedPart& c : out.components) parts.push_back(c.flop);
     const bool moe = run.architecture == "moe";
-    out.methods.push_back({"operations", moe ? "6 x active parameters x tokens" : run.architecture == "encoder-decoder" ? "3 x parameters x tokens" : "6 x parameters x tokens", trace.sum(parts), {}, {}, false});
+    const bool exact = run.exact && run.exact->rules;
+    out.methods.push_back({"operations", exact ? "exact count x " + run.exact->unit + "s" : moe ? std::string("6 x active parameters x tokens") : run.architecture == "encoder-decoder" ? "3 x parameters x tokens" : "6 x parameters x tokens", trace.sum(parts), {}, {}, false});
     attention_row(run, trace, out);
   }
   const std::optional<double> counted = operations_flop(run);

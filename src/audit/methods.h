@@ -15,7 +15,7 @@
 namespace floptally {
 
 // Compute of one component of the laws' accounts.
-struct Component {
+struct CountedPart {
   std::string name;
   std::string component;  // a row of data/law/inclusions.csv
   Traced flop;
@@ -32,7 +32,7 @@ struct Method {
 };
 
 struct Methods {
-  std::vector<Component> components;        // by operations; else one of hardware
+  std::vector<CountedPart> components;        // by operations; else one of hardware
   std::vector<Method> methods;
   Diagnostics findings;                     // not-independent ...
   [[nodiscard]] const Method* find(std::string_view name) const;

@@ -12,6 +12,7 @@ namespace floptally {
 namespace {
 
 constexpr Field kModelFields[] = {
+    {.key = "from", .expect = Expect::text, .doc = "a config.json, a model file or folder, or a shipped model"},
     {.key = "parameters", .expect = Expect::quantity, .doc = "parameters, all of them"},
     {.key = "active_parameters", .expect = Expect::quantity, .doc = "parameters that one token passes through"},
     {.key = "connections", .expect = Expect::quantity, .doc = "multiply-adds of the forward pass of one example"},
@@ -93,7 +94,7 @@ constexpr Field kRunFields[] = {
     {.key = "domain", .expect = Expect::text, .doc = "language, vision, biology ..."},
     {.key = "modalities", .expect = Expect::text, .doc = "what it generates: text, speech, text-to-image, text-to-video", .shape = Shape::one_or_list},
     {.key = "facts", .expect = Expect::word, .doc = "own: the developer's records; published: read from outside", .words = kFactWords},
-    {.key = "model", .expect = Expect::record, .doc = "what was trained", .table = &kModel},
+    {.key = "model", .expect = Expect::record_or_text, .doc = "what was trained", .table = &kModel},
     {.key = "train", .expect = Expect::record, .doc = "what it was trained on", .table = &kTrain},
     {.key = "hardware", .expect = Expect::record, .doc = "what it ran on, one or several stretches of time", .shape = Shape::one_or_list, .table = &kHardware},
     {.key = "phases", .expect = Expect::record, .doc = "further work on the model", .shape = Shape::list, .table = &kPhase},
@@ -310,6 +311,28 @@ class AccountReader {
 
 }  // namespace
 
+void attach_network(AuditRun& run, ExactCount exact) {
+  if (run.phases.empty()) run.phases.emplace_back();
+  Phase& p = run.phases.front();
+  const auto counted = [&](Integer value) {
+    Fact fact;
+    fact.amount.dim = dim::kParameter;
+    fact.amount.best = value.to_double();
+    fact.amount.exact = value;
+    fact.amount.text = value.to_string();
+    fact.place = run.model_place;
+    fact.mark = Mark::file;
+    fact.source = "counted from " + exact.name;
+    return fact;
+  };
+  if (!p.parameters) p.parameters = counted(exact.parameters);
+  if (exact.active < exact.parameters && run.architecture != "encoder-decoder") {
+    if (!p.active) p.active = counted(exact.active);
+    if (exact.active.to_double() < 0.8 * exact.parameters.to_double()) run.architecture = "moe";
+  }
+  run.exact = std::move(exact);
+}
+
 Result<AuditRun> read_audit_run(const Document& document, const Catalogue& catalogue) {
   Diagnostics problems;
   const Node root = document.root();
@@ -333,6 +356,10 @@ Result<AuditRun> read_audit_run(const Document& document, const Catalogue& catal
   } else if (modalities) {
     run.modalities.emplace_back(modalities.text());
   }
+  const Node model = root.find("model");
+  const Node from = model.is_mapping() ? model.find("from") : model;
+  run.model_from = from.text();
+  run.model_place = from.span();
   if (root.find("model") || root.find("train")) run.phases.push_back(reader.phase(root.find("model"), root.find("train")));
   if (const std::string_view architecture = root.find("model").find("architecture").text(); !architecture.empty()) run.architecture = architecture;
   if (!run.phases.empty() && run.phases.front().active) run.architecture = "moe";

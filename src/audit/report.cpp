@@ -145,7 +145,7 @@ Result<Book> audit_run(const AuditRun& run, const AuditFacts& facts, const Audit
   ledger.influences("flop_training");
   if (methods.components.size() > 1) {
     Entry entry{.name = "components"};
-    for (const Component& c : methods.components) entry.children.push_back({.name = c.name, .cells = {{"flop", c.flop}}, .note = c.component, .place = c.place});
+    for (const CountedPart& c : methods.components) entry.children.push_back({.name = c.name, .cells = {{"flop", c.flop}}, .note = c.component, .place = c.place});
     ledger.add(std::move(entry));
   }
   Book& book = ledger.book();

@@ -3,6 +3,9 @@
 #include "base/file.h"
 #include "base/integer.h"
 #include "engine/facts.h"
+#include "network/convention.h"
+#include "network/format.h"
+#include "network/shipped.h"
 
 namespace floptally {
 namespace {
@@ -30,6 +33,31 @@ Result<std::vector<const Source*>> tables(const Request& request, Context& conte
   return out;
 }
 
+// Counts the network that the run names, or the shipped one of its own name. Errors: the model reader's.
+Result<bool> count_network(AuditRun& run, const std::string& input, Context& context) {
+  const bool named = !run.model_from.empty();
+  const std::string model = named ? run.model_from : run.name;
+  if (!named && !is_shipped_model(model)) return false;
+  Inputs inputs;
+  if (!run.phases.empty() && run.phases.front().sequence) inputs.sequence = static_cast<std::int64_t>(run.phases.front().sequence->amount.best);
+  Result<Network> network = load_model(model, inputs, context.sources, named ? input : std::string());
+  if (!network) {
+    if (named) return network.take_problems();
+    return false;
+  }
+  const Measure<Integer> total = count(*network).total();
+  ExactCount exact;
+  exact.name = model;
+  exact.unit = network->unit;
+  exact.flop = count_flop(*network, *find_convention("causal")).training() / Integer(network->samples);
+  exact.units = Integer(network->sequence);
+  exact.parameters = total.parameters;
+  exact.active = total.active();
+  exact.rules = named;
+  attach_network(run, std::move(exact));
+  return true;
+}
+
 Result<Book> run(const Request& request, Context& context) {
   Result<std::shared_ptr<const Catalogue>> catalogue = catalogue_of(request, context);
   if (!catalogue) return catalogue.take_problems();
@@ -45,6 +73,8 @@ Result<Book> run(const Request& request, Context& context) {
   if (request.inputs.empty()) return audit_card(facts);
   Result<AuditRun> run = run_named(request.inputs.front(), *published, **catalogue, context);
   if (!run) return run.take_problems();
+  const Result<bool> counted = count_network(*run, request.inputs.front(), context);
+  if (!counted) return counted.problems();
   AuditOptions options;
   options.on = (*catalogue)->date();
   if (request.has("on")) {

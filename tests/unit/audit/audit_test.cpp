@@ -91,7 +91,7 @@ TEST(Methods, ReinforcementCountsRolloutsScoringAndUpdates) {
   audit(run_of("run: 1\nmodel: {parameters: 10e9}\ntrain: {tokens: 1e12}\n"
                "phases:\n- {name: rl, component: reinforcement, tokens: 1e9, generated: 2e9, scored: 3e9}\n"), a);
   double sum = 0;
-  for (const Component& c : a.methods.components) sum += c.flop.value();
+  for (const CountedPart& c : a.methods.components) sum += c.flop.value();
   EXPECT_DOUBLE_EQ(sum, 6e10 * 1e12 + 6e10 * 1e9 + 2e10 * 2e9 + 2e10 * 3e9);
   Evaluations worlds(a.trace, 1024);
   const std::vector<Assessment> standings = assess(AuditRun{}, a.methods, a.answer.flop, Laws::embedded(), *Date::parse("2026-08-22"), a.trace, worlds);
