@@ -20,7 +20,7 @@ std::vector<std::string> split(std::string_view text) {
 void read_rules(const Source& source, Laws& out, Diagnostics& problems) {
   FactCsv table(source, problems);
   for (std::size_t row = 0; row < table.rows(); ++row) {
-    Rule rule;
+    ThresholdRule rule;
     rule.id = table.text(row, "id");
     rule.law = table.text(row, "law");
     rule.provision = table.text(row, "provision");
@@ -55,7 +55,7 @@ void read_inclusions(const Source& source, Laws& out, Diagnostics& problems) {
 }
 
 // Whether the rule speaks of such a model at all; why not otherwise.
-std::string inapplicable(const AuditRun& run, const Rule& rule) {
+std::string inapplicable(const AuditRun& run, const ThresholdRule& rule) {
   if (!rule.domain.empty() && run.domain != rule.domain) return "only for models trained on " + rule.domain;
   if (rule.base_share > 0 && !run.base_flop && run.base.empty()) return "only where another model was modified";
   if (rule.modalities.empty()) return {};
@@ -66,7 +66,7 @@ std::string inapplicable(const AuditRun& run, const Rule& rule) {
   return said ? "only for models that generate text, speech, images or video from text" : "what the model generates is not stated";
 }
 
-std::string out_of_force(const Rule& rule, const Date& on) {
+std::string out_of_force(const ThresholdRule& rule, const Date& on) {
   if (rule.status == "vetoed") return "vetoed";
   if (rule.in_force.known() && on.days() < rule.in_force.days()) return "not in force before " + rule.in_force.to_string();
   if (rule.until.known() && on.days() >= rule.until.days()) return rule.status + " since " + rule.until.to_string();
@@ -103,11 +103,11 @@ const Laws& Laws::embedded() {
 
 std::vector<Assessment> assess(const AuditRun& run, const Methods& methods, const Traced& reconciled, const Laws& laws, const Date& on, Trace& trace,
                                Evaluations& evaluations) {
-  const Method* operations = methods.find("operations");
+  const CountingMethod* operations = methods.find("operations");
   // The components were counted by operations; where the answer is another estimate of their sum, each is scaled with it.
   const bool rescale = operations != nullptr && !(reconciled == operations->flop);
   std::vector<Assessment> out;
-  for (const Rule& rule : laws.rules) {
+  for (const ThresholdRule& rule : laws.rules) {
     Assessment a;
     a.rule = &rule;
     a.threshold = rule.base_share > 0 && run.base_flop ? rule.base_share * run.base_flop->amount.best : rule.flop;

@@ -10,7 +10,7 @@
 
 namespace floptally {
 
-struct Rule {
+struct ThresholdRule {
   std::string id, law, provision, consequence;
   double flop = 0;
   double base_share = 0;     // > 0: the threshold is this share of the base model's compute, where that is known
@@ -32,7 +32,7 @@ struct Inclusion {
 };
 
 struct Laws {
-  std::vector<Rule> rules;
+  std::vector<ThresholdRule> rules;
   std::vector<Inclusion> inclusions;
   // The tables law/rules.csv and law/inclusions.csv, those missing from the binary. Errors: the CSV reader's, bad-number.
   static Result<Laws> read(const std::vector<const Source*>& tables);
@@ -42,7 +42,7 @@ struct Laws {
 enum class Standing : std::uint8_t { not_applicable, below, near, above };
 
 struct Assessment {
-  const Rule* rule = nullptr;
+  const ThresholdRule* rule = nullptr;
   Traced flop;                          // as this rule counts
   double threshold = 0;
   double probability = 0;               // of lying above

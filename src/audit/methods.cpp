@@ -301,7 +301,7 @@ bool is_derived(const AuditRun& run, const Methods& out) {
     constexpr double kSame = 0.015;  // two opinions come this close by chance once in twenty times
     const double counted = *time * *peak * p.utilization->amount.best + (run.base_flop ? run.base_flop->amount.best : 0);
     if (run.published && std::fabs(std::log(counted / run.published->amount.best)) < kSame) return true;
-    if (const Method* operations = out.find("operations"); operations && std::fabs(std::log(counted / operations->flop.value())) < kSame) return true;
+    if (const CountingMethod* operations = out.find("operations"); operations && std::fabs(std::log(counted / operations->flop.value())) < kSame) return true;
   }
   return false;
 }
@@ -315,8 +315,8 @@ Diagnostic missing(const AuditRun& run) {
 
 }  // namespace
 
-const Method* Methods::find(std::string_view name) const {
-  const auto found = std::find_if(methods.begin(), methods.end(), [&](const Method& m) { return m.name == name; });
+const CountingMethod* Methods::find(std::string_view name) const {
+  const auto found = std::find_if(methods.begin(), methods.end(), [&](const CountingMethod& m) { return m.name == name; });
   return found == methods.end() ? nullptr : &*found;
 }
 
@@ -375,8 +375,8 @@ Result<Methods> count_methods(const AuditRun& run, const Catalogue& catalogue, c
     }
     out.methods.push_back({"published", run.published_from.empty() ? "as stated" : "as stated (" + run.published_from + ")", trace.leaf(std::move(published)), {}, {}, false});
   }
-  const auto by_time = std::find_if(out.methods.begin(), out.methods.end(), [](const Method& m) { return m.name == "hardware" || m.name == "energy" || m.name == "cost"; });
-  const auto operations = std::find_if(out.methods.begin(), out.methods.end(), [](const Method& m) { return m.name == "operations"; });
+  const auto by_time = std::find_if(out.methods.begin(), out.methods.end(), [](const CountingMethod& m) { return m.name == "hardware" || m.name == "energy" || m.name == "cost"; });
+  const auto operations = std::find_if(out.methods.begin(), out.methods.end(), [](const CountingMethod& m) { return m.name == "operations"; });
   if (out.methods.empty()) return missing(run);
   if (by_time != out.methods.end() && operations != out.methods.end()) {
     if (by_time->name == "hardware" && derived) {
@@ -390,7 +390,7 @@ Result<Methods> count_methods(const AuditRun& run, const Catalogue& catalogue, c
     }
   }
   if (out.components.empty()) {
-    const Method& best = by_time != out.methods.end() ? *by_time : out.methods.front();
+    const CountingMethod& best = by_time != out.methods.end() ? *by_time : out.methods.front();
     out.components.push_back({"all work", "pretraining", best.flop, {}});
   }
   return out;

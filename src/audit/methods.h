@@ -22,7 +22,7 @@ struct CountedPart {
   Span place;
 };
 
-struct Method {
+struct CountingMethod {
   std::string name;                         // "operations", "hardware", "energy", "cost", "published"
   std::string formula;                      // in words
   Traced flop;
@@ -33,9 +33,9 @@ struct Method {
 
 struct Methods {
   std::vector<CountedPart> components;        // by operations; else one of hardware
-  std::vector<Method> methods;
+  std::vector<CountingMethod> methods;
   Diagnostics findings;                     // not-independent ...
-  [[nodiscard]] const Method* find(std::string_view name) const;
+  [[nodiscard]] const CountingMethod* find(std::string_view name) const;
 };
 
 // Everything the facts allow. Errors: missing-fact (what is needed, cheapest first), when no method can be had.

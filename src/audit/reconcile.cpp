@@ -29,7 +29,7 @@ bool needed(const AuditRun& run, const Cause& cause, bool guessed) {
 
 std::string side_of(const std::string& method) { return method.starts_with("operations") ? "operations" : method == "published" ? "published" : "hardware"; }
 
-Comparison compare(const AuditRun& run, const Assumptions& assumptions, const Worlds& worlds, const Method& a, const Method& b) {
+Comparison compare(const AuditRun& run, const Assumptions& assumptions, const Worlds& worlds, const CountingMethod& a, const CountingMethod& b) {
   Comparison c{a.name, b.name, a.flop.value() / b.flop.value(), 0, true, true, {}};
   c.independent = std::find(a.independent_of.begin(), a.independent_of.end(), b.name) != a.independent_of.end();
   c.sigma = std::hypot(log_sigma(worlds, a.flop), log_sigma(worlds, b.flop));
@@ -99,15 +99,15 @@ std::vector<RankedCause> rank_causes(const AuditRun& run, const Assumptions& ass
 
 Reconciled reconcile(const AuditRun& run, const Methods& methods, const Assumptions& assumptions, Trace& trace, std::uint32_t count) {
   Reconciled out;
-  const Method* operations = methods.find("operations");
-  const Method* hardware = methods.find("hardware") ? methods.find("hardware") : methods.find("energy") ? methods.find("energy") : methods.find("cost");
-  const Method* published = methods.find("published");
+  const CountingMethod* operations = methods.find("operations");
+  const CountingMethod* hardware = methods.find("hardware") ? methods.find("hardware") : methods.find("energy") ? methods.find("energy") : methods.find("cost");
+  const CountingMethod* published = methods.find("published");
   {
     const Worlds worlds(trace, count);
     if (operations && hardware) out.comparisons.push_back(compare(run, assumptions, worlds, *operations, *hardware));
     if (published && operations) out.comparisons.push_back(compare(run, assumptions, worlds, *operations, *published));
     if (published && hardware) out.comparisons.push_back(compare(run, assumptions, worlds, *hardware, *published));
-    const Method* only = operations ? operations : hardware ? hardware : published;
+    const CountingMethod* only = operations ? operations : hardware ? hardware : published;
     out.flop = only->flop;
     out.basis = only->name;
     if (operations && hardware) {

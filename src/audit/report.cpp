@@ -66,9 +66,21 @@ void check_expected(const AuditRun& run, double found, Book& book) {
   book.yes = false;
 }
 
+// What the same count was worth on runs whose compute is published.
+void say_how_sure(const AuditFacts& facts, const Methods& methods, Book& book) {
+  const auto say = [&](const Card& card) {
+    char factor[16];
+    std::snprintf(factor, sizeof factor, "%g", card.factor);
+    book.summary.push_back("calibration: " + card.method + " was within a factor " + factor + " for " + std::to_string(card.inside) + " of " + std::to_string(card.rows.size()) +
+                           " runs whose compute is published; its 90% range held " + percent(card.coverage_90));
+  };
+  if (methods.find("operations")) say(operations_card(facts.published, facts.assumptions));
+  if (const CountingMethod* hardware = methods.find("hardware")) say(hardware_card(facts.published, facts.assumptions, !hardware->assumed_utilization));
+}
+
 Table methods_table(const Methods& methods, const Reconciled& answer, Evaluations& worlds) {
   Table table{"methods", "Methods", {{"method", "Method"}, {"flop", "FLOP", true}, {"ratio", "Of the answer", true}, {"formula", "Formula"}, {"note", "Note"}}, {}, {}};
-  for (const Method& m : methods.methods) {
+  for (const CountingMethod& m : methods.methods) {
     const Figure f = ranged(worlds, m.flop);
     char ratio[24];
     std::snprintf(ratio, sizeof ratio, "%.2f", m.flop.value() / answer.flop.value());
@@ -81,7 +93,7 @@ Table methods_table(const Methods& methods, const Reconciled& answer, Evaluation
 
 Table law_table(const std::vector<Assessment>& standings, Evaluations& worlds, const Date& on) {
   Table table{"thresholds", "Thresholds of law on " + on.to_string(),
-              {{"rule", "Rule"}, {"threshold", "Threshold", true}, {"flop", "As it counts", true}, {"factor", "Distance", true}, {"probability", "P(above)", true}, {"standing", "Standing"}, {"since", "In force"}, {"source", "Source"}},
+              {{"rule", "Rule"}, {"threshold", "Threshold", true}, {"flop", "As it counts", true}, {"factor", "Distance", true}, {"probability", "P(above)", true}, {"standing", "Standing"}, {"since", "In force"}},
               {}, "Probabilities of lying above, given the facts stated; no legal advice. Distance: compute over threshold."};
   for (const Assessment& a : standings) {
     char factor[24];
@@ -93,7 +105,17 @@ Table law_table(const std::vector<Assessment>& standings, Evaluations& worlds, c
     const bool applies = a.standing != Standing::not_applicable;
     table.rows.push_back({a.rule->law + (a.rule->provision.empty() ? "" : ", " + a.rule->provision), figure(a.threshold, dim::kFlop), applies ? Value(ranged(worlds, a.flop)) : Value(),
                           applies ? Value(std::string(factor)) : Value(), applies ? Value(percent(a.probability)) : Value(), words,
-                          a.rule->in_force.known() ? a.rule->in_force.to_string() : std::string(), a.rule->source});
+                          a.rule->in_force.known() ? a.rule->in_force.to_string() : std::string()});
+  }
+  return table;
+}
+
+Table law_sources(const std::vector<Assessment>& standings) {
+  Table table{"law_sources", "Sources of the thresholds", {{"rule", "Rule"}, {"source", "Source"}, {"date", "Date"}, {"note", "Note"}}, {}, {}};
+  for (const Assessment& a : standings) {
+    if (a.standing == Standing::not_applicable) continue;
+    const std::string row = "data/law/rules.csv:" + std::to_string(a.rule->row);
+    table.rows.push_back({a.rule->id, a.rule->source + " (" + row + ")", a.rule->source_date.to_string(), a.rule->note});
   }
   return table;
 }
@@ -158,6 +180,8 @@ Result<Book> audit_run(const AuditRun& run, const AuditFacts& facts, const Audit
     book.tables.push_back(energy_table(run, facts.catalogue));
     if (book.tables.back().rows.empty()) book.tables.pop_back();
     book.tables.push_back(inputs_table(trace));
+    book.tables.push_back(law_sources(standings));
+    if (options.sure) say_how_sure(facts, methods, book);
     book.charts = {compute_by_date(facts.published, &run, answer.flop.value(), facts.laws), quantile_dots(worlds, answer.flop)};
     book.json_answer = json_lists(methods, standings, worlds);
   }

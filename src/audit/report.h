@@ -11,7 +11,7 @@ namespace floptally {
 struct AuditOptions {
   std::uint32_t worlds = Worlds::kDefault;
   Date on;            // whose law is asked about
-  bool sure = false;  // show the quantile dots and every sensitivity
+  bool sure = false;  // say what the same count was worth on published runs
 };
 
 struct AuditFacts {

@@ -104,7 +104,7 @@ Chart compute_by_date(const PublishedRuns& published, const AuditRun* run, doubl
     last = std::max(last, each.date.decimal_year());
   }
   std::vector<double> drawn;
-  for (const Rule& rule : laws.rules) {
+  for (const ThresholdRule& rule : laws.rules) {
     if (rule.status == "vetoed" || rule.status == "revoked" || rule.base_share > 0 || std::find(drawn.begin(), drawn.end(), rule.flop) != drawn.end()) continue;
     drawn.push_back(rule.flop);
     for (double x = 2022; x <= last + 1; x += 0.1) chart.marks.push_back({x, rule.flop, rule.flop, rule.flop, rule.law, count_text(rule.flop, 1) + " FLOP: " + rule.law});
@@ -136,7 +136,7 @@ Chart quantile_dots(Evaluations& worlds, const Traced& flop) {
 std::string json_lists(const Methods& methods, const std::vector<Assessment>& standings, Evaluations& worlds) {
   std::string out = "\"methods\": [";
   for (std::size_t i = 0; i < methods.methods.size(); ++i) {
-    const Method& m = methods.methods[i];
+    const CountingMethod& m = methods.methods[i];
     out += (i ? ", " : "") + std::string("{\"name\": ") + json_quote(m.name) + ", \"flop_training\": " + json_number(ranged(worlds, m.flop)) + ", \"independent_of\": [";
     for (std::size_t k = 0; k < m.independent_of.size(); ++k) out += (k ? ", " : "") + json_quote(m.independent_of[k]);
     out += "]}";

@@ -125,12 +125,18 @@ class CatalogueReader {
   explicit CatalogueReader(const std::vector<const Source*>& tables) : given_(tables) {}
 
   Result<Catalogue> read() {
-    devices(table("hardware/devices.csv"));
+    const Source& list = table("hardware/devices.csv");
+    own_devices_ = &list != &embedded_table("hardware/devices.csv");
+    devices(list);
     ceilings(table("hardware/ceilings.csv"));
     prices(table("hardware/prices.csv"));
     overheads(table("hardware/overheads.csv"));
     for (const char* name : {"carbon/countries.csv", "carbon/regions.csv", "carbon/sources.csv"}) carbon(table(name));
     if (!problems_.empty()) return problems_;
+    if (!catalogue_.date_.known()) {  // a table without the mark is as old as its youngest row
+      for (const Device& d : catalogue_.devices_) catalogue_.date_ = std::max(catalogue_.date_, d.source_date);
+      for (const Price& p : catalogue_.prices_) catalogue_.date_ = std::max(catalogue_.date_, p.date);
+    }
     return std::move(catalogue_);
   }
 
@@ -140,12 +146,30 @@ class CatalogueReader {
     for (const Source* source : given_) {
       if (std::string_view(source->name).ends_with(path)) return *source;
     }
-    return texts_.emplace_back(Source{"data/" + std::string(path), std::string(embedded_file(path).value_or("")), false});
+    return embedded_table(path);
   }
+  // Embedded tables live as long as the program: diagnostics may point into them.
+  static const Source& embedded_table(std::string_view path) {
+    static const std::deque<Source> kTables = [] {
+      std::deque<Source> tables;
+      for (const std::string_view name : embedded_files("")) {
+        if (name.starts_with("hardware/") || name.starts_with("carbon/")) tables.push_back({"data/" + std::string(name), std::string(*embedded_file(name)), false});
+      }
+      tables.push_back({"data/missing.csv", {}, false});
+      return tables;
+    }();
+    for (const Source& each : kTables) {
+      if (std::string_view(each.name).ends_with(path)) return each;
+    }
+    return kTables.back();
+  }
+  // The embedded prices and ceilings may speak of devices that the user's own table does not have.
+  [[nodiscard]] bool foreign(const Source& source) const { return source.name.starts_with("data/") && own_devices_; }
 
   std::size_t device_named(TableReader& reader, std::string_view column) {
     const auto owner = catalogue_.names_.find(folded_name(reader.text(column)));
     if (owner != catalogue_.names_.end()) return owner->second.front();
+    if (foreign_) return catalogue_.devices_.size();
     reader.refuse("unknown-device", "no device '" + reader.text(column) + "' in devices.csv", column);
     return catalogue_.devices_.size();
   }
@@ -175,6 +199,7 @@ class CatalogueReader {
   }
 
   void ceilings(const Source& source) {
+    foreign_ = foreign(source);
     TableReader reader(source, {"device", "format", "flop_per_s", "source"}, problems_);
     for (std::size_t row = 0; row < reader.rows(); ++row) {
       reader.select(row);
@@ -189,6 +214,7 @@ class CatalogueReader {
   }
 
   void prices(const Source& source) {
+    foreign_ = foreign(source);
     TableReader reader(source, {"device", "kind", "usd", "date", "source"}, problems_);
     for (std::size_t row = 0; row < reader.rows(); ++row) {
       reader.select(row);
@@ -254,7 +280,8 @@ class CatalogueReader {
   }
 
   const std::vector<const Source*>& given_;
-  std::deque<Source> texts_;
+  bool own_devices_ = false;  // devices.csv is the user's
+  bool foreign_ = false;      // the table being read is the embedded one beside the user's devices
   Catalogue catalogue_;
   Diagnostics problems_;
 };

@@ -89,6 +89,7 @@ Result<Book> run(const Request& request, Context& context) {
     }
     run->utilization_option = request.word("utilization");
   }
+  options.sure = request.has("sure");
   if (request.has("worlds")) {
     const std::optional<Integer> worlds = Integer::parse(request.word("worlds"));
     if (!worlds || *worlds < Integer(16) || *worlds > Integer(1 << 24)) return error("bad-option", "--worlds needs a number from 16 to 16777216, not '" + request.word("worlds") + "'");
@@ -107,6 +108,7 @@ const CommandDef k_audit = {{"audit",
                              0,
                              1,
                              {{"on", "DATE", "the day whose law is asked about (default: the catalogue's date)", false},
+                              {"sure", "", "how far the same count lay from published compute elsewhere", false},
                               {"worlds", "N", "how many worlds the ranges are read from (16384)", false},
                               {"utilization", "WORD", "where none is stated: 'fitted' on published runs, or the 'article' values 30% and 40%", false}},
                              {"floptally audit gpt-3", "floptally audit examples/audits/press-release.yaml -o report.md", "floptally audit"}},
