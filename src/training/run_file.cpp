@@ -53,7 +53,7 @@ std::int64_t Reader::count(const Node& record, std::string_view key, std::int64_
   if (!amount.ok()) {
     problems_.insert(problems_.end(), amount.problems().begin(), amount.problems().end());
   } else if (!amount->exact || *amount->exact < Integer(least) || Integer(kMost) < *amount->exact) {
-    fail("bad-count", "'" + std::string(key) + "' expects a whole number of at least " + std::to_string(least) + ", found '" + std::string(node.text()) + "'", node);
+    fail("bad-whole-number", "'" + std::string(key) + "' expects a whole number of at least " + std::to_string(least) + ", found '" + std::string(node.text()) + "'", node);
   } else {
     return amount->exact->to_int64();
   }
@@ -97,7 +97,7 @@ void Reader::train(const Node& node) {
   if (!batch) return;
   const Result<Amount> size = parse_amount(batch.text(), batch.span());
   if (size.ok() && size->dim == dim::kToken) {  // "4M tokens" a step
-    if (run.sequence == 0) fail("bad-count", "a batch in tokens needs 'sequence', the tokens of one sequence", batch);
+    if (run.sequence == 0) fail("bad-whole-number", "a batch in tokens needs 'sequence', the tokens of one sequence", batch);
     else run.batch = std::max<std::int64_t>(1, static_cast<std::int64_t>(size->best) / run.sequence);
   } else {
     run.batch = count(node, "batch", 1);
@@ -139,7 +139,7 @@ void Reader::stages(const Node& list) {
   for (const Node each : list) {
     const auto value = each.as_integer();
     if (value && value->fits_int64() && !(*value < Integer(0))) out_.run.layout.stages.push_back(value->to_int64());
-    else fail("bad-count", "`stages` lists whole numbers of layers, found '" + std::string(each.text()) + "'", each);
+    else fail("bad-whole-number", "`stages` lists whole numbers of layers, found '" + std::string(each.text()) + "'", each);
   }
 }
 
@@ -178,7 +178,7 @@ void Reader::format(const Node& record, std::string_view key, Dtype& to) {
   const Node node = record.find(key);
   if (!node) return;
   if (const auto found = find_dtype(node.text())) to = *found;
-  else fail("unknown-format", "no number format is called '" + std::string(node.text()) + "'", node, "fp32, bf16, fp16, fp8, mxfp8, nvfp4, int8, int4 ...");
+  else fail("unknown-number-format", "no number format is called '" + std::string(node.text()) + "'", node, "fp32, bf16, fp16, fp8, mxfp8, nvfp4, int8, int4 ...");
 }
 
 void Reader::precision(const Node& node) {
