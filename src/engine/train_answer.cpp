@@ -4,10 +4,12 @@
 #include <cmath>
 #include <cstdio>
 
+#include "book/leaf.h"
 #include "estimate/evidence.h"
 #include "estimate/textbook.h"
 #include "network/convention.h"
 #include "quantity/print.h"
+#include "quantity/quantity_text.h"
 
 namespace floptally {
 namespace {
@@ -214,16 +216,64 @@ void add_serving(Book& book, const TrainQuestion& q, const Network& network) {
   book.tables.push_back(std::move(table));
 }
 
+// The amount under `key` as an input of the trace, its range included; `otherwise` where there is none.
+Traced input(Trace& trace, const Node& record, std::string_view key, Dim dim, double scale, double otherwise) {
+  const Node node = record.find(key);
+  const Result<Amount> amount = node ? parse_amount(node.text(), node.span()) : Result<Amount>(Diagnostics{});
+  if (!node || !amount.ok()) return trace.given(std::string(key), otherwise, dim);
+  Amount scaled = *amount;
+  const double by = amount->bare ? scale : 1;
+  scaled.dim = dim;
+  if (by != 1) {
+    scaled.best *= by;
+    scaled.low *= by;
+    scaled.high *= by;
+    for (double& v : scaled.values) v *= by;
+    scaled.exact.reset();
+  }
+  return trace.leaf(leaf_of(std::string(key), scaled, node.span()));
+}
+
+// Nothing but hardware and time is known (Epoch's second method): time x devices x peak x utilization.
+Book by_hardware(const TrainQuestion& q) {
+  constexpr double kHour = 3600;
+  const Node hardware = q.file.root.find("hardware");
+  Ledger ledger("train");
+  Trace& trace = ledger.trace();
+  const Traced hours = input(trace, hardware, "device_hours", dim::kDeviceSecond, kHour, 0);
+  Traced rate;
+  if (hardware.find("rate")) {
+    rate = input(trace, hardware, "rate", dim::kFlopPerSecond, 1, 0);
+  } else {
+    const auto format = q.file.device != nullptr ? q.file.device->training_arithmetic() : std::nullopt;
+    const double catalogue = format ? q.file.device->peak_of(*format).value_or(0) : 0;
+    const char* share = hardware.find("mfu") ? "mfu" : "utilization";
+    rate = input(trace, hardware, "peak", dim::kFlopPerSecond, 1, catalogue) * input(trace, hardware, share, dim::kNone, 1, 0.35);
+  }
+  const Traced flop = trace.name("training FLOP", hours * rate / trace.constant(1.0, dim::kDevice), "device-seconds x peak x utilization (Epoch, Estimating Training Compute, method 2)");
+  Entry entry{"compute"};
+  entry.children.push_back({"by hardware and time", {{"flop", trace.as(flop, dim::kFlop)}}});
+  ledger.add(std::move(entry));
+  ledger.headline("flop_training", "training compute", trace.as(flop, dim::kFlop));
+  ledger.headline("device_hours", "device-hours", hours);
+  ledger.influences("flop_training");
+  ledger.book().title = q.file.title.empty() ? "a run" : q.file.title;
+  if (!hardware.find("rate") && !hardware.find("mfu") && !hardware.find("utilization")) {
+    ledger.book().notes.push_back(note("assumed", "utilization: 35% (not given)"));
+  }
+  return ledger.finish(kWorlds);
+}
+
 // Only a number of parameters is known: states by the formula, compute by 6 N D.
 Book by_parameters(const TrainQuestion& q) {
   const Run& run = q.file.run;
   Ledger ledger("train");
   Trace& trace = ledger.trace();
-  const Traced parameters = trace.given("parameters", q.file.parameters, dim::kParameter);
-  const double active = q.file.active_parameters > 0 ? q.file.active_parameters : q.file.parameters;
+  const Traced parameters = input(trace, q.file.model, "parameters", dim::kParameter, 1, q.file.parameters);
+  const Traced active = q.file.active_parameters > 0 ? input(trace, q.file.model, "active_parameters", dim::kParameter, 1, q.file.parameters) : parameters;
   ledger.headline("parameters", "parameters", parameters);
   if (run.tokens > 0) {
-    const Traced flop = trace.name("training FLOP", trace.constant(6.0, dim::kFlop / (dim::kParameter * dim::kToken)) * trace.given("active parameters", active, dim::kParameter) * trace.given("tokens", run.tokens, dim::kToken),
+    const Traced flop = trace.name("training FLOP", trace.constant(6.0, dim::kFlop / (dim::kParameter * dim::kToken)) * active * input(trace, q.file.root.find("train"), "tokens", dim::kToken, 1, run.tokens),
                                    "6 N D (Kaplan et al. 2001.08361): attention is left out");
     ledger.headline("flop_training", "training compute", flop);
   }
@@ -247,12 +297,13 @@ Book by_parameters(const TrainQuestion& q) {
   if (!totals.empty()) ledger.headline("memory_bytes_per_device", "memory of a device", totals.front().second);
   ledger.book().title = q.file.title.empty() ? "a run" : q.file.title;
   ledger.book().summary.push_back("only the number of parameters is known: states are counted, activations are not; describe the model to learn whether it fits");
-  return ledger.finish();
+  return ledger.finish(kWorlds);
 }
 
 }  // namespace
 
 Result<Book> train_answer(const TrainQuestion& q) {
+  if (!q.file.model) return by_hardware(q);
   if (q.network == nullptr) return by_parameters(q);
   const Network& network = *q.network;
   const Run& run = q.file.run;

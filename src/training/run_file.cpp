@@ -300,7 +300,10 @@ Result<RunFile> read_run(const Node& root, const Catalogue& catalogue) {
   RunFile out;
   out.run = default_run();
   Reader(catalogue, out, problems).read(record);
-  if (!root.find("model")) problems.push_back(missing_key(root, "model", "the network that is trained: a name, a file, or its sizes"));
+  out.root = root;
+  const Node hardware = root.find("hardware");
+  const bool by_hours = hardware.find("device_hours") && (hardware.find("rate") || hardware.find("peak") || out.device != nullptr);
+  if (!root.find("model") && !by_hours) problems.push_back(missing_key(root, "model", "the network that is trained: a name, a file, or its sizes"));
   if (!problems.empty()) return problems;
   return out;
 }

@@ -25,7 +25,8 @@ namespace floptally {
 struct RunFile {
   std::string title;
   Run run;
-  Node model;                        // how the model is given: text, or a mapping
+  Node root;                         // the file
+  Node model;                        // how the model is given: text, a mapping, or nothing (hardware alone is known)
   const Device* device = nullptr;    // null: not given
   std::int64_t devices = 0;          // 0: not given (then the layout says)
   double parameters = 0, active_parameters = 0;  // of `model: {parameters: ...}`
@@ -44,7 +45,8 @@ struct RunFile {
 };
 
 // Errors, all at once: the decoder's, unknown-precision, unknown-optimizer, unknown-framework, unknown-device, bad-count,
-// run-version, run-model (no model).
+// run-version, run-model; missing-key where there is
+// neither a model nor device-hours.
 Result<RunFile> read_run(const Node& root, const Catalogue& catalogue);
 // True for a mapping that says `run:`.
 bool is_run(const Node& root);

@@ -94,7 +94,7 @@ Result<Book> run(const Request& request, Context& context) {
     for (const RunFile::Assumed& a : file.assumed) problems.push_back(error("assumed-input", "'" + a.name + "' is assumed to be " + a.value + ", not given", document->root().span(), "state it in the file, or drop --strict"));
     if (!problems.empty()) return problems;
   }
-  const bool bare = file.model.is_mapping() && !is_spec(file.model) && file.parameters > 0;
+  const bool bare = !file.model || (file.model.is_mapping() && !is_spec(file.model) && file.parameters > 0);
   std::optional<Network> network;
   if (!bare) {
     Result<Network> loaded = read_model(file, file.run.sequence, path, context.sources);
@@ -107,7 +107,7 @@ Result<Book> run(const Request& request, Context& context) {
   if (!problems.empty()) return problems;
   TrainQuestion question{file, network ? &*network : nullptr, axes, [&](std::int64_t sequence) { return read_model(file, sequence, path, context.sources); }};
   Result<Book> book = train_answer(question);
-  if (book.ok()) note_assumptions(file, *book);
+  if (book.ok() && file.model) note_assumptions(file, *book);
   return book;
 }
 
