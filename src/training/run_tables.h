@@ -32,6 +32,43 @@ inline constexpr Field kRunLayoutFields[] = {
     {.key = "stages", .expect = Expect::integer, .doc = "layers of every chunk, where they are uneven", .shape = Shape::list}};
 inline constexpr FieldTable kRunLayout{"layout", "how a run is split over devices", kRunLayoutFields};
 
+inline constexpr Field kRunTrainFields[] = {
+    {.key = "tokens", .expect = Expect::quantity, .doc = "tokens trained on, in one pass"},
+    {.key = "steps", .expect = Expect::quantity, .doc = "optimizer steps"},
+    {.key = "epochs", .expect = Expect::quantity, .doc = "passes over the tokens"},
+    {.key = "batch", .expect = Expect::quantity, .doc = "sequences a step; or tokens, with the unit"},
+    {.key = "sequence", .expect = Expect::quantity, .doc = "tokens of a sequence"},
+    {.key = "recompute", .expect = Expect::any, .doc = "as at the top of the file"},
+    {.key = "optimizer", .expect = Expect::any, .doc = "as at the top of the file"},
+    {.key = "precision", .expect = Expect::any, .doc = "as at the top of the file"},
+    {.key = "framework", .expect = Expect::any, .doc = "as at the top of the file"},
+    {.key = "examples", .expect = Expect::any, .doc = "for floptally audit"},
+    {.key = "generated", .expect = Expect::any, .doc = "for floptally audit"},
+    {.key = "scored", .expect = Expect::any, .doc = "for floptally audit"}};
+inline constexpr FieldTable kRunTrain{"train", "what a run trains on", kRunTrainFields};
+
+inline constexpr Field kRunHardwareFields[] = {
+    {.key = "device", .expect = Expect::text, .doc = "an accelerator of the catalogue, such as H100-SXM"},
+    {.key = "devices", .expect = Expect::quantity, .doc = "how many"},
+    {.key = "nodes", .expect = Expect::quantity, .doc = "how many nodes"},
+    {.key = "node", .expect = Expect::quantity, .doc = "devices of a node"},
+    {.key = "device_hours", .expect = Expect::quantity, .doc = "device-hours"},
+    {.key = "rate", .expect = Expect::quantity, .doc = "achieved FLOP/s of one device"},
+    {.key = "peak", .expect = Expect::quantity, .doc = "peak FLOP/s of one device; the catalogue's where it is not given"},
+    {.key = "utilization", .expect = Expect::quantity, .doc = "share of the peak over the whole time"},
+    {.key = "mfu", .expect = Expect::quantity, .doc = "model FLOP utilization"},
+    {.key = "price", .expect = Expect::any, .doc = "USD per device-hour"},
+    {.key = "name", .expect = Expect::any, .doc = "for floptally audit"},
+    {.key = "days", .expect = Expect::any, .doc = "for floptally audit"},
+    {.key = "hours", .expect = Expect::any, .doc = "for floptally audit"},
+    {.key = "time", .expect = Expect::any, .doc = "for floptally audit"},
+    {.key = "hfu", .expect = Expect::any, .doc = "for floptally audit"},
+    {.key = "utilization_from", .expect = Expect::any, .doc = "for floptally audit"},
+    {.key = "format", .expect = Expect::any, .doc = "for floptally audit"},
+    {.key = "energy", .expect = Expect::any, .doc = "for floptally audit"},
+    {.key = "cost", .expect = Expect::any, .doc = "for floptally audit"}};
+inline constexpr FieldTable kRunHardware{"hardware", "what a run runs on", kRunHardwareFields};
+
 inline constexpr Field kRunAdapterFields[] = {
     {.key = "rank", .expect = Expect::quantity, .doc = "rank of the adapters"},
     {.key = "base", .expect = Expect::text, .doc = "format of the frozen matrices, such as nf4"},
@@ -50,8 +87,8 @@ inline constexpr Field kRunFileFields[] = {
     {.key = "title", .expect = Expect::text, .doc = "a title"},
     {.key = "name", .expect = Expect::text, .doc = "a short name"},
     {.key = "model", .expect = Expect::any, .doc = "a shipped name, a file ({from: ...}), a spec ({kind: ...}), or {parameters: ...}"},
-    {.key = "train", .expect = Expect::any, .doc = "tokens, steps or epochs; batch; sequence"},
-    {.key = "hardware", .expect = Expect::any, .doc = "device, devices or nodes"},
+    {.key = "train", .expect = Expect::record, .doc = "tokens, steps or epochs; batch; sequence", .table = &kRunTrain},
+    {.key = "hardware", .expect = Expect::record, .doc = "device, devices or nodes; or device-hours", .shape = Shape::one_or_list, .table = &kRunHardware},
     {.key = "layout", .expect = Expect::record, .doc = "how the run is split", .table = &kRunLayout},
     {.key = "precision", .expect = Expect::any, .doc = "a recipe (bf16-mixed, fp8-delayed ...), or formats state by state"},
     {.key = "optimizer", .expect = Expect::any, .doc = "adamw, adam-8bit, adafactor, lion, muon, shampoo, soap, momentum, sgd"},
