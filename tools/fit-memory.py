@@ -15,7 +15,7 @@ import subprocess
 import sys
 
 LEAST = 10  # rows that a class needs for a range of its own
-TAIL = 0.045  # at either end; a little less than 5%, because unseen runs err more
+TAIL = 0.035  # at either end; a little less than 5%, because unseen runs err more
 
 
 def quantile(values, q):
