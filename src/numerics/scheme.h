@@ -1,7 +1,7 @@
 // Scheme: one way to store a tensor in fewer bits. A name ("int8", "mxfp4", "q4_k") plus, where the name leaves it open,
 // a method, a grain and a clip. What is stored, how many bits a weight that is, and how a value is read back follow from it.
 //
-// Definitions (fp32 arithmetic, one rounding an operation; halves to even; S3.9 and S3.10 of the lecture for the first two):
+// Definitions (fp32 arithmetic, one rounding an operation; halves to even; the first two as lectures on quantization give them):
 //   absmax      code = clamp(rint(x * (127 / m)), -127, 127), m = max|x| of the unit;  x' = code * (m / 127)
 //   zero-point  code = clamp(rint(x * s + z), -128, 127), s = 255 / (max - min), z = -rint(s * min) - 128
 //               (a unit of equal values takes max - min as 1);                         x' = (code - z) * ((max - min) / 255)

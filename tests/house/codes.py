@@ -20,7 +20,7 @@ for path in sorted((root / "src").rglob("*")):
     for use in USE.finditer(text):
         if "-" in use[1] and use[1] not in rows:  # one word may be another function's label
             line = text.count("\n", 0, use.start()) + 1
-            unknown.append(f"{path.relative_to(root)}:{line}: '{use[1]}' is no row of src/base/codes.def")
+            unknown.append(f"{path.relative_to(root)}:{line}: '{use[1]}' is no row of src/base/codes.def: add CODE(\"{use[1]}\", \"One sentence.\")")
 unused = [f"src/base/codes.def: nothing reports '{row}'" for row in rows if row not in mentioned]
 tests = "".join(p.read_text(errors="replace") for p in (root / "tests").rglob("*") if p.suffix in (".test", ".cpp", ".py") and p.name != "codes.py")
 untested = [row for row in rows if not re.search(rf"(?<![\w-]){re.escape(row)}(?![\w-])", tests)]

@@ -103,7 +103,7 @@ def run(name, title, org, date, **facts):
     return dict(name=name, title=title, organization=org, date=date, **facts)
 
 
-# Runs that the database lacks, or has with fewer facts; FACTS section 9 and evidence/published/runs.csv.
+# Runs that the database lacks, or has with fewer facts; evidence/published/runs.csv.
 ROWS = [
     run("gpt-3", "GPT-3 175B", "OpenAI", "2020-05-28", kind="dense", parameters=174604259328, tokens=300e9, layers=96, hidden=12288, heads=96, vocab=50257,
         seq=2048, device="V100-SXM2-16GB", devices=10000, hours=355.2, utilization=0.1968, utilization_from="derived", flop=3.14e23, flop_from="developer",

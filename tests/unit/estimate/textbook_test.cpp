@@ -38,7 +38,7 @@ TEST(Textbook, KorthikantiFigures) {
   EXPECT_NEAR(stage(96, 12288, 96, 8, 3, 1, false, Replay::full) / none, 0.0871, 1e-3);
 }
 
-// FACTS 9: Llama-2-7B, sequence 4096, batch 1.
+// Llama-2-7B, sequence 4096, batch 1.
 TEST(Textbook, LlamaVectors) {
   const double p = 6738415616;
   EXPECT_NEAR(4 * p / kGib, 25.10255, 1e-5);

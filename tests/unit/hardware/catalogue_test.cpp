@@ -58,7 +58,7 @@ TEST(Catalogue, AmbiguousAndUnknownNames) {
   EXPECT_FALSE(Catalogue::embedded().find("---").ok());
 }
 
-// FACTS that every estimate leans on; peaks are dense and per device.
+// Facts that every estimate leans on; peaks are dense and per device.
 TEST(Catalogue, PeaksAreDenseAndPerDevice) {
   EXPECT_DOUBLE_EQ(*device("H100-SXM").peak_of(Arithmetic::bf16), 989.4e12);
   EXPECT_NEAR(*device("H100-SXM").peak_of(Arithmetic::bf16), 1.83e9 * 512 * 528 * 2, 1e12);  // clock x FMA x cores x 2
