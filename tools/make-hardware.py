@@ -45,6 +45,16 @@ def fold(name):
 
 
 epoch = {r["name"]: r for r in table(evidence / "hardware/hardware_epoch.csv")}
+def aliases_of(d):
+    """Ours, and the name that Epoch AI's tables use, which published runs come with."""
+    names = [a for a in d["aliases"].split(";") if a]
+    own = {fold(n) for n in names + [d["name"]]}
+    other = re.sub("^(NVIDIA|Google|AMD|Intel Habana|Huawei|Amazon|Baidu) ", "", d["epoch"] or "")
+    shared = sum(1 for e in DEVICES if e["epoch"] == d["epoch"]) > 1
+    return names + ([other] if other and not shared and fold(other) not in own | TAKEN else [])
+
+
+TAKEN = {fold(a) for d in DEVICES for a in d["aliases"].split(";") + [d["name"]] if a}
 # --- devices -----------------------------------------------------------------------------------------------------------
 rows = []
 for d in DEVICES:
@@ -67,7 +77,7 @@ for d in DEVICES:
     note = "; ".join(x for x in (d["note"], d["differs"]) if x)
     rows.append([d["name"], d["vendor"], d["kind"], release] + [number(d["peaks"].get(f), 1e12) for f in FORMATS]
                 + [number(d["vector"], 1e12), number(d["memory"], 2**30), number(d["bandwidth"], 1e9)]
-                + link(d["up"]) + link(d["out"])[:2] + [number(d["tdp"]), d["node"] or "", d["aliases"], source, date or "", note])
+                + link(d["up"]) + link(d["out"])[:2] + [number(d["tdp"]), d["node"] or "", ";".join(aliases_of(d)), source, date or "", note])
 write("hardware/devices.csv", [
     "Accelerators. Peaks are dense FLOP/s (int8, int4: op/s) of one device in each number format; memory in bytes (sold as \"80 GB\": 80 x 2^30, of which the driver keeps about 1%);",
     "bandwidths in bytes/s, links in one direction per device; tdp in watt. Made by tools/make-hardware.py.",

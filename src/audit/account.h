@@ -29,6 +29,7 @@ using MaybeFact = std::optional<Fact>;
 struct Period {
   std::string name;
   const Device* device = nullptr;
+  std::vector<const Device*> variants;  // more than one where the name fits several ("A100")
   Span device_place;
   MaybeFact devices;         // device
   MaybeFact seconds;         // second, of wall-clock

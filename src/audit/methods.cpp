@@ -188,8 +188,15 @@ class Hardware {
       peak = leaf(trace_, at(p) + "peak", *p.peak);
     } else if (const std::optional<double> value = peak_of(p)) {
       const std::string format(name_of(p.format ? *p.format : *p.device->training_arithmetic()));
-      peak = assumed(trace_, at(p) + "dense " + format + " peak of " + p.device->name, Distribution::point(*value), kRate,
-                     "data/hardware/devices.csv:" + std::to_string(p.device->row) + ", " + p.device->source, Mark::catalogue);
+      std::vector<double> peaks;
+      for (const Device* variant : p.variants) {
+        Period other = p;
+        other.device = variant;
+        if (const std::optional<double> each = peak_of(other)) peaks.push_back(*each);
+      }
+      const bool several = peaks.size() > 1 && *std::max_element(peaks.begin(), peaks.end()) > 1.001 * *std::min_element(peaks.begin(), peaks.end());
+      peak = assumed(trace_, at(p) + "dense " + format + " peak of " + p.device->name + (several ? " or its variants" : ""), several ? Distribution::either(std::move(peaks)) : Distribution::point(*value), kRate,
+                     "data/hardware/devices.csv:" + std::to_string(p.device->row) + ", " + p.device->source, several ? Mark::assumed : Mark::catalogue);
     }
     if (!peak) return std::nullopt;
     Traced utilization;

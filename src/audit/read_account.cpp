@@ -156,7 +156,7 @@ class AccountReader {
     if (top > 1) {
       const std::string text(record.find(key).text());
       problems_.push_back(error("utilization-over-one", "a utilization of " + text + " is more than all of the peak", result->place,
-                                result->amount.best <= 100 ? "did you mean " + text + "%?" : "a utilization is between 0 and 1"));
+                                result->amount.best <= 100 && !result->amount.percent ? "did you mean " + text + "%?" : "a utilization is between 0 and 1"));
       return std::nullopt;
     }
     return result;
@@ -212,9 +212,10 @@ class AccountReader {
     p.place = node.span();
     p.name = node.find("name").text();
     if (const Node device = node.find("device")) {
-      Result<const Device*> found = catalogue_.find(device.text(), device.span());
-      if (found) p.device = *found;
-      else problems_.push_back(found.take_problems().front());
+      // "A100" is four devices: an auditor takes what the source says, and the peak is uncertain where theirs differ.
+      p.variants = catalogue_.matches(device.text());
+      if (!p.variants.empty()) p.device = p.variants.front();
+      else problems_.push_back(catalogue_.find(device.text(), device.span()).take_problems().front());
       p.device_place = device.span();
     }
     p.devices = count(node, "devices", dim::kDevice, "a number of devices");

@@ -122,8 +122,10 @@ Reconciled reconcile(const AuditRun& run, const Methods& methods, const Assumpti
         out.flop = trace.as(out.flop, dim::kFlop);
         out.basis = "operations and " + hardware->name + ", combined by inverse variance";
       } else {
-        out.flop = either(trace, operations->flop, hardware->flop);
-        out.basis = "operations or " + hardware->name + ": they disagree";
+        // The best guess is the method that the likeliest cause does not blame.
+        const bool blamed = !c.causes.empty() && c.causes.front().cause->side == "operations";
+        out.flop = blamed ? either(trace, hardware->flop, operations->flop) : either(trace, operations->flop, hardware->flop);
+        out.basis = (blamed ? hardware->name + " or operations" : "operations or " + hardware->name) + ": they disagree";
       }
     }
   }

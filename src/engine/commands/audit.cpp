@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/integer.h"
 #include "engine/facts.h"
+#include "engine/override.h"
 #include "network/convention.h"
 #include "network/format.h"
 #include "network/shipped.h"
@@ -10,14 +11,18 @@
 namespace floptally {
 namespace {
 
-Result<AuditRun> run_named(const std::string& input, const PublishedRuns& published, const Catalogue& catalogue, Context& context) {
+Result<AuditRun> run_named(const Request& request, const PublishedRuns& published, const Catalogue& catalogue, Context& context) {
+  const std::string& input = request.inputs.front();
   if (input == "-" || (path_exists(input) && !is_directory(input)) || input.ends_with(".yaml") || input.ends_with(".yml") || input.ends_with(".json")) {
     Result<const Source*> source = context.sources.read(input);
     if (!source) return source.take_problems();
     Result<Document> document = read_document(**source);
     if (!document) return document.take_problems();
-    return read_audit_run(*document, catalogue);
+    Result<Document> changed = with_overrides(std::move(*document), request, context);
+    if (!changed) return changed.take_problems();
+    return read_audit_run(*changed, catalogue);
   }
+  if (request.has("set")) return error("bad-override", "--set changes a file; '" + input + "' is a published run", {}, "write its facts into a run of your own");
   Result<const AuditRun*> found = published.find(input);
   if (!found) return found.take_problems();
   return **found;
@@ -71,7 +76,7 @@ Result<Book> run(const Request& request, Context& context) {
   if (!published) return published.take_problems();
   const AuditFacts facts{**catalogue, *assumptions, *laws, *published};
   if (request.inputs.empty()) return audit_card(facts);
-  Result<AuditRun> run = run_named(request.inputs.front(), *published, **catalogue, context);
+  Result<AuditRun> run = run_named(request, *published, **catalogue, context);
   if (!run) return run.take_problems();
   const Result<bool> counted = count_network(*run, request.inputs.front(), context);
   if (!counted) return counted.problems();
