@@ -54,7 +54,11 @@ std::optional<Traced> HardwareReader::peak_of(const Device& device) {
 
 HardwareTerms HardwareReader::terms(const std::vector<PlanEntry>& set, const std::string& line) {
   bool own = false;
-  for (const PlanEntry& each : set) own = own || hardware_field(each.name);
+  for (const PlanEntry& each : set) {
+    own = own || hardware_field(each.name);
+    if (each.name == "device" || each.name == "precision")
+      names_.report(error("unknown-axis", "'" + each.name + "' cannot be set in a line", each.key, "set its rate, price and node instead"));
+  }
   if (!own && base_) return *base_;
   HardwareTerms out;
   if (!plan_.hardware_place && !own) return *(base_ = out);

@@ -408,7 +408,7 @@ class PlanTally {
     for (const char* key : {"runs", "flop_training", "device_hours", "usd"}) {
       const Step* step = find_headline(book, key);
       if (step == nullptr) continue;
-      line += (line.empty() ? "" : ", ") + figure_text(step->figure) + (key == std::string("runs") ? " runs" : "");
+      line += (line.empty() ? "" : ", ") + figure_text(step->figure) + (key != std::string("runs") ? "" : step->figure.value == 1 && !step->figure.at_least ? " run" : " runs");
       if (key == std::string("usd") && step->figure.p5) line += " (90% " + range_text(step->figure) + ")";
     }
     book.summary.insert(book.summary.begin(), line + ".");
