@@ -29,7 +29,7 @@ std::int64_t size_plus(std::int64_t a, std::int64_t b) {
 
 namespace {
 
-const Type kNothing;
+const Type kNothing{};
 thread_local Type scratch_output;  // where a rule writes an output that the node does not have
 
 void read_attribute(const Model& model, std::string_view bytes, Attribute& a) {
