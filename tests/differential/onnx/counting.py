@@ -91,11 +91,11 @@ def strip(model, location, threshold=128):
         offset += size
 
 
-def export(module, inputs, path, name, **options):
+def export(module, inputs, path, name, distinct=True, **options):
     options = {"opset_version": 16, "do_constant_folding": False, "training": torch.onnx.TrainingMode.PRESERVE, **options}
     with torch.no_grad():  # the exporter merges parameters that hold equal numbers: give each its own
         for tensor in [*module.parameters(), *module.buffers()]:
-            if tensor.is_floating_point():
+            if distinct and tensor.is_floating_point():
                 tensor.uniform_(0.01, 0.02)
     with tempfile.TemporaryDirectory() as folder:
         whole = os.path.join(folder, "model.onnx")

@@ -248,12 +248,11 @@ def models():
     yield "r2plus1d_18", video.r2plus1d_18(), (t(1, 3, 8, 56, 56),), {"opset_version": 13}
     yield "mc3_18", video.mc3_18(), (t(1, 3, 8, 56, 56),), {"opset_version": 9}
     yield "s3d", video.s3d(), (t(1, 3, 16, 224, 224),), {"opset_version": 15}
-    yield "raft_small", torchvision.models.optical_flow.raft_small(), (t(1, 3, 128, 128), t(1, 3, 128, 128)), {"opset_version": 16}
+    yield "raft_small", torchvision.models.optical_flow.raft_small(), (t(1, 3, 128, 128), t(1, 3, 128, 128)), {"opset_version": 16, "backward": False}  # detach() leaves no trace in ONNX
     detection = torchvision.models.detection
     torch.manual_seed(0)
     yield "ssd300_vgg16", detection.ssd300_vgg16(**none), ([torch.rand(3, 300, 300)],), {"opset_version": 11, "backward": False}
     yield "ssdlite320", detection.ssdlite320_mobilenet_v3_large(**none), ([torch.rand(3, 320, 320)],), {"opset_version": 12, "backward": False}
     yield "retinanet_resnet50_fpn", detection.retinanet_resnet50_fpn(**none, min_size=160, max_size=200), ([torch.rand(3, 160, 160)],), {"opset_version": 13, "backward": False}
     yield "fcos_resnet50_fpn", detection.fcos_resnet50_fpn(**none, min_size=160, max_size=200), ([torch.rand(3, 160, 160)],), {"opset_version": 13, "backward": False}
-    yield "fasterrcnn_mobilenet", detection.fasterrcnn_mobilenet_v3_large_320_fpn(**none, min_size=160, max_size=200), ([torch.rand(3, 160, 160)],), {"opset_version": 12, "backward": False, "rois": True}
-    yield "maskrcnn_resnet50_fpn", detection.maskrcnn_resnet50_fpn(**none, min_size=160, max_size=200), ([torch.rand(3, 160, 160)],), {"opset_version": 11, "backward": False, "rois": True}
+    yield "fasterrcnn_mobilenet", detection.fasterrcnn_mobilenet_v3_large_320_fpn(**none, min_size=160, max_size=200), ([torch.rand(3, 160, 160)],), {"opset_version": 12, "backward": False, "distinct": False, "let": "/rpn/Slice_9_output_0.0=150"}

@@ -44,7 +44,6 @@ def main():
     rows = {r["model"]: r for r in csv.DictReader(open(table))} if os.path.exists(table) else {}
     for name, module, inputs, options, parameters, forward, backward in (further if kind == "further" else classification)(wanted, rows):
         let = options.pop("let", "")
-        options.pop("rois", None)
         if options.pop("script", False):
             module = torch.jit.script(module)
         path = os.path.join(out, "graphs", name + ".onnx")

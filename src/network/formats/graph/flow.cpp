@@ -158,6 +158,7 @@ void Flow::own(Step& step, FlowId id) {
 }
 
 void Flow::finish(Recorder& recorder, const Source* source) {
+  for (Work& w : works_) std::erase(w.outputs, kNothing);
   for (Work& w : works_) {
     if (!w.view || w.inputs.empty() || w.outputs.empty() || w.inputs[0] == kNothing) continue;
     const FlowId from = root(w.inputs[0]);

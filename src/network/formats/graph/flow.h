@@ -60,7 +60,9 @@ class Flow {
   [[nodiscard]] FlowId find(std::string_view name) const;
   FlowValue& value(FlowId id) { return values_[id]; }
   [[nodiscard]] const FlowValue& value(FlowId id) const { return values_[id]; }
-  void output(FlowId id) { outputs_.push_back(id); }
+  void output(FlowId id) {
+    if (id != kNothing) outputs_.push_back(id);
+  }
   // Text that lives as long as the flow (names of ops and nodes in steps).
   std::string_view keep(std::string text);
 
@@ -72,7 +74,9 @@ class Flow {
   Work& matmul(std::string_view op, std::string_view name, FlowId left, FlowId right, bool turn_left = false,
                bool turn_right = false);
   // A later pass through a loop reads `from` as `to`.
-  void link(FlowId from, FlowId to) { links_.emplace_back(from, to); }
+  void link(FlowId from, FlowId to) {
+    if (from != kNothing && to != kNothing) links_.emplace_back(from, to);
+  }
   void unknown(std::string_view op, std::string_view name, const std::vector<FlowId>& inputs,
                const std::vector<FlowId>& outputs);
 
