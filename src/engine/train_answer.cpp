@@ -78,7 +78,7 @@ Lines book_memory(Ledger& ledger, const DeviceMemory& memory, const Run& run, co
     return trace.leaf(std::move(l));
   };
   const Spread fragmentation = run.framework.reserved, context = device_overhead(run.device).context;
-  const Traced accuracy = leaf("accuracy of the memory account", 1, error.low, error.high, dim::kNone, "residuals of data/evidence/memory.csv for such runs (data/evidence/spread.csv)");
+  const Traced accuracy = leaf("memory accuracy", 1, error.low, error.high, dim::kNone, "residuals of data/evidence/memory.csv for such runs (data/evidence/spread.csv)");
   Lines lines;
   lines.allocated = trace.name("peak allocated", trace.sum(parts, dim::kByte) * accuracy, "torch.cuda.max_memory_allocated");
   const Traced pages = leaf("reserved over allocated", fragmentation.best, fragmentation.low, fragmentation.high, dim::kNone, "data/training/frameworks.csv: " + run.framework.name);
@@ -138,7 +138,7 @@ Chart timeline_chart(const MemoryProfile& profile, const Run& run, const DeviceM
     chart.limit_label = "memory of the device";
   }
   double x = 0;
-  for (const MemoryMoment& moment : memory_timeline(profile, run, peak.stage)) {
+  for (const MemoryMoment& moment : memory_timeline(profile, run, peak.stage, 64)) {
     for (int i = 0; i < kHoldsCount; ++i) {
       if (peak.bytes[static_cast<std::size_t>(i)] <= 0 && moment.bytes[static_cast<std::size_t>(i)] <= 0) continue;
       chart.marks.push_back({x, moment.bytes[static_cast<std::size_t>(i)], 0, 0, moment.label, std::string(name_of(static_cast<Holds>(i)))});
