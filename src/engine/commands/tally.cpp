@@ -103,7 +103,16 @@ Result<Book> run(const Request& request, Context& context) {
   Result<std::uint32_t> worlds = worlds_of(request);
   if (!worlds) return worlds.take_problems();
   options.worlds = *worlds;
-  return tally_plan(*plan, options, **catalogue, context.sources);
+  Result<Book> book = tally_plan(*plan, options, **catalogue, context.sources);
+  if (!book || !request.has("strict")) return book;
+  Diagnostics assumed;  // with --strict what was noted as assumed is a mistake
+  for (Diagnostic& each : book->notes)
+    if (each.code.starts_with("assumed-")) {
+      assumed.push_back(each);
+      assumed.back().severity = Severity::error;
+    }
+  if (!assumed.empty()) return assumed;
+  return book;
 }
 
 }  // namespace
