@@ -25,8 +25,9 @@ class Keys {
   // What follows from other sizes where the key is absent (head_dim = hidden_size / heads): at least 1, at least 0.
   std::int64_t size_or(std::string_view key, std::int64_t rule) const { return config_.size_if({key}, rule, 1); }
   std::int64_t count_or(std::string_view key, std::int64_t rule) const { return config_.size_if({key}, rule, 0); }
-  // The published class's default where the key is absent: noted as assumed.
-  std::int64_t assume(std::string_view key, std::int64_t published) const { return config_.size_or({key}, published, 0); }
+  // The published class's default where the key is absent: noted as assumed. At least 1, at least 0.
+  std::int64_t assume(std::string_view key, std::int64_t published) const { return config_.size_or({key}, published, 1); }
+  std::int64_t assume_count(std::string_view key, std::int64_t published) const { return config_.size_or({key}, published, 0); }
   bool flag(std::string_view key, bool absent) const { return config_.flag({key}, absent); }
   double ratio_or(std::string_view key, double absent) const { return config_.number_or({key}, absent); }
   std::string_view text_or(std::string_view key, std::string_view absent) const { return config_.text({key}, absent); }

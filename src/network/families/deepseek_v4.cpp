@@ -129,8 +129,8 @@ void describe_deepseek_v4(Family& f) {
   const std::int64_t hashed = c.count_or("num_hash_layers", 0), extra = c.count_or("num_nextn_predict_layers", 0);
   const bool tied = read_tied(f, false);
   std::vector<std::int64_t> ratios;
-  for (std::int64_t i = 0; i < static_cast<std::int64_t>(layer_kinds(f, s.layers).size()); ++i)
-    ratios.push_back(c.element("compress_ratios", static_cast<std::size_t>(i)));
+  const std::size_t layers = layer_kinds(f, s.layers).size();
+  for (std::size_t i = 0; i < layers && f.ok(); ++i) ratios.push_back(c.element("compress_ratios", i));
   c.understood({"attention_bias", "num_key_value_heads", "compress_rope_theta", "hc_eps", "hc_sinkhorn_iters", "expert_dtype"});
   if (!f.ok()) return;
   describe_embedding(f, s.vocabulary, s.width);

@@ -75,7 +75,7 @@ void describe_text(Family& f) {
   windowed.qk_norm = QkNorm::per_head;
   AttentionPart full = windowed;
   set_window(windowed, c.assume("sliding_window", 512));
-  full.head_dim = c.assume("global_head_dim", 512);
+  full.head_dim = c.assume_count("global_head_dim", 512);
   if (full.head_dim == 0) full.head_dim = s.head_dim;
   full.rotary_dim = full.head_dim;
   full.shared_key_value = keys_are_values;
@@ -95,7 +95,7 @@ void describe_text(Family& f) {
     moe.activation = Activation::gelu;
     check_experts(f, moe, "num_experts", "top_k_experts");
   }
-  const std::int64_t extra = c.assume("hidden_size_per_layer_input", 256), extra_rows = c.assume("vocab_size_per_layer_input", 262144);
+  const std::int64_t extra = c.assume_count("hidden_size_per_layer_input", 256), extra_rows = c.assume("vocab_size_per_layer_input", 262144);
   std::vector<std::uint8_t> kinds = kinds_named(f, s.layers, "layer_types", "full", [&](std::int64_t i) { return (i + 1) % 6 == 0; });
   if (!kinds.empty()) kinds.back() = 1;
   for (std::size_t i = 0; i < kinds.size(); ++i)

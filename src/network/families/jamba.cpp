@@ -29,8 +29,8 @@ void describe_jamba(Family& f) {
   moe.activation = read_activation(f, Activation::silu);
   check_experts(f, moe, "num_experts", "num_experts_per_tok");
   const MlpPart mlp = mlp_of(s.width, moe.expert_ffn, moe.activation);
-  const std::int64_t attention_every = std::max<std::int64_t>(1, c.assume("attn_layer_period", 8)), attention_at = c.assume("attn_layer_offset", 4);
-  const std::int64_t experts_every = std::max<std::int64_t>(1, c.assume("expert_layer_period", 2)), experts_at = c.assume("expert_layer_offset", 1);
+  const std::int64_t attention_every = std::max<std::int64_t>(1, c.assume("attn_layer_period", 8)), attention_at = c.assume_count("attn_layer_offset", 4);
+  const std::int64_t experts_every = std::max<std::int64_t>(1, c.assume("expert_layer_period", 2)), experts_at = c.assume_count("expert_layer_offset", 1);
   std::vector<std::uint8_t> kinds = layer_kinds(f, s.layers);  // bit 0 routed experts, bit 1 attention
   for (std::size_t i = 0; i < kinds.size(); ++i) {
     const auto layer = static_cast<std::int64_t>(i);

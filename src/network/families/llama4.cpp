@@ -54,7 +54,7 @@ void describe_text(Family& f) {
   moe.top_k = c.size("num_experts_per_tok");
   moe.expert_ffn = moe.shared_ffn = c.size("intermediate_size");
   check_experts(f, moe, "num_local_experts", "num_experts_per_tok");
-  const std::int64_t every = std::max<std::int64_t>(1, c.assume("interleave_moe_layer_step", 1));
+  const std::int64_t every = std::max<std::int64_t>(1, c.assume_count("interleave_moe_layer_step", 1));
   std::vector<std::uint8_t> kinds = kinds_flagged(f, s.layers, "no_rope_layers", [](std::int64_t i) { return (i + 1) % 4 != 0; });
   for (std::uint8_t& kind : kinds) kind = static_cast<std::uint8_t>(kind << 1U);  // bit 1: rotary and chunked
   const Node listed = c.node("moe_layers");

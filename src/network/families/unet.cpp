@@ -40,6 +40,8 @@ Unet read_unet(Family& f) {
   u.out = c.assume("out_channels", 4);
   u.side = std::max<std::int64_t>(1, c.assume("sample_size", 64));
   u.per_block = c.assume("layers_per_block", 2);
+  constexpr std::int64_t kMostBlocks = 64;
+  if (u.per_block > kMostBlocks) c.problem("shape-range", "layers_per_block", "'layers_per_block' is more than 64");
   u.groups = std::max<std::int64_t>(1, c.assume("norm_num_groups", 32));
   u.text_width = c.size("cross_attention_dim");
   u.linear_projection = c.flag("use_linear_projection", false);
