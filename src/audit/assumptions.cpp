@@ -10,10 +10,15 @@ namespace {
 
 void read_utilization(const Source& source, Assumptions& out, Diagnostics& problems) {
   FactCsv table(source, problems);
-  const std::pair<std::string_view, double*> terms[] = {
-      {"intercept", &out.intercept}, {"ln_flop", &out.per_ln_flop}, {"year", &out.per_year},
-      {"tpu", &out.tpu},             {"not_language", &out.not_language}, {"sigma", &out.sigma},
-      {"rows", &out.fitted_on},      {"article_language", &out.article_language}, {"article_other", &out.article_other}};
+  const std::pair<std::string_view, double*> terms[] = {{"intercept", &out.intercept},
+                                                        {"ln_flop", &out.per_ln_flop},
+                                                        {"year", &out.per_year},
+                                                        {"tpu", &out.tpu},
+                                                        {"not_language", &out.not_language},
+                                                        {"sigma", &out.sigma},
+                                                        {"rows", &out.fitted_on},
+                                                        {"article_language", &out.article_language},
+                                                        {"article_other", &out.article_other}};
   for (std::size_t row = 0; row < table.rows(); ++row) {
     for (const auto& [name, value] : terms) {
       if (table.text(row, "term") == name) *value = table.number(row, "value").value_or(*value);
@@ -27,7 +32,9 @@ void read_residuals(const Source& source, Assumptions& out, Diagnostics& problem
     const double at = table.number(row, "quantile").value_or(0), ratio = table.number(row, "ratio").value_or(1);
     const std::string method(table.text(row, "method"));
     const double from = table.number(row, "from").value_or(0);
-    if (out.residuals.empty() || out.residuals.back().method != method || out.residuals.back().from < from || out.residuals.back().from > from) out.residuals.push_back({method, from, {}});
+    if (out.residuals.empty() || out.residuals.back().method != method || out.residuals.back().from < from ||
+        out.residuals.back().from > from)
+      out.residuals.push_back({method, from, {}});
     out.residuals.back().quantiles.push_back({at, ratio});
   }
 }
@@ -69,7 +76,8 @@ Result<Assumptions> Assumptions::read(const std::vector<const Source*>& tables) 
   read_causes(table_or_embedded(tables, "audit/causes.csv", kept), out, problems);
   FactCsv words(table_or_embedded(tables, "audit/confidence.csv", kept), problems);
   for (std::size_t row = 0; row < words.rows(); ++row) {
-    out.words.push_back({std::string(words.text(row, "word")), words.number(row, "factor").value_or(1), std::string(words.text(row, "source"))});
+    out.words.push_back({std::string(words.text(row, "word")), words.number(row, "factor").value_or(1),
+                         std::string(words.text(row, "source"))});
   }
   if (!problems.empty()) return problems;
   return out;
@@ -93,7 +101,8 @@ Distribution Assumptions::residual(std::string_view method, double flop) const {
   // 201 even quantiles; the outermost rows of the table are single runs and are left at the 1st and 99th percentile.
   constexpr int kSteps = 200;
   std::vector<double> values;
-  for (int i = 0; i <= kSteps; ++i) values.push_back(interpolate(quantiles, std::clamp(static_cast<double>(i) / kSteps, 0.01, 0.99)));
+  for (int i = 0; i <= kSteps; ++i)
+    values.push_back(interpolate(quantiles, std::clamp(static_cast<double>(i) / kSteps, 0.01, 0.99)));
   Distribution result = Distribution::samples(std::move(values));
   result.best = 1;  // at the best guess the count stands as it is
   return result;
@@ -112,7 +121,8 @@ Distribution Assumptions::utilization(double flop, const Date& date, const Devic
   if (device && device->kind == "tpu") ln += tpu;
   if (!language) ln += not_language;
   constexpr double kFivePercent = 1.6448536269514722;  // the normal distribution's 95th percentile
-  return Distribution::range(std::exp(ln), std::exp(ln - kFivePercent * sigma), std::min(std::exp(ln + kFivePercent * sigma), 0.97), true);
+  return Distribution::range(std::exp(ln), std::exp(ln - kFivePercent * sigma),
+                             std::min(std::exp(ln + kFivePercent * sigma), 0.97), true);
 }
 
 }  // namespace floptally

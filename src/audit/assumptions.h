@@ -1,5 +1,6 @@
-// Assumptions: what an audit believes where a run says nothing, fitted on published runs (tools/fit-audit.py): the prior of
-// utilization, how far published compute lies from each method's count, the causes of disagreement, Epoch AI's words.
+// Assumptions: what an audit believes where a run says nothing, fitted on published runs (tools/fit-audit.py): the
+// prior of utilization, how far published compute lies from each method's count, the causes of disagreement, Epoch AI's
+// words.
 #pragma once
 
 #include <string>

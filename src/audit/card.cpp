@@ -22,7 +22,8 @@ double predictive_quantile(const std::vector<double>& sorted, double at) {
 }
 
 double share_within(const Card& card, double factor) {
-  const auto inside = std::count_if(card.rows.begin(), card.rows.end(), [&](const CardRow& r) { return r.ratio <= factor && r.ratio >= 1 / factor; });
+  const auto inside = std::count_if(card.rows.begin(), card.rows.end(),
+                                    [&](const CardRow& r) { return r.ratio <= factor && r.ratio >= 1 / factor; });
   return static_cast<double>(inside) / static_cast<double>(card.rows.size());
 }
 
@@ -35,7 +36,8 @@ void finish(Card& card) {
   for (const double factor : {1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0}) {
     if (card.factor > 0 || share_within(card, factor) < 0.8) continue;
     card.factor = factor;
-    card.inside = static_cast<std::size_t>(std::lround(share_within(card, factor) * static_cast<double>(card.rows.size())));
+    card.inside =
+        static_cast<std::size_t>(std::lround(share_within(card, factor) * static_cast<double>(card.rows.size())));
   }
   std::vector<double> ratios;
   for (const CardRow& row : card.rows) ratios.push_back(row.ratio);
@@ -48,7 +50,9 @@ std::size_t held_out(const std::vector<double>& ratios) {
   for (std::size_t i = 0; i < ratios.size(); ++i) {
     std::vector<double> others = ratios;  // sorted, as the card is
     others.erase(others.begin() + static_cast<std::ptrdiff_t>(i));
-    if (others.size() > 2 && ratios[i] >= predictive_quantile(others, 0.05) && ratios[i] <= predictive_quantile(others, 0.95)) ++held;
+    if (others.size() > 2 && ratios[i] >= predictive_quantile(others, 0.05) &&
+        ratios[i] <= predictive_quantile(others, 0.95))
+      ++held;
   }
   return held;
 }
@@ -56,7 +60,8 @@ std::size_t held_out(const std::vector<double>& ratios) {
 // The same within classes of size, as the residuals are fitted.
 double leave_one_out(const Card& card, double large) {
   std::vector<double> below, above;
-  for (const CardRow& row : card.rows) (row.run->published->amount.best / row.ratio >= large ? above : below).push_back(row.ratio);
+  for (const CardRow& row : card.rows)
+    (row.run->published->amount.best / row.ratio >= large ? above : below).push_back(row.ratio);
   const std::size_t held = held_out(below) + held_out(above);
   return card.rows.empty() ? 0 : static_cast<double>(held) / static_cast<double>(card.rows.size());
 }
@@ -95,7 +100,9 @@ Card hardware_card(const PublishedRuns& runs, const Assumptions& assumptions, bo
     if (ratio * prior.best >= prior.low && ratio * prior.best <= prior.high) ++held;
   }
   finish(card);
-  card.coverage_90 = stated ? leave_one_out(card, 0) : card.rows.empty() ? 0 : static_cast<double>(held) / static_cast<double>(card.rows.size());
+  card.coverage_90 = stated              ? leave_one_out(card, 0)
+                     : card.rows.empty() ? 0
+                                         : static_cast<double>(held) / static_cast<double>(card.rows.size());
   return card;
 }
 

@@ -35,7 +35,9 @@ class Evaluations {
     const auto above = std::count_if(all.begin(), all.end(), [&](double v) { return v > threshold; });
     return static_cast<double>(above) / static_cast<double>(all.size());
   }
-  [[nodiscard]] bool uncertain(const Traced& number) const { return number.trace() != nullptr && trace_.node(number.id()).uncertain; }
+  [[nodiscard]] bool uncertain(const Traced& number) const {
+    return number.trace() != nullptr && trace_.node(number.id()).uncertain;
+  }
 
  private:
   [[nodiscard]] NodeId behind_names(NodeId id) const {

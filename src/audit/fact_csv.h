@@ -46,7 +46,8 @@ class FactCsv {
 };
 
 // The table that a name ends in, else the embedded one (kept in `kept`).
-inline const Source& table_or_embedded(const std::vector<const Source*>& tables, std::string_view path, std::vector<Source>& kept) {
+inline const Source& table_or_embedded(const std::vector<const Source*>& tables, std::string_view path,
+                                       std::vector<Source>& kept) {
   for (const Source* source : tables) {
     if (std::string_view(source->name).ends_with(path)) return *source;
   }

@@ -38,7 +38,8 @@ void read_rules(const Source& source, Laws& out, Diagnostics& problems) {
     rule.source_date = Date::parse(table.text(row, "source_date")).value_or(Date{});
     rule.note = table.text(row, "note");
     rule.row = static_cast<std::int64_t>(locate(table.place(row, "id")).line);
-    if (rule.flop <= 0) problems.push_back(error("bad-number", "a threshold is greater than 0", table.place(row, "flop")));
+    if (rule.flop <= 0)
+      problems.push_back(error("bad-number", "a threshold is greater than 0", table.place(row, "flop")));
     out.rules.push_back(std::move(rule));
   }
 }
@@ -49,7 +50,8 @@ void read_inclusions(const Source& source, Laws& out, Diagnostics& problems) {
     Inclusion inclusion;
     inclusion.component = table.text(row, "component");
     inclusion.explanation = table.text(row, "explanation");
-    for (const char* account : {"eu-updates", "eu-cumulative", "sb53", "fmf", "database", "meter"}) inclusion.by_account.emplace_back(account, table.text(row, account));
+    for (const char* account : {"eu-updates", "eu-cumulative", "sb53", "fmf", "database", "meter"})
+      inclusion.by_account.emplace_back(account, table.text(row, account));
     out.inclusions.push_back(std::move(inclusion));
   }
 }
@@ -59,16 +61,19 @@ std::string inapplicable(const AuditRun& run, const ThresholdRule& rule) {
   if (!rule.domain.empty() && run.domain != rule.domain) return "only for models trained on " + rule.domain;
   if (rule.base_share > 0 && !run.base_flop && run.base.empty()) return "only where another model was modified";
   if (rule.modalities.empty()) return {};
-  const bool any = std::any_of(rule.modalities.begin(), rule.modalities.end(),
-                               [&](const std::string& m) { return std::find(run.modalities.begin(), run.modalities.end(), m) != run.modalities.end(); });
+  const bool any = std::any_of(rule.modalities.begin(), rule.modalities.end(), [&](const std::string& m) {
+    return std::find(run.modalities.begin(), run.modalities.end(), m) != run.modalities.end();
+  });
   const bool said = !run.modalities.empty();
   if (any || (!said && (run.domain == "language" || run.domain == "multimodal"))) return {};
-  return said ? "only for models that generate text, speech, images or video from text" : "what the model generates is not stated";
+  return said ? "only for models that generate text, speech, images or video from text"
+              : "what the model generates is not stated";
 }
 
 std::string out_of_force(const ThresholdRule& rule, const Date& on) {
   if (rule.status == "vetoed") return "vetoed";
-  if (rule.in_force.known() && on.days() < rule.in_force.days()) return "not in force before " + rule.in_force.to_string();
+  if (rule.in_force.known() && on.days() < rule.in_force.days())
+    return "not in force before " + rule.in_force.to_string();
   if (rule.until.known() && on.days() >= rule.until.days()) return rule.status + " since " + rule.until.to_string();
   return {};
 }
@@ -101,10 +106,11 @@ const Laws& Laws::embedded() {
   return *kLaws;
 }
 
-std::vector<Assessment> assess(const AuditRun& run, const Methods& methods, const Traced& reconciled, const Laws& laws, const Date& on, Trace& trace,
-                               Evaluations& evaluations) {
+std::vector<Assessment> assess(const AuditRun& run, const Methods& methods, const Traced& reconciled, const Laws& laws,
+                               const Date& on, Trace& trace, Evaluations& evaluations) {
   const CountingMethod* operations = methods.find("operations");
-  // The components were counted by operations; where the answer is another estimate of their sum, each is scaled with it.
+  // The components were counted by operations; where the answer is another estimate of their sum, each is scaled with
+  // it.
   const bool rescale = operations != nullptr && !(reconciled == operations->flop);
   std::vector<Assessment> out;
   for (const ThresholdRule& rule : laws.rules) {
@@ -114,7 +120,8 @@ std::vector<Assessment> assess(const AuditRun& run, const Methods& methods, cons
     std::vector<Traced> parts;
     std::vector<std::string> present;
     for (const CountedPart& c : methods.components) {
-      const auto inclusion = std::find_if(laws.inclusions.begin(), laws.inclusions.end(), [&](const Inclusion& i) { return i.component == c.component; });
+      const auto inclusion = std::find_if(laws.inclusions.begin(), laws.inclusions.end(),
+                                          [&](const Inclusion& i) { return i.component == c.component; });
       const std::string word = inclusion == laws.inclusions.end() ? "unstated" : inclusion->in(rule.counts);
       present.push_back(c.component);
       if (word == "yes" || word == "partly") {
@@ -126,7 +133,9 @@ std::vector<Assessment> assess(const AuditRun& run, const Methods& methods, cons
     }
     for (const Inclusion& inclusion : laws.inclusions) {
       const std::string word = inclusion.in(rule.counts);
-      if ((word == "yes" || word == "partly") && std::find(present.begin(), present.end(), inclusion.component) == present.end()) a.not_given.push_back(inclusion.component);
+      if ((word == "yes" || word == "partly") &&
+          std::find(present.begin(), present.end(), inclusion.component) == present.end())
+        a.not_given.push_back(inclusion.component);
     }
     const bool all = parts.size() == methods.components.size();
     a.flop = rescale && all ? reconciled : trace.sum(parts, dim::kFlop);

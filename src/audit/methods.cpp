@@ -9,7 +9,8 @@ namespace floptally {
 namespace {
 
 constexpr const char* kSixNd = "Kaplan et al. 2020, section 2.1: 2 FLOP per parameter and token forward, 4 backward";
-constexpr const char* kThreeNd = "Brown et al. 2020, table D.1: a token of an encoder-decoder passes half of the parameters";
+constexpr const char* kThreeNd =
+    "Brown et al. 2020, table D.1: a token of an encoder-decoder passes half of the parameters";
 constexpr const char* kConnections = "Sevilla et al. 2022, method 1: 2 x connections x 3 x examples x passes";
 constexpr const char* kTime = "Sevilla et al. 2022, method 2: time x devices x peak x utilization";
 
@@ -23,7 +24,8 @@ Traced leaf(Trace& trace, const std::string& name, const Fact& fact) {
   return trace.leaf(std::move(leaf));
 }
 
-Traced assumed(Trace& trace, const std::string& name, Distribution distribution, Dim dim, std::string source, Mark mark = Mark::assumed) {
+Traced assumed(Trace& trace, const std::string& name, Distribution distribution, Dim dim, std::string source,
+               Mark mark = Mark::assumed) {
   Leaf leaf;
   leaf.name = name;
   leaf.distribution = std::move(distribution);
@@ -34,12 +36,15 @@ Traced assumed(Trace& trace, const std::string& name, Distribution distribution,
 }
 
 bool by_passes_of_tokens(const std::string& architecture) {
-  return architecture == "dense" || architecture == "moe" || architecture == "encoder-decoder" || architecture == "recurrent";
+  return architecture == "dense" || architecture == "moe" || architecture == "encoder-decoder" ||
+         architecture == "recurrent";
 }
 
 int flop_per_parameter(const std::string& architecture) { return architecture == "encoder-decoder" ? 3 : 6; }
 
-std::string prefix(const AuditRun& run, const Phase& phase) { return run.phases.size() > 1 ? phase.name + ": " : std::string(); }
+std::string prefix(const AuditRun& run, const Phase& phase) {
+  return run.phases.size() > 1 ? phase.name + ": " : std::string();
+}
 
 // The network's own operators times what it saw; nothing where that is not known.
 std::optional<Traced> exactly(const AuditRun& run, const Phase& phase, Trace& trace) {
@@ -47,7 +52,9 @@ std::optional<Traced> exactly(const AuditRun& run, const Phase& phase, Trace& tr
   const MaybeFact& seen = tokens ? phase.tokens : phase.examples;
   if (!seen) return std::nullopt;
   const Dim per = dim::kFlop / (tokens ? dim::kToken : dim::kSample);
-  const Traced each = trace.name("FLOP per " + run.exact->unit, trace.constant(run.exact->flop, per) / Traced(run.exact->units), "counted from the network of " + run.exact->name);
+  const Traced each =
+      trace.name("FLOP per " + run.exact->unit, trace.constant(run.exact->flop, per) / Traced(run.exact->units),
+                 "counted from the network of " + run.exact->name);
   Traced flop = each * leaf(trace, prefix(run, phase) + (tokens ? "tokens" : "examples"), *seen);
   if (phase.passes) flop = flop * leaf(trace, prefix(run, phase) + "passes", *phase.passes);
   return flop;
@@ -61,8 +68,10 @@ class Operations {
       residual_ = assumed(trace, "what 6ND leaves out", Distribution::range(1, 0.93, 1.1), dim::kNone,
                           "attention, embeddings and rounding: configs from 100M parameters on, sequences to 8,192");
     } else {
-      residual_ = assumed(trace, "published over counted", assumptions.residual(run.checked ? "operations-checked" : "operations", operations_flop(run).value_or(1e23)), dim::kNone,
-                          "data/audit/residuals.csv, fitted on published runs");
+      residual_ = assumed(
+          trace, "published over counted",
+          assumptions.residual(run.checked ? "operations-checked" : "operations", operations_flop(run).value_or(1e23)),
+          dim::kNone, "data/audit/residuals.csv, fitted on published runs");
     }
   }
 
@@ -75,12 +84,15 @@ class Operations {
       }
       updates(out, phase, architecture);
       const MaybeFact& n = weights(phase, architecture);
-      if (n && phase.generated && !phase.public_data) forward(out, phase, *n, *phase.generated, "generated", "generation");
-      if (n && phase.generated && phase.public_data) forward(out, phase, *n, *phase.generated, "generated", "public-synthetic");
+      if (n && phase.generated && !phase.public_data)
+        forward(out, phase, *n, *phase.generated, "generated", "generation");
+      if (n && phase.generated && phase.public_data)
+        forward(out, phase, *n, *phase.generated, "generated", "public-synthetic");
       if (n && phase.scored) forward(out, phase, *n, *phase.scored, "scored", "scoring");
     }
     if (run_.base_flop && !out.components.empty()) {
-      out.components.push_back({run_.base.empty() ? "base model" : run_.base, "base", leaf(trace_, "base model", *run_.base_flop), run_.base_flop->place});
+      out.components.push_back({run_.base.empty() ? "base model" : run_.base, "base",
+                                leaf(trace_, "base model", *run_.base_flop), run_.base_flop->place});
     }
   }
 
@@ -98,32 +110,44 @@ class Operations {
   void updates(Methods& out, const Phase& phase, const std::string& architecture) {
     const std::string at = prefix(run_, phase);
     if (phase.connections && phase.examples) {
-      const Traced each = trace_.constant(Integer(6), dim::kFlop / dim::kSample) * leaf(trace_, at + "connections", *phase.connections);
+      const Traced each =
+          trace_.constant(Integer(6), dim::kFlop / dim::kSample) * leaf(trace_, at + "connections", *phase.connections);
       Traced seen = leaf(trace_, at + "examples", *phase.examples);
       if (phase.passes) seen = seen * leaf(trace_, at + "passes", *phase.passes);
-      add(out, phase.name, phase.component, trace_.name(at + "operations counted", each * seen, kConnections) * residual_, phase.place);
+      add(out, phase.name, phase.component,
+          trace_.name(at + "operations counted", each * seen, kConnections) * residual_, phase.place);
       return;
     }
     if (&phase == &run_.phases.front() && run_.exact && run_.exact->rules) {
       if (const std::optional<Traced> counted = exactly(run_, phase, trace_)) {
-        add(out, phase.name, phase.component, trace_.name(at + "operations counted", *counted, "counted operator by operator: " + run_.exact->name) * residual_, phase.place);
+        add(out, phase.name, phase.component,
+            trace_.name(at + "operations counted", *counted, "counted operator by operator: " + run_.exact->name) *
+                residual_,
+            phase.place);
         return;
       }
     }
     const MaybeFact& n = weights(phase, architecture);
     if (!n || !phase.tokens || !by_passes_of_tokens(architecture)) return;
-    const Traced per = trace_.constant(Integer(flop_per_parameter(architecture)), dim::kFlop / (dim::kParameter * dim::kToken));
+    const Traced per =
+        trace_.constant(Integer(flop_per_parameter(architecture)), dim::kFlop / (dim::kParameter * dim::kToken));
     Traced seen = leaf(trace_, at + "tokens", *phase.tokens);
     if (phase.passes) seen = seen * leaf(trace_, at + "passes", *phase.passes);
-    const Traced counted = per * leaf(trace_, at + (architecture == "moe" ? "active parameters" : "parameters"), *n) * seen;
-    add(out, phase.name, phase.component, trace_.name(at + "operations counted", counted, architecture == "encoder-decoder" ? kThreeNd : kSixNd) * residual_, phase.place);
+    const Traced counted =
+        per * leaf(trace_, at + (architecture == "moe" ? "active parameters" : "parameters"), *n) * seen;
+    add(out, phase.name, phase.component,
+        trace_.name(at + "operations counted", counted, architecture == "encoder-decoder" ? kThreeNd : kSixNd) *
+            residual_,
+        phase.place);
   }
 
-  void forward(Methods& out, const Phase& phase, const Fact& n, const Fact& tokens, const std::string& what, const std::string& component) {
+  void forward(Methods& out, const Phase& phase, const Fact& n, const Fact& tokens, const std::string& what,
+               const std::string& component) {
     const Traced per = trace_.constant(Integer(2), dim::kFlop / (dim::kParameter * dim::kToken));
     const std::string at = prefix(run_, phase);
     const Traced flop = per * leaf(trace_, at + "parameters", n) * leaf(trace_, at + what + " tokens", tokens);
-    add(out, phase.name + ", " + what, component, trace_.name(at + what, flop, "2 FLOP per parameter and token of a forward pass") * residual_, phase.place);
+    add(out, phase.name + ", " + what, component,
+        trace_.name(at + what, flop, "2 FLOP per parameter and token of a forward pass") * residual_, phase.place);
   }
 
   static void add(Methods& out, std::string name, std::string component, const Traced& flop, Span place) {
@@ -139,8 +163,14 @@ class Operations {
 class Hardware {
  public:
   // `derived`: the utilization was worked out from the operation count, so that nothing was lost of it.
-  Hardware(const AuditRun& run, const Catalogue& catalogue, const Assumptions& assumptions, Trace& trace, double flop_hint, bool derived)
-      : run_(run), catalogue_(catalogue), assumptions_(assumptions), trace_(trace), hint_(flop_hint), derived_(derived) {}
+  Hardware(const AuditRun& run, const Catalogue& catalogue, const Assumptions& assumptions, Trace& trace,
+           double flop_hint, bool derived)
+      : run_(run),
+        catalogue_(catalogue),
+        assumptions_(assumptions),
+        trace_(trace),
+        hint_(flop_hint),
+        derived_(derived) {}
 
   void count(Methods& out) {
     std::vector<Traced> by_time, by_energy, by_cost;
@@ -150,7 +180,8 @@ class Hardware {
       const std::optional<Traced> rate = achieved(period, guess);
       if (!rate) continue;
       if (const std::optional<Traced> time = device_time(period)) {
-        by_time.push_back(trace_.name(at(period) + "work of the hardware", *time * *rate * stated_residual(period, guess), kTime));
+        by_time.push_back(
+            trace_.name(at(period) + "work of the hardware", *time * *rate * stated_residual(period, guess), kTime));
         guessed = guessed || guess;
         continue;  // device-time is stated: energy and money say less of it
       }
@@ -177,7 +208,8 @@ class Hardware {
 
   std::optional<Traced> device_time(const Period& p) {
     if (p.device_seconds) return leaf(trace_, at(p) + "device-hours", *p.device_seconds);
-    if (p.devices && p.seconds) return leaf(trace_, at(p) + "devices", *p.devices) * leaf(trace_, at(p) + "time", *p.seconds);
+    if (p.devices && p.seconds)
+      return leaf(trace_, at(p) + "devices", *p.devices) * leaf(trace_, at(p) + "time", *p.seconds);
     return std::nullopt;
   }
 
@@ -194,9 +226,13 @@ class Hardware {
         other.device = variant;
         if (const std::optional<double> each = peak_of(other)) peaks.push_back(*each);
       }
-      const bool several = peaks.size() > 1 && *std::max_element(peaks.begin(), peaks.end()) > 1.001 * *std::min_element(peaks.begin(), peaks.end());
-      peak = assumed(trace_, at(p) + "dense " + format + " peak of " + p.device->name + (several ? " or its variants" : ""), several ? Distribution::either(std::move(peaks)) : Distribution::point(*value), kRate,
-                     "data/hardware/devices.csv:" + std::to_string(p.device->row) + ", " + p.device->source, several ? Mark::assumed : Mark::catalogue);
+      const bool several = peaks.size() > 1 && *std::max_element(peaks.begin(), peaks.end()) >
+                                                   1.001 * *std::min_element(peaks.begin(), peaks.end());
+      peak = assumed(trace_,
+                     at(p) + "dense " + format + " peak of " + p.device->name + (several ? " or its variants" : ""),
+                     several ? Distribution::either(std::move(peaks)) : Distribution::point(*value), kRate,
+                     "data/hardware/devices.csv:" + std::to_string(p.device->row) + ", " + p.device->source,
+                     several ? Mark::assumed : Mark::catalogue);
     }
     if (!peak) return std::nullopt;
     Traced utilization;
@@ -207,8 +243,9 @@ class Hardware {
       utilization = guessed_utilization(p);
     }
     if (p.hardware_flop) {
-      utilization = utilization * assumed(trace_, "model FLOP in hardware FLOP", Distribution::range(0.8, 0.74, 0.99, true), dim::kNone,
-                                          "6 of 8 FLOP with all activations recomputed, 6 of 6 with none");
+      utilization =
+          utilization * assumed(trace_, "model FLOP in hardware FLOP", Distribution::range(0.8, 0.74, 0.99, true),
+                                dim::kNone, "6 of 8 FLOP with all activations recomputed, 6 of 6 with none");
     }
     return *peak * utilization;
   }
@@ -217,11 +254,12 @@ class Hardware {
     const bool language = run_.domain == "language" || run_.domain == "multimodal";
     if (run_.utilization_option == "article") {
       const double value = language ? assumptions_.article_language : assumptions_.article_other;
-      return assumed(trace_, at(p) + "utilization", Distribution::range(value, value / 2, std::min(2 * value, 0.97), true), dim::kNone,
+      return assumed(trace_, at(p) + "utilization",
+                     Distribution::range(value, value / 2, std::min(2 * value, 0.97), true), dim::kNone,
                      "Sevilla et al. 2022: 30% for language models, 40% for others; within a factor of 2");
     }
-    return assumed(trace_, at(p) + "utilization", assumptions_.utilization(hint_, run_.date, p.device, language), dim::kNone,
-                   "data/audit/utilization.csv, fitted on published runs");
+    return assumed(trace_, at(p) + "utilization", assumptions_.utilization(hint_, run_.date, p.device, language),
+                   dim::kNone, "data/audit/utilization.csv, fitted on published runs");
   }
 
   // A utilization of good steps times the hours of the whole run is too much work: restarts, stalls, smaller phases.
@@ -230,25 +268,33 @@ class Hardware {
     Distribution kept = assumptions_.residual("hardware-stated", hint_);
     if (p.of_steps && !derived_) {
       kept.best = kept.quantile(0.5);
-      return assumed(trace_, "kept of the utilization over the whole time", std::move(kept), dim::kNone, "data/audit/residuals.csv: published runs that report both");
+      return assumed(trace_, "kept of the utilization over the whole time", std::move(kept), dim::kNone,
+                     "data/audit/residuals.csv: published runs that report both");
     }
     if (run_.own_records) return Traced(1.0);
     const double half = kept.quantile(0.95) / kept.quantile(0.5);
-    return assumed(trace_, "published over hardware count", Distribution::range(1, 1 / half, half), dim::kNone, "data/audit/residuals.csv");
+    return assumed(trace_, "published over hardware count", Distribution::range(1, 1 / half, half), dim::kNone,
+                   "data/audit/residuals.csv");
   }
 
   Traced overhead(const Period& p, const char* quantity, double low, double high) {
     const Overhead* row = p.device ? catalogue_.overhead(quantity, *p.device) : catalogue_.overhead(quantity, "any");
     const double value = row ? row->value : 1;
-    return assumed(trace_, quantity, Distribution::range(value, row && row->low ? *row->low : value * low, row && row->high ? *row->high : value * high), dim::kNone,
-                   row ? "data/hardware/overheads.csv:" + std::to_string(row->row) + ", " + row->source : std::string());
+    return assumed(
+        trace_, quantity,
+        Distribution::range(value, row && row->low ? *row->low : value * low,
+                            row && row->high ? *row->high : value * high),
+        dim::kNone,
+        row ? "data/hardware/overheads.csv:" + std::to_string(row->row) + ", " + row->source : std::string());
   }
 
   std::optional<Traced> time_from_energy(const Period& p) {
     if (!p.joules || !p.device || !p.device->watts) return std::nullopt;
-    const Traced watts = assumed(trace_, at(p) + "power of " + p.device->name, Distribution::point(*p.device->watts), dim::kWatt / dim::kDevice,
+    const Traced watts = assumed(trace_, at(p) + "power of " + p.device->name, Distribution::point(*p.device->watts),
+                                 dim::kWatt / dim::kDevice,
                                  "data/hardware/devices.csv:" + std::to_string(p.device->row), Mark::catalogue);
-    const Traced power = watts * overhead(p, "server-power-ratio", 0.8, 1.2) * overhead(p, "load-fraction", 0.8, 1.25) * overhead(p, "pue", 0.9, 1.3);
+    const Traced power = watts * overhead(p, "server-power-ratio", 0.8, 1.2) * overhead(p, "load-fraction", 0.8, 1.25) *
+                         overhead(p, "pue", 0.9, 1.3);
     return leaf(trace_, at(p) + "energy", *p.joules) / power;
   }
 
@@ -264,8 +310,9 @@ class Hardware {
     }
     if (near.size() < 2) return std::nullopt;
     std::sort(near.begin(), near.end());
-    const Traced price = assumed(trace_, at(p) + "price of " + p.device->name, Distribution::samples(near), dim::kUsdPerDeviceSecond,
-                                 std::to_string(near.size()) + " rows of data/hardware/prices.csv near the run's date", Mark::catalogue);
+    const Traced price =
+        assumed(trace_, at(p) + "price of " + p.device->name, Distribution::samples(near), dim::kUsdPerDeviceSecond,
+                std::to_string(near.size()) + " rows of data/hardware/prices.csv near the run's date", Mark::catalogue);
     return leaf(trace_, at(p) + "cost", *p.usd) / price;
   }
 
@@ -281,20 +328,33 @@ void attention_row(const AuditRun& run, Trace& trace, Methods& out) {
   if (run.phases.empty() || !out.find("operations")) return;
   if (run.exact && !run.exact->rules && run.phases.size() == 1) {
     if (const std::optional<Traced> flop = exactly(run, run.phases.front(), trace)) {
-      out.methods.push_back({"operations, exact count", "operator by operator, attention over the causal half", trace.name("operations, exact count", *flop, "counted from the network of " + run.exact->name), {},
-                             "the same facts, counted further", false});
+      out.methods.push_back(
+          {"operations, exact count",
+           "operator by operator, attention over the causal half",
+           trace.name("operations, exact count", *flop, "counted from the network of " + run.exact->name),
+           {},
+           "the same facts, counted further",
+           false});
     }
   }
   const Phase& p = run.phases.front();
   const MaybeFact& n = p.active ? p.active : p.parameters;
-  if (!p.layers || !p.width || !p.sequence || !n || !p.tokens || run.architecture == "moe" || run.phases.size() > 1) return;
+  if (!p.layers || !p.width || !p.sequence || !n || !p.tokens || run.architecture == "moe" || run.phases.size() > 1)
+    return;
   const Traced tokens = leaf(trace, "tokens", *p.tokens);
-  const Traced matmul = trace.constant(Integer(6), dim::kFlop / (dim::kParameter * dim::kToken)) * leaf(trace, "parameters", *n);
-  const Traced scores = trace.constant(Integer(12), dim::kFlop / dim::kToken) * leaf(trace, "layers", *p.layers) * leaf(trace, "width", *p.width) * leaf(trace, "sequence", *p.sequence);
+  const Traced matmul =
+      trace.constant(Integer(6), dim::kFlop / (dim::kParameter * dim::kToken)) * leaf(trace, "parameters", *n);
+  const Traced scores = trace.constant(Integer(12), dim::kFlop / dim::kToken) * leaf(trace, "layers", *p.layers) *
+                        leaf(trace, "width", *p.width) * leaf(trace, "sequence", *p.sequence);
   Traced flop = tokens * (matmul + scores);
   if (p.passes) flop = flop * leaf(trace, "passes", *p.passes);
-  out.methods.push_back({"operations with attention", "(6 N + 12 layers x width x sequence) x tokens, full square",
-                         trace.name("operations with attention", flop, "Chowdhery et al. 2022, appendix B: 6N + 12LHQT per token"), {}, "the same facts, counted further", false});
+  out.methods.push_back(
+      {"operations with attention",
+       "(6 N + 12 layers x width x sequence) x tokens, full square",
+       trace.name("operations with attention", flop, "Chowdhery et al. 2022, appendix B: 6N + 12LHQT per token"),
+       {},
+       "the same facts, counted further",
+       false});
 }
 
 // Whether the utilization was worked out from the operation count: then the two methods are one.
@@ -306,24 +366,80 @@ bool is_derived(const AuditRun& run, const Methods& out) {
     const std::optional<double> time = device_seconds(run), peak = peak_of(p);
     if (!time || !peak) continue;
     constexpr double kSame = 0.015;  // two opinions come this close by chance once in twenty times
-    const double counted = *time * *peak * p.utilization->amount.best + (run.base_flop ? run.base_flop->amount.best : 0);
+    const double counted =
+        *time * *peak * p.utilization->amount.best + (run.base_flop ? run.base_flop->amount.best : 0);
     if (run.published && std::fabs(std::log(counted / run.published->amount.best)) < kSame) return true;
-    if (const CountingMethod* operations = out.find("operations"); operations && std::fabs(std::log(counted / operations->flop.value())) < kSame) return true;
+    if (const CountingMethod* operations = out.find("operations");
+        operations && std::fabs(std::log(counted / operations->flop.value())) < kSame)
+      return true;
   }
   return false;
 }
 
+// The compute as published; where the developers did not state it themselves, within the factor of Epoch AI's word for
+// it.
+void add_published(const AuditRun& run, const Assumptions& assumptions, Trace& trace, Methods& out) {
+  const double factor = [&] {
+    for (const ConfidenceWord& word : assumptions.words) {
+      if (word.word == run.confidence) return word.factor;
+    }
+    return 3.0;
+  }();
+  Leaf published = leaf_of("published compute", run.published->amount, run.published->place, run.published->mark);
+  published.dim = dim::kFlop;
+  published.source = run.published->source;
+  if (published.distribution.shape == Distribution::Shape::point && run.published_from != "developer") {
+    published.distribution = Distribution::range(run.published->amount.best, run.published->amount.best / factor,
+                                                 run.published->amount.best * factor);
+  }
+  out.methods.push_back({"published",
+                         run.published_from.empty() ? "as stated" : "as stated (" + run.published_from + ")",
+                         trace.leaf(std::move(published)),
+                         {},
+                         {},
+                         false});
+}
+
+// Whether operations and hardware are two opinions or one.
+void state_independence(const AuditRun& run, bool derived, Methods& out) {
+  const auto by_time = std::find_if(out.methods.begin(), out.methods.end(), [](const CountingMethod& m) {
+    return m.name == "hardware" || m.name == "energy" || m.name == "cost";
+  });
+  const auto operations = std::find_if(out.methods.begin(), out.methods.end(),
+                                       [](const CountingMethod& m) { return m.name == "operations"; });
+  if (by_time == out.methods.end() || operations == out.methods.end()) return;
+  if (by_time->name == "hardware" && derived) {
+    by_time->note = "not independent: its utilization was worked out from the operation count";
+    out.findings.push_back(warning(
+        "not-independent",
+        "the utilization was worked out from the operation count: operations and hardware are one opinion, not two",
+        run.hardware.front().utilization ? run.hardware.front().utilization->place : Span{},
+        "a utilization measured from step times would be a second opinion"));
+  } else {
+    by_time->independent_of.push_back("operations");
+    operations->independent_of.push_back(by_time->name);
+  }
+}
+
 Diagnostic missing(const AuditRun& run) {
-  std::string help = "cheapest first: train.tokens with model.parameters (model.active_parameters for a mixture of experts)";
-  help += "; hardware.device_hours with hardware.device; hardware.devices, days and device; hardware.energy or cost with device; published.flop";
-  const bool moe = !run.phases.empty() && run.architecture == "moe" && !run.phases.front().active && run.phases.front().parameters;
-  return error("missing-fact", moe ? "the active parameters of this mixture of experts are not stated" : "nothing that compute can be counted from is stated", {}, help);
+  std::string help =
+      "cheapest first: train.tokens with model.parameters (model.active_parameters for a mixture of experts)";
+  help +=
+      "; hardware.device_hours with hardware.device; hardware.devices, days and device; hardware.energy or cost with "
+      "device; published.flop";
+  const bool moe =
+      !run.phases.empty() && run.architecture == "moe" && !run.phases.front().active && run.phases.front().parameters;
+  return error("missing-fact",
+               moe ? "the active parameters of this mixture of experts are not stated"
+                   : "nothing that compute can be counted from is stated",
+               {}, help);
 }
 
 }  // namespace
 
 const CountingMethod* Methods::find(std::string_view name) const {
-  const auto found = std::find_if(methods.begin(), methods.end(), [&](const CountingMethod& m) { return m.name == name; });
+  const auto found =
+      std::find_if(methods.begin(), methods.end(), [&](const CountingMethod& m) { return m.name == name; });
   return found == methods.end() ? nullptr : &*found;
 }
 
@@ -337,9 +453,12 @@ std::optional<double> peak_of(const Period& period) {
 std::optional<double> device_seconds(const AuditRun& run) {
   double total = 0;
   for (const Period& p : run.hardware) {
-    if (p.device_seconds) total += p.device_seconds->amount.best;
-    else if (p.devices && p.seconds) total += p.devices->amount.best * p.seconds->amount.best;
-    else return std::nullopt;
+    if (p.device_seconds)
+      total += p.device_seconds->amount.best;
+    else if (p.devices && p.seconds)
+      total += p.devices->amount.best * p.seconds->amount.best;
+    else
+      return std::nullopt;
   }
   return total > 0 ? std::optional(total) : std::nullopt;
 }
@@ -347,13 +466,17 @@ std::optional<double> device_seconds(const AuditRun& run) {
 std::optional<double> operations_flop(const AuditRun& run) {
   if (run.phases.empty()) return std::nullopt;
   const Phase& p = run.phases.front();
-  if (p.connections && p.examples) return 6 * p.connections->amount.best * p.examples->amount.best * (p.passes ? p.passes->amount.best : 1);
+  if (p.connections && p.examples)
+    return 6 * p.connections->amount.best * p.examples->amount.best * (p.passes ? p.passes->amount.best : 1);
   const MaybeFact& n = p.active ? p.active : run.architecture == "moe" ? p.active : p.parameters;
   if (!n || !p.tokens || !by_passes_of_tokens(run.architecture)) return std::nullopt;
-  return flop_per_parameter(run.architecture) * n->amount.best * p.tokens->amount.best * (p.passes ? p.passes->amount.best : 1) + (run.base_flop ? run.base_flop->amount.best : 0);
+  return flop_per_parameter(run.architecture) * n->amount.best * p.tokens->amount.best *
+             (p.passes ? p.passes->amount.best : 1) +
+         (run.base_flop ? run.base_flop->amount.best : 0);
 }
 
-Result<Methods> count_methods(const AuditRun& run, const Catalogue& catalogue, const Assumptions& assumptions, Trace& trace) {
+Result<Methods> count_methods(const AuditRun& run, const Catalogue& catalogue, const Assumptions& assumptions,
+                              Trace& trace) {
   Methods out;
   if (!run.phases.empty()) Operations(run, assumptions, trace).count(out);
   if (!out.components.empty()) {
@@ -361,44 +484,31 @@ Result<Methods> count_methods(const AuditRun& run, const Catalogue& catalogue, c
     for (const CountedPart& c : out.components) parts.push_back(c.flop);
     const bool moe = run.architecture == "moe";
     const bool exact = run.exact && run.exact->rules;
-    out.methods.push_back({"operations", exact ? "exact count x " + run.exact->unit + "s" : moe ? std::string("6 x active parameters x tokens") : run.architecture == "encoder-decoder" ? "3 x parameters x tokens" : "6 x parameters x tokens", trace.sum(parts), {}, {}, false});
+    out.methods.push_back({"operations",
+                           exact                                   ? "exact count x " + run.exact->unit + "s"
+                           : moe                                   ? std::string("6 x active parameters x tokens")
+                           : run.architecture == "encoder-decoder" ? "3 x parameters x tokens"
+                                                                   : "6 x parameters x tokens",
+                           trace.sum(parts),
+                           {},
+                           {},
+                           false});
     attention_row(run, trace, out);
   }
   const std::optional<double> counted = operations_flop(run);
   const bool derived = is_derived(run, out);
-  Hardware(run, catalogue, assumptions, trace, counted ? *counted : run.published ? run.published->amount.best : 1e23, derived).count(out);
-  if (run.published) {
-    const double factor = [&] {
-      for (const ConfidenceWord& word : assumptions.words) {
-        if (word.word == run.confidence) return word.factor;
-      }
-      return 3.0;
-    }();
-    Leaf published = leaf_of("published compute", run.published->amount, run.published->place, run.published->mark);
-    published.dim = dim::kFlop;
-    published.source = run.published->source;
-    if (published.distribution.shape == Distribution::Shape::point && run.published_from != "developer") {
-      published.distribution = Distribution::range(run.published->amount.best, run.published->amount.best / factor, run.published->amount.best * factor);
-    }
-    out.methods.push_back({"published", run.published_from.empty() ? "as stated" : "as stated (" + run.published_from + ")", trace.leaf(std::move(published)), {}, {}, false});
-  }
-  const auto by_time = std::find_if(out.methods.begin(), out.methods.end(), [](const CountingMethod& m) { return m.name == "hardware" || m.name == "energy" || m.name == "cost"; });
-  const auto operations = std::find_if(out.methods.begin(), out.methods.end(), [](const CountingMethod& m) { return m.name == "operations"; });
+  Hardware(run, catalogue, assumptions, trace,
+           counted         ? *counted
+           : run.published ? run.published->amount.best
+                           : 1e23,
+           derived)
+      .count(out);
+  if (run.published) add_published(run, assumptions, trace, out);
   if (out.methods.empty()) return missing(run);
-  if (by_time != out.methods.end() && operations != out.methods.end()) {
-    if (by_time->name == "hardware" && derived) {
-      by_time->note = "not independent: its utilization was worked out from the operation count";
-      out.findings.push_back(warning("not-independent", "the utilization was worked out from the operation count: operations and hardware are one opinion, not two",
-                                     run.hardware.front().utilization ? run.hardware.front().utilization->place : Span{},
-                                     "a utilization measured from step times would be a second opinion"));
-    } else {
-      by_time->independent_of.push_back("operations");
-      operations->independent_of.push_back(by_time->name);
-    }
-  }
+  state_independence(run, derived, out);
   if (out.components.empty()) {
-    const CountingMethod& best = by_time != out.methods.end() ? *by_time : out.methods.front();
-    out.components.push_back({"all work", "pretraining", best.flop, {}});
+    // Hardware, energy or money stand before what was published.
+    out.components.push_back({"all work", "pretraining", out.methods.front().flop, {}});
   }
   return out;
 }

@@ -23,8 +23,8 @@ struct CountedPart {
 };
 
 struct CountingMethod {
-  std::string name;                         // "operations", "hardware", "energy", "cost", "published"
-  std::string formula;                      // in words
+  std::string name;     // "operations", "hardware", "energy", "cost", "published"
+  std::string formula;  // in words
   Traced flop;
   std::vector<std::string> independent_of;  // methods whose facts have another source
   std::string note;
@@ -32,16 +32,18 @@ struct CountingMethod {
 };
 
 struct Methods {
-  std::vector<CountedPart> components;        // by operations; else one of hardware
+  std::vector<CountedPart> components;  // by operations; else one of hardware
   std::vector<CountingMethod> methods;
-  Diagnostics findings;                     // not-independent ...
+  Diagnostics findings;  // not-independent ...
   [[nodiscard]] const CountingMethod* find(std::string_view name) const;
 };
 
 // Everything the facts allow. Errors: missing-fact (what is needed, cheapest first), when no method can be had.
-Result<Methods> count_methods(const AuditRun& run, const Catalogue& catalogue, const Assumptions& assumptions, Trace& trace);
+Result<Methods> count_methods(const AuditRun& run, const Catalogue& catalogue, const Assumptions& assumptions,
+                              Trace& trace);
 
-// Method 1 at the best guesses, without its uncertainty; nothing where its facts are missing. For scores over many runs.
+// Method 1 at the best guesses, without its uncertainty; nothing where its facts are missing. For scores over many
+// runs.
 std::optional<double> operations_flop(const AuditRun& run);
 // Device-seconds of all periods together.
 std::optional<double> device_seconds(const AuditRun& run);

@@ -8,7 +8,8 @@ namespace {
 
 class RowReader {
  public:
-  RowReader(FactCsv& table, std::size_t row, std::string source) : table_(table), row_(row), source_(std::move(source)) {}
+  RowReader(FactCsv& table, std::size_t row, std::string source)
+      : table_(table), row_(row), source_(std::move(source)) {}
 
   [[nodiscard]] std::string text(std::string_view column) const { return std::string(table_.text(row_, column)); }
   MaybeFact fact(std::string_view column, Dim dim, double scale = 1) {
@@ -117,8 +118,10 @@ Result<const AuditRun*> PublishedRuns::find(std::string_view name) const {
   std::vector<std::string_view> known;
   for (const AuditRun& run : runs_) known.push_back(run.name);
   std::string help;
-  for (const std::string_view near : nearest_few(name, known, 3)) help += (help.empty() ? "" : ", ") + std::string(near);
-  return error("unknown-run", "no published run called '" + std::string(name) + "', and no such file", {}, "nearest names: " + help);
+  for (const std::string_view near : nearest_few(name, known, 3))
+    help += (help.empty() ? "" : ", ") + std::string(near);
+  return error("unknown-run", "no published run called '" + std::string(name) + "', and no such file", {},
+               "nearest names: " + help);
 }
 
 }  // namespace floptally

@@ -1,5 +1,5 @@
-// Reading a RUN as an auditor does: what was stated, with its range and its place; nothing is computed here but products
-// that define a fact (steps x batch x sequence = tokens).
+// Reading a RUN as an auditor does: what was stated, with its range and its place; nothing is computed here but
+// products that define a fact (steps x batch x sequence = tokens).
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -73,15 +73,18 @@ constexpr Field kPhaseFields[] = {
     {.key = "public", .expect = Expect::boolean, .doc = "the generated data were published"}};
 constexpr FieldTable kPhase{"phase", "a part of the work on the model", kPhaseFields};
 
-constexpr Field kPublishedFields[] = {{.key = "flop", .expect = Expect::quantity, .doc = "published training compute"},
-                                      {.key = "from", .expect = Expect::text, .doc = "developer, operations, hardware or mixed"},
-                                      {.key = "confidence", .expect = Expect::text, .doc = "Confident, Likely or Speculative"}};
+constexpr Field kPublishedFields[] = {
+    {.key = "flop", .expect = Expect::quantity, .doc = "published training compute"},
+    {.key = "from", .expect = Expect::text, .doc = "developer, operations, hardware or mixed"},
+    {.key = "confidence", .expect = Expect::text, .doc = "Confident, Likely or Speculative"}};
 constexpr FieldTable kPublished{"published", "compute as published", kPublishedFields};
-constexpr Field kBaseFields[] = {{.key = "name", .expect = Expect::text, .doc = "the model that training started from"},
-                                 {.key = "flop", .expect = Expect::quantity, .doc = "its training compute", .required = true}};
+constexpr Field kBaseFields[] = {
+    {.key = "name", .expect = Expect::text, .doc = "the model that training started from"},
+    {.key = "flop", .expect = Expect::quantity, .doc = "its training compute", .required = true}};
 constexpr FieldTable kBase{"base", "the model that training started from", kBaseFields};
 
-constexpr Field kExpectFields[] = {{.key = "flop", .expect = Expect::quantity, .doc = "training compute, such as 7.5e22 +- 1%"}};
+constexpr Field kExpectFields[] = {
+    {.key = "flop", .expect = Expect::quantity, .doc = "training compute, such as 7.5e22 +- 1%"}};
 constexpr FieldTable kExpect{"expect", "what the answer must be", kExpectFields, true};
 
 constexpr std::string_view kFactWords[] = {"own", "checked", "published"};
@@ -92,12 +95,26 @@ constexpr Field kRunFields[] = {
     {.key = "organization", .expect = Expect::text, .doc = "who trained it"},
     {.key = "date", .expect = Expect::text, .doc = "when it was finished or published"},
     {.key = "domain", .expect = Expect::text, .doc = "language, vision, biology ..."},
-    {.key = "modalities", .expect = Expect::text, .doc = "what it generates: text, speech, text-to-image, text-to-video", .shape = Shape::one_or_list},
-    {.key = "facts", .expect = Expect::word, .doc = "own: the developer's records; published: read from outside", .words = kFactWords},
+    {.key = "modalities",
+     .expect = Expect::text,
+     .doc = "what it generates: text, speech, text-to-image, text-to-video",
+     .shape = Shape::one_or_list},
+    {.key = "facts",
+     .expect = Expect::word,
+     .doc = "own: the developer's records; published: read from outside",
+     .words = kFactWords},
     {.key = "model", .expect = Expect::record_or_text, .doc = "what was trained", .table = &kModel},
     {.key = "train", .expect = Expect::record, .doc = "what it was trained on", .table = &kTrain},
-    {.key = "hardware", .expect = Expect::record, .doc = "what it ran on, one or several stretches of time", .shape = Shape::one_or_list, .table = &kHardware},
-    {.key = "phases", .expect = Expect::record, .doc = "further work on the model", .shape = Shape::list, .table = &kPhase},
+    {.key = "hardware",
+     .expect = Expect::record,
+     .doc = "what it ran on, one or several stretches of time",
+     .shape = Shape::one_or_list,
+     .table = &kHardware},
+    {.key = "phases",
+     .expect = Expect::record,
+     .doc = "further work on the model",
+     .shape = Shape::list,
+     .table = &kPhase},
     {.key = "base", .expect = Expect::record, .doc = "the model that training started from", .table = &kBase},
     {.key = "published", .expect = Expect::record, .doc = "compute as published", .table = &kPublished},
     {.key = "margin", .expect = Expect::quantity, .doc = "the margin claimed for the result, such as 30%"},
@@ -123,7 +140,11 @@ void scale(Amount& amount, double by) {
   }
 }
 
-double lowest(const Amount& a) { return a.form == Amount::Form::point || a.form == Amount::Form::floor ? a.best : a.form == Amount::Form::either ? a.values.front() : a.low; }
+double lowest(const Amount& a) {
+  return a.form == Amount::Form::point || a.form == Amount::Form::floor ? a.best
+         : a.form == Amount::Form::either                               ? a.values.front()
+                                                                        : a.low;
+}
 
 class AccountReader {
  public:
@@ -142,12 +163,20 @@ class AccountReader {
       problems_.push_back(error("not-positive", "'" + std::string(key) + "' is greater than 0", node.span()));
       return std::nullopt;
     }
+    constexpr double kMost = 1e40;  // far above every run; products of a few facts stay finite
+    if (std::max(read->best, read->high) > kMost || lowest(*read) < 1 / kMost) {
+      problems_.push_back(error("bad-number", "'" + std::string(key) + "' is out of all proportion", node.span(),
+                                "values between 1e-40 and 1e40 are read"));
+      return std::nullopt;
+    }
     Fact result{std::move(*read), node.span(), Mark::given, {}};
     if (result.amount.bare) scale(result.amount, bare);
     result.amount.dim = dim;
     return result;
   }
-  MaybeFact count(const Node& record, std::string_view key, Dim dim, std::string_view what) { return fact(record, key, dim, what, 1); }
+  MaybeFact count(const Node& record, std::string_view key, Dim dim, std::string_view what) {
+    return fact(record, key, dim, what, 1);
+  }
 
   MaybeFact share(const Node& record, std::string_view key) {
     MaybeFact result = fact(record, key, dim::kNone, "a share such as 40%", 1);
@@ -155,8 +184,10 @@ class AccountReader {
     const double top = std::max(result->amount.best, result->amount.high);
     if (top > 1) {
       const std::string text(record.find(key).text());
-      problems_.push_back(error("utilization-over-one", "a utilization of " + text + " is more than all of the peak", result->place,
-                                result->amount.best <= 100 && !result->amount.percent ? "did you mean " + text + "%?" : "a utilization is between 0 and 1"));
+      problems_.push_back(
+          error("utilization-over-one", "a utilization of " + text + " is more than all of the peak", result->place,
+                result->amount.best <= 100 && !result->amount.percent ? "did you mean " + text + "%?"
+                                                                      : "a utilization is between 0 and 1"));
       return std::nullopt;
     }
     return result;
@@ -179,8 +210,10 @@ class AccountReader {
     p.scored = count(train, "scored", dim::kToken, "a number of tokens");
     p.place = train.span();
     tokens_from_steps(train, p);
-    if (p.active && p.parameters && lowest(p.active->amount) > std::max(p.parameters->amount.best, p.parameters->amount.high)) {
-      problems_.push_back(contradiction("more parameters are active than there are", p.active->place, "active", p.parameters->place, "all"));
+    if (p.active && p.parameters &&
+        lowest(p.active->amount) > std::max(p.parameters->amount.best, p.parameters->amount.high)) {
+      problems_.push_back(contradiction("more parameters are active than there are", p.active->place, "active",
+                                        p.parameters->place, "all"));
     }
     return p;
   }
@@ -189,10 +222,12 @@ class AccountReader {
     Phase p;
     p.name = node.find("name") ? std::string(node.find("name").text()) : "phase";
     p.component = node.find("component") ? std::string(node.find("component").text()) : "fine-tuning";
-    static constexpr std::string_view kComponents[] = {"pretraining", "fine-tuning", "reinforcement", "generation", "scoring", "auxiliary", "teacher",
-                                                       "distillation", "evaluation", "exploration", "base"};
+    static constexpr std::string_view kComponents[] = {"pretraining", "fine-tuning", "reinforcement", "generation",
+                                                       "scoring",     "auxiliary",   "teacher",       "distillation",
+                                                       "evaluation",  "exploration", "base"};
     if (std::find(std::begin(kComponents), std::end(kComponents), p.component) == std::end(kComponents)) {
-      problems_.push_back(error("unknown-component", "no account counts a '" + p.component + "'", node.find("component").span(), suggestion(p.component, kComponents)));
+      problems_.push_back(error("unknown-component", "no account counts a '" + p.component + "'",
+                                node.find("component").span(), suggestion(p.component, kComponents)));
     }
     p.architecture = node.find("architecture").text();
     p.parameters = count(node, "parameters", dim::kParameter, "a number of parameters");
@@ -214,8 +249,10 @@ class AccountReader {
     if (const Node device = node.find("device")) {
       // "A100" is four devices: an auditor takes what the source says, and the peak is uncertain where theirs differ.
       p.variants = catalogue_.matches(device.text());
-      if (!p.variants.empty()) p.device = p.variants.front();
-      else problems_.push_back(catalogue_.find(device.text(), device.span()).take_problems().front());
+      if (!p.variants.empty())
+        p.device = p.variants.front();
+      else
+        problems_.push_back(catalogue_.find(device.text(), device.span()).take_problems().front());
       p.device_place = device.span();
     }
     p.devices = count(node, "devices", dim::kDevice, "a number of devices");
@@ -238,10 +275,13 @@ class AccountReader {
     p.derived = node.find("utilization_from").text() == "derived";
     p.joules = fact(node, "energy", dim::kJoule, "an energy such as 1287 MWh", 0);
     p.usd = fact(node, "cost", dim::kUsd, "an amount such as 5.6e6 USD", 0);
-    p.price = fact(node, "price", dim::kUsdPerDeviceSecond, "a price per device and hour, such as 2.5 USD/device-hour", 0);
+    p.price =
+        fact(node, "price", dim::kUsdPerDeviceSecond, "a price per device and hour, such as 2.5 USD/device-hour", 0);
     if (const Node format = node.find("format")) {
       p.format = arithmetic_named(format.text());
-      if (!p.format) problems_.push_back(error("unknown-format", "'" + std::string(format.text()) + "' is no number format", format.span(), suggestion(format.text(), kArithmeticNames)));
+      if (!p.format)
+        problems_.push_back(error("unknown-format", "'" + std::string(format.text()) + "' is no number format",
+                                  format.span(), suggestion(format.text(), kArithmeticNames)));
     }
     check_hours(p);
     return p;
@@ -251,7 +291,9 @@ class AccountReader {
     const Node date = node.find("date");
     if (!date) return;
     const std::optional<Date> read = Date::parse(date.text());
-    if (!read) problems_.push_back(error("bad-date", "'" + std::string(date.text()) + "' is not a date such as 2024-07-30", date.span()));
+    if (!read)
+      problems_.push_back(
+          error("bad-date", "'" + std::string(date.text()) + "' is not a date such as 2024-07-30", date.span()));
     run.date = read.value_or(Date{});
     run.date_place = date.span();
   }
@@ -265,13 +307,15 @@ class AccountReader {
   }
 
   void tokens_from_steps(const Node& train, Phase& p) {
-    const MaybeFact steps = count(train, "steps", dim::kNone, "a number of steps"), batch = count(train, "batch", dim::kSample, "sequences a step");
+    const MaybeFact steps = count(train, "steps", dim::kNone, "a number of steps"),
+                    batch = count(train, "batch", dim::kSample, "sequences a step");
     if (!steps || !batch || !p.sequence) return;
     const double product = steps->amount.best * batch->amount.best * p.sequence->amount.best;
     if (p.tokens) {
       const double stated = p.tokens->amount.best * (p.passes ? p.passes->amount.best : 1);
       if (p.tokens->amount.form == Amount::Form::point && std::fabs(std::log(stated / product)) > 0.05) {
-        problems_.push_back(contradiction("steps x batch x sequence is not the number of tokens", p.tokens->place, "stated", steps->place, "steps"));
+        problems_.push_back(contradiction("steps x batch x sequence is not the number of tokens", p.tokens->place,
+                                          "stated", steps->place, "steps"));
       }
       return;
     }
@@ -287,7 +331,8 @@ class AccountReader {
     const MaybeFact each = count(node, "node", dim::kNone, "devices a node");
     const double per_node = each ? each->amount.best : p.device ? static_cast<double>(p.device->per_node) : 0;
     if (per_node <= 0) {
-      problems_.push_back(error("missing-fact", "nodes of how many devices?", nodes->place, "add `node: 8`, the devices of a node"));
+      problems_.push_back(
+          error("missing-fact", "nodes of how many devices?", nodes->place, "add `node: 8`, the devices of a node"));
       return;
     }
     scale(nodes->amount, per_node);
@@ -298,11 +343,14 @@ class AccountReader {
   // 1,000 devices for 10 days is 240,000 device-hours and not 10^6.
   void check_hours(const Period& p) {
     if (!p.devices || !p.seconds || !p.device_seconds) return;
-    if (p.devices->amount.form != Amount::Form::point || p.seconds->amount.form != Amount::Form::point || p.device_seconds->amount.form != Amount::Form::point) return;
+    if (p.devices->amount.form != Amount::Form::point || p.seconds->amount.form != Amount::Form::point ||
+        p.device_seconds->amount.form != Amount::Form::point)
+      return;
     const double product = p.devices->amount.best * p.seconds->amount.best;
     if (std::fabs(std::log(product / p.device_seconds->amount.best)) <= 0.1) return;
     char text[96];
-    std::snprintf(text, sizeof text, "devices x time is %.4g device-hours, not %.4g", product / 3600, p.device_seconds->amount.best / 3600);
+    std::snprintf(text, sizeof text, "devices x time is %.4g device-hours, not %.4g", product / 3600,
+                  p.device_seconds->amount.best / 3600);
     problems_.push_back(contradiction(text, p.device_seconds->place, "device-hours", p.devices->place, "devices"));
   }
 
@@ -361,8 +409,10 @@ Result<AuditRun> read_audit_run(const Document& document, const Catalogue& catal
   const Node from = model.is_mapping() ? model.find("from") : model;
   run.model_from = from.text();
   run.model_place = from.span();
-  if (root.find("model") || root.find("train")) run.phases.push_back(reader.phase(root.find("model"), root.find("train")));
-  if (const std::string_view architecture = root.find("model").find("architecture").text(); !architecture.empty()) run.architecture = architecture;
+  if (root.find("model") || root.find("train"))
+    run.phases.push_back(reader.phase(root.find("model"), root.find("train")));
+  if (const std::string_view architecture = root.find("model").find("architecture").text(); !architecture.empty())
+    run.architecture = architecture;
   if (!run.phases.empty() && run.phases.front().active) run.architecture = "moe";
   for (const Node each : root.find("phases")) run.phases.push_back(reader.extra_phase(each));
   const Node hardware = root.find("hardware");
@@ -374,7 +424,8 @@ Result<AuditRun> read_audit_run(const Document& document, const Catalogue& catal
     run.base = base.find("name").text();
     run.base_flop = reader.fact(base, "flop", dim::kFlop, "a number of FLOP", 1);
   }
-  if (const Node expect = root.find("expect")) run.expected = reader.fact(expect, "flop", dim::kFlop, "a number of FLOP", 1);
+  if (const Node expect = root.find("expect"))
+    run.expected = reader.fact(expect, "flop", dim::kFlop, "a number of FLOP", 1);
   if (const Node published = root.find("published")) {
     run.published = reader.fact(published, "flop", dim::kFlop, "a number of FLOP", 1);
     run.published_from = published.find("from").text();

@@ -23,18 +23,24 @@ bool needed(const AuditRun& run, const Cause& cause, bool guessed) {
   if (cause.needs == "language") return run.domain == "language" || run.domain == "multimodal";
   if (cause.needs == "finetuned") return run.base_flop.has_value() || !run.base.empty();
   if (cause.needs == "assumed-utilization") return guessed;
-  if (cause.needs == "tpu") return std::any_of(run.hardware.begin(), run.hardware.end(), [](const Period& p) { return p.device && p.device->kind == "tpu"; });
+  if (cause.needs == "tpu")
+    return std::any_of(run.hardware.begin(), run.hardware.end(),
+                       [](const Period& p) { return p.device && p.device->kind == "tpu"; });
   return true;
 }
 
-std::string side_of(const std::string& method) { return method.starts_with("operations") ? "operations" : method == "published" ? "published" : "hardware"; }
+std::string side_of(const std::string& method) {
+  return method.starts_with("operations") ? "operations" : method == "published" ? "published" : "hardware";
+}
 
-Comparison compare(const AuditRun& run, const Assumptions& assumptions, const Worlds& worlds, const CountingMethod& a, const CountingMethod& b) {
+Comparison compare(const AuditRun& run, const Assumptions& assumptions, const Worlds& worlds, const CountingMethod& a,
+                   const CountingMethod& b) {
   Comparison c{a.name, b.name, a.flop.value() / b.flop.value(), 0, true, true, {}};
   c.independent = std::find(a.independent_of.begin(), a.independent_of.end(), b.name) != a.independent_of.end();
   c.sigma = std::hypot(log_sigma(worlds, a.flop), log_sigma(worlds, b.flop));
   c.agree = std::fabs(std::log(c.ratio)) <= std::max(kZ95 * c.sigma, 0.02);
-  if (!c.agree || std::fabs(std::log(c.ratio)) > kWorthNaming) c.causes = rank_causes(run, assumptions, a.name, b.name, c.ratio, a.assumed_utilization || b.assumed_utilization);
+  if (!c.agree || std::fabs(std::log(c.ratio)) > kWorthNaming)
+    c.causes = rank_causes(run, assumptions, a.name, b.name, c.ratio, a.assumed_utilization || b.assumed_utilization);
   return c;
 }
 
@@ -67,7 +73,8 @@ Traced either(Trace& trace, const Traced& a, const Traced& b) {
 
 }  // namespace
 
-std::vector<RankedCause> rank_causes(const AuditRun& run, const Assumptions& assumptions, const std::string& a, const std::string& b, double ratio, bool guessed) {
+std::vector<RankedCause> rank_causes(const AuditRun& run, const Assumptions& assumptions, const std::string& a,
+                                     const std::string& b, double ratio, bool guessed) {
   std::vector<RankedCause> ranked;
   double total = 0;
   const double seen = std::log(ratio);
@@ -75,7 +82,8 @@ std::vector<RankedCause> rank_causes(const AuditRun& run, const Assumptions& ass
     if (!needed(run, cause, guessed)) continue;
     double sign = 0;
     if (cause.side == side_of(a)) sign = 1;
-    if (cause.side == side_of(b) || side_of(b) == "published") sign = -1;  // what was published may rest on either method
+    if (cause.side == side_of(b) || side_of(b) == "published")
+      sign = -1;  // what was published may rest on either method
     if (side_of(b) == "published" && cause.side == side_of(a) && seen * std::log(cause.factor) > 0) sign = 1;
     if (sign == 0) continue;
     constexpr double kSlack = 0.12;  // what else the two differ by
@@ -97,10 +105,13 @@ std::vector<RankedCause> rank_causes(const AuditRun& run, const Assumptions& ass
   return kept;
 }
 
-Reconciled reconcile(const AuditRun& run, const Methods& methods, const Assumptions& assumptions, Trace& trace, std::uint32_t count) {
+Reconciled reconcile(const AuditRun& run, const Methods& methods, const Assumptions& assumptions, Trace& trace,
+                     std::uint32_t count) {
   Reconciled out;
   const CountingMethod* operations = methods.find("operations");
-  const CountingMethod* hardware = methods.find("hardware") ? methods.find("hardware") : methods.find("energy") ? methods.find("energy") : methods.find("cost");
+  const CountingMethod* hardware = methods.find("hardware") ? methods.find("hardware")
+                                   : methods.find("energy") ? methods.find("energy")
+                                                            : methods.find("cost");
   const CountingMethod* published = methods.find("published");
   {
     const Worlds worlds(trace, count);
@@ -115,7 +126,8 @@ Reconciled reconcile(const AuditRun& run, const Methods& methods, const Assumpti
       if (!c.independent) {
         out.basis = "operations (" + hardware->name + " is no second opinion)";
       } else if (c.agree) {
-        const double s1 = std::max(log_sigma(worlds, operations->flop), 1e-3), s2 = std::max(log_sigma(worlds, hardware->flop), 1e-3);
+        const double s1 = std::max(log_sigma(worlds, operations->flop), 1e-3),
+                     s2 = std::max(log_sigma(worlds, hardware->flop), 1e-3);
         const double w = (1 / (s1 * s1)) / (1 / (s1 * s1) + 1 / (s2 * s2));
         out.weight_of_operations = w;
         out.flop = exp(Traced(w) * log(operations->flop) + Traced(1 - w) * log(hardware->flop));
@@ -124,8 +136,10 @@ Reconciled reconcile(const AuditRun& run, const Methods& methods, const Assumpti
       } else {
         // The best guess is the method that the likeliest cause does not blame.
         const bool blamed = !c.causes.empty() && c.causes.front().cause->side == "operations";
-        out.flop = blamed ? either(trace, hardware->flop, operations->flop) : either(trace, operations->flop, hardware->flop);
-        out.basis = (blamed ? hardware->name + " or operations" : "operations or " + hardware->name) + ": they disagree";
+        out.flop =
+            blamed ? either(trace, hardware->flop, operations->flop) : either(trace, operations->flop, hardware->flop);
+        out.basis =
+            (blamed ? hardware->name + " or operations" : "operations or " + hardware->name) + ": they disagree";
       }
     }
   }
@@ -133,9 +147,12 @@ Reconciled reconcile(const AuditRun& run, const Methods& methods, const Assumpti
   for (const Comparison& c : out.comparisons) {
     if (!c.independent && c.a == "operations" && c.b != "published") continue;  // said already
     if (c.agree && c.causes.empty()) continue;
-    if (c.agree && c.a == "hardware" && out.comparisons.size() == 3) continue;   // operations against published says it
-    out.findings.push_back((c.agree ? note : warning)(c.agree ? "far-apart" : "methods-disagree", c.a + " says " + times(c.ratio) + " times what " + (c.b == "published" ? "was published" : c.b + " says") +
-                                       (c.agree ? ", within their ranges" : ", beyond their ranges"), {}, sentence(c)));
+    if (c.agree && c.a == "hardware" && out.comparisons.size() == 3) continue;  // operations against published says it
+    out.findings.push_back((c.agree ? note : warning)(c.agree ? "far-apart" : "methods-disagree",
+                                                      c.a + " says " + times(c.ratio) + " times what " +
+                                                          (c.b == "published" ? "was published" : c.b + " says") +
+                                                          (c.agree ? ", within their ranges" : ", beyond their ranges"),
+                                                      {}, sentence(c)));
   }
   const Worlds worlds(trace, count);
   const double sigma = log_sigma(worlds, out.flop);

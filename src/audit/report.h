@@ -1,4 +1,5 @@
-// The answer of an audit as a Book: both methods, whether they agree, how sure, the thresholds, what the range comes from.
+// The answer of an audit as a Book: both methods, whether they agree, how sure, the thresholds, what the range comes
+// from.
 #pragma once
 
 #include "audit/card.h"

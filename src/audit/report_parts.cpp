@@ -32,7 +32,11 @@ Figure ranged(Evaluations& worlds, const Traced& value) {
 }
 
 Table inputs_table(const Trace& trace) {
-  Table table{"inputs", "Inputs", {{"input", "Input"}, {"value", "Value", true}, {"mark", "Mark"}, {"source", "Source"}}, {}, {}};
+  Table table{"inputs",
+              "Inputs",
+              {{"input", "Input"}, {"value", "Value", true}, {"mark", "Mark"}, {"source", "Source"}},
+              {},
+              {}};
   for (const Leaf& leaf : trace.leaves()) {
     Figure f = figure(leaf.distribution.best, leaf.dim);
     if (leaf.distribution.shape != Distribution::Shape::point) {
@@ -53,21 +57,34 @@ Table energy_table(const AuditRun& run, const Catalogue& catalogue) {
   for (const Period& p : run.hardware) {
     if (p.joules) stated += p.joules->amount.best;
     if (!p.device || !p.device->watts) continue;
-    const double time = p.device_seconds ? p.device_seconds->amount.best : p.devices && p.seconds ? p.devices->amount.best * p.seconds->amount.best : 0;
+    const double time = p.device_seconds         ? p.device_seconds->amount.best
+                        : p.devices && p.seconds ? p.devices->amount.best * p.seconds->amount.best
+                                                 : 0;
     const auto ratio = [&](const char* quantity) {
       const Overhead* row = catalogue.overhead(quantity, *p.device);
       return row ? row->value : 1.0;
     };
     counted += time * *p.device->watts * ratio("server-power-ratio") * ratio("load-fraction") * ratio("pue");
   }
-  if (stated > 0) table.rows.push_back({std::string("stated"), figure(stated, dim::kJoule), std::string("by the source")});
-  if (counted > 0) table.rows.push_back({std::string("counted"), figure(counted, dim::kJoule), std::string("device-time x TDP x server ratio x load x PUE (data/hardware/overheads.csv)")});
+  if (stated > 0)
+    table.rows.push_back({std::string("stated"), figure(stated, dim::kJoule), std::string("by the source")});
+  if (counted > 0)
+    table.rows.push_back({std::string("counted"), figure(counted, dim::kJoule),
+                          std::string("device-time x TDP x server ratio x load x PUE (data/hardware/overheads.csv)")});
   return table;
 }
 
 Table wall_clock_table(const PublishedRuns& runs) {
-  Table table{"wall_clock", "Reported utilization against the whole time", {{"run", "Run"}, {"reported", "Reported", true}, {"implied", "Implied", true}, {"kept", "Kept", true}, {"note", "Note"}}, {},
-              "Implied: published compute / (device-time x dense peak). Kept: implied over reported. A ratio within 2% of 1 means that the utilization was worked out from the compute."};
+  Table table{"wall_clock",
+              "Reported utilization against the whole time",
+              {{"run", "Run"},
+               {"reported", "Reported", true},
+               {"implied", "Implied", true},
+               {"kept", "Kept", true},
+               {"note", "Note"}},
+              {},
+              "Implied: published compute / (device-time x dense peak). Kept: implied over reported. A ratio within 2% "
+              "of 1 means that the utilization was worked out from the compute."};
   for (const AuditRun& run : runs.runs()) {
     if (!run.published || run.hardware.size() != 1 || !run.fault.empty() || !run.hardware.front().utilization) continue;
     const Period& p = run.hardware.front();
@@ -82,7 +99,9 @@ Table wall_clock_table(const PublishedRuns& runs) {
     std::snprintf(text[2], sizeof text[2], "%.2f", implied / reported);
     const bool circular = std::fabs(std::log(implied / reported)) < 0.02;
     table.rows.push_back({run.name, std::string(text[0]), std::string(text[1]), std::string(text[2]),
-                          std::string(p.hardware_flop ? "of hardware FLOP" : circular ? "derived: no second opinion" : "")});
+                          std::string(p.hardware_flop ? "of hardware FLOP"
+                                      : circular      ? "derived: no second opinion"
+                                                      : "")});
   }
   return table;
 }
@@ -100,16 +119,22 @@ Chart compute_by_date(const PublishedRuns& published, const AuditRun* run, doubl
   for (const AuditRun& each : published.runs()) {
     if (!each.published || !each.date.known()) continue;
     const double y = each.published->amount.best;
-    chart.marks.push_back({each.date.decimal_year(), y, y, y, each.title + ": " + quantity_text(y, dim::kFlop), each.domain});
+    chart.marks.push_back(
+        {each.date.decimal_year(), y, y, y, each.title + ": " + quantity_text(y, dim::kFlop), each.domain});
     last = std::max(last, each.date.decimal_year());
   }
   std::vector<double> drawn;
   for (const ThresholdRule& rule : laws.rules) {
-    if (rule.status == "vetoed" || rule.status == "revoked" || rule.base_share > 0 || std::find(drawn.begin(), drawn.end(), rule.flop) != drawn.end()) continue;
+    if (rule.status == "vetoed" || rule.status == "revoked" || rule.base_share > 0 ||
+        std::find(drawn.begin(), drawn.end(), rule.flop) != drawn.end())
+      continue;
     drawn.push_back(rule.flop);
-    for (double x = 2022; x <= last + 1; x += 0.1) chart.marks.push_back({x, rule.flop, rule.flop, rule.flop, rule.law, count_text(rule.flop, 1) + " FLOP: " + rule.law});
+    for (double x = 2022; x <= last + 1; x += 0.1)
+      chart.marks.push_back(
+          {x, rule.flop, rule.flop, rule.flop, rule.law, count_text(rule.flop, 1) + " FLOP: " + rule.law});
   }
-  if (run && run->date.known()) chart.marks.push_back({run->date.decimal_year(), flop, flop / 1.6, flop * 1.6, "audited", "audited run"});
+  if (run && run->date.known())
+    chart.marks.push_back({run->date.decimal_year(), flop, flop / 1.6, flop * 1.6, "audited", "audited run"});
   return chart;
 }
 
@@ -137,7 +162,8 @@ std::string json_lists(const Methods& methods, const std::vector<Assessment>& st
   std::string out = "\"methods\": [";
   for (std::size_t i = 0; i < methods.methods.size(); ++i) {
     const CountingMethod& m = methods.methods[i];
-    out += (i ? ", " : "") + std::string("{\"name\": ") + json_quote(m.name) + ", \"flop_training\": " + json_number(ranged(worlds, m.flop)) + ", \"independent_of\": [";
+    out += (i ? ", " : "") + std::string("{\"name\": ") + json_quote(m.name) +
+           ", \"flop_training\": " + json_number(ranged(worlds, m.flop)) + ", \"independent_of\": [";
     for (std::size_t k = 0; k < m.independent_of.size(); ++k) out += (k ? ", " : "") + json_quote(m.independent_of[k]);
     out += "]}";
   }
@@ -146,8 +172,10 @@ std::string json_lists(const Methods& methods, const std::vector<Assessment>& st
   for (const Assessment& a : standings) {
     if (a.standing == Standing::not_applicable) continue;
     static constexpr const char* kWords[] = {"not-applicable", "below", "near", "above"};
-    out += (first ? "" : ", ") + std::string("{\"law\": ") + json_quote(a.rule->id) + ", \"flop\": " + shortest(a.threshold) + ", \"counted\": " + json_number(ranged(worlds, a.flop)) +
-           ", \"probability\": " + shortest(a.probability) + ", \"standing\": \"" + kWords[static_cast<std::size_t>(a.standing)] + "\", \"in_force\": " + (a.in_force ? "true" : "false") +
+    out += (first ? "" : ", ") + std::string("{\"law\": ") + json_quote(a.rule->id) +
+           ", \"flop\": " + shortest(a.threshold) + ", \"counted\": " + json_number(ranged(worlds, a.flop)) +
+           ", \"probability\": " + shortest(a.probability) + ", \"standing\": \"" +
+           kWords[static_cast<std::size_t>(a.standing)] + "\", \"in_force\": " + (a.in_force ? "true" : "false") +
            ", \"date\": " + json_quote(a.rule->in_force.to_string()) + "}";
     first = false;
   }

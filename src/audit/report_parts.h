@@ -1,4 +1,5 @@
-// Parts of an audit's Book: figures with ranges, inputs with their marks, energy, pictures, the lists of the JSON contract.
+// Parts of an audit's Book: figures with ranges, inputs with their marks, energy, pictures, the lists of the JSON
+// contract.
 #pragma once
 
 #include "audit/evaluations.h"

@@ -75,7 +75,8 @@ std::vector<Sensitivity> sobol_indices(const Trace& trace, NodeId id, std::uint3
   yb = scaled(std::move(yb));
   double mean = 0, variance = 0;
   for (std::uint32_t i = 0; i < n; ++i) mean += (ya[i] + yb[i]) / (2.0 * n);
-  for (std::uint32_t i = 0; i < n; ++i) variance += ((ya[i] - mean) * (ya[i] - mean) + (yb[i] - mean) * (yb[i] - mean)) / (2.0 * n);
+  for (std::uint32_t i = 0; i < n; ++i)
+    variance += ((ya[i] - mean) * (ya[i] - mean) + (yb[i] - mean) * (yb[i] - mean)) / (2.0 * n);
   if (!(variance > 0)) return out;
   for (std::size_t leaf = 0; leaf < leaves; ++leaf) {
     if (trace.leaves()[program.leaves[leaf]].distribution.shape == Distribution::Shape::point) continue;
@@ -85,7 +86,8 @@ std::vector<Sensitivity> sobol_indices(const Trace& trace, NodeId id, std::uint3
       first += (yb[i] - mixed_y[i]) * (yb[i] - mixed_y[i]);
       total += (ya[i] - mixed_y[i]) * (ya[i] - mixed_y[i]);
     }
-    out.push_back({trace.leaves()[program.leaves[leaf]].name, std::clamp(1 - first / (2.0 * n * variance), 0.0, 1.0), std::min(total / (2.0 * n * variance), 1.0)});
+    out.push_back({trace.leaves()[program.leaves[leaf]].name, std::clamp(1 - first / (2.0 * n * variance), 0.0, 1.0),
+                   std::min(total / (2.0 * n * variance), 1.0)});
   }
   std::sort(out.begin(), out.end(), [](const Sensitivity& x, const Sensitivity& y) { return x.total > y.total; });
   return out;

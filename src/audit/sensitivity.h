@@ -12,8 +12,8 @@ namespace floptally {
 
 struct Sensitivity {
   std::string input;
-  double first = 0;   // share of the variance that this input explains by itself
-  double total = 0;   // share that would remain if all others were known
+  double first = 0;  // share of the variance that this input explains by itself
+  double total = 0;  // share that would remain if all others were known
 };
 
 // Largest total first; nothing for a certain number. Logarithms are taken where all values are positive.

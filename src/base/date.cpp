@@ -55,7 +55,7 @@ std::optional<Date> Date::parse(std::string_view text) {
 std::string Date::to_string() const {
   if (!known()) return "unknown";
   char buffer[16];
-  const int length = day     ? std::snprintf(buffer, sizeof buffer, "%04d-%02d-%02d", year % 10000, month % 100, day % 100)
+  const int length = day ? std::snprintf(buffer, sizeof buffer, "%04d-%02d-%02d", year % 10000, month % 100, day % 100)
                      : month ? std::snprintf(buffer, sizeof buffer, "%04d-%02d", year % 10000, month % 100)
                              : std::snprintf(buffer, sizeof buffer, "%04d", year % 10000);
   return {buffer, static_cast<std::size_t>(length)};
@@ -66,8 +66,6 @@ std::int64_t Date::days() const {
   return days_from_civil(year, month, day ? day : 15);
 }
 
-double Date::decimal_year() const {
-  return 1970.0 + static_cast<double>(days()) / 365.25;
-}
+double Date::decimal_year() const { return 1970.0 + static_cast<double>(days()) / 365.25; }
 
 }  // namespace floptally

@@ -6,16 +6,19 @@
 namespace floptally {
 namespace {
 
-constexpr const char* kHardwareTables[] = {"hardware/devices.csv",   "hardware/ceilings.csv", "hardware/prices.csv", "hardware/overheads.csv",
-                                           "carbon/countries.csv", "carbon/regions.csv",    "carbon/sources.csv"};
+constexpr const char* kHardwareTables[] = {"hardware/devices.csv",   "hardware/ceilings.csv", "hardware/prices.csv",
+                                           "hardware/overheads.csv", "carbon/countries.csv",  "carbon/regions.csv",
+                                           "carbon/sources.csv"};
 
 }  // namespace
 
 Result<std::shared_ptr<const Catalogue>> catalogue_of(const Request& request, Context& context) {
-  if (request.data_dir.empty()) return std::shared_ptr<const Catalogue>(&Catalogue::embedded(), [](const Catalogue*) {});
+  if (request.data_dir.empty())
+    return std::shared_ptr<const Catalogue>(&Catalogue::embedded(), [](const Catalogue*) {});
   if (!is_directory(request.data_dir)) {
-    return error("file-not-found", "--data needs a folder, '" + request.data_dir + "' is none", {},
-                 "it holds tables such as hardware/devices.csv; `floptally hardware --json` shows what the binary holds");
+    return error(
+        "file-not-found", "--data needs a folder, '" + request.data_dir + "' is none", {},
+        "it holds tables such as hardware/devices.csv; `floptally hardware --json` shows what the binary holds");
   }
   std::vector<const Source*> tables;
   for (const char* name : kHardwareTables) {

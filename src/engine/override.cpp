@@ -13,7 +13,9 @@ struct Override {
 
 Result<Override> parse(const std::string& word) {
   const std::size_t equals = word.find('=');
-  if (equals == std::string::npos || equals == 0) return error("bad-override", "--set needs KEY=VALUE, not '" + word + "'", {}, "such as --set hardware.utilization=40%");
+  if (equals == std::string::npos || equals == 0)
+    return error("bad-override", "--set needs KEY=VALUE, not '" + word + "'", {},
+                 "such as --set hardware.utilization=40%");
   Override out;
   out.value = word.substr(equals + 1);
   std::size_t begin = 0;
@@ -41,7 +43,9 @@ class Writer {
       std::string out = "{";
       for (const Node child : node) append(out, std::string(child.key()), child, at);
       for (const Override& each : overrides_) {  // keys that were not there
-        if (each.used || each.path.size() != at.size() + 1 || !std::equal(at.begin(), at.end(), each.path.begin()) || node.find(each.path.back())) continue;
+        if (each.used || each.path.size() != at.size() + 1 || !std::equal(at.begin(), at.end(), each.path.begin()) ||
+            node.find(each.path.back()))
+          continue;
         append(out, each.path.back(), {}, at);
       }
       return out + "}";
@@ -84,7 +88,8 @@ Result<Document> with_overrides(Document document, const Request& request, Conte
     if (each.used) continue;
     std::string path;
     for (const std::string& part : each.path) path += (path.empty() ? "" : ".") + part;
-    return error("unknown-key", "--set " + path + ": there is no such place in the input", {}, "a new key can be added to a record that exists; list elements are counted from 0");
+    return error("unknown-key", "--set " + path + ": there is no such place in the input", {},
+                 "a new key can be added to a record that exists; list elements are counted from 0");
   }
   const Source& source = context.sources.add(document.source().name + " with --set.json", text);
   return read_json(source);

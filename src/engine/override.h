@@ -1,4 +1,5 @@
-// --set for files that are read as one record: "hardware.utilization=40%" replaces, or adds, the value at a dotted path.
+// --set for files that are read as one record: "hardware.utilization=40%" replaces, or adds, the value at a dotted
+// path.
 #pragma once
 
 #include "document/document.h"
@@ -6,8 +7,9 @@
 
 namespace floptally {
 
-// The document with every `--set` of the request applied, as text of its own (its places name the file "... with --set");
-// the document itself where there is none. List elements are addressed by their number from 0. Errors: bad-override (no
+// The document with every `--set` of the request applied, as text of its own (its places name the file "... with
+// --set"); the document itself where there is none. List elements are addressed by their number from 0. Errors:
+// bad-override (no
 // '=' or an empty key), unknown-key (a path through a scalar or past the end of a list).
 Result<Document> with_overrides(Document document, const Request& request, Context& context);
 

@@ -10,8 +10,9 @@
 namespace floptally {
 namespace {
 
-constexpr std::string_view kMakers[] = {"nvidia", "amd",    "google", "intel",   "huawei", "amazon", "aws",   "baidu",
-                                        "tesla",  "geforce", "instinct", "habana", "cambricon", "microsoft", "groq"};
+constexpr std::string_view kMakers[] = {"nvidia",   "amd",    "google",    "intel",     "huawei",
+                                        "amazon",   "aws",    "baidu",     "tesla",     "geforce",
+                                        "instinct", "habana", "cambricon", "microsoft", "groq"};
 
 // The name without a maker's word at its front; itself where there is none.
 std::string_view without_maker(std::string_view folded) {
@@ -40,11 +41,11 @@ std::string folded_name(std::string_view name) {
 
 std::optional<Arithmetic> arithmetic_named(std::string_view text) {
   static constexpr std::pair<std::string_view, Arithmetic> kOther[] = {
-      {"float64", Arithmetic::fp64}, {"double", Arithmetic::fp64},    {"float32", Arithmetic::fp32},
-      {"float", Arithmetic::fp32},   {"single", Arithmetic::fp32},    {"tensorfloat32", Arithmetic::tf32},
-      {"float16", Arithmetic::fp16}, {"half", Arithmetic::fp16},      {"bfloat16", Arithmetic::bf16},
-      {"float8", Arithmetic::fp8},   {"e4m3", Arithmetic::fp8},       {"e5m2", Arithmetic::fp8},
-      {"mxfp8", Arithmetic::fp8},    {"mxfp6", Arithmetic::fp6},      {"mxfp4", Arithmetic::fp4},
+      {"float64", Arithmetic::fp64}, {"double", Arithmetic::fp64}, {"float32", Arithmetic::fp32},
+      {"float", Arithmetic::fp32},   {"single", Arithmetic::fp32}, {"tensorfloat32", Arithmetic::tf32},
+      {"float16", Arithmetic::fp16}, {"half", Arithmetic::fp16},   {"bfloat16", Arithmetic::bf16},
+      {"float8", Arithmetic::fp8},   {"e4m3", Arithmetic::fp8},    {"e5m2", Arithmetic::fp8},
+      {"mxfp8", Arithmetic::fp8},    {"mxfp6", Arithmetic::fp6},   {"mxfp4", Arithmetic::fp4},
       {"float4", Arithmetic::fp4},   {"e2m1", Arithmetic::fp4}};
   const std::string folded = folded_name(text);
   for (std::size_t i = 0; i < kArithmetics; ++i) {
@@ -90,13 +91,15 @@ Result<const Device*> Catalogue::find(std::string_view name, Span at) const {
   const std::vector<const Device*> found = matches(name);
   if (found.size() == 1) return found.front();
   if (found.size() > 1) {
-    return error("ambiguous-device", "'" + std::string(name) + "' may be any of " + std::to_string(found.size()) + " devices", at,
+    return error("ambiguous-device",
+                 "'" + std::string(name) + "' may be any of " + std::to_string(found.size()) + " devices", at,
                  "write one of " + listed(found));
   }
   std::vector<std::string_view> known;
   for (const Device& device : devices_) known.push_back(device.name);
   std::string help;
-  for (const std::string_view near : nearest_few(name, known, 3)) help += (help.empty() ? "" : ", ") + std::string(near);
+  for (const std::string_view near : nearest_few(name, known, 3))
+    help += (help.empty() ? "" : ", ") + std::string(near);
   return error("unknown-device", "the catalogue has no device '" + std::string(name) + "'", at,
                "nearest names: " + help + "; `floptally hardware` lists all");
 }
@@ -126,7 +129,8 @@ const Overhead* Catalogue::overhead(std::string_view quantity, std::string_view 
 }
 
 const Overhead* Catalogue::overhead(std::string_view quantity, const Device& device) const {
-  for (const std::string_view who : {std::string_view(device.name), std::string_view(device.kind), std::string_view("any")}) {
+  for (const std::string_view who :
+       {std::string_view(device.name), std::string_view(device.kind), std::string_view("any")}) {
     if (const Overhead* row = overhead(quantity, who)) return row;
   }
   return nullptr;
@@ -138,7 +142,8 @@ Result<const CarbonRow*> Catalogue::carbon(std::string_view name, Span at) const
   for (const CarbonRow& row : carbon_) {
     const std::size_t slash = row.key.find('/');
     if (folded_name(row.key) == folded) by_key.push_back(&row);
-    if (slash != std::string::npos && folded_name(std::string_view(row.key).substr(slash + 1)) == folded) by_tail.push_back(&row);
+    if (slash != std::string::npos && folded_name(std::string_view(row.key).substr(slash + 1)) == folded)
+      by_tail.push_back(&row);
     if (folded_name(row.name) == folded) by_name.push_back(&row);
   }
   by_tail.insert(by_tail.end(), by_name.begin(), by_name.end());
@@ -149,7 +154,8 @@ Result<const CarbonRow*> Catalogue::carbon(std::string_view name, Span at) const
   if (found.size() > 1) {
     std::string help;
     for (const CarbonRow* row : found) help += (help.empty() ? "" : ", ") + row->key;
-    return error("ambiguous-region", "'" + std::string(name) + "' may be any of several grids", at, "write one of " + help);
+    return error("ambiguous-region", "'" + std::string(name) + "' may be any of several grids", at,
+                 "write one of " + help);
   }
   std::vector<std::string_view> known;
   for (const CarbonRow& row : carbon_) {
@@ -157,7 +163,8 @@ Result<const CarbonRow*> Catalogue::carbon(std::string_view name, Span at) const
     known.push_back(row.name);
   }
   std::string help;
-  for (const std::string_view near : nearest_few(name, known, 3)) help += (help.empty() ? "" : ", ") + std::string(near);
+  for (const std::string_view near : nearest_few(name, known, 3))
+    help += (help.empty() ? "" : ", ") + std::string(near);
   return error("unknown-region", "no grid called '" + std::string(name) + "'", at, "nearest names: " + help);
 }
 

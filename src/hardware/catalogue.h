@@ -1,7 +1,8 @@
-// Catalogue: the devices, prices, overheads and grid carbon under data/hardware and data/carbon, found by forgiving names.
+// Catalogue: the devices, prices, overheads and grid carbon under data/hardware and data/carbon, found by forgiving
+// names.
 //
-// A Catalogue is made of text (the embedded tables, or the user's with --data DIR) and never changes afterwards; what it
-// returns lives as long as it does.
+// A Catalogue is made of text (the embedded tables, or the user's with --data DIR) and never changes afterwards; what
+// it returns lives as long as it does.
 #pragma once
 
 #include <map>
@@ -19,9 +20,9 @@ namespace floptally {
 class Catalogue {
  public:
   // The tables, known by the end of their names: hardware/devices.csv, hardware/ceilings.csv, hardware/prices.csv,
-  // hardware/overheads.csv, carbon/*.csv. Those that are missing are taken from the binary, so a folder given with --data may
-  // hold one table only. Errors (all at once): the CSV reader's; missing-column, bad-number, bad-date, duplicate-name,
-  // unknown-device.
+  // hardware/overheads.csv, carbon/*.csv. Those that are missing are taken from the binary, so a folder given with
+  // --data may hold one table only. Errors (all at once): the CSV reader's; missing-column, bad-number, bad-date,
+  // duplicate-name, unknown-device.
   static Result<Catalogue> read(const std::vector<const Source*>& tables);
   // The tables compiled into the binary; read once, on first use. They are tested to be readable.
   static const Catalogue& embedded();

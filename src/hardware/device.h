@@ -28,30 +28,30 @@ inline constexpr std::array<std::string_view, kArithmetics> kArithmeticNames = {
 
 // One tier of the network as a single device sees it.
 struct Link {
-  std::string kind;                              // "NVLink 4", "ICI", "InfiniBand NDR"; empty: not known
-  std::optional<double> bytes_per_second;        // one direction, all ports of the device together
-  std::int64_t domain = 0;                       // devices that reach each other over this tier; 0: not known
+  std::string kind;                        // "NVLink 4", "ICI", "InfiniBand NDR"; empty: not known
+  std::optional<double> bytes_per_second;  // one direction, all ports of the device together
+  std::int64_t domain = 0;                 // devices that reach each other over this tier; 0: not known
 };
 
 struct Device {
-  std::string name;                              // "H100-SXM": as vendors write it, with the form factor
-  std::string vendor;                            // "NVIDIA"
-  std::string kind;                              // "gpu", "tpu", "npu", "wafer"
+  std::string name;    // "H100-SXM": as vendors write it, with the form factor
+  std::string vendor;  // "NVIDIA"
+  std::string kind;    // "gpu", "tpu", "npu", "wafer"
   Date release;
-  std::array<std::optional<double>, kArithmetics> peak;     // dense FLOP/s (int8, int4: op/s) of the fastest unit for it
+  std::array<std::optional<double>, kArithmetics> peak;  // dense FLOP/s (int8, int4: op/s) of the fastest unit for it
   std::array<std::optional<double>, kArithmetics> ceiling;  // best matmul rate anyone measured, FLOP/s (ceilings.csv)
-  std::optional<double> vector_fp32;             // FLOP/s of the ordinary (non-tensor) fp32 units
-  std::optional<double> memory_bytes;            // whole capacity: "80 GB" is sold as 80 GiB; the driver keeps about 1%
+  std::optional<double> vector_fp32;                        // FLOP/s of the ordinary (non-tensor) fp32 units
+  std::optional<double> memory_bytes;  // whole capacity: "80 GB" is sold as 80 GiB; the driver keeps about 1%
   std::optional<double> memory_bytes_per_second;
-  Link scale_up;                                 // inside the node or pod: NVLink, xGMI, ICI
-  Link scale_out;                                // between nodes, share of one device
-  std::optional<double> watts;                   // thermal design power of the device
-  std::int64_t per_node = 0;                     // devices in the usual node; 0: not known
-  std::vector<std::string> aliases;              // other names people write
-  std::string source;                            // where the row's numbers stand
-  Date source_date;                              // of that source
+  Link scale_up;                     // inside the node or pod: NVLink, xGMI, ICI
+  Link scale_out;                    // between nodes, share of one device
+  std::optional<double> watts;       // thermal design power of the device
+  std::int64_t per_node = 0;         // devices in the usual node; 0: not known
+  std::vector<std::string> aliases;  // other names people write
+  std::string source;                // where the row's numbers stand
+  Date source_date;                  // of that source
   std::string note;
-  std::int64_t row = 0;                          // line of data/hardware/devices.csv
+  std::int64_t row = 0;  // line of data/hardware/devices.csv
 
   [[nodiscard]] std::optional<double> peak_of(Arithmetic a) const { return peak[static_cast<std::size_t>(a)]; }
   [[nodiscard]] std::optional<double> ceiling_of(Arithmetic a) const { return ceiling[static_cast<std::size_t>(a)]; }
@@ -65,24 +65,24 @@ inline constexpr std::array<std::string_view, 5> kPriceKindNames = {"on-demand",
                                                                     "purchase"};
 
 struct Price {
-  std::string device;                            // a Device's name
+  std::string device;  // a Device's name
   PriceKind kind = PriceKind::on_demand;
-  double usd = 0;                                // per device-hour; for a purchase per device
+  double usd = 0;  // per device-hour; for a purchase per device
   Date date;
-  std::string provider;                          // "Lambda", "AWS"; empty for a list or market price
+  std::string provider;  // "Lambda", "AWS"; empty for a list or market price
   std::string region;
-  std::string covers;                            // "instance", "device", "server share"
+  std::string covers;  // "instance", "device", "server share"
   std::string source;
   std::string note;
-  std::int64_t row = 0;                          // line of data/hardware/prices.csv
+  std::int64_t row = 0;  // line of data/hardware/prices.csv
 };
 
 // A ratio or amount that belongs to a class of devices rather than to one: data/hardware/overheads.csv.
 struct Overhead {
-  std::string quantity;                          // "server-power-ratio", "pue", "interconnect-cost-share" ...
-  std::string applies_to;                        // a device name, "tpu", "gpu", a provider, or "any"
+  std::string quantity;    // "server-power-ratio", "pue", "interconnect-cost-share" ...
+  std::string applies_to;  // a device name, "tpu", "gpu", a provider, or "any"
   double value = 0;
-  std::optional<double> low, high;               // a 90% range, where one is stated
+  std::optional<double> low, high;  // a 90% range, where one is stated
   std::string unit;
   std::string source;
   Date date;
@@ -92,12 +92,12 @@ struct Overhead {
 
 // Grid carbon intensity and power usage effectiveness of a country, cloud region or energy source: data/carbon/*.csv.
 struct CarbonRow {
-  std::string kind;                              // "country", "region", "source", "zone"
-  std::string key;                               // "FRA", "gcp/europe-west9", "coal"
-  std::string name;                              // "France", "Paris"
-  std::optional<double> grams_per_kwh;           // CO2e
+  std::string kind;                     // "country", "region", "source", "zone"
+  std::string key;                      // "FRA", "gcp/europe-west9", "coal"
+  std::string name;                     // "France", "Paris"
+  std::optional<double> grams_per_kwh;  // CO2e
   std::optional<double> pue;
-  int year = 0;                                  // of the measurement; 0: not stated
+  int year = 0;  // of the measurement; 0: not stated
   std::string source;
   std::int64_t row = 0;
 };

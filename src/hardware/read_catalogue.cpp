@@ -16,7 +16,8 @@ constexpr std::string_view kDateMark = "# catalogue-date: ";
 // One table, row by row, with typed cells; mistakes are collected.
 class TableReader {
  public:
-  TableReader(const Source& source, std::initializer_list<std::string_view> needed, Diagnostics& problems) : problems_(problems) {
+  TableReader(const Source& source, std::initializer_list<std::string_view> needed, Diagnostics& problems)
+      : problems_(problems) {
     Result<Csv> read = Csv::read(source);
     if (!read) {
       const Diagnostics found = read.take_problems();
@@ -26,7 +27,8 @@ class TableReader {
     csv_ = std::move(*read);
     for (const std::string_view column : needed) {
       if (csv_.find(column)) continue;
-      problems_.push_back(error("missing-column", "the table lacks a column '" + std::string(column) + "'", {&source, 0, 0}));
+      problems_.push_back(
+          error("missing-column", "the table lacks a column '" + std::string(column) + "'", {&source, 0, 0}));
       return;
     }
     rows_ = csv_.rows();
@@ -37,7 +39,8 @@ class TableReader {
   void select(std::size_t row) {
     row_ = row;
     const Span span = csv_.row_span(row);
-    line_ += std::count(span.source->text.begin() + counted_, span.source->text.begin() + static_cast<std::ptrdiff_t>(span.begin), '\n');
+    line_ += std::count(span.source->text.begin() + counted_,
+                        span.source->text.begin() + static_cast<std::ptrdiff_t>(span.begin), '\n');
     counted_ = static_cast<std::ptrdiff_t>(span.begin);
   }
   [[nodiscard]] std::string text(std::string_view column) const { return std::string(csv_.cell(row_, column)); }
@@ -54,7 +57,8 @@ class TableReader {
     double value = 0;
     const auto [end, code] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
     if (code != std::errc() || end != cell.data() + cell.size() || !(value >= 0) || value > 1e30) {
-      problems_.push_back(error("bad-number", "'" + std::string(cell) + "' is not a number of at least 0", span(column)));
+      problems_.push_back(
+          error("bad-number", "'" + std::string(cell) + "' is not a number of at least 0", span(column)));
       return std::nullopt;
     }
     return value;
@@ -68,7 +72,9 @@ class TableReader {
     const std::string_view cell = csv_.cell(row_, column);
     if (cell.empty()) return {};
     const std::optional<Date> date = Date::parse(cell);
-    if (!date) problems_.push_back(error("bad-date", "'" + std::string(cell) + "' is not a date such as 2024-07-30", span(column)));
+    if (!date)
+      problems_.push_back(
+          error("bad-date", "'" + std::string(cell) + "' is not a date such as 2024-07-30", span(column)));
     return date.value_or(Date{});
   }
   void refuse(std::string code, std::string message, std::string_view column, std::string help = {}) {
@@ -153,7 +159,8 @@ class CatalogueReader {
     static const std::deque<Source> kTables = [] {
       std::deque<Source> tables;
       for (const std::string_view name : embedded_files("")) {
-        if (name.starts_with("hardware/") || name.starts_with("carbon/")) tables.push_back({"data/" + std::string(name), std::string(*embedded_file(name)), false});
+        if (name.starts_with("hardware/") || name.starts_with("carbon/"))
+          tables.push_back({"data/" + std::string(name), std::string(*embedded_file(name)), false});
       }
       tables.push_back({"data/missing.csv", {}, false});
       return tables;
@@ -176,8 +183,11 @@ class CatalogueReader {
 
   void devices(const Source& source) {
     const std::size_t mark = source.text.find(kDateMark);
-    if (mark != std::string::npos) catalogue_.date_ = Date::parse(std::string_view(source.text).substr(mark + kDateMark.size(), 10)).value_or(Date{});
-    TableReader reader(source, {"name", "vendor", "kind", "release", "memory_bytes", "source", "source_date"}, problems_);
+    if (mark != std::string::npos)
+      catalogue_.date_ =
+          Date::parse(std::string_view(source.text).substr(mark + kDateMark.size(), 10)).value_or(Date{});
+    TableReader reader(source, {"name", "vendor", "kind", "release", "memory_bytes", "source", "source_date"},
+                       problems_);
     for (std::size_t row = 0; row < reader.rows(); ++row) {
       reader.select(row);
       Device device = read_device(reader);
@@ -190,7 +200,8 @@ class CatalogueReader {
         std::vector<std::size_t>& owners = catalogue_.names_[folded_name(name)];
         if (!owners.empty() && owners.back() == index) continue;  // an alias that folds to the name
         if (!owners.empty()) {
-          reader.refuse("duplicate-name", "'" + name + "' is already a name of " + catalogue_.devices_[owners.front()].name, "name");
+          reader.refuse("duplicate-name",
+                        "'" + name + "' is already a name of " + catalogue_.devices_[owners.front()].name, "name");
         }
         owners.push_back(index);
       }

@@ -10,7 +10,9 @@ namespace {
 
 constexpr int kDeepest = 64;
 
-bool is_word(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (static_cast<unsigned char>(c) & 0x80) != 0; }
+bool is_word(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (static_cast<unsigned char>(c) & 0x80) != 0;
+}
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 void add(Units& units, const Units& more, int sign) {
@@ -20,8 +22,10 @@ void add(Units& units, const Units& more, int sign) {
 }
 
 Units units_of(Dim d) {
-  const std::pair<const char*, int> all[] = {{"FLOP", d.flop}, {"byte", d.byte}, {"second", d.second}, {"USD", d.usd}, {"token", d.token}, {"device", d.device},
-                                             {"joule", d.joule}, {"gram", d.gram}, {"sample", d.sample}, {"parameter", d.parameter}, {"node", d.node}};
+  const std::pair<const char*, int> all[] = {
+      {"FLOP", d.flop},     {"byte", d.byte},           {"second", d.second}, {"USD", d.usd},
+      {"token", d.token},   {"device", d.device},       {"joule", d.joule},   {"gram", d.gram},
+      {"sample", d.sample}, {"parameter", d.parameter}, {"node", d.node}};
   Units units;
   for (const auto& [word, exponent] : all) {
     if (exponent != 0) units[word] = exponent;
@@ -36,7 +40,8 @@ class Parser {
   Result<Evaluated> parse() {
     Evaluated result = sum(0);
     blank();
-    if (problems_.empty() && position_ < text_.size()) fail("bad-formula", "'" + std::string(text_.substr(position_)) + "' was not expected here");
+    if (problems_.empty() && position_ < text_.size())
+      fail("bad-formula", "'" + std::string(text_.substr(position_)) + "' was not expected here");
     if (!problems_.empty()) return problems_;
     return result;
   }
@@ -66,7 +71,8 @@ class Parser {
       const bool plus = take('+');
       if (!plus && !take('-')) break;
       const Evaluated right = product(depth);
-      if (left.units != right.units) fail("mixed-dimensions", "the formula adds " + units_text(left.units) + " and " + units_text(right.units));
+      if (left.units != right.units)
+        fail("mixed-dimensions", "the formula adds " + units_text(left.units) + " and " + units_text(right.units));
       left.value += plus ? right.value : -right.value;
       left.has_value = left.has_value && right.has_value;
     }
@@ -110,7 +116,8 @@ class Parser {
     }
     if (position_ < text_.size() && (is_digit(text_[position_]) || text_[position_] == '.')) return number();
     if (position_ < text_.size() && is_word(text_[position_])) return word(1);
-    fail("bad-formula", position_ < text_.size() ? "'" + std::string(1, text_[position_]) + "' was not expected here" : "the formula ends too early");
+    fail("bad-formula", position_ < text_.size() ? "'" + std::string(1, text_[position_]) + "' was not expected here"
+                                                 : "the formula ends too early");
     return {};
   }
 
@@ -149,7 +156,9 @@ class Parser {
 
 }  // namespace
 
-Result<Evaluated> evaluate(std::string_view text, const Symbols& symbols, Span at) { return Parser(text, symbols, at).parse(); }
+Result<Evaluated> evaluate(std::string_view text, const Symbols& symbols, Span at) {
+  return Parser(text, symbols, at).parse();
+}
 
 std::string units_text(const Units& units) {
   std::string text;
@@ -157,7 +166,8 @@ std::string units_text(const Units& units) {
     if (exponent > 0) text += (text.empty() ? "" : " x ") + word + (exponent > 1 ? "^" + std::to_string(exponent) : "");
   }
   for (const auto& [word, exponent] : units) {
-    if (exponent < 0) text += (text.empty() ? "1 / " : " / ") + word + (exponent < -1 ? "^" + std::to_string(-exponent) : "");
+    if (exponent < 0)
+      text += (text.empty() ? "1 / " : " / ") + word + (exponent < -1 ? "^" + std::to_string(-exponent) : "");
   }
   return text.empty() ? "a plain number" : text;
 }

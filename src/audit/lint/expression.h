@@ -1,5 +1,5 @@
-// Expressions as people state them in accounts: "4 * (2 + 4)", "6 * 1.54e9 * 18e12", "FLOP/second * second", evaluated with
-// their units, so that a stated formula can be checked for its dimension as well as for its value.
+// Expressions as people state them in accounts: "4 * (2 + 4)", "6 * 1.54e9 * 18e12", "FLOP/second * second", evaluated
+// with their units, so that a stated formula can be checked for its dimension as well as for its value.
 //
 // A unit here is any word (an account may measure in "positions" or "width"); units of a product multiply, a sum needs
 // equal ones. Words that the quantity grammar knows ("TFLOP/s", "day") are reduced to base units.

@@ -12,7 +12,8 @@ namespace floptally::lint {
 
 inline std::string text_of(const Node& node) { return std::string(node.text()); }
 
-// The value of a scalar that is a number or an expression; NaN (and no finding) where it is none: the reader has said so.
+// The value of a scalar that is a number or an expression; NaN (and no finding) where it is none: the reader has said
+// so.
 inline double value_of(const Node& node, const Symbols& symbols = {}) {
   if (!node || !node.is_scalar()) return std::nan("");
   const Result<Evaluated> read = evaluate(node.text(), symbols, node.span());
@@ -36,7 +37,8 @@ inline double half_unit(std::string_view printed, double value) {
   int after_point = 0, seen = 0;
   bool point = false;
   for (const char c : printed) {
-    if (c == '.') point = true;
+    if (c == '.')
+      point = true;
     else if (c >= '0' && c <= '9') {
       ++seen;
       if (point) ++after_point;
@@ -49,7 +51,8 @@ inline double half_unit(std::string_view printed, double value) {
   double mantissa = 0;
   std::string clean;
   for (const char c : printed) {
-    if ((c >= '0' && c <= '9') || c == '.') clean += c;
+    if ((c >= '0' && c <= '9') || c == '.')
+      clean += c;
     else if (c != ',' && c != '_' && c != '$' && c != '~' && c != ' ') {
       if (!clean.empty()) break;
     }

@@ -1,7 +1,8 @@
 // Lints: mistakes that published accounts of compute make, each with a code, an explanation and a real case.
 //
-// An account (a file with `account: 1`) is what a source states, written down: tables with their totals, axes as told in
-// prose and as used in a formula, formulas with the units of their symbols, printed figures beside the exact ones. Runs
+// An account (a file with `account: 1`) is what a source states, written down: tables with their totals, axes as told
+// in prose and as used in a formula, formulas with the units of their symbols, printed figures beside the exact ones.
+// Runs
 // (`run: 1`) are checked too. A lint reads the document and adds findings; it never changes anything.
 #pragma once
 
@@ -33,7 +34,8 @@ struct LintReport {
   Diagnostics findings;
 };
 
-// Findings in an account or a run, by position. Errors: unknown-key, wrong-type, bad-formula (the account cannot be read).
+// Findings in an account or a run, by position. Errors: unknown-key, wrong-type, bad-formula (the account cannot be
+// read).
 Result<LintReport> lint_document(const Document& document, const LintFacts& facts);
 
 // The reference page of all lints, in Markdown (docs/reference/lints.md is this text).

@@ -11,9 +11,11 @@
 namespace floptally {
 namespace {
 
-Result<AuditRun> run_named(const Request& request, const PublishedRuns& published, const Catalogue& catalogue, Context& context) {
+Result<AuditRun> run_named(const Request& request, const PublishedRuns& published, const Catalogue& catalogue,
+                           Context& context) {
   const std::string& input = request.inputs.front();
-  if (input == "-" || (path_exists(input) && !is_directory(input)) || input.ends_with(".yaml") || input.ends_with(".yml") || input.ends_with(".json")) {
+  if (input == "-" || (path_exists(input) && !is_directory(input)) || input.ends_with(".yaml") ||
+      input.ends_with(".yml") || input.ends_with(".json")) {
     Result<const Source*> source = context.sources.read(input);
     if (!source) return source.take_problems();
     Result<Document> document = read_document(**source);
@@ -22,13 +24,16 @@ Result<AuditRun> run_named(const Request& request, const PublishedRuns& publishe
     if (!changed) return changed.take_problems();
     return read_audit_run(*changed, catalogue);
   }
-  if (request.has("set")) return error("bad-override", "--set changes a file; '" + input + "' is a published run", {}, "write its facts into a run of your own");
+  if (request.has("set"))
+    return error("bad-override", "--set changes a file; '" + input + "' is a published run", {},
+                 "write its facts into a run of your own");
   Result<const AuditRun*> found = published.find(input);
   if (!found) return found.take_problems();
   return **found;
 }
 
-Result<std::vector<const Source*>> tables(const Request& request, Context& context, std::initializer_list<const char*> paths) {
+Result<std::vector<const Source*>> tables(const Request& request, Context& context,
+                                          std::initializer_list<const char*> paths) {
   std::vector<const Source*> out;
   for (const char* path : paths) {
     Result<const Source*> table = fact_table(request, context, path);
@@ -44,7 +49,8 @@ Result<bool> count_network(AuditRun& run, const std::string& input, Context& con
   const std::string model = named ? run.model_from : run.name;
   if (!named && !is_shipped_model(model)) return false;
   Inputs inputs;
-  if (!run.phases.empty() && run.phases.front().sequence) inputs.sequence = static_cast<std::int64_t>(run.phases.front().sequence->amount.best);
+  if (!run.phases.empty() && run.phases.front().sequence)
+    inputs.sequence = static_cast<std::int64_t>(run.phases.front().sequence->amount.best);
   Result<Network> network = load_model(model, inputs, context.sources, named ? input : std::string());
   if (!network) {
     if (named) return network.take_problems();
@@ -66,7 +72,10 @@ Result<bool> count_network(AuditRun& run, const std::string& input, Context& con
 Result<Book> run(const Request& request, Context& context) {
   Result<std::shared_ptr<const Catalogue>> catalogue = catalogue_of(request, context);
   if (!catalogue) return catalogue.take_problems();
-  Result<std::vector<const Source*>> given = tables(request, context, {"audit/utilization.csv", "audit/residuals.csv", "audit/causes.csv", "audit/confidence.csv", "law/rules.csv", "law/inclusions.csv", "published/runs.csv"});
+  Result<std::vector<const Source*>> given =
+      tables(request, context,
+             {"audit/utilization.csv", "audit/residuals.csv", "audit/causes.csv", "audit/confidence.csv",
+              "law/rules.csv", "law/inclusions.csv", "published/runs.csv"});
   if (!given) return given.take_problems();
   Result<Assumptions> assumptions = Assumptions::read(*given);
   if (!assumptions) return assumptions.take_problems();
@@ -89,15 +98,16 @@ Result<Book> run(const Request& request, Context& context) {
   }
   if (request.has("utilization")) {
     if (request.word("utilization") != "article" && request.word("utilization") != "fitted") {
-      return error("bad-option", "--utilization is 'fitted' or 'article', not '" + request.word("utilization") + "'", {},
-                   "a number belongs into the run: `hardware: {utilization: 40%}`");
+      return error("bad-option", "--utilization is 'fitted' or 'article', not '" + request.word("utilization") + "'",
+                   {}, "a number belongs into the run: `hardware: {utilization: 40%}`");
     }
     run->utilization_option = request.word("utilization");
   }
   options.sure = request.has("sure");
   if (request.has("worlds")) {
     const std::optional<Integer> worlds = Integer::parse(request.word("worlds"));
-    if (!worlds || *worlds < Integer(16) || *worlds > Integer(1 << 24)) return error("bad-option", "--worlds needs a number from 16 to 16777216, not '" + request.word("worlds") + "'");
+    if (!worlds || *worlds < Integer(16) || *worlds > Integer(1 << 24))
+      return error("bad-option", "--worlds needs a number from 16 to 16777216, not '" + request.word("worlds") + "'");
     options.worlds = static_cast<std::uint32_t>(worlds->to_int64());
   }
   return audit_run(*run, facts, options);
@@ -107,17 +117,19 @@ Result<Book> run(const Request& request, Context& context) {
 
 namespace commands {
 extern const CommandDef k_audit;
-const CommandDef k_audit = {{"audit",
-                             "a published run by both methods, whether they agree, and how it stands to the legal thresholds",
-                             "[RUN|NAME]",
-                             0,
-                             1,
-                             {{"on", "DATE", "the day whose law is asked about (default: the catalogue's date)", false},
-                              {"sure", "", "how far the same count lay from published compute elsewhere", false},
-                              {"worlds", "N", "how many worlds the ranges are read from (16384)", false},
-                              {"utilization", "WORD", "where none is stated: 'fitted' on published runs, or the 'article' values 30% and 40%", false}},
-                             {"floptally audit gpt-3", "floptally audit examples/audits/press-release.yaml -o report.md", "floptally audit"}},
-                            run};
+const CommandDef k_audit = {
+    {"audit",
+     "a published run by both methods, whether they agree, and how it stands to the legal thresholds",
+     "[RUN|NAME]",
+     0,
+     1,
+     {{"on", "DATE", "the day whose law is asked about (default: the catalogue's date)", false},
+      {"sure", "", "how far the same count lay from published compute elsewhere", false},
+      {"worlds", "N", "how many worlds the ranges are read from (16384)", false},
+      {"utilization", "WORD", "where none is stated: 'fitted' on published runs, or the 'article' values 30% and 40%",
+       false}},
+     {"floptally audit gpt-3", "floptally audit examples/audits/press-release.yaml -o report.md", "floptally audit"}},
+    run};
 }  // namespace commands
 
 }  // namespace floptally

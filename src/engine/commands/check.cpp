@@ -18,16 +18,23 @@ Book book_of(const std::string& name, const Diagnostics& findings) {
   book.command = "check";
   book.title = name;
   book.yes = findings.empty();
-  book.summary.push_back(findings.empty() ? "no mistakes found" : std::to_string(findings.size()) + (findings.size() == 1 ? " finding" : " findings"));
+  book.summary.push_back(findings.empty()
+                             ? "no mistakes found"
+                             : std::to_string(findings.size()) + (findings.size() == 1 ? " finding" : " findings"));
   if (findings.empty()) return book;
-  Table table{"findings", "", {{"place", "Line"}, {"code", "Code"}, {"finding", "Finding"}, {"help", "Help"}}, {}, "`floptally check --explain CODE` says why each is a mistake and where it was made."};
+  Table table{"findings",
+              "",
+              {{"place", "Line"}, {"code", "Code"}, {"finding", "Finding"}, {"help", "Help"}},
+              {},
+              "`floptally check --explain CODE` says why each is a mistake and where it was made."};
   for (const Diagnostic& d : findings) table.rows.push_back({place_of(d), d.code, d.message, d.help});
   book.tables.push_back(std::move(table));
   book.json_answer = "\"findings\": [";
   for (std::size_t i = 0; i < findings.size(); ++i) {
     const Diagnostic& d = findings[i];
     const Location at = d.labels.empty() ? Location{} : locate(d.labels.front().span);
-    book.json_answer += (i ? ", " : "") + std::string("{\"code\": ") + json_quote(d.code) + ", \"message\": " + json_quote(d.message) + ", \"line\": " + std::to_string(at.line) +
+    book.json_answer += (i ? ", " : "") + std::string("{\"code\": ") + json_quote(d.code) +
+                        ", \"message\": " + json_quote(d.message) + ", \"line\": " + std::to_string(at.line) +
                         ", \"column\": " + std::to_string(at.column) + ", \"help\": " + json_quote(d.help) + "}";
   }
   book.json_answer += "]";
@@ -55,11 +62,13 @@ Result<Book> run(const Request& request, Context& context) {
     book.command = "check";
     book.title = "Lints";
     Table table{"lints", "", {{"code", "Code"}, {"title", "Mistake"}, {"case", "Real case"}}, {}, {}};
-    for (const LintDef* lint : all_lints()) table.rows.push_back({std::string(lint->code), std::string(lint->title), std::string(lint->real_case)});
+    for (const LintDef* lint : all_lints())
+      table.rows.push_back({std::string(lint->code), std::string(lint->title), std::string(lint->real_case)});
     book.tables.push_back(std::move(table));
     return book;
   }
-  if (request.inputs.empty()) return error("missing-fact", "which file is to be checked?", {}, "floptally check FILE, or floptally check --list");
+  if (request.inputs.empty())
+    return error("missing-fact", "which file is to be checked?", {}, "floptally check FILE, or floptally check --list");
   const std::string& input = request.inputs.front();
   Result<std::shared_ptr<const Catalogue>> catalogue = catalogue_of(request, context);
   if (!catalogue) return catalogue.take_problems();
@@ -79,7 +88,8 @@ Result<Book> run(const Request& request, Context& context) {
     if (!linted) return linted.take_problems();
     findings = linted->findings;
   }
-  // What answering the file itself has to say: the methods of a run that disagree, an `expect` of a plan that is not met.
+  // What answering the file itself has to say: the methods of a run that disagree, an `expect` of a plan that is not
+  // met.
   Request inner = request;
   Result<Book> answer = [&]() -> Result<Book> {
     if (!root.find("run")) return answer_for(input, request, context);
@@ -100,14 +110,16 @@ Result<Book> run(const Request& request, Context& context) {
 
 namespace commands {
 extern const CommandDef k_check;
-const CommandDef k_check = {{"check",
-                             "mistakes in a plan, a run or a published account",
-                             "[FILE]",
-                             0,
-                             1,
-                             {{"explain", "CODE", "why a finding is a mistake, and where it was made", false}, {"list", "", "all lints", false}},
-                             {"floptally check examples/audits/blog-gdm.yaml", "floptally check --explain total-not-sum"}},
-                            run};
+const CommandDef k_check = {
+    {"check",
+     "mistakes in a plan, a run or a published account",
+     "[FILE]",
+     0,
+     1,
+     {{"explain", "CODE", "why a finding is a mistake, and where it was made", false},
+      {"list", "", "all lints", false}},
+     {"floptally check examples/audits/blog-gdm.yaml", "floptally check --explain total-not-sum"}},
+    run};
 }  // namespace commands
 
 }  // namespace floptally

@@ -11,9 +11,7 @@ namespace {
 
 constexpr double kHour = 3600;
 
-Value figure_or_empty(std::optional<double> value, Dim dim) {
-  return value ? Value(figure(*value, dim)) : Value();
-}
+Value figure_or_empty(std::optional<double> value, Dim dim) { return value ? Value(figure(*value, dim)) : Value(); }
 
 // "14 months": how long before the catalogue's own date a fact was stated.
 std::string age(const Date& from, const Date& at) {
@@ -31,26 +29,41 @@ std::string age(const Date& from, const Date& at) {
 }
 
 Table device_list(const Catalogue& catalogue, const std::vector<const Device*>& devices) {
-  Table table{"devices",
-              "Accelerators (dense peaks of one device)",
-              {{"device", "Device"}, {"released", "Released"}, {"format", "Format"}, {"peak", "Peak", true}, {"memory", "Memory", true},
-               {"bandwidth", "Bandwidth", true}, {"power", "Power", true}, {"price", "On demand", true}, {"price_age", "Price age", true}},
-              {},
-              "The peak is that of the format training is counted against. Ages are counted from the catalogue's date, " + catalogue.date().to_string() +
-                  ". `floptally hardware NAME` shows one device with its sources."};
+  Table table{
+      "devices",
+      "Accelerators (dense peaks of one device)",
+      {{"device", "Device"},
+       {"released", "Released"},
+       {"format", "Format"},
+       {"peak", "Peak", true},
+       {"memory", "Memory", true},
+       {"bandwidth", "Bandwidth", true},
+       {"power", "Power", true},
+       {"price", "On demand", true},
+       {"price_age", "Price age", true}},
+      {},
+      "The peak is that of the format training is counted against. Ages are counted from the catalogue's date, " +
+          catalogue.date().to_string() + ". `floptally hardware NAME` shows one device with its sources."};
   for (const Device* d : devices) {
     const std::optional<Arithmetic> format = d->training_arithmetic();
     const Price* price = catalogue.latest_price(*d, PriceKind::on_demand);
     table.rows.push_back({d->name, d->release.to_string(), format ? Value(std::string(name_of(*format))) : Value(),
-                          figure_or_empty(format ? d->peak_of(*format) : std::nullopt, dim::kFlopPerSecond), figure_or_empty(d->memory_bytes, dim::kByte),
-                          figure_or_empty(d->memory_bytes_per_second, dim::kByteMoved / dim::kSecond), figure_or_empty(d->watts, dim::kWatt),
-                          price ? Value(figure(price->usd / kHour, dim::kUsdPerDeviceSecond)) : Value(), price ? Value(age(price->date, catalogue.date())) : Value()});
+                          figure_or_empty(format ? d->peak_of(*format) : std::nullopt, dim::kFlopPerSecond),
+                          figure_or_empty(d->memory_bytes, dim::kByte),
+                          figure_or_empty(d->memory_bytes_per_second, dim::kByteMoved / dim::kSecond),
+                          figure_or_empty(d->watts, dim::kWatt),
+                          price ? Value(figure(price->usd / kHour, dim::kUsdPerDeviceSecond)) : Value(),
+                          price ? Value(age(price->date, catalogue.date())) : Value()});
   }
   return table;
 }
 
 Table peaks(const Device& d) {
-  Table table{"peaks", "Dense peak and best measured matmul", {{"format", "Format"}, {"peak", "Peak", true}, {"measured", "Measured", true}, {"share", "Share", true}}, {}, {}};
+  Table table{"peaks",
+              "Dense peak and best measured matmul",
+              {{"format", "Format"}, {"peak", "Peak", true}, {"measured", "Measured", true}, {"share", "Share", true}},
+              {},
+              {}};
   for (std::size_t i = 0; i < kArithmetics; ++i) {
     if (!d.peak[i]) continue;
     Value share;
@@ -59,7 +72,8 @@ Table peaks(const Device& d) {
       std::snprintf(text, sizeof text, "%.1f%%", 100 * *d.ceiling[i] / *d.peak[i]);
       share = std::string(text);
     }
-    table.rows.push_back({std::string(kArithmeticNames[i]), figure(*d.peak[i], dim::kFlopPerSecond), figure_or_empty(d.ceiling[i], dim::kFlopPerSecond), share});
+    table.rows.push_back({std::string(kArithmeticNames[i]), figure(*d.peak[i], dim::kFlopPerSecond),
+                          figure_or_empty(d.ceiling[i], dim::kFlopPerSecond), share});
   }
   return table;
 }
@@ -70,41 +84,59 @@ Table facts(const Device& d, const Catalogue& catalogue) {
   const auto link = [&](const char* name, const Link& l) {
     if (l.kind.empty() && !l.bytes_per_second) return;
     std::string text = l.kind;
-    if (l.bytes_per_second) text += (text.empty() ? "" : ", ") + quantity_text(*l.bytes_per_second, dim::kByteMoved / dim::kSecond) + " each way";
+    if (l.bytes_per_second)
+      text +=
+          (text.empty() ? "" : ", ") + quantity_text(*l.bytes_per_second, dim::kByteMoved / dim::kSecond) + " each way";
     if (l.domain > 0) text += ", among " + std::to_string(l.domain) + " devices";
     add(name, text);
   };
   add("vendor", d.vendor);
   add("released", d.release.to_string());
   if (d.memory_bytes) add("memory", figure(*d.memory_bytes, dim::kByte));
-  if (d.memory_bytes_per_second) add("memory bandwidth", figure(*d.memory_bytes_per_second, dim::kByteMoved / dim::kSecond));
+  if (d.memory_bytes_per_second)
+    add("memory bandwidth", figure(*d.memory_bytes_per_second, dim::kByteMoved / dim::kSecond));
   link("scale-up", d.scale_up);
   link("scale-out", d.scale_out);
   if (d.watts) add("power", figure(*d.watts, dim::kWatt));
   if (d.per_node > 0) add("devices per node", std::to_string(d.per_node));
-  if (const Overhead* power = catalogue.overhead("server-power-ratio", d)) add("server power over device power", shortest(power->value) + " (" + power->source + ")");
+  if (const Overhead* power = catalogue.overhead("server-power-ratio", d))
+    add("server power over device power", shortest(power->value) + " (" + power->source + ")");
   std::string names;
   for (const std::string& alias : d.aliases) names += (names.empty() ? "" : ", ") + alias;
   if (!names.empty()) add("also called", names);
   if (!d.note.empty()) add("note", d.note);
-  add("source", d.source + " (" + d.source_date.to_string() + ", " + age(d.source_date, catalogue.date()) + " before the catalogue)");
+  add("source", d.source + " (" + d.source_date.to_string() + ", " + age(d.source_date, catalogue.date()) +
+                    " before the catalogue)");
   add("row", "data/hardware/devices.csv:" + std::to_string(d.row));
   return table;
 }
 
 Table prices(const Device& d, const Catalogue& catalogue) {
-  Table table{"prices", "Prices, latest first", {{"date", "Date"}, {"age", "Age", true}, {"kind", "Kind"}, {"usd", "Price", true}, {"provider", "Provider"}, {"covers", "Covers"}, {"source", "Source"}}, {}, {}};
+  Table table{"prices",
+              "Prices, latest first",
+              {{"date", "Date"},
+               {"age", "Age", true},
+               {"kind", "Kind"},
+               {"usd", "Price", true},
+               {"provider", "Provider"},
+               {"covers", "Covers"},
+               {"source", "Source"}},
+              {},
+              {}};
   std::vector<const Price*> all = catalogue.prices_of(d);
   std::stable_sort(all.begin(), all.end(), [](const Price* a, const Price* b) { return a->date > b->date; });
   constexpr std::size_t kShown = 20;
   for (std::size_t i = 0; i < std::min(all.size(), kShown); ++i) {
     const Price& p = *all[i];
     const bool purchase = p.kind == PriceKind::purchase;
-    table.rows.push_back({p.date.to_string(), age(p.date, catalogue.date()), std::string(kPriceKindNames[static_cast<std::size_t>(p.kind)]),
-                          figure(purchase ? p.usd : p.usd / kHour, purchase ? dim::kUsd / dim::kDevice : dim::kUsdPerDeviceSecond),
-                          p.provider + (p.region.empty() ? "" : " " + p.region), p.covers, p.source});
+    table.rows.push_back(
+        {p.date.to_string(), age(p.date, catalogue.date()),
+         std::string(kPriceKindNames[static_cast<std::size_t>(p.kind)]),
+         figure(purchase ? p.usd : p.usd / kHour, purchase ? dim::kUsd / dim::kDevice : dim::kUsdPerDeviceSecond),
+         p.provider + (p.region.empty() ? "" : " " + p.region), p.covers, p.source});
   }
-  if (all.size() > kShown) table.note = std::to_string(all.size() - kShown) + " older prices are in data/hardware/prices.csv";
+  if (all.size() > kShown)
+    table.note = std::to_string(all.size() - kShown) + " older prices are in data/hardware/prices.csv";
   return table;
 }
 
@@ -126,15 +158,19 @@ Result<Book> run(const Request& request, Context& context) {
     book.title = d.name;
     const std::optional<Arithmetic> format = d.training_arithmetic();
     if (format) {
-      book.summary.push_back(d.name + " (" + d.vendor + ", " + d.release.to_string() + "): " + quantity_text(*d.peak_of(*format), dim::kFlopPerSecond) + " dense " +
-                             std::string(name_of(*format)) + (d.memory_bytes ? ", " + quantity_text(*d.memory_bytes, dim::kByte) : ""));
+      book.summary.push_back(d.name + " (" + d.vendor + ", " + d.release.to_string() +
+                             "): " + quantity_text(*d.peak_of(*format), dim::kFlopPerSecond) + " dense " +
+                             std::string(name_of(*format)) +
+                             (d.memory_bytes ? ", " + quantity_text(*d.memory_bytes, dim::kByte) : ""));
     }
     book.tables = {peaks(d), facts(d, catalogue), prices(d, catalogue)};
     if (book.tables.back().rows.empty()) book.tables.pop_back();
     return book;
   }
   book.title = "Hardware catalogue of " + catalogue.date().to_string();
-  if (!request.inputs.empty()) book.summary.push_back("'" + request.inputs.front() + "' may be any of " + std::to_string(chosen.size()) + " devices");
+  if (!request.inputs.empty())
+    book.summary.push_back("'" + request.inputs.front() + "' may be any of " + std::to_string(chosen.size()) +
+                           " devices");
   book.tables = {device_list(catalogue, chosen)};
   return book;
 }

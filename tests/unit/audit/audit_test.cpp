@@ -12,7 +12,8 @@ namespace floptally {
 namespace {
 
 const PublishedRuns& published() {
-  static const Source kTable{"data/published/runs.csv", std::string(embedded_file("published/runs.csv").value_or("")), false};
+  static const Source kTable{"data/published/runs.csv", std::string(embedded_file("published/runs.csv").value_or("")),
+                             false};
   static const Result<PublishedRuns> kRuns = PublishedRuns::read(kTable, Catalogue::embedded());
   EXPECT_TRUE(kRuns.ok());
   return *kRuns;
@@ -49,7 +50,8 @@ TEST(Published, AtLeast150RunsEachWithSource) {
     EXPECT_FALSE(run.source.empty()) << run.name;
     EXPECT_TRUE(run.date.known()) << run.name;
   }
-  for (const char* name : {"gpt-3", "deepseek-v3", "llama-3.1-405b", "palm-540b", "bloom", "opt-175b", "glm-130b", "t5-11b", "mt-nlg", "alexnet", "GPT 3 175B"}) {
+  for (const char* name : {"gpt-3", "deepseek-v3", "llama-3.1-405b", "palm-540b", "bloom", "opt-175b", "glm-130b",
+                           "t5-11b", "mt-nlg", "alexnet", "GPT 3 175B"}) {
     EXPECT_TRUE(published().find(name).ok()) << name;
   }
   EXPECT_EQ(published().find("gpt-33").problems().front().code, "unknown-run");
@@ -89,16 +91,22 @@ TEST(Methods, GuidelineFiguresAreExact) {
 TEST(Methods, ReinforcementCountsRolloutsScoringAndUpdates) {
   Audited a;
   audit(run_of("run: 1\nmodel: {parameters: 10e9}\ntrain: {tokens: 1e12}\n"
-               "phases:\n- {name: rl, component: reinforcement, tokens: 1e9, generated: 2e9, scored: 3e9}\n"), a);
+               "phases:\n- {name: rl, component: reinforcement, tokens: 1e9, generated: 2e9, scored: 3e9}\n"),
+        a);
   double sum = 0;
   for (const CountedPart& c : a.methods.components) sum += c.flop.value();
   EXPECT_DOUBLE_EQ(sum, 6e10 * 1e12 + 6e10 * 1e9 + 2e10 * 2e9 + 2e10 * 3e9);
   Evaluations worlds(a.trace, 1024);
-  const std::vector<Assessment> standings = assess(AuditRun{}, a.methods, a.answer.flop, Laws::embedded(), *Date::parse("2026-08-22"), a.trace, worlds);
+  const std::vector<Assessment> standings =
+      assess(AuditRun{}, a.methods, a.answer.flop, Laws::embedded(), *Date::parse("2026-08-22"), a.trace, worlds);
   for (const Assessment& s : standings) {
     // Updates alone below the systemic line; generated data counts towards it; scoring counts nowhere but on the meter.
-    if (s.rule->id == "eu-gpai") { EXPECT_NEAR(s.flop.value(), 6e10 * 1e12 + 6e10 * 1e9, 1e10); }
-    if (s.rule->id == "eu-systemic") { EXPECT_NEAR(s.flop.value(), 6e10 * 1e12 + 6e10 * 1e9 + 4e19, 1e10); }
+    if (s.rule->id == "eu-gpai") {
+      EXPECT_NEAR(s.flop.value(), 6e10 * 1e12 + 6e10 * 1e9, 1e10);
+    }
+    if (s.rule->id == "eu-systemic") {
+      EXPECT_NEAR(s.flop.value(), 6e10 * 1e12 + 6e10 * 1e9 + 4e19, 1e10);
+    }
   }
 }
 
@@ -113,7 +121,9 @@ TEST(Methods, AWorkedOutUtilizationIsNoSecondOpinion) {
 
 TEST(Reconcile, IndependentMethodsNarrowEachOther) {
   Audited a;
-  audit(run_of("run: 1\nmodel: {parameters: 405e9}\ntrain: {tokens: 15.6e12}\nhardware: {device: H100-SXM, device_hours: 30.84e6, mfu: 40%}\n"), a);
+  audit(run_of("run: 1\nmodel: {parameters: 405e9}\ntrain: {tokens: 15.6e12}\nhardware: {device: H100-SXM, "
+               "device_hours: 30.84e6, mfu: 40%}\n"),
+        a);
   const Worlds worlds(a.trace, 4096);
   const auto width = [&](const Traced& x) {
     const Percentiles p = worlds.percentiles({x.id()}).front();
@@ -125,12 +135,15 @@ TEST(Reconcile, IndependentMethodsNarrowEachOther) {
 
 TEST(Reconcile, RanksTotalForActiveParametersFirst) {
   AuditRun run;  // a mixture of experts counted with all of its parameters
-  const std::vector<RankedCause> causes = rank_causes(run, Assumptions::embedded(), "operations", "hardware", 11.0, false);
+  const std::vector<RankedCause> causes =
+      rank_causes(run, Assumptions::embedded(), "operations", "hardware", 11.0, false);
   ASSERT_FALSE(causes.empty());
   EXPECT_EQ(causes.front().cause->code, "total-for-active");
-  const std::vector<RankedCause> sparse = rank_causes(run, Assumptions::embedded(), "operations", "hardware", 0.5, false);
+  const std::vector<RankedCause> sparse =
+      rank_causes(run, Assumptions::embedded(), "operations", "hardware", 0.5, false);
   ASSERT_FALSE(sparse.empty());
-  EXPECT_TRUE(sparse[0].cause->code == "sparse-peak" || sparse[0].cause->code == "other-format-peak" || sparse[0].cause->code == "mac-for-flop");
+  EXPECT_TRUE(sparse[0].cause->code == "sparse-peak" || sparse[0].cause->code == "other-format-peak" ||
+              sparse[0].cause->code == "mac-for-flop");
 }
 
 // Ishigami-like check on a product: ln y = ln a + 2 ln b, so b explains four fifths of the variance.
@@ -156,7 +169,8 @@ TEST(Law, RulesComeAndGo) {
   audit(run_of("run: 1\nfacts: own\nmodel: {parameters: 1e12}\ntrain: {tokens: 40e12}\n"), a);  // 2.4e26
   Evaluations worlds(a.trace, 1024);
   const auto standing = [&](const char* id, const char* on) {
-    for (const Assessment& s : assess(run_of("run: 1\n"), a.methods, a.answer.flop, Laws::embedded(), *Date::parse(on), a.trace, worlds)) {
+    for (const Assessment& s :
+         assess(run_of("run: 1\n"), a.methods, a.answer.flop, Laws::embedded(), *Date::parse(on), a.trace, worlds)) {
       if (s.rule->id == id) return s;
     }
     return Assessment{};

@@ -26,7 +26,8 @@ TEST(Expression, ValuesAndUnits) {
   EXPECT_EQ(units_text(evaluate("FLOP / second * second", {})->units), "FLOP");
   EXPECT_EQ(units_text(evaluate("a * a / b", {})->units), "a^2 / b");
   EXPECT_EQ(evaluate("FLOP + byte", {}).problems().front().code, "mixed-dimensions");
-  for (const char* bad : {"", "2 *", "(2", "2 )", "2 $ 3", "* 2"}) EXPECT_EQ(evaluate(bad, {}).problems().front().code, "bad-formula") << bad;
+  for (const char* bad : {"", "2 *", "(2", "2 )", "2 $ 3", "* 2"})
+    EXPECT_EQ(evaluate(bad, {}).problems().front().code, "bad-formula") << bad;
   EXPECT_EQ(evaluate(std::string(100000, '('), {}).problems().front().code, "bad-formula");
 }
 

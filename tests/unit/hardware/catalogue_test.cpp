@@ -25,7 +25,9 @@ TEST(Catalogue, EmbeddedTablesAreReadableAndComplete) {
     EXPECT_LE(d.source_date.days(), read->date().days()) << d.name;
     EXPECT_TRUE(d.training_arithmetic() || !d.note.empty()) << d.name;
     for (std::size_t i = 0; i < kArithmetics; ++i) {
-      if (d.ceiling[i] && d.peak[i]) { EXPECT_LT(*d.ceiling[i], *d.peak[i]) << d.name << " " << kArithmeticNames[i]; }
+      if (d.ceiling[i] && d.peak[i]) {
+        EXPECT_LT(*d.ceiling[i], *d.peak[i]) << d.name << " " << kArithmeticNames[i];
+      }
     }
   }
   for (const Price& p : read->prices()) EXPECT_LE(p.date.days(), read->date().days() + 60) << p.row;
@@ -94,7 +96,8 @@ TEST(Catalogue, MistakesInTablesAreReportedTogether) {
                        "X1,Acme,npu,2025-13,1e15,8e10,,Acme,2025-01-01\n"
                        "X-1,Acme,npu,2025-01,-3,lots,,,2025-01-01\n",
                        false};
-  const Source empty_prices{"my/hardware/prices.csv", "device,kind,usd,date,source\nX1,rental,1,2025-01-01,s\nX9,spot,1,2025-01-01,s\n", false};
+  const Source empty_prices{"my/hardware/prices.csv",
+                            "device,kind,usd,date,source\nX1,rental,1,2025-01-01,s\nX9,spot,1,2025-01-01,s\n", false};
   const Source ceilings{"hardware/ceilings.csv", "device,format,flop_per_s,source\n", false};
   const Result<Catalogue> read = Catalogue::read({&devices, &empty_prices, &ceilings});
   ASSERT_FALSE(read.ok());
@@ -109,7 +112,8 @@ TEST(Date, ReadsWhatExistsOnly) {
   EXPECT_EQ(Date::parse("2024-07")->to_string(), "2024-07");
   EXPECT_EQ(Date::parse("1970-01-01")->days(), 0);
   EXPECT_EQ(Date::parse("2000-03-01")->days(), 11017);
-  for (const char* bad : {"", "24-01-01", "2023-02-29", "2023-13-01", "2023-00-01", "2023-01-32", "2023/01/01", "-2023-01-01", "2023-1-1", "2023-01-01x"}) {
+  for (const char* bad : {"", "24-01-01", "2023-02-29", "2023-13-01", "2023-00-01", "2023-01-32", "2023/01/01",
+                          "-2023-01-01", "2023-1-1", "2023-01-01x"}) {
     EXPECT_FALSE(Date::parse(bad)) << bad;
   }
 }
