@@ -125,15 +125,37 @@ void TallySink::add(const Op& op) {
   const Gradient gradient = training_ ? gradient_of(op, train, from) : Gradient{};
   here.any = here.any || train || gradient.input;
   here.upstream = here.any;
-  tally_.by_component[static_cast<int>(op.component)].add(measure(op, cost, gradient), here.multiple);
+  Measure<double>& sum = tally_.by_component[static_cast<int>(op.component)];
+  sum.at_least = sum.at_least || cost.unknown;
+  if (!op.has(op_flags::tied)) {
+    sum.parameters += cost.parameters * here.multiple;
+    sum.inactive += cost.inactive * here.multiple;
+    sum.buffers += cost.buffers * here.multiple;
+    if (op.has(op_flags::frozen)) sum.frozen += cost.parameters * here.multiple;
+  }
+  const double times = here.multiple * static_cast<double>(op.times);
+  sum.forward.matmul += cost.forward.matmul * times;
+  sum.forward.other += cost.forward.other * times;
+  if (!gradient.input && !gradient.weight) return;
+  sum.backward_input.matmul += (cost.backward_inner.matmul + (gradient.input ? cost.backward_input.matmul : 0)) * times;
+  sum.backward_input.other += (cost.backward_inner.other + (gradient.input ? cost.backward_input.other : 0)) * times;
+  sum.recompute_matmul += cost.recompute_matmul * times;
+  if (!gradient.weight) return;
+  sum.backward_weight.matmul += cost.backward_weight.matmul * times;
+  sum.backward_weight.other += cost.backward_weight.other * times;
 }
 
 bool TallySink::exact() const {
   if (uneven_) return false;
-  const Measure<double> total = tally_.total();
+  double parameters = 0, forward = 0, matmul = 0, other = 0;
+  for (const Measure<double>& m : tally_.by_component) {
+    parameters += m.parameters;
+    forward += m.forward_flop();
+    matmul += m.backward_matmul();
+    other += m.backward_other();
+  }
   constexpr double kLimit = 9007199254740992.0;  // 2^53
-  return total.parameters < kLimit && total.forward_flop() < kLimit && total.backward_matmul() < kLimit &&
-         total.backward_other() < kLimit;
+  return parameters < kLimit && forward < kLimit && matmul < kLimit && other < kLimit;
 }
 
 }  // namespace floptally

@@ -95,11 +95,12 @@ ViewNode view_tree(const Network& network, const CountOptions& options = {}, std
 // something trainable comes before it, such as an embedding; exact() is false where that would matter.
 class TallySink final : public Sink {
  public:
-  explicit TallySink(Rules rules = {}, bool training = true) : rules_(rules), training_(training) {}
+  explicit TallySink(Rules rules = {}, bool training = true) : rules_(rules), training_(training) { clear(); }
   void enter(std::string_view name, std::int64_t repeat = 1, BlockKind kind = BlockKind::module) override;
   void add(const Op& op) override;
   void leave() override;
   void clear();
+  // Parameters and FLOP; what is kept or moved is not tallied.
   [[nodiscard]] const Tally<double>& tally() const { return tally_; }
   // True while every number is a whole number below 2^53, so that the doubles are the exact integers.
   [[nodiscard]] bool exact() const;
@@ -115,7 +116,7 @@ class TallySink final : public Sink {
   bool training_;
   bool uneven_ = false;  // a repeated block began without, and ended with, something trainable before it
   int depth_ = 0;
-  Open open_[kMaxBlockDepth + 1] = {{1, false, false, false, false, BlockKind::group}};
+  Open open_[kMaxBlockDepth + 1];
   Tally<double> tally_;
 };
 

@@ -328,6 +328,7 @@ Result<Network> build_family(const Document& document, const FamilyInputs& input
   family->build(config, inputs, builder);
   Config::Report& report = config.report();
   if (!report.problems.empty()) return std::move(report.problems);
+  if (builder.too_large()) return too_large(root.span());
   Network network = builder.finish();
   for (const Op& op : network.ops)  // a product of sizes that left 64 bits
     for (int i = 0; i < op.def->attribute_count; ++i)

@@ -68,6 +68,10 @@ Result<Network> read_file(const std::string& path, const Inputs& inputs, Sources
 }  // namespace
 
 Result<Network> load_model(const std::string& model, const Inputs& inputs, Sources& sources, const std::string& base_file) {
+  constexpr int kMostNested = 8;
+  if (inputs.nesting > kMostNested) {
+    return error("nested-too-deep", "files name one another more than 8 deep, or in a circle, at '" + model + "'");
+  }
   const std::string path = base_file.empty() ? model : resolve_beside(base_file, model);
   if (path_exists(path)) return read_file(path, inputs, sources);
   if (is_shipped_model(model)) return read_shipped_model(model, inputs, sources);

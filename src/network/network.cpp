@@ -24,12 +24,21 @@ NetworkBuilder::NetworkBuilder() {
 
 void NetworkBuilder::enter(std::string_view name, std::int64_t repeat, BlockKind kind) {
   const auto index = static_cast<std::uint32_t>(network_.blocks.size());
+  if (index >= kMostOps) {
+    too_large_ = true;
+    open_.push_back(open_.back());  // what comes lands in the parent, until it leaves
+    return;
+  }
   network_.blocks[open_.back()].items.push_back({index, true});
   network_.blocks.push_back({network_.names.keep(name), repeat, kind, {}});
   open_.push_back(index);
 }
 
 void NetworkBuilder::add(const Op& op) {
+  if (network_.ops.size() >= kMostOps) {
+    too_large_ = true;
+    return;
+  }
   network_.blocks[open_.back()].items.push_back({static_cast<std::uint32_t>(network_.ops.size()), false});
   network_.ops.push_back(op);
   network_.ops.back().name = network_.names.keep(op.name);
@@ -37,6 +46,10 @@ void NetworkBuilder::add(const Op& op) {
 
 void NetworkBuilder::leave() {
   if (open_.size() > 1) open_.pop_back();
+}
+
+Diagnostic too_large(Span at) {
+  return error("too-large", "the network has more than 2,097,152 different operators", at, "write equal layers as repeats");
 }
 
 namespace {

@@ -95,13 +95,21 @@ class NetworkBuilder final : public Sink {
   void enter(std::string_view name, std::int64_t repeat = 1, BlockKind kind = BlockKind::module) override;
   void add(const Op& op) override;
   void leave() override;
+  // True once more ops or blocks came than a description may have (kMostOps); what came later was dropped.
+  [[nodiscard]] bool too_large() const { return too_large_; }
   Network& network() { return network_; }  // to fill in what is not structure
   Network finish() { return std::move(network_); }
 
  private:
   Network network_;
   std::vector<std::uint32_t> open_;
+  bool too_large_ = false;
 };
+
+// Bounds memory where a hostile description is small and its network is not.
+inline constexpr std::size_t kMostOps = std::size_t{1} << 21;
+// "too-large", for readers to return when NetworkBuilder::too_large().
+Diagnostic too_large(Span at = {});
 
 // Describes `network` to `sink` (the inverse of NetworkBuilder).
 void replay(const Network& network, Sink& sink);
@@ -116,6 +124,7 @@ struct Inputs {
   std::int64_t source_sequence = 0;      // encoder side of encoder-decoders
   std::vector<std::int64_t> shape;       // --input 1x3x224x224
   std::vector<std::pair<std::string, std::int64_t>> let;  // --let batch=8
+  int nesting = 0;  // files that led here by naming one another
 };
 
 }  // namespace floptally

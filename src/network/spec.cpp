@@ -86,7 +86,9 @@ class FreezingSink final : public Sink {
 
 bool describe_from(Node node, Spec::Session& session, Sink& sink) {
   const std::string from(node.find("from").text());
-  Result<Network> network = load_model(from, session.inputs, session.sources, session.base_file);
+  Inputs inputs = session.inputs;
+  ++inputs.nesting;
+  Result<Network> network = load_model(from, inputs, session.sources, session.base_file);
   if (!network) {
     for (Diagnostic& problem : network.take_problems()) {
       if (problem.labels.empty()) problem.labels.push_back({node.find("from").span(), ""});
@@ -298,6 +300,7 @@ Result<Network> build_spec(Node node, const Inputs& inputs, Sources& sources, co
   NetworkBuilder builder;
   describe_spec(node, session, builder);
   if (!session.problems.empty()) return std::move(session.problems);
+  if (builder.too_large()) return too_large(node.span());
   Network network = builder.finish();
   network.family = std::string(node.find("kind") ? node.find("kind").text() : node.find("from") ? node.find("from").text() : "parts");
   network.unit = session.unit.empty() ? "sample" : session.unit;

@@ -1,5 +1,7 @@
 #include "network/blocks/decoder.h"
 
+#include <algorithm>
+#include <numeric>
 #include <string>
 
 namespace floptally {
@@ -85,6 +87,42 @@ void describe_mtp(const DecoderShape& s, Sink& sink) {
   describe_logits(s, true, sink);
 }
 
+// Layers [first, end) as runs of equal ones.
+void describe_runs(const DecoderShape& s, std::int64_t first, std::int64_t end, Sink& sink) {
+  while (first < end) {
+    const LayerKind kind = kind_of(s, first);
+    std::int64_t next = first + 1;
+    while (next < end && kind_of(s, next) == kind) ++next;
+    const Scope layer(sink, "layers", next - first, BlockKind::layer);
+    describe_layer(s, kind, sink);
+    first = next;
+  }
+}
+
+void describe_layers(const DecoderShape& s, Sink& sink) {
+  const bool experts = s.experts > 0, windows = s.window > 0 && s.window_every > 0;
+  if (!experts && !windows) {
+    const Scope layer(sink, "layers", s.layers, BlockKind::layer);
+    describe_layer(s, kind_of(s, 0), sink);
+    return;
+  }
+  // A long pattern of short runs is written as one period, repeated.
+  constexpr std::int64_t kLong = 512, kLongestPeriod = 64;
+  const std::int64_t period = std::lcm(experts ? std::min(s.moe_every, kLong) : 1, windows ? std::min(s.window_every, kLong) : 1);
+  const std::int64_t start = std::min(s.layers, experts ? s.dense_first : 0);
+  if (s.layers < kLong || period > kLongestPeriod) {
+    describe_runs(s, 0, s.layers, sink);
+    return;
+  }
+  describe_runs(s, 0, start, sink);
+  const std::int64_t copies = (s.layers - start) / period;
+  {
+    const Scope pattern(sink, "layers", copies, BlockKind::group);
+    describe_runs(s, start, std::min(s.layers, start + period), sink);
+  }
+  describe_runs(s, start + copies * period, s.layers, sink);
+}
+
 Diagnostic shape_problem(const char* code, std::string message, const char* help = "") {
   return error(code, std::move(message), {}, help);
 }
@@ -128,17 +166,7 @@ void describe_decoder(const DecoderShape& s, Sink& sink) {
   if (s.positions == Positions::learned) {
     sink.add(position_table("embed_positions", s.sequence, s.max_positions > 0 ? s.max_positions : s.sequence, s.width));
   }
-  std::int64_t first = 0;
-  while (first < s.layers) {  // runs of equal layers
-    const LayerKind kind = kind_of(s, first);
-    std::int64_t next = first + 1;
-    const bool uniform = s.experts == 0 && (s.window == 0 || s.window_every == 0);
-    if (uniform) next = s.layers;
-    while (next < s.layers && kind_of(s, next) == kind) ++next;
-    const Scope layer(sink, "layers", next - first, BlockKind::layer);
-    describe_layer(s, kind, sink);
-    first = next;
-  }
+  describe_layers(s, sink);
   if (s.norm != NormKind::none && s.final_norm) sink.add(norm("norm", s.norm, s.sequence, s.width));
   describe_logits(s, s.tied, sink);
   if (s.mtp_heads > 0) describe_mtp(s, sink);
