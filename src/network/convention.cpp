@@ -90,6 +90,10 @@ std::vector<Convention> build() {
   c.backward = Backward::twice;
   rows.push_back(c);
 
+  c = make("epoch", "matrix products and convolutions, causal attention halved; backward twice the forward for every layer", "Epoch, Estimating Training Compute of Deep Learning Models: backward to forward 2:1");
+  c.backward = Backward::twice;
+  rows.push_back(c);
+
   c = make("torch", "matrix products and convolutions that PyTorch executes: whole square, real backward, scores recomputed by fused attention", "torch.utils.flop_counter.FlopCounterMode");
   c.pairs = Pairs::full;
   c.kernel_recompute = true;

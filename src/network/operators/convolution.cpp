@@ -11,14 +11,15 @@ constexpr AttributeDef kAttributes[] = {
     {"in_positions", "input positions, all dimensions multiplied", 0, Axis::tokens},
     {"out_positions", "output positions; see convolved() in shapes.h", 0, Axis::tokens},
     {"bias", "1 with a bias", 0},
+    {"dense", "1: count it as if every output saw every input (Epoch's article does; no kernel does)", 0},
 };
 
 // Padding is multiplied like any input: that is what kernels do and what every counter counts.
 template <class N>
 void cost(const Attributes<N>& a, const Rules&, Cost<N>& c) {
-  const N in = a[0], out = a[1], groups = a[2], kernel = a[3], from = a[4], to = a[5], bias = a[6];
+  const N in = a[0], out = a[1], groups = a[2], kernel = a[3], from = a[4], to = a[5], bias = a[6], dense = a[7];
   const N weights = out * floor_div(in, groups) * kernel;
-  const N product = N(2) * to * weights;
+  const N product = N(2) * to * (N(0) < dense ? out * in * from : weights);
   c.parameters = weights + bias * out;
   c.forward = {product, bias * to * out};
   c.backward_input = {product, N(0)};
@@ -36,8 +37,8 @@ const OperatorDef k_convolution = {
     "convolution in 1, 2 or 3 dimensions, with groups, stride, padding and dilation",
     "PyTorch torch.nn.Conv2d; FLOP 2 H' W' D (C/g) K^2 (Epoch's layer table has the fully connected form for images)",
     kAttributes,
-    7,
-    {"ResNet's stem: 3 to 64 channels, 7x7, stride 2, padding 3, on 224x224", {3, 64, 1, 49, 50176, 12544, 0},
+    8,
+    {"ResNet's stem: 3 to 64 channels, 7x7, stride 2, padding 3, on 224x224", {3, 64, 1, 49, 50176, 12544, 0, 0},
      9408, 236027904, 0, 236027904, 236027904},
     cost<Integer>,
     cost<double>};
