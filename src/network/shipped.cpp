@@ -100,4 +100,14 @@ Result<Network> read_shipped_model(std::string_view name, const Inputs& inputs, 
   return network;
 }
 
+Result<std::string> shipped_model_text(std::string_view name, Sources& sources) {
+  const Found found = find(name);
+  if (found.path.empty()) return error("model-not-found", "there is no file and no shipped model called '" + std::string(name) + "'");
+  const Source& source = sources.add("data/" + std::string(found.path), std::string(*embedded_file(found.path)));
+  const Result<Document> document = read_document(source);
+  if (!document) return document.problems();
+  const Node root = document->root();
+  return write_json(found.entry.empty() ? root : root.find("models").find(found.entry));
+}
+
 }  // namespace floptally

@@ -15,4 +15,7 @@ std::vector<std::string> shipped_model_names();  // sorted
 bool is_shipped_model(std::string_view name);
 Result<Network> read_shipped_model(std::string_view name, const Inputs& inputs, Sources& sources);
 
+// The config or spec of a shipped model as JSON text. Errors: model-not-found.
+Result<std::string> shipped_model_text(std::string_view name, Sources& sources);
+
 }  // namespace floptally
