@@ -200,7 +200,7 @@ void recurrent(const Layer& l, std::string_view kind) {
   const std::int64_t steps = l.flow.form == Flow::Form::sequence ? l.flow.tokens : l.steps;
   const std::int64_t out = directions * (projected > 0 ? projected : hidden);
   for (std::int64_t i = 0; i < std::min<std::int64_t>(layers, 2); ++i) {
-    const Scope copies(l.sink, {}, i == 0 ? 1 : layers - 1);
+    const Scope copies(l.sink, l.name, i == 0 ? 1 : layers - 1);
     const std::int64_t in = i == 0 ? l.flow.features : out;
     if (kind == "lstm") l.sink.add(lstm(l.name, steps, in, hidden, directions, biases, projected));
     if (kind == "gru") l.sink.add(gru(l.name, steps, in, hidden, directions, biases));

@@ -28,6 +28,6 @@ void build(Spec& spec, Sink& sink) {
 }  // namespace
 
 extern const KindDef k_mlp;
-const KindDef k_mlp = {"mlp", "fully connected layers, one after another", "Epoch's layer table", &kTable, build, "image"};
+const KindDef k_mlp = {"mlp", "fully connected layers, one after another", "Epoch's layer table", &kTable, build, "sample"};
 
 }  // namespace floptally::kinds
