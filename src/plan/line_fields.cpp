@@ -10,9 +10,10 @@ namespace floptally {
 
 void LineSweep::collect_fields() {
   for (const PlanEntry& each : plan_.fields) use_field(each);
-  bool tokens_here = false, steps_here = false;
+  bool tokens_here = false, flop_here = false, steps_here = false;
   const auto seen = [&](const std::string& field) {
-    tokens_here = tokens_here || field == "tokens" || field == "flop";
+    tokens_here = tokens_here || field == "tokens";
+    flop_here = flop_here || field == "flop";
     steps_here = steps_here || field == "steps";
   };
   for (const PlanEntry& each : line_.set) {
@@ -26,7 +27,8 @@ void LineSweep::collect_fields() {
     for (const PlanEntry& each : group) seen(each.name);
   for (const std::string& column : line_.columns) seen(column);
   // What a line says about the length of its runs takes the place of what the plan says.
-  if (steps_here && !tokens_here) slots_[slot_of(FieldId::tokens)] = slots_[slot_of(FieldId::flop)] = {};
+  if (steps_here && !tokens_here && !flop_here) slots_[slot_of(FieldId::tokens)] = {};
+  if ((steps_here || tokens_here) && !flop_here) slots_[slot_of(FieldId::flop)] = {};
   if (counter_ != nullptr)
     for (std::size_t i = 0; i <= slot_of(FieldId::window); ++i)
       if (slots_[i].from == SweepSlot::From::none && counter_->own(static_cast<FieldId>(i)) > 0) {
