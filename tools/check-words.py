@@ -5,7 +5,7 @@
 import pathlib, re, subprocess, sys
 
 root = pathlib.Path(sys.argv[1])
-WORDS = re.compile(r"\b(TODO|FIXME|XXX|HACK|WIP)\b|\b(coming soon|not (yet )?implemented|to be (done|written|added|implemented)|placeholder text|lorem ipsum)\b", re.I)
+WORDS = re.compile(r"\b(TODO|FIXME|XXX|HACK|WIP)\b|\b(coming soon|not (yet )?implemented|to be (done|added|implemented) later|placeholder text|lorem ipsum)\b", re.I)
 UPPER = re.compile(r"\b(TODO|FIXME|XXX|HACK|WIP)\b")
 PLACES = re.compile(r"(?<![\w.])/(home|root|work|Users)/\w")
 TEXT = {".h", ".cpp", ".py", ".md", ".txt", ".cmake", ".yaml", ".yml", ".sh", ".test", ".json", ".def", ""}

@@ -19,8 +19,8 @@ Convention make(std::string_view name, std::string_view doc, std::string_view so
   return c;
 }
 
-std::vector<Convention> build() {
-  std::vector<Convention> rows;
+// Those that add up operators as this program sees them.
+void add_plain(std::vector<Convention>& rows) {
   Convention c = make("matmul", "matrix products and convolutions; attention over the exact pairs that the mask lets through",
                       "s(s+1)/2 pairs where causal");
   c.pairs = Pairs::exact;
@@ -38,8 +38,11 @@ std::vector<Convention> build() {
   c = make("full", "matrix products and convolutions; attention counts the whole square whatever the mask", "what an unfused kernel executes");
   c.pairs = Pairs::full;
   rows.push_back(c);
+}
 
-  c = make("6nd", "6 x active parameters x tokens, embeddings included", "Kaplan et al. 2001.08361; Hoffmann et al. 2203.15556 for all parameters");
+// Those that multiply parameters by tokens.
+void add_parameter_rules(std::vector<Convention>& rows) {
+  Convention c = make("6nd", "6 x active parameters x tokens, embeddings included", "Kaplan et al. 2001.08361; Hoffmann et al. 2203.15556 for all parameters");
   c.by_parameters = true;
   c.components = 0;
   c.backward = Backward::twice;
@@ -59,8 +62,11 @@ std::vector<Convention> build() {
   c.components = component_bit(Component::attention);
   c.backward = Backward::twice;
   rows.push_back(c);
+}
 
-  c = make("chinchilla", "every matrix product with the embedding as one, whole square, softmax 3 per score; backward twice the forward", "Hoffmann et al. 2203.15556, appendix F");
+// Those of papers and tools that add up operators their own way.
+void add_published(std::vector<Convention>& rows) {
+  Convention c = make("chinchilla", "every matrix product with the embedding as one, whole square, softmax 3 per score; backward twice the forward", "Hoffmann et al. 2203.15556, appendix F");
   c.pairs = Pairs::full;
   c.embedding_product = true;
   c.softmax = 3;
@@ -103,6 +109,13 @@ std::vector<Convention> build() {
   c.pairs = Pairs::full;
   c.flop_per_count = 2;
   rows.push_back(c);
+}
+
+std::vector<Convention> build() {
+  std::vector<Convention> rows;
+  add_plain(rows);
+  add_parameter_rules(rows);
+  add_published(rows);
   return rows;
 }
 
