@@ -93,7 +93,7 @@ Account Ledger::build(Entry& entry, const std::string& path, std::vector<std::pa
   return account;
 }
 
-void Ledger::headline(std::string key, std::string label, const Traced& value) {
+void Ledger::headline(const std::string& key, std::string label, const Traced& value) {
   const NodeId id = value.in(trace_);
   book_.headlines.push_back({key, std::move(label), step(id, key)});
 }

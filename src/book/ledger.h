@@ -32,7 +32,7 @@ class Ledger {
 
   // Adds a tree. Returns the computed total of each key at its root, for headlines and further formulas.
   std::vector<std::pair<std::string, Traced>> add(Entry entry);
-  void headline(std::string key, std::string label, const Traced& value);
+  void headline(const std::string& key, std::string label, const Traced& value);
   // Asks for shares of variance under this headline.
   void influences(std::string key) { influence_keys_.push_back(std::move(key)); }
   // Evaluates everything and hands the Book over. `worlds` 0 leaves percentiles out.
