@@ -222,6 +222,68 @@ TEST(Onnx, NeverCrashesOnChangedBytes) {
   }
 }
 
+TEST(Onnx, KnowsWeightsThatAreFedOrWrittenAsConstants) {
+  Graph g;
+  g.inputs = {value("x", 1, {2, 4}), value("fc.weight", 1, {5, 4}), value("fc.bias", 1, {5})};
+  g.nodes = {node("Gemm", {"x", "fc.weight", "fc.bias"}, {"y"}, attribute("transB", 1))};
+  g.outputs = {"y"};
+  EXPECT_EQ(run(model(g.text())).parameters.to_string(), "25");
+  EXPECT_EQ(run(model(g.text())).backward.to_string(), "80");
+  g.inputs = {value("x", 1, {2, 4})};
+  g.nodes = {node("Constant", {}, {"w"}, attribute_tensor("value", tensor("", 1, {4, 5}))),
+             node("MatMul", {"x", "w"}, {"y"})};
+  EXPECT_EQ(run(model(g.text())).parameters.to_string(), "20");
+}
+
+TEST(Onnx, CountsQuantizedWeightsAsFrozen) {
+  Graph g;
+  g.initializers = {tensor("w", 3, {4, 5}), tensor("s", 1, {}), tensor("z", 3, {})};
+  g.inputs = {value("x", 1, {2, 4})};
+  g.nodes = {node("DequantizeLinear", {"w", "s", "z"}, {"d"}), node("MatMul", {"x", "d"}, {"y"})};
+  g.outputs = {"y"};
+  const Outcome o = run(model(g.text()));
+  EXPECT_EQ(o.parameters.to_string(), "20");
+  EXPECT_EQ(o.forward.to_string(), "80");
+  EXPECT_EQ(o.backward.to_string(), "0");
+}
+
+TEST(Onnx, CountsARecurrentLayerStepByStep) {
+  Graph g;
+  g.initializers = {tensor("w", 1, {1, 12, 5}), tensor("r", 1, {1, 12, 3})};
+  g.inputs = {value("x", 1, {7, 2, 5})};
+  g.nodes = {node("LSTM", {"x", "w", "r"}, {"y"}, attribute("hidden_size", 3))};
+  g.outputs = {"y"};
+  const Outcome o = run(model(g.text()));
+  EXPECT_EQ(o.shape, (Sizes{7, 1, 2, 3}));
+  const int input = 2 * 14 * 12 * 5, state = 2 * 2 * 12 * 3;
+  EXPECT_EQ(o.forward.to_string(), std::to_string(input + 7 * state));
+  EXPECT_EQ(o.backward.to_string(), std::to_string(input + 7 * state + 6 * state));  // the first state is data
+}
+
+TEST(Onnx, TakesTheBranchThatAConstantChooses) {
+  auto branches = [](bool known) {
+    Graph big, small, g;
+    big.nodes = {node("MatMul", {"x", "w"}, {"p"}), node("MatMul", {"p", "w"}, {"q"})};
+    big.outputs = {"q"};
+    small.nodes = {node("MatMul", {"x", "w"}, {"s"})};
+    small.outputs = {"s"};
+    g.initializers = {tensor("w", 1, {4, 4})};
+    g.inputs = {value("x", 1, {2, 4})};
+    if (known)
+      g.initializers.push_back(tensor("c", 9, {}, {1}));
+    else
+      g.inputs.push_back(value("c", 9, {}));
+    g.nodes = {node("If", {"c"}, {"y"},
+                    attribute_graph("then_branch", big.text()) + attribute_graph("else_branch", small.text()))};
+    g.outputs = {"y"};
+    return model(g.text());
+  };
+  EXPECT_EQ(run(branches(true)).forward.to_string(), "128");
+  const Outcome open = run(branches(false));
+  EXPECT_EQ(open.forward.to_string(), "64");
+  EXPECT_TRUE(open.at_least);
+}
+
 TEST(Onnx, KeepsBatchStatisticsOutOfTheParameters) {
   Graph g;
   g.initializers = {tensor("g", 1, {4}), tensor("b", 1, {4}), tensor("m", 1, {4}), tensor("v", 1, {4})};

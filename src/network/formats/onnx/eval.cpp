@@ -102,6 +102,11 @@ ValueId Eval::input_id(int i) const {
   return i < node_.inputs ? owner_.model_.operands[node_.operands + static_cast<unsigned>(i)] : kNoValue;
 }
 
+ValueId Eval::output_id(int i) const {
+  return i < node_.outputs ? owner_.model_.operands[node_.operands + node_.inputs + static_cast<unsigned>(i)]
+                           : kNoValue;
+}
+
 const Type& Eval::in(int i) const {
   const ValueId id = input_id(i);
   return id == kNoValue ? kNothing : owner_.model_.values[id].type;

@@ -55,6 +55,7 @@ class Eval {
   [[nodiscard]] const Type& in(int i) const;
   [[nodiscard]] Type& out(int i);
   [[nodiscard]] ValueId input_id(int i) const;
+  [[nodiscard]] ValueId output_id(int i) const;
 
   // Attributes.
   const Attribute* attribute(std::string_view name);
@@ -155,7 +156,7 @@ class Evaluator {
   Muted* mute = nullptr;
   std::int64_t times = 1;  // how often what runs now is executed
   std::int64_t most_work = kMaxWork;
-  std::int64_t work = 0;   // nodes applied so far
+  std::int64_t work = 0;  // nodes applied so far
   bool out_of_work = false;
 
   void record(const graph::Step& step);
@@ -179,6 +180,5 @@ class Evaluator {
   std::vector<std::pair<std::string, std::int64_t>> unknown_operators_;
   std::vector<std::string> unknown_sizes_;
 };
-
 
 }  // namespace floptally::onnx

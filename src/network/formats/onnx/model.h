@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "floptally/diagnostic.h"
@@ -123,7 +124,8 @@ struct Sequence {
 using ValueId = std::uint32_t;
 inline constexpr ValueId kNoValue = 0xffffffffu;
 
-enum ValueFlag : std::uint8_t { kDefined = 1, kSetting = 2, kUseful = 4, kGraphInput = 8 };
+enum ValueFlag : std::uint8_t { kDefined = 1, kSetting = 2, kUseful = 4, kGraphInput = 8, kMatrix = 16 };
+// kMatrix: some product or convolution reads it as its right side.
 
 struct Value {
   std::string_view name;
@@ -200,6 +202,7 @@ struct Model {
   };
   std::vector<Body> bodies;
   std::vector<Initializer> initializers;
+  std::unordered_map<ValueId, std::uint32_t> literals;  // constants that are weights, by what they are called
   std::vector<Function> functions;
   std::vector<Symbol> symbols;  // size -2-i names symbols[i]
   Arena arena;

@@ -28,6 +28,7 @@ class Reader {
   bool read_bodies(const Node& node, Graph& graph, int depth);
   bool read_initializer(std::string_view bytes, Graph& graph, bool sparse);
   bool read_input(std::string_view bytes, Graph& graph, bool main_graph);
+  void add_initializer(ValueId id, std::uint8_t elem, const char* place);
   bool read_type(std::string_view bytes, Type& type, std::string_view input, int depth);
   bool read_shape(std::string_view bytes, Type& type, std::string_view input);
   bool read_function(Function& function);
@@ -241,6 +242,34 @@ bool Reader::bind_shape(Type& type, std::string_view input) {
   return true;
 }
 
+// "layer1.0.conv1.weight": a parameter, whether it is an initializer or an input.
+bool is_weight_name(std::string_view name) {
+  const std::size_t dot = name.rfind('.');
+  if (dot == std::string_view::npos || dot == 0) return false;
+  const std::string_view last = name.substr(dot + 1);
+  return last.ends_with("weight") || last.ends_with("bias") || last == "running_mean" || last == "running_var";
+}
+
+bool fixed(const Type& type) {
+  return type.ranked() && !type.has(kSequence) &&
+         std::all_of(type.dims, type.dims + type.rank, [](std::int64_t d) { return d >= 0; });
+}
+
+void Reader::add_initializer(ValueId id, std::uint8_t elem, const char* place) {
+  Type& type = m_.values[id].type;
+  type.flags = kRanked | kWeight | kConstant;
+  Initializer initializer;
+  initializer.name = m_.values[id].name;
+  initializer.value = id;
+  initializer.elements = 1;
+  for (int i = 0; i < type.rank; ++i)
+    if (__builtin_mul_overflow(initializer.elements, type.dims[i], &initializer.elements)) initializer.elements = 0;
+  initializer.offset = m_.offset(place);
+  initializer.elem = elem;
+  m_.initializers.push_back(initializer);
+  type.origin = static_cast<std::uint32_t>(m_.initializers.size());
+}
+
 bool Reader::read_input(std::string_view bytes, Graph& graph, bool main_graph) {
   std::string_view name, type_bytes;
   Message field(bytes, m_.file.data(), error_);
@@ -258,6 +287,10 @@ bool Reader::read_input(std::string_view bytes, Graph& graph, bool main_graph) {
   if (!read_type(type_bytes, type, main_graph && !by_option ? name : std::string_view{}, 0)) return false;
   if (by_option && !type.has(kSequence) && !bind_shape(type, name)) return false;
   m_.values[id].type = type;
+  if (main_graph && is_weight_name(name) && fixed(type)) {  // exported without weights: they are fed
+    add_initializer(id, type.elem, bytes.data());
+    return true;
+  }
   m_.values[id].flags |= kGraphInput;
   graph.inputs.push_back(id);
   return true;
@@ -293,15 +326,8 @@ bool Reader::read_initializer(std::string_view bytes, Graph& graph, bool sparse)
   type.rank = static_cast<std::uint8_t>(header.rank);
   type.elem = header.elem;
   type.data = data;
-  type.flags = kRanked | kWeight | kConstant;
-  Initializer initializer;
-  initializer.name = header.name;
-  initializer.value = id;
-  initializer.elements = header.elements;
-  initializer.offset = m_.offset(bytes.data());
-  initializer.elem = header.elem;
-  m_.initializers.push_back(initializer);
-  type.origin = static_cast<std::uint32_t>(m_.initializers.size());
+  add_initializer(id, header.elem, bytes.data());
+  m_.initializers.back().elements = header.elements;
   return true;
 }
 
@@ -370,6 +396,9 @@ bool Reader::read_node(std::string_view bytes, Graph& graph, int depth) {
     for (int i = 0; rule.settings >> i != 0 && i < node.inputs; ++i)
       if ((rule.settings >> i & 1) != 0 && m_.operands[node.operands + i] != kNoValue)
         m_.values[m_.operands[node.operands + i]].flags |= kSetting;
+    const bool product = type == "Conv" || type == "ConvTranspose" || type == "Gemm" || type == "MatMul";
+    if (product && node.inputs > 1 && m_.operands[node.operands + 1] != kNoValue)
+      m_.values[m_.operands[node.operands + 1]].flags |= kMatrix;
     if (rule.bodies && !read_bodies(node, graph, depth)) return false;
   }
   graph.nodes.push_back(node);

@@ -42,6 +42,29 @@ bool size_of(Eval& e) {
   return true;
 }
 
+// Some exporters write weights as Constant nodes. PyTorch never does: there a constant is a constant.
+void literal_weight(Eval& e, const TensorHeader& header) {
+  Model& m = e.model();
+  const ValueId id = e.output_id(0);
+  if (id == kNoValue || (m.values[id].flags & kMatrix) == 0 || !is_float(header.elem) || header.elements < 2 ||
+      m.producer == "pytorch")
+    return;
+  std::uint32_t& origin = m.literals[id];
+  if (origin == 0) {
+    Initializer w;
+    w.name = m.values[id].name;
+    w.value = id;
+    w.elements = header.elements;
+    w.elem = header.elem;
+    w.trained = true;
+    m.initializers.push_back(w);
+    origin = static_cast<std::uint32_t>(m.initializers.size());
+  }
+  Type& type = e.out(0);
+  type.origin = origin;
+  type.flags = static_cast<std::uint16_t>(type.flags | kWeight | kGradient);
+}
+
 bool constant(Eval& e) {
   TensorHeader header;
   const Data* data = nullptr;
@@ -54,6 +77,7 @@ bool constant(Eval& e) {
     for (int i = 0; i < header.rank; ++i) dims.push(header.dims[i]);
     e.shape(0, header.elem, dims);
     e.out(0).data = data;
+    literal_weight(e, header);
   } else if (const Attribute* real = e.attribute("value_float")) {
     e.shape(0, kFloat, dims);
     e.data(0, 1, true)->reals()[0] = static_cast<double>(real->f);
