@@ -241,6 +241,7 @@ class Headlines {
 }  // namespace
 
 std::optional<Integer> stored_parameter_bytes(const Network& network) {
+  if (network.stored_bytes) return network.stored_bytes;
   StoredBytes bytes{network};
   bytes.block(network.blocks[0], Integer(1));
   if (!bytes.known) return std::nullopt;

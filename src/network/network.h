@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -86,6 +87,7 @@ struct Network {
   std::vector<Tensor> tensors;  // empty where the source has none
   std::vector<Edges> edges;     // empty, or one per op
   NameArena names;
+  std::optional<Integer> stored_bytes;  // of all tensors, where headers of tensor files say so
 };
 
 // The Sink that builds a Network. enter/leave must balance; finish() closes what is open.

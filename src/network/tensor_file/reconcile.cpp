@@ -1,0 +1,257 @@
+#include "network/tensor_file/reconcile.h"
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+
+#include "network/ops.h"
+
+namespace floptally {
+namespace {
+
+constexpr std::size_t kDeepestPath = 16;
+constexpr std::size_t kNamed = 8;  // names shown in a note
+
+std::vector<std::string_view> parts_of(std::string_view name) {
+  std::vector<std::string_view> parts;
+  for (std::size_t begin = 0; begin <= name.size();) {
+    const std::size_t dot = std::min(name.find('.', begin), name.size());
+    if (dot > begin) parts.push_back(name.substr(begin, dot - begin));
+    begin = dot + 1;
+  }
+  return parts;
+}
+
+bool is_number(std::string_view part) { return !part.empty() && part.find_first_not_of("0123456789") == std::string_view::npos; }
+
+// GGUF's tensor names (gguf-py's constants.py) as checkpoints name the modules.
+constexpr std::pair<std::string_view, std::string_view> kGgufModules[] = {
+    {"token_embd", "embed_tokens"}, {"output_norm", "norm"}, {"output", "lm_head"},
+    {"attn_norm", "layers.input_layernorm"}, {"attn_q", "layers.self_attn.q_proj"}, {"attn_k", "layers.self_attn.k_proj"},
+    {"attn_v", "layers.self_attn.v_proj"}, {"attn_output", "layers.self_attn.o_proj"}, {"attn_qkv", "layers.self_attn.qkv_proj"},
+    {"attn_q_norm", "layers.self_attn.q_norm"}, {"attn_k_norm", "layers.self_attn.k_norm"},
+    {"ffn_norm", "layers.post_attention_layernorm"}, {"ffn_gate", "layers.mlp.gate_proj"}, {"ffn_up", "layers.mlp.up_proj"},
+    {"ffn_down", "layers.mlp.down_proj"}, {"ffn_gate_inp", "layers.mlp.gate"}, {"ffn_gate_exps", "layers.mlp.experts.gate_proj"},
+    {"ffn_up_exps", "layers.mlp.experts.up_proj"}, {"ffn_down_exps", "layers.mlp.experts.down_proj"},
+};
+
+Dtype dtype_of(const TensorType& type) {
+  return find_dtype(type.name == "e4m3" ? "fp8_e4m3" : type.name == "e5m2" ? "fp8_e5m2" : type.name).value_or(Dtype::unspecified);
+}
+
+std::string without_copy_mark(std::string_view name) { return std::string(name.substr(0, name.find('#'))); }
+
+// Parameters of every op by its path of block names.
+struct Described {
+  Integer parameters;
+  std::vector<std::uint32_t> ops;
+};
+using Description = std::map<std::string, Described>;
+
+void describe(const Network& network, std::uint32_t block, const std::string& path, Integer multiple, Description& out) {
+  for (const Item& item : network.blocks[block].items) {
+    if (item.is_block) {
+      const Block& child = network.blocks[item.index];
+      std::string below = path;
+      for (const std::string_view part : parts_of(without_copy_mark(child.name)))
+        if (!is_number(part)) below += (below.empty() ? "" : ".") + std::string(part);
+      describe(network, item.index, below, multiple * Integer(child.repeat), out);
+      continue;
+    }
+    const Op& op = network.ops[item.index];
+    Cost<Integer> cost;
+    cost_of(op, {}, cost);
+    if (op.has(op_flags::tied) || cost.parameters == Integer(0)) continue;
+    Described& described = out[path + (path.empty() ? "" : ".") + without_copy_mark(op.name)];
+    described.parameters += multiple * cost.parameters;
+    described.ops.push_back(item.index);
+  }
+}
+
+struct Held {
+  Integer parameters;
+  Dtype dtype = Dtype::unspecified;
+  bool mixed = false;
+  bool packed = false;
+  std::string example;
+};
+
+// The described path that `path` stands for: itself, or what is left when leading wrappers ("model", "transformer") go.
+const Description::value_type* find_described(const Description& described, std::string path) {
+  for (;;) {
+    const auto found = described.find(path);
+    if (found != described.end()) return &*found;
+    const std::size_t dot = path.find('.');
+    if (dot == std::string::npos) return nullptr;
+    path.erase(0, dot + 1);
+  }
+}
+
+std::string some_of(const std::vector<std::string>& names) {
+  std::string out;
+  for (std::size_t i = 0; i < std::min(names.size(), kNamed); ++i) out += (i > 0 ? "; " : "") + names[i];
+  return names.size() > kNamed ? out + "; and " + std::to_string(names.size() - kNamed) + " more" : out;
+}
+
+void add_unexplained(Network& network, const std::vector<std::pair<std::string, Integer>>& parts) {
+  const auto index = static_cast<std::uint32_t>(network.blocks.size());
+  Block block;
+  block.name = network.names.keep("unexplained");
+  for (const auto& [name, parameters] : parts) {
+    if (!parameters.fits_int64()) continue;
+    block.items.push_back({static_cast<std::uint32_t>(network.ops.size()), false});
+    network.ops.push_back(make_op(operators::k_parameter, network.names.keep(name), Component::other, parameters.to_int64(), 0));
+    if (!network.edges.empty()) network.edges.emplace_back();
+  }
+  network.blocks.push_back(std::move(block));
+  network.blocks[0].items.push_back({index, true});
+}
+
+void note_files(const TensorFile& file, Network& network) {
+  network.stored_bytes = file.absent_files.empty() ? std::optional<Integer>(file.bytes()) : std::nullopt;
+  std::map<std::string_view, std::size_t> types;
+  for (const TensorEntry& tensor : file.tensors)
+    if (tensor.type != nullptr) ++types[tensor.type->name];
+  std::string text;
+  for (const auto& [type, count] : types) text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + std::string(type);
+  network.notes.push_back(note("tensor-files", std::to_string(file.files.size()) + (file.files.size() == 1 ? " file holds " : " files hold ") +
+                               std::to_string(file.tensors.size()) + " tensors (" + text + ") of " + file.bytes().to_string() + " bytes and " +
+                               file.parameters().to_string() + " numbers"));
+  network.notes.insert(network.notes.end(), file.notes.begin(), file.notes.end());
+}
+
+}  // namespace
+
+bool is_parameter(const TensorEntry& tensor) {
+  const std::vector<std::string_view> parts = parts_of(tensor.name);
+  const std::string_view last = parts.empty() ? std::string_view() : parts.back();
+  constexpr std::string_view kOther[] = {"num_batches_tracked", "running_mean", "running_var", "position_ids", "inv_freq", "masked_bias",
+                                         "weight_scale", "weight_scale_inv", "weight_scale_2", "input_scale", "weight_zero_point", "scales",
+                                         "qzeros", "g_idx", "absmax", "quant_map", "nested_absmax", "nested_quant_map", "k_scale", "v_scale",
+                                         "weight_shape", "SCB", "weight_format"};
+  if (std::find(std::begin(kOther), std::end(kOther), last) != std::end(kOther)) return false;
+  if (parts.size() >= 2 && (parts[parts.size() - 2] == "rope_freqs" || parts[0] == "rope_freqs")) return false;
+  // GPT-2's causal mask: a square stored beside the attention weights.
+  const bool mask = last == "bias" && tensor.shape.size() == 4 && tensor.shape[0] == 1 && tensor.shape[1] == 1;
+  return tensor.type != nullptr && tensor.type->name != "bool" && !mask;
+}
+
+std::string module_path(std::string_view tensor_name, TensorFile::Container container) {
+  std::vector<std::string_view> parts = parts_of(tensor_name);
+  if (parts.size() > 1) parts.pop_back();
+  if (container == TensorFile::Container::gguf && !parts.empty())
+    for (const auto& [from, to] : kGgufModules)
+      if (parts.back() == from) return std::string(to);
+  std::string path;
+  for (const std::string_view part : parts)
+    if (!is_number(part)) path += (path.empty() ? "" : ".") + std::string(part);
+  return path;
+}
+
+Network network_of_tensors(const TensorFile& file, const std::string& name) {
+  NetworkBuilder builder;
+  Network& network = builder.network();
+  network.name = name;
+  network.family = file.container == TensorFile::Container::gguf ? "gguf" : "safetensors";
+  std::vector<std::string> open;
+  std::size_t buffers = 0;
+  Dtype common = Dtype::unspecified;
+  bool first = true;
+  for (const TensorEntry& tensor : file.tensors) {
+    if (tensor.type == nullptr || !is_parameter(tensor)) {
+      buffers += tensor.type != nullptr ? 1 : 0;
+      continue;
+    }
+    std::vector<std::string_view> parts = parts_of(tensor.name);
+    const std::string leaf(parts.empty() ? std::string_view(tensor.name) : parts.back());
+    if (!parts.empty()) parts.pop_back();
+    if (parts.size() > kDeepestPath) parts.resize(kDeepestPath);
+    std::size_t same = 0;
+    while (same < open.size() && same < parts.size() && open[same] == parts[same]) ++same;
+    for (; open.size() > same; open.pop_back()) builder.leave();
+    for (std::size_t i = same; i < parts.size(); ++i) {
+      builder.enter(parts[i], 1, is_number(parts[i]) ? BlockKind::layer : BlockKind::module);
+      open.emplace_back(parts[i]);
+    }
+    const Dtype dtype = dtype_of(*tensor.type);
+    if (first) common = dtype;
+    first = false;
+    Op op = make_op(operators::k_parameter, leaf, Component::other, tensor.elements().to_int64(), 0);
+    op.stored = dtype;
+    builder.add(op);
+  }
+  for (; !open.empty(); open.pop_back()) builder.leave();
+  builder.add(make_op(operators::k_unknown, "compute", Component::other));
+  Network done = builder.finish();
+  done.dtype = common;
+  note_files(file, done);
+  if (buffers > 0)
+    done.notes.push_back(note("tensor-buffers", std::to_string(buffers) + " tensors are not counted as parameters: statistics, tables, scales of quantized weights"));
+  done.notes.push_back(note("compute-unknown", "tensors alone do not say what is computed with them: FLOP are not known", {},
+                            "put the model's config.json beside the file, or describe it in a spec"));
+  return done;
+}
+
+void reconcile(const TensorFile& file, Network& network) {
+  Description described;
+  if (!network.blocks.empty()) describe(network, 0, "", Integer(1), described);
+  std::map<std::string, Held> held;  // by described path, or by its own where nothing describes it
+  std::map<std::string, Held> unknown;
+  std::vector<std::string> named_only;
+  for (const TensorEntry& tensor : file.tensors) {
+    const std::string path = module_path(tensor.name, file.container);
+    const Description::value_type* match = find_described(described, path);
+    if (tensor.type == nullptr) {
+      if (match == nullptr) named_only.push_back(tensor.name);
+      continue;
+    }
+    if (!is_parameter(tensor)) continue;
+    Held& entry = match != nullptr ? held[match->first] : unknown[path];
+    const Dtype dtype = dtype_of(*tensor.type);
+    const bool vector = tensor.shape.size() < 2 && entry.parameters > Integer(0);  // biases and norms do not set the type
+    if (entry.parameters == Integer(0)) entry.dtype = dtype;
+    else if (!vector && entry.dtype != dtype) entry.mixed = true;
+    entry.packed = entry.packed || (!tensor.type->floating && tensor.type->gguf < 0) || tensor.type->name == "e2m1";
+    entry.parameters += tensor.elements();
+    if (entry.example.empty()) entry.example = tensor.name;
+  }
+  note_files(file, network);
+  std::vector<std::string> differ;
+  std::vector<std::string> absent;
+  std::vector<std::pair<std::string, Integer>> unexplained;
+  Integer gap = 0;
+  for (const auto& [path, part] : described) {
+    const auto found = held.find(path);
+    if (found == held.end()) {
+      if (file.absent_files.empty()) absent.push_back(path + " (" + part.parameters.to_string() + ")");
+      continue;
+    }
+    const Held& entry = found->second;
+    if (!entry.mixed && entry.dtype != Dtype::unspecified && !entry.packed)
+      for (const std::uint32_t op : part.ops) network.ops[op].stored = entry.dtype;
+    if (entry.packed || entry.parameters == part.parameters || !file.absent_files.empty()) continue;
+    differ.push_back(path + ": described " + part.parameters.to_string() + ", held " + entry.parameters.to_string());
+    if (entry.parameters > part.parameters) {
+      unexplained.emplace_back(path, entry.parameters - part.parameters);
+      gap += entry.parameters - part.parameters;
+    }
+  }
+  for (const auto& [path, entry] : unknown) {
+    if (entry.packed) continue;
+    unexplained.emplace_back(path, entry.parameters);
+    gap += entry.parameters;
+  }
+  if (!differ.empty()) network.notes.push_back(warning("tensors-differ", "the description and the tensors differ: " + some_of(differ)));
+  if (!absent.empty()) network.notes.push_back(warning("tensors-absent", "described, but no tensor holds it: " + some_of(absent)));
+  if (!named_only.empty()) network.notes.push_back(warning("tensors-undescribed", "named by the index, but not described: " + some_of(named_only)));
+  if (!unexplained.empty()) {
+    std::vector<std::string> names;
+    for (const auto& [path, count] : unexplained) names.push_back(path + " (" + count.to_string() + ")");
+    network.notes.push_back(warning("tensors-undescribed", "held by tensors, but not described, booked as 'unexplained': " + gap.to_string() + " numbers: " + some_of(names)));
+    add_unexplained(network, unexplained);
+  }
+  if (differ.empty() && absent.empty() && named_only.empty() && unexplained.empty())
+    network.notes.push_back(note("tensors-agree", "the description and the tensors agree, module by module"));
+}
+
+}  // namespace floptally
