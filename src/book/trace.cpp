@@ -155,6 +155,13 @@ Traced min(const Traced& a, const Traced& b) { return combine(NodeOp::minimum, a
 Traced max(const Traced& a, const Traced& b) { return combine(NodeOp::maximum, a, b); }
 Traced ceil(const Traced& a) { return apply(NodeOp::ceiling, a, [](double x) { return std::ceil(x); }); }
 Traced floor(const Traced& a) { return apply(NodeOp::floor, a, [](double x) { return std::floor(x); }); }
+Traced floor_div(const Traced& a, const Traced& b) {
+  const auto x = a.exact();
+  const auto y = b.exact();
+  if (a.trace() == nullptr && b.trace() == nullptr && x && y) return Traced(*x / *y);
+  const Traced quotient = a / b;
+  return quotient.exact() ? quotient : floor(quotient);
+}
 Traced log(const Traced& a) { return apply(NodeOp::logarithm, a, [](double x) { return portable_log(x); }); }
 Traced exp(const Traced& a) { return apply(NodeOp::exponential, a, [](double x) { return portable_exp(x); }); }
 Traced pow(const Traced& a, int exponent) {
@@ -383,9 +390,13 @@ NodeId Trace::unary(NodeOp op, NodeId of, int exponent) {
       break;
   }
   if (op == NodeOp::ceiling || op == NodeOp::floor) {
-    if (const auto exact = a.is_exact ? std::optional(a.exact) : Integer::from_double(node.value)) {
-      node.exact = *exact;
-      node.is_exact = a.is_exact;
+    node.is_exact = a.is_exact;
+    if (a.op == NodeOp::divide && nodes_[a.a].is_exact && nodes_[a.b].is_exact) {  // a quotient of integers, rounded
+      const Integer over = nodes_[a.a].exact;
+      const Integer under = nodes_[a.b].exact;
+      node.exact = op == NodeOp::floor ? over / under : ceil_div(over, under);
+      node.is_exact = Integer(0) <= over && Integer(0) < under && node.exact.valid();
+      if (node.is_exact) node.value = node.exact.to_double();
     }
   }
   return intern(node);

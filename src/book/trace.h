@@ -105,6 +105,7 @@ Traced min(const Traced& a, const Traced& b);
 Traced max(const Traced& a, const Traced& b);
 Traced ceil(const Traced& a);
 Traced floor(const Traced& a);
+Traced floor_div(const Traced& a, const Traced& b);  // floor(a / b), exact for integers
 Traced log(const Traced& a);
 Traced exp(const Traced& a);
 Traced pow(const Traced& a, int exponent);

@@ -47,7 +47,7 @@ Result<Book> answer_for(const std::string& input, const Request& request, Contex
   inner.inputs = {input};
   inner.data_dir = request.data_dir;
   for (const auto& [option, words] : request.options) {
-    bool known = option == "set";
+    bool known = option == "set" || option == "derive";
     for (const OptionInfo& each : command->info.options) known = known || each.name == option;
     if (known) inner.options[option] = words;
   }

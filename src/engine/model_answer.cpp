@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "book/leaf.h"
+#include "network/derive.h"
 #include "quantity/print.h"
 
 namespace floptally {
@@ -45,19 +46,36 @@ struct StoredBytes {
 
 std::string plural(const std::string& unit, Integer n) { return n == Integer(1) ? unit : unit + "s"; }
 
-Entry account_entry(const ViewNode& node, const std::string& path, const Network& network, const Convention& convention,
-                    Dtype kept, Trace& trace) {
+// What every entry of the account tree is made with.
+struct EntryMaker {
+  const Network& network;
+  const Convention& convention;
+  Dtype kept;
+  bool derive;  // leaves as formulas over the op's attributes (for explain) rather than as counted numbers
+  Trace& trace;
+};
+
+Entry account_entry(const ViewNode& node, const std::string& path, Integer copies, const EntryMaker& maker) {
+  const Network& network = maker.network;
+  const Convention& convention = maker.convention;
   Entry entry{.name = node.name};
   if (node.op == nullptr) {
     if (node.repeat > 1) entry.note = std::to_string(node.repeat) + " copies";
     for (const ViewNode& child : node.children) {
-      entry.children.push_back(account_entry(child, path + "/" + child.name, network, convention, kept, trace));
+      entry.children.push_back(
+          account_entry(child, path + "/" + child.name, child.op == nullptr ? copies * Integer(child.repeat) : copies, maker));
     }
     return entry;
   }
   const FlopCount flop = flop_of(node.measure, node.op->component, convention, Integer(network.sequence));
   const std::string source(node.op->def->source);
-  const auto leaf = [&](const char* key, Integer value, Dim dim) {
+  const auto leaf = [&](const char* key, Integer value, Dim dim, std::optional<CostPart> part = std::nullopt) {
+    if (maker.derive && part) {
+      if (const auto formula = derive(maker.trace, path, *node.op, options_of(maker.convention).rules, *part, copies, value)) {
+        entry.cells.emplace_back(key, maker.trace.as(*formula, dim));
+        return;
+      }
+    }
     Leaf l;
     l.name = path + "/" + key;
     l.distribution = Distribution::point(value.to_double());
@@ -66,14 +84,14 @@ Entry account_entry(const ViewNode& node, const std::string& path, const Network
     l.mark = Mark::derived;
     l.source = source;
     l.floor = node.measure.at_least;
-    entry.cells.emplace_back(key, trace.leaf(std::move(l)));
+    entry.cells.emplace_back(key, maker.trace.leaf(std::move(l)));
   };
   entry.source = source;
   if (node.repeat > 1) entry.note = std::to_string(node.repeat) + " times";
-  leaf("parameters", node.measure.parameters, dim::kParameter);
-  leaf("flop_forward", flop.forward / Integer(convention.flop_per_count), dim::kFlop);
-  leaf("flop_backward", flop.backward / Integer(convention.flop_per_count), dim::kFlop);
-  leaf("activation_bytes", kept_bytes(node.measure, kept), dim::kByte);
+  leaf("parameters", node.measure.parameters, dim::kParameter, CostPart::parameters);
+  leaf("flop_forward", flop.forward / Integer(convention.flop_per_count), dim::kFlop, CostPart::forward);
+  leaf("flop_backward", flop.backward / Integer(convention.flop_per_count), dim::kFlop, CostPart::backward);
+  leaf("activation_bytes", kept_bytes(node.measure, maker.kept), dim::kByte);
   return entry;
 }
 
@@ -182,7 +200,9 @@ std::string json_bytes(const Network& network, Integer parameters) {
 // The numbers of the answer as headlines of the ledger.
 class Headlines {
  public:
-  Headlines(Ledger& ledger, const Network& network, const ModelQuestion& q) : ledger_(ledger), network_(network), q_(q) {}
+  // `totals`: what the account tree adds up to, by key.
+  Headlines(Ledger& ledger, const Network& network, const ModelQuestion& q, const std::vector<std::pair<std::string, Traced>>& totals)
+      : ledger_(ledger), network_(network), q_(q), totals_(totals) {}
 
   void add(const Measure<Integer>& total, const FlopCount& flop, Integer embedding) {
     Trace& trace = ledger_.trace();
@@ -200,14 +220,20 @@ class Headlines {
     const auto head = [&](const char* key, const std::string& label, const Traced& value) {
       ledger_.headline(key, label, trace.name(key, value));
     };
-    head("parameters", "parameters", number("parameters of the network", total.parameters, dim::kParameter));
+    // Where a headline is the sum of the account tree, it says so; a convention by parameters counts otherwise.
+    const auto sum = [&](const std::string& key, const std::string& name, Integer value, Dim dim, bool at_least = false) {
+      for (const auto& [known, traced] : totals_)
+        if (known == key && traced.exact() == std::optional(value)) return traced;
+      return number(name, value, dim, at_least);
+    };
+    head("parameters", "parameters", sum("parameters", "parameters of the network", total.parameters, dim::kParameter));
     head("active_parameters", "active parameters", number("parameters that one " + network_.unit + " uses", total.active(), dim::kParameter));
     head("embedding_parameters", "embedding parameters", number("parameters of embedding tables", embedding, dim::kParameter));
     if (Integer(0) < total.frozen) head("trainable_parameters", "trainable parameters", number("parameters that are trained", total.parameters - total.frozen, dim::kParameter));
     if (Integer(0) < total.buffers) head("buffers", "numbers held but not learned", number("buffers of the network", total.buffers, {}));
     const std::string per = " per " + network_.unit;
-    const Traced forward = number("FLOP of one sample, forward", flop.forward, dim::kFlop, flop.at_least) / units();
-    const Traced backward = number("FLOP of one sample, backward", flop.backward, dim::kFlop, flop.at_least) / units();
+    const Traced forward = sum("flop_forward", "FLOP of one sample, forward", flop.forward, dim::kFlop, flop.at_least) / units();
+    const Traced backward = sum("flop_backward", "FLOP of one sample, backward", flop.backward, dim::kFlop, flop.at_least) / units();
     head("flop_forward", "FLOP forward" + per, forward);
     head("flop_backward", "FLOP backward" + per, backward);
     if (q_.has_tokens) {
@@ -236,6 +262,7 @@ class Headlines {
   Ledger& ledger_;
   const Network& network_;
   const ModelQuestion& q_;
+  const std::vector<std::pair<std::string, Traced>>& totals_;
 };
 
 }  // namespace
@@ -261,10 +288,11 @@ Book model_answer(const Network& network, const ModelQuestion& q) {
   const FlopCount flop = count_flop(network, convention);
 
   Ledger ledger("model");
-  Headlines(ledger, network, q).add(total, flop, tally[Component::embed].parameters);
   ViewNode tree = view_tree(network, options);
   number_names(tree);
-  ledger.add(account_entry(tree, tree.name, network, convention, activation_dtype(network), ledger.trace()));
+  const EntryMaker maker{network, convention, activation_dtype(network), q.derive, ledger.trace()};
+  const auto totals = ledger.add(account_entry(tree, tree.name, Integer(1), maker));
+  Headlines(ledger, network, q, totals).add(total, flop, tally[Component::embed].parameters);
 
   Chart treemap;
   treemap.form = Chart::Form::treemap;

@@ -4,7 +4,8 @@
 // folder, so adding the file is enough. Its cost is written once, as a template over the number it computes with:
 //   - Integer: exact counts (what is printed);
 //   - double:  the same counts for searches and for a million configurations a second. All terms are non-negative
-//              integers, so a double count is exact as long as the result is below 2^53.
+//              integers, so a double count is exact as long as the result is below 2^53;
+//   - Traced:  the same counts with their formula, for `floptally explain`.
 //
 // Always holds: a cost is that of ONE execution on ONE sample (a sequence, an image); whoever counts multiplies by the
 // op's `times`, by the repeats of the blocks around it and by the batch. Parameters are not multiplied by `times`.
@@ -20,6 +21,8 @@
 #include "network/dtype.h"
 
 namespace floptally {
+
+class Traced;  // src/book/trace.h
 
 inline constexpr int kMaxAttributes = 12;
 inline constexpr int kMaxSaved = 6;
@@ -126,6 +129,7 @@ struct OperatorDef {
   OperatorExample example;
   void (*count)(const Attributes<Integer>&, const Rules&, Cost<Integer>&);
   void (*count_fast)(const Attributes<double>&, const Rules&, Cost<double>&);
+  void (*count_traced)(const Attributes<Traced>&, const Rules&, Cost<Traced>&);  // the same line of code, as a formula
 
   // Index of the attribute called `attribute`, or -1.
   [[nodiscard]] int find(std::string_view attribute) const;

@@ -100,7 +100,9 @@ Result<Book> explain(const Request& request, Context& context) {
     path = input.substr(hash + 1);
     input = input.substr(0, hash);
   }
-  auto answer = answer_for(input, request, context);
+  Request asked = request;
+  asked.options["derive"];
+  auto answer = answer_for(input, asked, context);
   if (!answer) return answer;
   const Book& told = *answer;
   int depth = kDefaultDepth;

@@ -85,6 +85,7 @@ ModelQuestion question_of(const Request& request, const Inputs& inputs, Diagnost
     problems.push_back(error("unknown-convention", "there is no convention called '" + convention + "'", {},
                              suggestion(convention, names) + " (" + convention_names() + ", table)"));
   }
+  q.derive = request.has("derive");
   if (request.has("tokens")) {
     Result<Amount> amount = parse_amount(request.word("tokens"));
     if (amount.ok()) {

@@ -1,3 +1,4 @@
+#include "book/trace.h"
 #include "network/operator.h"
 #include "network/ops.h"
 
@@ -31,6 +32,7 @@ const OperatorDef k_activation = {
     2,
     {"GELU of 10 numbers", {10, 1}, 0, 0, 80, 0, 0},
     cost<Integer>,
-    cost<double>};
+    cost<double>,
+    cost<Traced>};
 
 }  // namespace floptally::operators

@@ -1,4 +1,5 @@
 #include "network/flop_per_element.h"
+#include "book/trace.h"
 #include "network/operator.h"
 #include "network/ops.h"
 
@@ -89,6 +90,7 @@ const OperatorDef k_attention = {
     11,
     {"causal, 4 tokens, 2 heads of 3, one shared key-value head", {4, 4, 2, 1, 3, 3, 1, 0, 0, 1, 0}, 0, 192, 80, 384, 0},
     cost<Integer>,
-    cost<double>};
+    cost<double>,
+    cost<Traced>};
 
 }  // namespace floptally::operators

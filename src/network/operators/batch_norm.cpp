@@ -1,4 +1,5 @@
 #include "network/flop_per_element.h"
+#include "book/trace.h"
 #include "network/operator.h"
 
 namespace floptally::operators {
@@ -35,6 +36,7 @@ const OperatorDef k_batch_norm = {
     4,
     {"4 channels of 3x3", {4, 9, 1, 1}, 8, 0, 180, 0, 0},
     cost<Integer>,
-    cost<double>};
+    cost<double>,
+    cost<Traced>};
 
 }  // namespace floptally::operators

@@ -1,3 +1,4 @@
+#include "book/trace.h"
 #include "network/operator.h"
 
 namespace floptally::operators {
@@ -41,6 +42,7 @@ const OperatorDef k_convolution = {
     {"ResNet's stem: 3 to 64 channels, 7x7, stride 2, padding 3, on 224x224", {3, 64, 1, 49, 50176, 12544, 0, 0},
      9408, 236027904, 0, 236027904, 236027904},
     cost<Integer>,
-    cost<double>};
+    cost<double>,
+    cost<Traced>};
 
 }  // namespace floptally::operators

@@ -1,3 +1,4 @@
+#include "book/trace.h"
 #include "network/operator.h"
 
 namespace floptally::operators {
@@ -39,6 +40,7 @@ const OperatorDef k_convolution_transposed = {
     7,
     {"U-Net's 2x2 up-convolution, 4 to 2 channels, 3x3 to 6x6", {4, 2, 1, 4, 9, 36, 1}, 34, 576, 72, 576, 576},
     cost<Integer>,
-    cost<double>};
+    cost<double>,
+    cost<Traced>};
 
 }  // namespace floptally::operators

@@ -1,4 +1,5 @@
 #include "network/flop_per_element.h"
+#include "book/trace.h"
 #include "network/operator.h"
 
 namespace floptally::operators {
@@ -32,6 +33,7 @@ const OperatorDef k_cross_entropy = {
     2,
     {"2 predictions over 5 classes", {2, 5}, 0, 0, 60, 0, 0},
     cost<Integer>,
-    cost<double>};
+    cost<double>,
+    cost<Traced>};
 
 }  // namespace floptally::operators

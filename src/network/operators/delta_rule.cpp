@@ -1,3 +1,4 @@
+#include "book/trace.h"
 #include "network/operator.h"
 
 namespace floptally::operators {
@@ -36,6 +37,7 @@ const OperatorDef k_delta_rule = {
     6,
     {"2 tokens, 3 heads, keys of 4, values of 5", {2, 3, 3, 4, 5, 2}, 6, 960, 0, 1920, 0},
     cost<Integer>,
-    cost<double>};
+    cost<double>,
+    cost<Traced>};
 
 }  // namespace floptally::operators

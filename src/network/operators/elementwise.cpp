@@ -1,3 +1,4 @@
+#include "book/trace.h"
 #include "network/operator.h"
 
 namespace floptally::operators {
@@ -31,6 +32,7 @@ const OperatorDef k_elementwise = {
     4,
     {"a residual addition of 10 numbers", {10, 2, 1, 0}, 0, 0, 10, 0, 0},
     cost<Integer>,
-    cost<double>};
+    cost<double>,
+    cost<Traced>};
 
 }  // namespace floptally::operators

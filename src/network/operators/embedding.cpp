@@ -1,3 +1,4 @@
+#include "book/trace.h"
 #include "network/operator.h"
 
 namespace floptally::operators {
@@ -31,6 +32,7 @@ const OperatorDef k_embedding = {
     3,
     {"8 tokens of a table of 100 rows of 4", {8, 100, 4}, 400, 0, 0, 0, 0},
     cost<Integer>,
-    cost<double>};
+    cost<double>,
+    cost<Traced>};
 
 }  // namespace floptally::operators

@@ -1,3 +1,4 @@
+#include "book/trace.h"
 #include "network/operator.h"
 #include "network/ops.h"
 
@@ -31,6 +32,7 @@ const OperatorDef k_gated_activation = {
     2,
     {"SwiGLU's middle, 10 numbers (SiLU 5 + 1)", {10, 2}, 0, 0, 60, 0, 0},
     cost<Integer>,
-    cost<double>};
+    cost<double>,
+    cost<Traced>};
 
 }  // namespace floptally::operators

@@ -1,4 +1,5 @@
 #include "network/flop_per_element.h"
+#include "book/trace.h"
 #include "network/operator.h"
 
 namespace floptally::operators {
@@ -35,6 +36,7 @@ const OperatorDef k_group_norm = {
     4,
     {"8 channels of 2x2 in 2 groups", {8, 4, 2, 1}, 16, 0, 160, 0, 0},
     cost<Integer>,
-    cost<double>};
+    cost<double>,
+    cost<Traced>};
 
 }  // namespace floptally::operators

@@ -1,3 +1,4 @@
+#include "book/trace.h"
 #include "network/operator.h"
 
 namespace floptally::operators {
@@ -38,6 +39,7 @@ const OperatorDef k_grouped_linear = {
     6,
     {"6 tokens, 2 of 8 experts each, 3 to 5 features", {12, 3, 5, 0, 8, 2}, 120, 360, 0, 360, 360},
     cost<Integer>,
-    cost<double>};
+    cost<double>,
+    cost<Traced>};
 
 }  // namespace floptally::operators

@@ -1,3 +1,4 @@
+#include "book/trace.h"
 #include "network/operator.h"
 #include "network/operators/_recurrent.h"
 
@@ -28,6 +29,7 @@ const OperatorDef k_gru = {
     5,
     {"5 steps, 3 to 4, PyTorch biases", {5, 3, 4, 1, 2}, 108, 840, 280, 360, 840},
     cost<Integer>,
-    cost<double>};
+    cost<double>,
+    cost<Traced>};
 
 }  // namespace floptally::operators

@@ -1,4 +1,5 @@
 #include "network/flop_per_element.h"
+#include "book/trace.h"
 #include "network/operator.h"
 
 namespace floptally::operators {
@@ -35,6 +36,7 @@ const OperatorDef k_layer_norm = {
     4,
     {"3 rows of 4 with scale and shift", {3, 4, 1, 1}, 8, 0, 60, 0, 0},
     cost<Integer>,
-    cost<double>};
+    cost<double>,
+    cost<Traced>};
 
 }  // namespace floptally::operators

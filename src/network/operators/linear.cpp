@@ -1,3 +1,4 @@
+#include "book/trace.h"
 #include "network/operator.h"
 
 namespace floptally::operators {
@@ -34,6 +35,7 @@ const OperatorDef k_linear = {
     4,
     {"4 tokens from 3 to 5 features with a bias", {4, 3, 5, 1}, 20, 120, 20, 120, 120},
     cost<Integer>,
-    cost<double>};
+    cost<double>,
+    cost<Traced>};
 
 }  // namespace floptally::operators

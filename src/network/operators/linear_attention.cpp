@@ -1,3 +1,4 @@
+#include "book/trace.h"
 #include "network/operator.h"
 
 namespace floptally::operators {
@@ -32,6 +33,7 @@ const OperatorDef k_linear_attention = {
     4,
     {"2 tokens, 3 heads, keys of 4, values of 5", {2, 3, 4, 5}, 0, 480, 0, 960, 0},
     cost<Integer>,
-    cost<double>};
+    cost<double>,
+    cost<Traced>};
 
 }  // namespace floptally::operators

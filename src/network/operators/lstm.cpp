@@ -1,3 +1,4 @@
+#include "book/trace.h"
 #include "network/operator.h"
 #include "network/operators/_recurrent.h"
 
@@ -29,6 +30,7 @@ const OperatorDef k_lstm = {
     6,
     {"5 steps, 3 to 4, one bias (Keras)", {5, 3, 4, 1, 1, 0}, 128, 1120, 260, 480, 1120},
     cost<Integer>,
-    cost<double>};
+    cost<double>,
+    cost<Traced>};
 
 }  // namespace floptally::operators

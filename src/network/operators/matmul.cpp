@@ -1,3 +1,4 @@
+#include "book/trace.h"
 #include "network/operator.h"
 
 namespace floptally::operators {
@@ -34,6 +35,7 @@ const OperatorDef k_matmul = {
     5,
     {"2 heads, 3x4 times 4x5", {2, 3, 4, 5, 2}, 0, 240, 0, 480, 0},
     cost<Integer>,
-    cost<double>};
+    cost<double>,
+    cost<Traced>};
 
 }  // namespace floptally::operators

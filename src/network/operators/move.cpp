@@ -1,3 +1,4 @@
+#include "book/trace.h"
 #include "network/operator.h"
 
 namespace floptally::operators {
@@ -27,6 +28,7 @@ const OperatorDef k_move = {
     2,
     {"a transpose of 10 numbers", {10, 0}, 0, 0, 0, 0, 0},
     cost<Integer>,
-    cost<double>};
+    cost<double>,
+    cost<Traced>};
 
 }  // namespace floptally::operators

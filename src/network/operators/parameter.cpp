@@ -1,3 +1,4 @@
+#include "book/trace.h"
 #include "network/operator.h"
 
 namespace floptally::operators {
@@ -29,6 +30,7 @@ const OperatorDef k_parameter = {"parameter",
                                  2,
                                  {"ViT's class token of width 4", {4, 4}, 4, 0, 4, 0, 0},
                                  cost<Integer>,
-                                 cost<double>};
+                                 cost<double>,
+                                 cost<Traced>};
 
 }  // namespace floptally::operators

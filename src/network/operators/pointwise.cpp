@@ -1,3 +1,4 @@
+#include "book/trace.h"
 #include "network/operator.h"
 
 namespace floptally::operators {
@@ -35,6 +36,7 @@ const OperatorDef k_pointwise = {"pointwise",
                                  6,
                                  {"10 numbers plus a learned bias", {10, 10, 10, 0, 10, 0}, 10, 0, 10, 0, 0},
                                  cost<Integer>,
-                                 cost<double>};
+                                 cost<double>,
+                                 cost<Traced>};
 
 }  // namespace floptally::operators

@@ -1,3 +1,4 @@
+#include "book/trace.h"
 #include "network/operator.h"
 
 namespace floptally::operators {
@@ -33,6 +34,7 @@ const OperatorDef k_pool = {
     5,
     {"2x2 maximum of one 4x4 channel", {1, 16, 4, 4, 1}, 0, 0, 12, 0, 0},
     cost<Integer>,
-    cost<double>};
+    cost<double>,
+    cost<Traced>};
 
 }  // namespace floptally::operators

@@ -1,3 +1,4 @@
+#include "book/trace.h"
 #include "network/operator.h"
 
 namespace floptally::operators {
@@ -29,6 +30,7 @@ const OperatorDef k_position_table = {"position_table",
                                       3,
                                       {"5 of 8 positions of width 4", {5, 8, 4}, 32, 0, 20, 0, 0},
                                       cost<Integer>,
-                                      cost<double>};
+                                      cost<double>,
+                                      cost<Traced>};
 
 }  // namespace floptally::operators

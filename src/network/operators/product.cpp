@@ -1,3 +1,4 @@
+#include "book/trace.h"
 #include "network/operator.h"
 
 namespace floptally::operators {
@@ -37,6 +38,7 @@ const OperatorDef k_product = {"product",
                                9,
                                {"3x4 times a learned 4x5", {1, 3, 4, 5, 20, 1, 1, 12, 15}, 20, 120, 0, 120, 120},
                                cost<Integer>,
-                               cost<double>};
+                               cost<double>,
+                               cost<Traced>};
 
 }  // namespace floptally::operators

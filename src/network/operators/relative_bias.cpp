@@ -1,3 +1,4 @@
+#include "book/trace.h"
 #include "network/operator.h"
 
 namespace floptally::operators {
@@ -30,6 +31,7 @@ const OperatorDef k_relative_bias = {
     3,
     {"2 heads, 32 buckets, 3x3 pairs", {2, 32, 9}, 64, 0, 18, 0, 0},
     cost<Integer>,
-    cost<double>};
+    cost<double>,
+    cost<Traced>};
 
 }  // namespace floptally::operators

@@ -1,3 +1,4 @@
+#include "book/trace.h"
 #include "network/operator.h"
 
 namespace floptally::operators {
@@ -30,6 +31,7 @@ const OperatorDef k_resize = {
     3,
     {"bilinear 2x2 to 4x4", {16, 4, 4}, 0, 0, 96, 0, 0},
     cost<Integer>,
-    cost<double>};
+    cost<double>,
+    cost<Traced>};
 
 }  // namespace floptally::operators

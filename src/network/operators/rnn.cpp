@@ -1,3 +1,4 @@
+#include "book/trace.h"
 #include "network/operator.h"
 #include "network/operators/_recurrent.h"
 
@@ -28,6 +29,7 @@ const OperatorDef k_rnn = {
     5,
     {"5 steps, 3 to 4, PyTorch biases", {5, 3, 4, 1, 2}, 36, 280, 80, 120, 280},
     cost<Integer>,
-    cost<double>};
+    cost<double>,
+    cost<Traced>};
 
 }  // namespace floptally::operators

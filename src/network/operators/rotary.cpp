@@ -1,4 +1,5 @@
 #include "network/flop_per_element.h"
+#include "book/trace.h"
 #include "network/operator.h"
 
 namespace floptally::operators {
@@ -31,6 +32,7 @@ const OperatorDef k_rotary = {
     3,
     {"4 tokens, 2 heads of 6", {4, 2, 6}, 0, 0, 144, 0, 0},
     cost<Integer>,
-    cost<double>};
+    cost<double>,
+    cost<Traced>};
 
 }  // namespace floptally::operators

@@ -1,4 +1,5 @@
 #include "network/flop_per_element.h"
+#include "book/trace.h"
 #include "network/operator.h"
 
 namespace floptally::operators {
@@ -36,6 +37,7 @@ const OperatorDef k_routing = {
     5,
     {"3 tokens, 2 of 4 experts, width 5", {3, 4, 2, 5, 0}, 0, 0, 120, 0, 0},
     cost<Integer>,
-    cost<double>};
+    cost<double>,
+    cost<Traced>};
 
 }  // namespace floptally::operators

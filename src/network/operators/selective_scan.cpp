@@ -1,4 +1,5 @@
 #include "network/flop_per_element.h"
+#include "book/trace.h"
 #include "network/operator.h"
 
 namespace floptally::operators {
@@ -35,6 +36,7 @@ const OperatorDef k_selective_scan = {
     3,
     {"2 tokens, 3 channels, state 4", {2, 3, 4}, 15, 0, 168, 0, 0},
     cost<Integer>,
-    cost<double>};
+    cost<double>,
+    cost<Traced>};
 
 }  // namespace floptally::operators

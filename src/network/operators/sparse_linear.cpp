@@ -1,3 +1,4 @@
+#include "book/trace.h"
 #include "network/operator.h"
 
 namespace floptally::operators {
@@ -38,6 +39,7 @@ const OperatorDef k_sparse_linear = {
     7,
     {"2:4, 3 rows, 8 to 4 features", {3, 8, 4, 0, 2, 4, 1}, 16, 96, 0, 96, 192},
     cost<Integer>,
-    cost<double>};
+    cost<double>,
+    cost<Traced>};
 
 }  // namespace floptally::operators

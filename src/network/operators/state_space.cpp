@@ -1,4 +1,5 @@
 #include "network/flop_per_element.h"
+#include "book/trace.h"
 #include "network/operator.h"
 
 namespace floptally::operators {
@@ -36,6 +37,7 @@ const OperatorDef k_state_space = {
     5,
     {"2 tokens, 3 heads of 4, state 5", {2, 3, 4, 5, 1}, 9, 840, 0, 1680, 0},
     cost<Integer>,
-    cost<double>};
+    cost<double>,
+    cost<Traced>};
 
 }  // namespace floptally::operators

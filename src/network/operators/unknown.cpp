@@ -1,3 +1,4 @@
+#include "book/trace.h"
 #include "network/operator.h"
 
 namespace floptally::operators {
@@ -19,6 +20,7 @@ const OperatorDef k_unknown = {
     0,
     {"never 0, but not counted", {}, 0, 0, 0, 0, 0},
     cost<Integer>,
-    cost<double>};
+    cost<double>,
+    cost<Traced>};
 
 }  // namespace floptally::operators
