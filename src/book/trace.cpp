@@ -276,6 +276,12 @@ Traced Trace::as(const Traced& value, Dim dim) {
 Traced Trace::sum(const std::vector<Traced>& parts, Dim dim_if_empty) {
   if (parts.empty()) return constant(Integer(0), dim_if_empty);
   if (parts.size() == 1) return {this, parts.front().in(*this)};
+  if (parts.size() == 2) {  // x + 0 is x: keeps formulas readable
+    for (const std::size_t i : {0u, 1u}) {
+      const TraceNode& zero = nodes_[parts[i].in(*this)];
+      if (constant_like(zero) && zero.is_exact && zero.exact == Integer(0)) return {this, parts[1 - i].in(*this)};
+    }
+  }
   TraceNode node;
   node.op = NodeOp::sum;
   std::vector<NodeId> ids;
@@ -338,6 +344,8 @@ NodeId Trace::binary(NodeOp op, NodeId left, NodeId right) {
       if (a.is_exact && constant_like(a) && a.exact == Integer(1) && a.dim == Dim{}) return right;
       if (b.is_exact && constant_like(b) && b.exact == Integer(1) && b.dim == Dim{}) return left;
       node.dim = a.dim * b.dim;
+      if ((a.is_exact && constant_like(a) && a.exact == Integer(0)) || (b.is_exact && constant_like(b) && b.exact == Integer(0)))
+        return constant(Integer(0), node.dim).id();  // nothing times something is nothing, known or not
       node.value = a.value * b.value;
       node.at_least = a.at_least || b.at_least;
       node.at_most = a.at_most || b.at_most;

@@ -5,13 +5,14 @@
 namespace floptally {
 namespace {
 
-Traced attribute(Trace& trace, const std::string& path, const AttributeDef& def, std::int64_t value) {
+// A size that the model's description gives.
+Traced sized(Trace& trace, std::string name, Integer value, std::string_view meaning) {
   Leaf leaf;
-  leaf.name = path + ": " + std::string(def.name);
-  leaf.exact = Integer(value);
-  leaf.distribution = Distribution::point(static_cast<double>(value));
+  leaf.name = std::move(name);
+  leaf.exact = value;
+  leaf.distribution = Distribution::point(value.to_double());
   leaf.mark = Mark::file;
-  leaf.source = std::string(def.doc);
+  leaf.source = std::string(meaning);
   return trace.leaf(std::move(leaf));
 }
 
@@ -44,14 +45,16 @@ std::optional<Traced> derive(Trace& trace, const std::string& path, const Op& op
   if (op.def->count_traced == nullptr || value == Integer(0)) return std::nullopt;
   Attributes<Traced> attributes;
   for (int i = 0; i < op.def->attribute_count; ++i)
-    attributes.value[i] = attribute(trace, path, op.def->attributes[i], op.attributes[i]);
+    attributes.value[i] =
+        sized(trace, path + ": " + std::string(op.def->attributes[i].name), Integer(op.attributes[i]), op.def->attributes[i].doc);
   Cost<Traced> cost;
   op.def->count_traced(attributes, rules, cost);
   if (part != CostPart::parameters) copies *= Integer(op.times);
   for (const Traced& sum : candidates(cost, part)) {
     const auto exact = sum.exact();
     if (!exact || !(*exact * copies == value)) continue;
-    return copies == Integer(1) ? Traced(&trace, sum.in(trace)) : trace.given(path + ": copies", copies) * sum;
+    if (copies == Integer(1)) return Traced(&trace, sum.in(trace));
+    return sized(trace, path + ": copies", copies, "how often the blocks around it repeat") * sum;
   }
   return std::nullopt;
 }

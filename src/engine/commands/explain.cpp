@@ -41,6 +41,12 @@ std::string head(const Step& step) {
   return line;
 }
 
+std::string without(std::string text, const std::string& prefix) {
+  if (prefix.size() < 3) return text;
+  for (std::size_t at = text.find(prefix); at != std::string::npos; at = text.find(prefix, at)) text.erase(at, prefix.size());
+  return text;
+}
+
 struct Teller {
   const Book& book;
   int depth;
@@ -48,13 +54,15 @@ struct Teller {
   std::vector<bool> told;
   Table table;
 
-  void tell(std::uint32_t index, int level) {
+  // `scope`: the account a formula stands in; its own sizes ("layers/q_proj: rows") are called by their short names there.
+  void tell(std::uint32_t index, int level, const std::string& scope = {}) {
     const Step& step = book.steps[index];
     const std::string indent(static_cast<std::size_t>(level) * 4, ' ');
-    lines.push_back(indent + head(step));
+    lines.push_back(indent + without(head(step), scope));
     if (step.formula.empty()) return;
     const bool again = told[index];
-    lines.push_back(indent + "  = " + step.formula + (again ? "   (opened above)" : ""));
+    const std::string own = step.name.substr(0, step.name.rfind('/')) + ": ";
+    lines.push_back(indent + "  = " + without(step.formula, own) + (again ? "   (opened above)" : ""));
     table.rows.push_back({step.name, step.figure, step.formula, where(step)});
     told[index] = true;
     if (again) return;
@@ -62,7 +70,7 @@ struct Teller {
       if (!step.inputs.empty()) lines.push_back(indent + fmt::format("    ... --depth {} opens {} more", depth + 2, step.inputs.size()));
       return;
     }
-    for (const std::uint32_t input : step.inputs) tell(input, level + 1);
+    for (const std::uint32_t input : step.inputs) tell(input, level + 1, own);
   }
 };
 
