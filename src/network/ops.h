@@ -29,11 +29,11 @@ std::optional<Activation> find_activation(std::string_view name);
 
 // FLOP per element; see flop_per_element.h for what such counts mean.
 inline constexpr std::int64_t kActivationFlop[] = {1, 8, 5, 4, 5, 2, 2, 3, 4, 3, 4, 10, 0};
-inline double activation_flop(double kind) {
-  return static_cast<double>(kind >= 0 && kind <= 12 ? kActivationFlop[static_cast<int>(kind)] : 1);
-}
-inline Integer activation_flop(Integer kind) {
-  return Integer(0) <= kind && kind <= Integer(12) ? kActivationFlop[kind.to_int64()] : 1;
+template <class N>
+N activation_flop(const N& kind) {
+  for (int i = 0; i < 13; ++i)
+    if (kind == N(i)) return N(static_cast<long>(kActivationFlop[i]));
+  return N(1);
 }
 
 namespace operators {
