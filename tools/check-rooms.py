@@ -42,5 +42,23 @@ for path in sorted((root / "src").rglob("*.*")):
         allowed = ROOMS[room]
         if allowed is None or (target != "base" and target not in allowed.split()):
             problems.append(f"{path.relative_to(root)}:{number}: {room} may not include {found[1]}")
-print("\n".join(problems) or f"rooms: all includes point up")
+
+# One name, one type: two headers that define the same name in one namespace break the one-definition rule silently.
+defined = {}
+for path in sorted((root / "src").rglob("*.h")) + sorted((root / "include").rglob("*.h")):
+    spaces = []
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        opened = re.match(r"namespace ([\w:]+)\s*\{", line)
+        if opened:
+            spaces.append(opened[1])
+        elif line.startswith("}  // namespace") and spaces:
+            spaces.pop()
+        found = re.match(r"(?:struct|class|enum class) (\w+)[^;]*\{", line)
+        if found:
+            name = "::".join(spaces + [found[1]])
+            here = f"{path.relative_to(root)}:{number}"
+            if name in defined:
+                problems.append(f"{here}: {name} is defined in {defined[name]} too")
+            defined[name] = here
+print("\n".join(problems) or "rooms: all includes point up, every type has a name of its own")
 sys.exit(bool(problems))

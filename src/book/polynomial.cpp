@@ -111,9 +111,9 @@ Polynomial PolynomialBuilder::make(NodeId id) {
   }
 }
 
-Shape PolynomialBuilder::shape(NodeId id) {
+NumberShape PolynomialBuilder::shape(NodeId id) {
   const Polynomial& p = of(id);
-  Shape result;
+  NumberShape result;
   if (p.empty()) return result;
   result.scale = p.begin()->second;
   for (const auto& [monomial, coefficient] : p) {

@@ -18,7 +18,7 @@ namespace floptally {
 using Monomial = std::vector<std::pair<NodeId, int>>;
 using Polynomial = std::map<Monomial, double>;
 
-struct Shape {
+struct NumberShape {
   std::string key;   // equal for numbers that are multiples of one another
   double scale = 1;  // this number = scale * the shape's unit
 };
@@ -27,7 +27,7 @@ class PolynomialBuilder {
  public:
   explicit PolynomialBuilder(const Trace& trace) : trace_(trace) {}
   const Polynomial& of(NodeId id);
-  Shape shape(NodeId id);
+  NumberShape shape(NodeId id);
 
  private:
   Polynomial make(NodeId id);

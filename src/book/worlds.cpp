@@ -264,7 +264,7 @@ std::vector<Percentiles> Worlds::percentiles(const std::vector<NodeId>& ids) con
       result[i] = {node.value, node.value, node.value};
       continue;
     }
-    const Shape shape = builder.shape(ids[i]);
+    const NumberShape shape = builder.shape(ids[i]);
     auto found = known.find(shape.key);
     if (found == known.end()) {
       Percentiles p = stream(ids[i], builder);

@@ -34,7 +34,7 @@ struct Offload {
 };
 
 // Low-rank adapters on a frozen base (Hu et al. 2106.09685; QLoRA 2305.14314).
-struct Adapter {
+struct LowRankAdapter {
   std::int64_t rank = 0;             // 0: none, every parameter is trained
   std::int64_t trained = 0;          // trained numbers, where the source states them (else counted from rank and targets)
   Dtype base = Dtype::unspecified;   // how frozen matrices are stored; unspecified: as the recipe's weights
@@ -53,7 +53,7 @@ struct Run {
   Optimizer optimizer;
   Recompute recompute;
   Offload offload;
-  Adapter adapter;
+  LowRankAdapter adapter;
   Framework framework;
   bool fused_attention = true;  // scores are never stored
   bool attention_dropout = false, hidden_dropout = false;  // dropout masks are kept

@@ -231,7 +231,7 @@ void Reader::offload(const Node& node) {
 
 void Reader::adapter(const Node& node) {
   if (!node) return;
-  Adapter& a = out_.run.adapter;
+  LowRankAdapter& a = out_.run.adapter;
   a.rank = count(node, "rank", 8);
   format(node, "base", a.base);
   const Node targets = node.find("targets");

@@ -5,12 +5,12 @@
 
 namespace floptally {
 
-double Axis::at(double value) const {
+double ChartAxis::at(double value) const {
   const double f = log ? (std::log(std::max(value, 1e-300)) - std::log(low)) / (std::log(high) - std::log(low)) : (value - low) / (high - low);
   return from + std::clamp(f, -0.02, 1.02) * (to - from);
 }
 
-std::vector<double> Axis::ticks(int about) const {
+std::vector<double> ChartAxis::ticks(int about) const {
   std::vector<double> out;
   if (log) {
     const int first = static_cast<int>(std::ceil(std::log10(low) - 1e-9));
@@ -37,8 +37,8 @@ std::vector<double> Axis::ticks(int about) const {
   return out;
 }
 
-Axis make_axis(double low, double high, double from, double to, bool log) {
-  Axis axis;
+ChartAxis make_axis(double low, double high, double from, double to, bool log) {
+  ChartAxis axis;
   axis.from = from;
   axis.to = to;
   axis.log = log && low > 0;

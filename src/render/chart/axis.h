@@ -8,7 +8,7 @@
 
 namespace floptally {
 
-struct Axis {
+struct ChartAxis {
   double low = 0, high = 1;
   double from = 0, to = 1;  // pixels
   bool log = false;
@@ -18,6 +18,6 @@ struct Axis {
 };
 
 // An axis that holds all of [low, high] with some air.
-Axis make_axis(double low, double high, double from, double to, bool log);
+ChartAxis make_axis(double low, double high, double from, double to, bool log);
 
 }  // namespace floptally

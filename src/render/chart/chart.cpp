@@ -29,14 +29,14 @@ std::string box(double x, double y, double w, double h, const char* colour, cons
                      std::max(w, 0.5), std::max(h, 0.5), colour, escape_xml(title));
 }
 
-void horizontal_axis(Canvas& canvas, const Axis& axis, Dim dim, double top, double bottom) {
+void horizontal_axis(Canvas& canvas, const ChartAxis& axis, Dim dim, double top, double bottom) {
   for (const double tick : axis.ticks(5)) {
     canvas.body += line(axis.at(tick), top, axis.at(tick), bottom, "stroke=\"#e4e4e4\"");
     canvas.body += text(axis.at(tick), bottom + 14, quantity_text(tick, dim, 2), "middle", " class=\"tick\"");
   }
 }
 
-void vertical_axis(Canvas& canvas, const Axis& axis, Dim dim, double left, double right) {
+void vertical_axis(Canvas& canvas, const ChartAxis& axis, Dim dim, double left, double right) {
   for (const double tick : axis.ticks(5)) {
     canvas.body += line(left, axis.at(tick), right, axis.at(tick), "stroke=\"#e4e4e4\"");
     canvas.body += text(left - 6, axis.at(tick) + 4, quantity_text(tick, dim, 2), "end", " class=\"tick\"");
@@ -66,7 +66,7 @@ void draw_bars(Canvas& canvas, const Chart& chart) {
     high = std::max(high, *chart.limit);
   }
   const double bottom = kTop + kRow * static_cast<double>(chart.marks.size());
-  const Axis axis = make_axis(low, high, kLeft, canvas.width - 20, chart.log_x && low > 0);
+  const ChartAxis axis = make_axis(low, high, kLeft, canvas.width - 20, chart.log_x && low > 0);
   horizontal_axis(canvas, axis, chart.x_dim, kTop, bottom);
   for (std::size_t i = 0; i < chart.marks.size(); ++i) {
     const Mark2d& m = chart.marks[i];
@@ -87,7 +87,7 @@ void draw_bars(Canvas& canvas, const Chart& chart) {
 }
 
 struct Frame {
-  Axis x, y;
+  ChartAxis x, y;
   double left = 84, right = 0, top = kTop, bottom = 0;
 };
 
@@ -254,7 +254,7 @@ void draw_dots(Canvas& canvas, const Chart& chart) {
     high = std::max(high, *chart.limit);
   }
   const double bottom = kTop + 170;
-  const Axis axis = make_axis(low, high, 40, canvas.width - 20, chart.log_x && low > 0);
+  const ChartAxis axis = make_axis(low, high, 40, canvas.width - 20, chart.log_x && low > 0);
   horizontal_axis(canvas, axis, chart.x_dim, kTop, bottom);
   std::map<int, int> stack;
   for (const Mark2d& m : chart.marks) {
