@@ -83,7 +83,8 @@ Entry account_entry(const ViewNode& node, const std::string& path, Integer copie
     l.dim = dim;
     l.mark = Mark::derived;
     l.source = source;
-    l.floor = node.measure.at_least;
+    // An operator without a count hides FLOP and bytes, not parameters: those are tensors, and known.
+    l.floor = node.measure.at_least && part != CostPart::parameters;
     entry.cells.emplace_back(key, maker.trace.leaf(std::move(l)));
   };
   entry.source = source;
@@ -226,7 +227,11 @@ class Headlines {
         if (known == key && traced.exact() == std::optional(value)) return traced;
       return number(name, value, dim, at_least);
     };
-    head("parameters", "parameters", sum("parameters", "parameters of the network", total.parameters, dim::kParameter));
+    const bool shards_missing = std::any_of(network_.notes.begin(), network_.notes.end(),
+                                            [](const Diagnostic& note) { return note.code == "shard-missing"; });
+    head("parameters", "parameters",
+         shards_missing ? number("parameters of the shards that are here", total.parameters, dim::kParameter, true)
+                        : sum("parameters", "parameters of the network", total.parameters, dim::kParameter));
     head("active_parameters", "active parameters", number("parameters that one " + network_.unit + " uses", total.active(), dim::kParameter));
     head("embedding_parameters", "embedding parameters", number("parameters of embedding tables", embedding, dim::kParameter));
     if (Integer(0) < total.frozen) head("trainable_parameters", "trainable parameters", number("parameters that are trained", total.parameters - total.frozen, dim::kParameter));
