@@ -335,6 +335,11 @@ std::vector<Worlds::Share> Worlds::shares(NodeId id) const {
     result.push_back({leaf, share, value_with(id, {{leaf, distribution.quantile(0.05)}}),
                       value_with(id, {{leaf, distribution.quantile(0.95)}})});
   }
+  // Independent inputs explain at most all of the variance between them; what the slices say beyond that is sampling error.
+  double sum = 0;
+  for (const Share& each : result) sum += each.share;
+  if (sum > 1)
+    for (Share& each : result) each.share /= sum;
   std::stable_sort(result.begin(), result.end(), [](const Share& a, const Share& b) { return a.share > b.share; });
   return result;
 }
