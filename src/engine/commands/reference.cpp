@@ -5,6 +5,8 @@
 #include "base/codes.h"
 #include "base/nearest.h"
 #include "engine/command.h"
+#include "network/spec.h"
+#include "plan/plan.h"
 #include "network/convention.h"
 #include "network/dtype.h"
 #include "network/family.h"
@@ -148,7 +150,12 @@ Result<Book> run(const Request& request, Context&) {
     book.summary.emplace_back(code->explanation);
     return book;
   }
-  std::vector<std::string_view> names;
+  // JSON Schemas of our own files, made from the tables that decode them.
+  if (wanted == "plan-schema" || wanted == "network-schema") {
+    book.summary.push_back(wanted == "plan-schema" ? plan_schema() : spec_schema());
+    return book;
+  }
+  std::vector<std::string_view> names{"plan-schema", "network-schema"};
   for (const Topic& topic : kTopics) names.push_back(topic.name);
   return error("unknown-topic", "there is no topic or diagnostic called '" + wanted + "'", {}, suggestion(wanted, names));
 }
