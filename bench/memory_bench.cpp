@@ -1,5 +1,5 @@
-// One memory prediction of a 96-layer model on 1,024 devices, warm, without derivations (aim: 10 microseconds), and the error
-// card over all shipped rows (aim: half a second).
+// One memory prediction of a 96-layer model on 1,024 devices, warm, without derivations (aim: 10 microseconds), and the
+// error card over all shipped rows (aim: half a second).
 #include <benchmark/benchmark.h>
 
 #include "base/embedded.h"

@@ -1,5 +1,6 @@
 // int8 quantization against the machine's own copy bandwidth, measured in the same run on the same number of elements.
-// "copy" moves the tensor once (read and write); a quantization reads it twice (range, then codes) and writes a byte each.
+// "copy" moves the tensor once (read and write); a quantization reads it twice (range, then codes) and writes a byte
+// each.
 #include <benchmark/benchmark.h>
 
 #include <cstring>

@@ -1,8 +1,8 @@
 // Book: an answer as plain data. Account trees whose parents are computed from their children, named steps that say how
 // each number was made, tables, charts, notes. Renderers read nothing else; programs that link the library read this.
 //
-// Always holds: a figure has a unit (its Dim); an account's cell is the sum (or max) of its children's cells with the same key;
-// every step's inputs are steps of the same Book, listed before it.
+// Always holds: a figure has a unit (its Dim); an account's cell is the sum (or max) of its children's cells with the
+// same key; every step's inputs are steps of the same Book, listed before it.
 #pragma once
 
 #include <cstdint>
@@ -107,8 +107,8 @@ struct Chart {
   std::string title;
   std::string x_title, y_title;
   bool log_x = false, log_y = false;
-  bool diagonal = false;           // scatter of predicted against measured
-  std::optional<double> limit;     // a line across: capacity, threshold
+  bool diagonal = false;        // scatter of predicted against measured
+  std::optional<double> limit;  // a line across: capacity, threshold
   std::string limit_label;
   Dim x_dim, y_dim;
   std::vector<Mark2d> marks;

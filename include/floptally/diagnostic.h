@@ -1,5 +1,5 @@
-// Diagnostic: a user's mistake as data (code, severity, message, labelled spans, help), and Result<T>, a value or a list
-// of diagnostics. The library never prints and never throws across its border; it returns these.
+// Diagnostic: a user's mistake as data (code, severity, message, labelled spans, help), and Result<T>, a value or a
+// list of diagnostics. The library never prints and never throws across its border; it returns these.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,8 @@
 
 namespace floptally {
 
-// The text (or bytes) that spans point into. Owned by a Sources, which outlives every span and diagnostic of its session.
+// The text (or bytes) that spans point into. Owned by a Sources, which outlives every span and diagnostic of its
+// session.
 struct Source {
   std::string name;  // as the user wrote the path; "-" for standard input
   std::string text;  // empty for binary files: then a span's begin is shown as a byte offset

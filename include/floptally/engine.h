@@ -1,6 +1,7 @@
 // The one door: a request (a command with its words and options) becomes a Book, and a Book becomes text.
 //
-// The library reads no clock, no environment and no network; it prints nothing. Files it reads are those named in the request.
+// The library reads no clock, no environment and no network; it prints nothing. Files it reads are those named in the
+// request.
 #pragma once
 
 #include <map>
@@ -14,10 +15,10 @@
 namespace floptally {
 
 struct Request {
-  std::string command;                                     // "tally"
-  std::vector<std::string> inputs;                         // positional words: file paths, names; "-" is standard input
+  std::string command;              // "tally"
+  std::vector<std::string> inputs;  // positional words: file paths, names; "-" is standard input
   std::map<std::string, std::vector<std::string>> options;  // "set" -> {"hardware.price=2"}; flags hold no words
-  std::string data_dir;                                    // replaces the embedded facts when not empty
+  std::string data_dir;                                     // replaces the embedded facts when not empty
 
   [[nodiscard]] bool has(const std::string& option) const { return options.count(option) != 0; }
   // The last word given for the option, or `otherwise`.
@@ -26,8 +27,8 @@ struct Request {
 };
 
 struct OptionInfo {
-  std::string name;         // "by", used as --by
-  std::string value;        // "AXIS"; empty for a flag
+  std::string name;   // "by", used as --by
+  std::string value;  // "AXIS"; empty for a flag
   std::string help;
   bool repeatable = false;
 };
@@ -62,8 +63,8 @@ class Engine {
 
 struct RenderOptions {
   bool colour = false;
-  bool plain = false;        // no bars, no box drawing
-  bool notes = true;         // notes are part of the document (files, JSON); a terminal shows them on standard error
+  bool plain = false;  // no bars, no box drawing
+  bool notes = true;   // notes are part of the document (files, JSON); a terminal shows them on standard error
   int width = 120;
 };
 

@@ -1,9 +1,10 @@
 // Dim and Quantity: numbers that cannot be added unless they measure the same thing.
 //
 // A Dim is a vector of exponents over the things this field counts, plus a Kind that keeps apart what has the same unit
-// but another meaning (bytes held and bytes moved; FLOP of the model and FLOP the hardware executed). Quantities are held in
-// base units: FLOP, byte, second, USD, joule, token, device, sample, parameter, gram CO2e. Prefixes and spellings exist
-// only where text enters or leaves (src/quantity/). FLOP is a count, FLOP/s a rate; one multiply-add is 2 FLOP.
+// but another meaning (bytes held and bytes moved; FLOP of the model and FLOP the hardware executed). Quantities are
+// held in base units: FLOP, byte, second, USD, joule, token, device, sample, parameter, gram CO2e. Prefixes and
+// spellings exist only where text enters or leaves (src/quantity/). FLOP is a count, FLOP/s a rate; one multiply-add is
+// 2 FLOP.
 #pragma once
 
 #include <cstdint>
@@ -39,9 +40,17 @@ struct Dim {
   }
   friend constexpr Dim operator*(Dim a, Dim b) {
     const auto sum = [](std::int8_t x, std::int8_t y) { return static_cast<std::int8_t>(x + y); };
-    Dim r{sum(a.flop, b.flop),     sum(a.byte, b.byte),     sum(a.second, b.second), sum(a.usd, b.usd),
-          sum(a.token, b.token),   sum(a.device, b.device), sum(a.joule, b.joule),   sum(a.gram, b.gram),
-          sum(a.sample, b.sample), sum(a.parameter, b.parameter), sum(a.node, b.node),
+    Dim r{sum(a.flop, b.flop),
+          sum(a.byte, b.byte),
+          sum(a.second, b.second),
+          sum(a.usd, b.usd),
+          sum(a.token, b.token),
+          sum(a.device, b.device),
+          sum(a.joule, b.joule),
+          sum(a.gram, b.gram),
+          sum(a.sample, b.sample),
+          sum(a.parameter, b.parameter),
+          sum(a.node, b.node),
           a.kind == Kind::any ? b.kind : (b.kind == Kind::any || b.kind == a.kind ? a.kind : Kind::any)};
     if (r.dimensionless()) r.kind = Kind::any;
     return r;
@@ -107,23 +116,40 @@ constexpr auto operator/(const Quantity<A, N>& a, const Quantity<B, N>& b) {
   return Quantity<A / B, N>(a.value() / b.value());
 }
 
-template <class N = double> using Flop = Quantity<dim::kFlop, N>;
-template <class N = double> using HardwareFlop = Quantity<dim::kHardwareFlop, N>;
-template <class N = double> using FlopPerSecond = Quantity<dim::kFlopPerSecond, N>;
-template <class N = double> using Byte = Quantity<dim::kByte, N>;
-template <class N = double> using ByteMoved = Quantity<dim::kByteMoved, N>;
-template <class N = double> using BytePerSecond = Quantity<dim::kBytePerSecond, N>;
-template <class N = double> using Second = Quantity<dim::kSecond, N>;
-template <class N = double> using Usd = Quantity<dim::kUsd, N>;
-template <class N = double> using Token = Quantity<dim::kToken, N>;
+template <class N = double>
+using Flop = Quantity<dim::kFlop, N>;
+template <class N = double>
+using HardwareFlop = Quantity<dim::kHardwareFlop, N>;
+template <class N = double>
+using FlopPerSecond = Quantity<dim::kFlopPerSecond, N>;
+template <class N = double>
+using Byte = Quantity<dim::kByte, N>;
+template <class N = double>
+using ByteMoved = Quantity<dim::kByteMoved, N>;
+template <class N = double>
+using BytePerSecond = Quantity<dim::kBytePerSecond, N>;
+template <class N = double>
+using Second = Quantity<dim::kSecond, N>;
+template <class N = double>
+using Usd = Quantity<dim::kUsd, N>;
+template <class N = double>
+using Token = Quantity<dim::kToken, N>;
 
-template <class N = double> using DeviceSecond = Quantity<dim::kDeviceSecond, N>;
-template <class N = double> using NodeSecond = Quantity<dim::kNodeSecond, N>;
-template <class N = double> using UsdPerDeviceSecond = Quantity<dim::kUsdPerDeviceSecond, N>;
-template <class N = double> using Joule = Quantity<dim::kJoule, N>;
-template <class N = double> using Watt = Quantity<dim::kWatt, N>;
-template <class N = double> using GramCo2e = Quantity<dim::kGram, N>;
-template <class N = double> using Parameter = Quantity<dim::kParameter, N>;
-template <class N = double> using Ratio = Quantity<dim::kNone, N>;
+template <class N = double>
+using DeviceSecond = Quantity<dim::kDeviceSecond, N>;
+template <class N = double>
+using NodeSecond = Quantity<dim::kNodeSecond, N>;
+template <class N = double>
+using UsdPerDeviceSecond = Quantity<dim::kUsdPerDeviceSecond, N>;
+template <class N = double>
+using Joule = Quantity<dim::kJoule, N>;
+template <class N = double>
+using Watt = Quantity<dim::kWatt, N>;
+template <class N = double>
+using GramCo2e = Quantity<dim::kGram, N>;
+template <class N = double>
+using Parameter = Quantity<dim::kParameter, N>;
+template <class N = double>
+using Ratio = Quantity<dim::kNone, N>;
 
 }  // namespace floptally

@@ -5,7 +5,9 @@ namespace floptally {
 // One pass over the bytes; problems are collected and reading goes on with the next line.
 class CsvReader {
  public:
-  CsvReader(const Source& source, CsvOptions options) : text_(source.text), options_(options) { csv_.source_ = &source; }
+  CsvReader(const Source& source, CsvOptions options) : text_(source.text), options_(options) {
+    csv_.source_ = &source;
+  }
 
   Result<Csv> read() {
     if (text_.size() > UINT32_MAX)
@@ -39,8 +41,10 @@ class CsvReader {
     const std::size_t first = csv_.cells_.size();
     bool more = true;
     while (more) {
-      if (at_ < text_.size() && text_[at_] == '"') more = read_quoted();
-      else more = read_plain();
+      if (at_ < text_.size() && text_[at_] == '"')
+        more = read_quoted();
+      else
+        more = read_plain();
     }
     const std::size_t count = csv_.cells_.size() - first;
     if (csv_.columns_ == 0) {
@@ -50,11 +54,10 @@ class CsvReader {
       csv_.cells_.resize(first);
     } else if (count != csv_.columns_) {
       const std::size_t row_end = csv_.cells_.back().end;
-      problems_.push_back(error("csv-row-width",
-                                "this row has " + std::to_string(count) + " cells, the header " +
-                                    std::to_string(csv_.columns_),
-                                {csv_.source_, row_begin, row_end},
-                                "a cell that holds a comma is put in double quotes"));
+      problems_.push_back(
+          error("csv-row-width",
+                "this row has " + std::to_string(count) + " cells, the header " + std::to_string(csv_.columns_),
+                {csv_.source_, row_begin, row_end}, "a cell that holds a comma is put in double quotes"));
       csv_.cells_.resize(first);
     }
   }
@@ -82,7 +85,8 @@ class CsvReader {
     while (true) {
       const std::size_t quote = text_.find('"', at_);
       if (quote == std::string_view::npos) {
-        problems_.push_back(error("csv-unclosed-quote", "this quote is never closed", {csv_.source_, begin, begin + 1}));
+        problems_.push_back(
+            error("csv-unclosed-quote", "this quote is never closed", {csv_.source_, begin, begin + 1}));
         at_ = text_.size();
         unclosed_ = true;
         push(begin, at_, Csv::Form::plain);
@@ -97,8 +101,8 @@ class CsvReader {
     if (doubled) copy_cell(begin + 1, at_ - 1);
     if (at_ < text_.size() && text_[at_] == '\r') ++at_;
     if (at_ < text_.size() && text_[at_] != options_.separator && text_[at_] != '\n') {
-      problems_.push_back(error("csv-stray-quote", "text after the closing quote of a cell", {csv_.source_, at_, at_ + 1},
-                                "double a quote that belongs to the text"));
+      problems_.push_back(error("csv-stray-quote", "text after the closing quote of a cell",
+                                {csv_.source_, at_, at_ + 1}, "double a quote that belongs to the text"));
       while (at_ < text_.size() && text_[at_] != options_.separator && text_[at_] != '\n') ++at_;
     }
     return step();
@@ -129,8 +133,8 @@ class CsvReader {
     for (std::size_t i = 0; i < csv_.columns_; ++i)
       for (std::size_t k = 0; k < i; ++k)
         if (csv_.header(i) == csv_.header(k)) {
-          Diagnostic twice = error("csv-duplicate-column", "column '" + std::string(csv_.header(i)) + "' is there twice",
-                                   csv_.header_span(i));
+          Diagnostic twice = error("csv-duplicate-column",
+                                   "column '" + std::string(csv_.header(i)) + "' is there twice", csv_.header_span(i));
           twice.labels.push_back({csv_.header_span(k), "first here"});
           problems_.push_back(std::move(twice));
           k = i;
@@ -158,9 +162,7 @@ std::string_view Csv::cell(std::size_t row, std::string_view column) const {
   return index ? cell(row, *index) : std::string_view{};
 }
 
-Span Csv::row_span(std::size_t row) const {
-  return {source_, at(row, 0).begin, at(row, columns_ - 1).end};
-}
+Span Csv::row_span(std::size_t row) const { return {source_, at(row, 0).begin, at(row, columns_ - 1).end}; }
 
 std::string_view Csv::text_of(const Cell& cell) const {
   if (cell.form == Form::copied) return copies_[cell.copy];
@@ -169,7 +171,8 @@ std::string_view Csv::text_of(const Cell& cell) const {
 }
 
 std::string csv_quote(std::string_view text, char separator) {
-  const bool needs = text.find_first_of("\"\n\r") != std::string_view::npos || text.find(separator) != std::string_view::npos ||
+  const bool needs = text.find_first_of("\"\n\r") != std::string_view::npos ||
+                     text.find(separator) != std::string_view::npos ||
                      (!text.empty() && (text.front() == '#' || text.front() == '\xEF'));
   if (!needs) return std::string(text);
   std::string out = "\"";

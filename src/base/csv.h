@@ -1,7 +1,8 @@
 // Csv: a table with a header row, read by RFC 4180, where every cell knows its place in the source.
 //
-// Always holds: every row has as many cells as the header; cell(r, c) and span(r, c) describe the same bytes. The Source
-// must be UTF-8 and outlive the table (cells are views into its text; only cells that hold a doubled quote are copied).
+// Always holds: every row has as many cells as the header; cell(r, c) and span(r, c) describe the same bytes. The
+// Source must be UTF-8 and outlive the table (cells are views into its text; only cells that hold a doubled quote are
+// copied).
 #pragma once
 
 #include <cstdint>
@@ -52,7 +53,9 @@ class Csv {
     Form form = Form::plain;
   };
   friend class CsvReader;
-  [[nodiscard]] const Cell& at(std::size_t row, std::size_t column) const { return cells_[(row + 1) * columns_ + column]; }
+  [[nodiscard]] const Cell& at(std::size_t row, std::size_t column) const {
+    return cells_[(row + 1) * columns_ + column];
+  }
   [[nodiscard]] std::string_view text_of(const Cell& cell) const;
   [[nodiscard]] Span span_of(const Cell& cell) const { return {source_, cell.begin, cell.end}; }
 

@@ -1,11 +1,11 @@
 #include "floptally/diagnostic.h"
 
-#include "base/sources.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <string_view>
+
+#include "base/sources.h"
 
 namespace floptally {
 namespace {
@@ -94,7 +94,8 @@ Location locate(const Span& span) {
   const std::string& text = span.source->text;
   const std::size_t at = std::min<std::size_t>(span.begin, text.size());
   Location result;
-  result.line = 1 + static_cast<std::uint64_t>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
+  result.line =
+      1 + static_cast<std::uint64_t>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
   std::size_t start = 0;
   line_around(text, at, start);
   if (start == 0 && at >= 3 && text.compare(0, 3, "\xEF\xBB\xBF") == 0) start = 3;  // a byte-order mark is no column

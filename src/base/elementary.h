@@ -1,6 +1,7 @@
-// Elementary functions that give the same digits on every machine: plain IEEE additions, multiplications and divisions in a fixed
-// order (no fused multiply-add, no library whose last bit depends on the processor), so that a command prints the same
-// percentiles everywhere. The array forms are vectorised by the compiler and agree with the scalar forms bit for bit.
+// Elementary functions that give the same digits on every machine: plain IEEE additions, multiplications and divisions
+// in a fixed order (no fused multiply-add, no library whose last bit depends on the processor), so that a command
+// prints the same percentiles everywhere. The array forms are vectorised by the compiler and agree with the scalar
+// forms bit for bit.
 #pragma once
 
 #include <cstddef>

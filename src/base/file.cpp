@@ -23,7 +23,8 @@ Result<MappedFile> MappedFile::open(const std::string& path) {
   struct stat info {};
   if (::fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode)) {
     ::close(descriptor);
-    return error(S_ISDIR(info.st_mode) ? "file-is-directory" : "file-unreadable", "'" + path + "' is not a regular file");
+    return error(S_ISDIR(info.st_mode) ? "file-is-directory" : "file-unreadable",
+                 "'" + path + "' is not a regular file");
   }
   MappedFile file;
   file.size_ = static_cast<std::uint64_t>(info.st_size);
@@ -55,8 +56,7 @@ MappedFile::~MappedFile() {
 Result<bool> write_file_atomically(const std::string& path, std::string_view contents) {
   std::string temporary = path + ".XXXXXX";
   const int descriptor = ::mkstemp(temporary.data());
-  if (descriptor < 0)
-    return error("file-unwritable", "cannot write beside '" + path + "': " + std::strerror(errno));
+  if (descriptor < 0) return error("file-unwritable", "cannot write beside '" + path + "': " + std::strerror(errno));
   std::size_t done = 0;
   bool good = true;
   while (good && done < contents.size()) {
@@ -79,7 +79,8 @@ Result<bool> write_file_atomically(const std::string& path, std::string_view con
   }
   if (!good) {
     ::unlink(temporary.c_str());
-    return error("file-unwritable", "cannot write '" + path + "': " + std::strerror(problem) + "; nothing was left behind");
+    return error("file-unwritable",
+                 "cannot write '" + path + "': " + std::strerror(problem) + "; nothing was left behind");
   }
   return true;
 }

@@ -49,8 +49,8 @@ class InputFile {
   std::string path_;
 };
 
-// A file written in any order, from any thread, under a temporary name beside `path`. commit() gives it its name; without
-// commit nothing is left behind. The space is reserved at once, so a full disk is found before any work.
+// A file written in any order, from any thread, under a temporary name beside `path`. commit() gives it its name;
+// without commit nothing is left behind. The space is reserved at once, so a full disk is found before any work.
 class OutputFile {
  public:
   // Errors: file-unwritable.

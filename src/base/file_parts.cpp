@@ -16,7 +16,8 @@ Result<InputFile> InputFile::open(const std::string& path) {
   file.path_ = path;
   file.descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file.descriptor_ < 0)
-    return error(errno == ENOENT ? "file-not-found" : "file-unreadable", "cannot open '" + path + "': " + std::strerror(errno));
+    return error(errno == ENOENT ? "file-not-found" : "file-unreadable",
+                 "cannot open '" + path + "': " + std::strerror(errno));
   return file;
 }
 
@@ -39,7 +40,7 @@ Result<bool> InputFile::read_at(std::uint64_t offset, std::byte* out, std::uint6
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0)
       return error("file-unreadable", "cannot read '" + path_ + "' at byte " + std::to_string(offset) + ": " +
-                   (got == 0 ? "the file ends there" : std::strerror(errno)));
+                                          (got == 0 ? "the file ends there" : std::strerror(errno)));
     offset += static_cast<std::uint64_t>(got);
     out += got;
     size -= static_cast<std::uint64_t>(got);
@@ -48,8 +49,8 @@ Result<bool> InputFile::read_at(std::uint64_t offset, std::byte* out, std::uint6
 }
 
 Diagnostic OutputFile::problem(int code) const {
-  return error("file-unwritable", "cannot write '" + path_ + "': " + std::strerror(code) + "; nothing was left behind", {},
-               code == ENOSPC ? "free some space, or choose another place with -o" : "");
+  return error("file-unwritable", "cannot write '" + path_ + "': " + std::strerror(code) + "; nothing was left behind",
+               {}, code == ENOSPC ? "free some space, or choose another place with -o" : "");
 }
 
 Result<OutputFile> OutputFile::create(const std::string& path, std::uint64_t size) {
@@ -109,7 +110,8 @@ Result<bool> OutputFile::commit() {
 bool same_file(const std::string& a, const std::string& b) {
   struct stat one {};
   struct stat two {};
-  return ::stat(a.c_str(), &one) == 0 && ::stat(b.c_str(), &two) == 0 && one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+  return ::stat(a.c_str(), &one) == 0 && ::stat(b.c_str(), &two) == 0 && one.st_dev == two.st_dev &&
+         one.st_ino == two.st_ino;
 }
 
 }  // namespace floptally

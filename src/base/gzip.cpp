@@ -30,7 +30,8 @@ Result<std::string> gunzip(std::string_view bytes, std::size_t most) {
     const std::size_t made = sizeof block - stream.avail_out;
     if ((state != Z_OK && state != Z_STREAM_END) || (state == Z_OK && made == 0 && stream.avail_in == 0)) {
       inflateEnd(&stream);
-      return error("bad-gzip", "the gzip data is damaged or cut short", {}, "compress the file again, or give it uncompressed");
+      return error("bad-gzip", "the gzip data is damaged or cut short", {},
+                   "compress the file again, or give it uncompressed");
     }
     if (out.size() + made > most) {
       inflateEnd(&stream);

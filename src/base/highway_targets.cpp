@@ -1,6 +1,6 @@
-// Highway's choice of vector target, without its shared library: libhwy 1.0 calibrates a timer whenever it is loaded, which costs a
-// process five milliseconds, more than a whole answer takes. Only its headers are used; the two functions that they leave to the
-// library stand here.
+// Highway's choice of vector target, without its shared library: libhwy 1.0 calibrates a timer whenever it is loaded,
+// which costs a process five milliseconds, more than a whole answer takes. Only its headers are used; the two functions
+// that they leave to the library stand here.
 #include <hwy/targets.h>
 
 namespace hwy {

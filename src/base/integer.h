@@ -37,9 +37,7 @@ class Integer {
 
   [[nodiscard]] constexpr bool valid() const { return valid_; }
   [[nodiscard]] constexpr Wide value() const { return value_; }
-  [[nodiscard]] constexpr bool fits_int64() const {
-    return valid_ && value_ >= INT64_MIN && value_ <= INT64_MAX;
-  }
+  [[nodiscard]] constexpr bool fits_int64() const { return valid_ && value_ >= INT64_MIN && value_ <= INT64_MAX; }
   [[nodiscard]] constexpr std::int64_t to_int64() const { return static_cast<std::int64_t>(value_); }
   // Correctly rounded (to nearest even).
   [[nodiscard]] constexpr double to_double() const { return static_cast<double>(value_); }

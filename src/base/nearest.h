@@ -8,8 +8,8 @@
 
 namespace floptally {
 
-// Optimal-string-alignment distance (insert, delete, replace, swap neighbours each cost 1); letter case, '-', '_' and ' '
-// are forgiven. Stops counting past `limit` and returns limit + 1.
+// Optimal-string-alignment distance (insert, delete, replace, swap neighbours each cost 1); letter case, '-', '_' and '
+// ' are forgiven. Stops counting past `limit` and returns limit + 1.
 std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t limit = 64);
 
 // The candidate closest to `word`, or empty if none is near (more than a third of the letters differ). Ties go to the

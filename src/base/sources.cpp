@@ -12,9 +12,7 @@ const Source& Sources::add(std::string name, std::string text) {
   return sources_.emplace_back(Source{std::move(name), std::move(text), false});
 }
 
-const Source& Sources::add_binary(std::string name) {
-  return sources_.emplace_back(Source{std::move(name), {}, true});
-}
+const Source& Sources::add_binary(std::string name) { return sources_.emplace_back(Source{std::move(name), {}, true}); }
 
 Result<const Source*> Sources::read(const std::string& path, std::uint64_t limit) {
   // One text a path and session: a command that looks twice sees the same, and standard input can be read once only.
@@ -30,9 +28,8 @@ Result<const Source*> Sources::read(const std::string& path, std::uint64_t limit
       return error("file-is-directory", "'" + path + "' is a directory, a file was expected", {},
                    "name the file inside it");
     if (S_ISREG(info.st_mode) && static_cast<std::uint64_t>(info.st_size) > limit)
-      return error("file-too-large",
-                   "'" + path + "' has " + std::to_string(info.st_size) + " bytes; at most " + std::to_string(limit) +
-                       " are read as text");
+      return error("file-too-large", "'" + path + "' has " + std::to_string(info.st_size) + " bytes; at most " +
+                                         std::to_string(limit) + " are read as text");
     file = std::fopen(path.c_str(), "rb");
     if (file == nullptr) return error("file-unreadable", "cannot read '" + path + "': " + std::strerror(errno));
   }
@@ -47,8 +44,7 @@ Result<const Source*> Sources::read(const std::string& path, std::uint64_t limit
   const bool failed = std::ferror(file) != 0;
   if (path != "-") std::fclose(file);
   if (failed) return error("file-unreadable", "cannot read '" + path + "'");
-  if (too_large)
-    return error("file-too-large", "'" + path + "' has more than " + std::to_string(limit) + " bytes");
+  if (too_large) return error("file-too-large", "'" + path + "' has more than " + std::to_string(limit) + " bytes");
   const std::size_t bad = find_invalid_utf8(text);
   const Source& source = add(path, std::move(text));
   if (bad != std::string::npos) {
@@ -70,10 +66,14 @@ std::size_t find_invalid_utf8(std::string_view text) {
       continue;
     }
     std::size_t length = 0;
-    if (c >= 0xC2 && c <= 0xDF) length = 2;
-    else if (c >= 0xE0 && c <= 0xEF) length = 3;
-    else if (c >= 0xF0 && c <= 0xF4) length = 4;
-    else return i;
+    if (c >= 0xC2 && c <= 0xDF)
+      length = 2;
+    else if (c >= 0xE0 && c <= 0xEF)
+      length = 3;
+    else if (c >= 0xF0 && c <= 0xF4)
+      length = 4;
+    else
+      return i;
     if (i + length > n) return i;
     for (std::size_t k = 1; k < length; ++k)
       if ((s[i + k] & 0xC0) != 0x80) return i;

@@ -17,7 +17,8 @@ struct Lines {
   std::map<std::string, Cells> cells;
 };
 
-void collect(const Book& book, const Account& account, const std::string& path, const std::string& key, Dim& dim, Lines& lines) {
+void collect(const Book& book, const Account& account, const std::string& path, const std::string& key, Dim& dim,
+             Lines& lines) {
   if (!account.children.empty()) {
     for (const Account& child : account.children)
       collect(book, child, path.empty() ? child.name : path + "/" + child.name, key, dim, lines);
@@ -29,7 +30,8 @@ void collect(const Book& book, const Account& account, const std::string& path, 
     if (cell.key == key) dim = book.steps[cell.step].figure.dim;
   }
   if (cells.count(key) == 0) return;
-  if (lines.cells.emplace(path, cells).second) lines.order.push_back(path);
+  if (lines.cells.emplace(path, cells).second)
+    lines.order.push_back(path);
   else
     for (const auto& [name, value] : cells) lines.cells[path][name] += value;  // lines of one name are one line
 }
@@ -139,8 +141,10 @@ std::vector<InputChange> input_changes(const Book& before, const Book& after) {
   std::vector<InputChange> out;
   for (const auto& [name, words] : a) {
     const auto other = b.find(name);
-    if (other == b.end()) out.push_back({name, words, {}});
-    else if (other->second != words) out.push_back({name, words, other->second});
+    if (other == b.end())
+      out.push_back({name, words, {}});
+    else if (other->second != words)
+      out.push_back({name, words, other->second});
   }
   for (const auto& [name, words] : b)
     if (a.count(name) == 0) out.push_back({name, {}, words});

@@ -1,8 +1,9 @@
 // Difference: what changed between two answers, and how the change of a total splits among the changes.
 //
-// Each line of the account tree (a leaf, by its path) is a product of factors: runs x FLOP a run x device time a FLOP x price. The
-// logarithmic mean Divisia index (Ang, Energy Policy 33, 2005, eq. 5-8) gives factor k of line i the part
-// L(b_i, a_i) ln(b_ik / a_ik), L(b, a) = (b - a) / ln(b / a): the parts add up exactly, whatever the order of the changes.
+// Each line of the account tree (a leaf, by its path) is a product of factors: runs x FLOP a run x device time a FLOP x
+// price. The logarithmic mean Divisia index (Ang, Energy Policy 33, 2005, eq. 5-8) gives factor k of line i the part
+// L(b_i, a_i) ln(b_ik / a_ik), L(b, a) = (b - a) / ln(b / a): the parts add up exactly, whatever the order of the
+// changes.
 #pragma once
 
 #include <string>

@@ -11,11 +11,15 @@ namespace {
 int precedence_of(NodeOp op) {
   switch (op) {
     case NodeOp::sum:
-    case NodeOp::subtract: return 1;
+    case NodeOp::subtract:
+      return 1;
     case NodeOp::multiply:
-    case NodeOp::divide: return 2;
-    case NodeOp::power: return 3;
-    default: return 4;
+    case NodeOp::divide:
+      return 2;
+    case NodeOp::power:
+      return 3;
+    default:
+      return 4;
   }
 }
 
@@ -24,9 +28,7 @@ std::string constant_text(const TraceNode& node) {
   return shortest(node.value);
 }
 
-bool is_unit(const TraceNode& node) {
-  return node.op == NodeOp::constant && node.is_exact && node.exact == Integer(1);
-}
+bool is_unit(const TraceNode& node) { return node.op == NodeOp::constant && node.is_exact && node.exact == Integer(1); }
 
 // A sum of more parts than this is shown by its first and last.
 constexpr std::uint32_t kParts = 8;
@@ -87,20 +89,39 @@ void Trace::print(NodeId id, int precedence, bool top, std::string& out, std::ve
       }
       break;
     }
-    case NodeOp::subtract: infix(" - ", own + 1); break;
-    case NodeOp::multiply: infix(" * ", own + 1); break;
-    case NodeOp::divide: infix(" / ", own + 1); break;
+    case NodeOp::subtract:
+      infix(" - ", own + 1);
+      break;
+    case NodeOp::multiply:
+      infix(" * ", own + 1);
+      break;
+    case NodeOp::divide:
+      infix(" / ", own + 1);
+      break;
     case NodeOp::power:
       print(node.a, own + 1, false, out, inputs);
       out += "^" + std::to_string(node.exponent);
       break;
-    case NodeOp::minimum: call("min", true); break;
-    case NodeOp::maximum: call("max", true); break;
-    case NodeOp::ceiling: call("ceil", false); break;
-    case NodeOp::floor: call("floor", false); break;
-    case NodeOp::logarithm: call("log", false); break;
-    case NodeOp::exponential: call("exp", false); break;
-    default: break;
+    case NodeOp::minimum:
+      call("min", true);
+      break;
+    case NodeOp::maximum:
+      call("max", true);
+      break;
+    case NodeOp::ceiling:
+      call("ceil", false);
+      break;
+    case NodeOp::floor:
+      call("floor", false);
+      break;
+    case NodeOp::logarithm:
+      call("log", false);
+      break;
+    case NodeOp::exponential:
+      call("exp", false);
+      break;
+    default:
+      break;
   }
   if (brackets) out += ')';
 }

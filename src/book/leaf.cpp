@@ -19,7 +19,9 @@ Leaf leaf_of(std::string name, const Amount& amount, Span place, Mark mark) {
     case Amount::Form::range:
       leaf.distribution = Distribution::range(amount.best, amount.low, amount.high, amount.percent);
       break;
-    case Amount::Form::either: leaf.distribution = Distribution::either(amount.values); break;
+    case Amount::Form::either:
+      leaf.distribution = Distribution::either(amount.values);
+      break;
   }
   leaf.exact = amount.exact;
   return leaf;

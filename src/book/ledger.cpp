@@ -10,11 +10,16 @@ constexpr std::uint32_t kKeptWorlds = 1u << 16;
 
 const char* to_text(Mark mark) {
   switch (mark) {
-    case Mark::derived: return "derived";
-    case Mark::given: return "given";
-    case Mark::file: return "file";
-    case Mark::catalogue: return "catalogue";
-    case Mark::assumed: return "assumed";
+    case Mark::derived:
+      return "derived";
+    case Mark::given:
+      return "given";
+    case Mark::file:
+      return "file";
+    case Mark::catalogue:
+      return "catalogue";
+    case Mark::assumed:
+      return "assumed";
   }
   return "derived";
 }

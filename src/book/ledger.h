@@ -1,5 +1,5 @@
-// Ledger: builds a Book from traced numbers. Commands add accounts, headlines, tables; finish() evaluates the worlds, turns
-// the trace into named steps and fills in percentiles.
+// Ledger: builds a Book from traced numbers. Commands add accounts, headlines, tables; finish() evaluates the worlds,
+// turns the trace into named steps and fills in percentiles.
 #pragma once
 
 #include <string>

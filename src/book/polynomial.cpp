@@ -6,7 +6,6 @@
 #include <cstring>
 
 #include "base/elementary.h"
-
 #include "base/vector_clones.h"
 
 namespace floptally {
@@ -66,7 +65,8 @@ Polynomial PolynomialBuilder::make(NodeId id) {
   }
   const Polynomial opaque{{Monomial{{id, 1}}, 1.0}};
   switch (node.op) {
-    case NodeOp::named: return of(node.a);
+    case NodeOp::named:
+      return of(node.a);
     case NodeOp::sum: {
       Polynomial out;
       const NodeId* parts = trace_.arguments(node);
@@ -107,7 +107,8 @@ Polynomial PolynomialBuilder::make(NodeId id) {
       for (const auto& [atom, power] : a.begin()->first) raised.emplace_back(atom, power * node.exponent);
       return {{raised, std::pow(a.begin()->second, node.exponent)}};
     }
-    default: return opaque;
+    default:
+      return opaque;
   }
 }
 
@@ -164,7 +165,9 @@ class Compiler {
         collect(node.a);
         collect(node.b);
         return;
-      default: collect(node.a); return;
+      default:
+        collect(node.a);
+        return;
     }
   }
 
@@ -211,17 +214,28 @@ class Compiler {
 
   static Instruction::Op operation(NodeOp op) {
     switch (op) {
-      case NodeOp::subtract: return Instruction::Op::subtract;
-      case NodeOp::multiply: return Instruction::Op::multiply;
-      case NodeOp::divide: return Instruction::Op::divide;
-      case NodeOp::power: return Instruction::Op::power;
-      case NodeOp::minimum: return Instruction::Op::minimum;
-      case NodeOp::maximum: return Instruction::Op::maximum;
-      case NodeOp::ceiling: return Instruction::Op::ceiling;
-      case NodeOp::floor: return Instruction::Op::floor;
-      case NodeOp::logarithm: return Instruction::Op::logarithm;
-      case NodeOp::exponential: return Instruction::Op::exponential;
-      default: return Instruction::Op::copy;
+      case NodeOp::subtract:
+        return Instruction::Op::subtract;
+      case NodeOp::multiply:
+        return Instruction::Op::multiply;
+      case NodeOp::divide:
+        return Instruction::Op::divide;
+      case NodeOp::power:
+        return Instruction::Op::power;
+      case NodeOp::minimum:
+        return Instruction::Op::minimum;
+      case NodeOp::maximum:
+        return Instruction::Op::maximum;
+      case NodeOp::ceiling:
+        return Instruction::Op::ceiling;
+      case NodeOp::floor:
+        return Instruction::Op::floor;
+      case NodeOp::logarithm:
+        return Instruction::Op::logarithm;
+      case NodeOp::exponential:
+        return Instruction::Op::exponential;
+      default:
+        return Instruction::Op::copy;
     }
   }
 
@@ -293,10 +307,12 @@ class Compiler {
 
 }  // namespace
 
-Program compile(const Trace& trace, PolynomialBuilder& builder, NodeId id) { return Compiler(trace, builder).compile(id); }
+Program compile(const Trace& trace, PolynomialBuilder& builder, NodeId id) {
+  return Compiler(trace, builder).compile(id);
+}
 
-FLOPTALLY_CLONES const double* run(const Program& program, const double* const* inputs, std::uint32_t start, std::uint32_t count,
-                                   std::vector<double>& scratch) {
+FLOPTALLY_CLONES const double* run(const Program& program, const double* const* inputs, std::uint32_t start,
+                                   std::uint32_t count, std::vector<double>& scratch) {
   const std::size_t leaves = program.leaves.size();
   scratch.resize((program.registers - leaves + 1) * count);
   double* const storage = scratch.data();
@@ -310,7 +326,9 @@ FLOPTALLY_CLONES const double* run(const Program& program, const double* const* 
     const double* a = at(step.a);
     const double* b = at(step.b);
     switch (step.op) {
-      case Op::zero: std::fill_n(to, count, 0.0); break;
+      case Op::zero:
+        std::fill_n(to, count, 0.0);
+        break;
       case Op::add_term:
         std::fill_n(term, count, step.coefficient);
         for (const auto& [factor, power] : step.factors) {
@@ -324,7 +342,9 @@ FLOPTALLY_CLONES const double* run(const Program& program, const double* const* 
         }
         for (std::uint32_t i = 0; i < count; ++i) to[i] += term[i];
         break;
-      case Op::copy: std::copy_n(a, count, to); break;
+      case Op::copy:
+        std::copy_n(a, count, to);
+        break;
       case Op::sum:
         for (std::uint32_t i = 0; i < count; ++i) to[i] = a[i] + b[i];
         break;

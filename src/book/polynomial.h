@@ -1,6 +1,7 @@
 // Polynomial: a traced number as a sum of products of powers of its uncertain atoms, with numeric coefficients. Numbers
-// that are multiples of one another get the same shape, so their percentiles are computed once; sums over hundreds of lines that
-// share a few assumptions shrink to a few terms. What is no polynomial (max, ceil, a quotient by a sum) is an atom of its own.
+// that are multiples of one another get the same shape, so their percentiles are computed once; sums over hundreds of
+// lines that share a few assumptions shrink to a few terms. What is no polynomial (max, ceil, a quotient by a sum) is
+// an atom of its own.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +38,22 @@ class PolynomialBuilder {
 
 // A straight-line program over arrays of worlds.
 struct Instruction {
-  enum class Op : std::uint8_t { zero, add_term, copy, sum, subtract, multiply, divide, power, minimum, maximum, ceiling, floor, logarithm, exponential };
+  enum class Op : std::uint8_t {
+    zero,
+    add_term,
+    copy,
+    sum,
+    subtract,
+    multiply,
+    divide,
+    power,
+    minimum,
+    maximum,
+    ceiling,
+    floor,
+    logarithm,
+    exponential
+  };
   Op op = Op::copy;
   std::uint32_t to = 0, a = 0, b = 0;  // registers; leaves come first
   int exponent = 0;
@@ -52,8 +68,8 @@ struct Program {
 };
 
 Program compile(const Trace& trace, PolynomialBuilder& builder, NodeId id);
-// Evaluates worlds [start, start + count) (count <= 1024); inputs[i] is the draws of leaves[i]. The result lies in `scratch`
-// (or in the inputs) until the next call.
+// Evaluates worlds [start, start + count) (count <= 1024); inputs[i] is the draws of leaves[i]. The result lies in
+// `scratch` (or in the inputs) until the next call.
 const double* run(const Program& program, const double* const* inputs, std::uint32_t start, std::uint32_t count,
                   std::vector<double>& scratch);
 

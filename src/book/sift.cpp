@@ -1,9 +1,9 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "book/sift.cpp"
+#include "book/sift.h"
+
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
-
-#include "book/sift.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace floptally {

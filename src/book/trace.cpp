@@ -54,7 +54,8 @@ Distribution Distribution::samples(std::vector<double> values) {
 double Distribution::quantile(double u) const {
   double result = best;
   switch (shape) {
-    case Shape::point: break;
+    case Shape::point:
+      break;
     case Shape::lognormal: {
       const double z = normal_quantile(u) / kZ95;
       result = best * portable_exp(z < 0 ? -z * portable_log(low / best) : z * portable_log(high / best));
@@ -71,7 +72,8 @@ double Distribution::quantile(double u) const {
     case Shape::samples: {
       const double at = u * static_cast<double>(values.size() - 1);
       const auto i = static_cast<std::size_t>(at);
-      result = i + 1 < values.size() ? values[i] + (at - static_cast<double>(i)) * (values[i + 1] - values[i]) : values.back();
+      result = i + 1 < values.size() ? values[i] + (at - static_cast<double>(i)) * (values[i + 1] - values[i])
+                                     : values.back();
       break;
     }
   }
@@ -108,8 +110,10 @@ Traced::Traced(double value) : constant_(value), exact_(Integer::from_double(val
   if (exact_ && std::abs(value) > 9007199254740992.0) exact_.reset();
 }
 Traced::Traced(Integer value) : constant_(value.to_double()) {
-  if (value.valid()) exact_ = value;
-  else exact_.reset();
+  if (value.valid())
+    exact_ = value;
+  else
+    exact_.reset();
 }
 
 double Traced::value() const { return trace_ != nullptr ? trace_->node(id_).value : constant_; }
@@ -132,13 +136,18 @@ Traced combine(NodeOp op, const Traced& a, const Traced& b) {
   const auto x = a.exact();
   const auto y = b.exact();
   switch (op) {
-    case NodeOp::sum: return x && y && (*x + *y).valid() ? Traced(*x + *y) : Traced(a.value() + b.value());
-    case NodeOp::subtract: return x && y && (*x - *y).valid() ? Traced(*x - *y) : Traced(a.value() - b.value());
-    case NodeOp::multiply: return x && y && (*x * *y).valid() ? Traced(*x * *y) : Traced(a.value() * b.value());
+    case NodeOp::sum:
+      return x && y && (*x + *y).valid() ? Traced(*x + *y) : Traced(a.value() + b.value());
+    case NodeOp::subtract:
+      return x && y && (*x - *y).valid() ? Traced(*x - *y) : Traced(a.value() - b.value());
+    case NodeOp::multiply:
+      return x && y && (*x * *y).valid() ? Traced(*x * *y) : Traced(a.value() * b.value());
     case NodeOp::divide:
       return x && y && (*x % *y).valid() && *x % *y == Integer(0) ? Traced(*x / *y) : Traced(a.value() / b.value());
-    case NodeOp::minimum: return b.value() < a.value() ? b : a;
-    default: return a.value() < b.value() ? b : a;
+    case NodeOp::minimum:
+      return b.value() < a.value() ? b : a;
+    default:
+      return a.value() < b.value() ? b : a;
   }
 }
 Traced apply(NodeOp op, const Traced& a, double (*f)(double)) {
@@ -153,8 +162,12 @@ Traced operator*(const Traced& a, const Traced& b) { return combine(NodeOp::mult
 Traced operator/(const Traced& a, const Traced& b) { return combine(NodeOp::divide, a, b); }
 Traced min(const Traced& a, const Traced& b) { return combine(NodeOp::minimum, a, b); }
 Traced max(const Traced& a, const Traced& b) { return combine(NodeOp::maximum, a, b); }
-Traced ceil(const Traced& a) { return apply(NodeOp::ceiling, a, [](double x) { return std::ceil(x); }); }
-Traced floor(const Traced& a) { return apply(NodeOp::floor, a, [](double x) { return std::floor(x); }); }
+Traced ceil(const Traced& a) {
+  return apply(NodeOp::ceiling, a, [](double x) { return std::ceil(x); });
+}
+Traced floor(const Traced& a) {
+  return apply(NodeOp::floor, a, [](double x) { return std::floor(x); });
+}
 Traced floor_div(const Traced& a, const Traced& b) {
   const auto x = a.exact();
   const auto y = b.exact();
@@ -162,8 +175,12 @@ Traced floor_div(const Traced& a, const Traced& b) {
   const Traced quotient = a / b;
   return quotient.exact() ? quotient : floor(quotient);
 }
-Traced log(const Traced& a) { return apply(NodeOp::logarithm, a, [](double x) { return portable_log(x); }); }
-Traced exp(const Traced& a) { return apply(NodeOp::exponential, a, [](double x) { return portable_exp(x); }); }
+Traced log(const Traced& a) {
+  return apply(NodeOp::logarithm, a, [](double x) { return portable_log(x); });
+}
+Traced exp(const Traced& a) {
+  return apply(NodeOp::exponential, a, [](double x) { return portable_exp(x); });
+}
 Traced pow(const Traced& a, int exponent) {
   if (a.trace() != nullptr) return {a.trace(), a.trace()->unary(NodeOp::power, a.id(), exponent)};
   return Traced(std::pow(a.value(), exponent));
@@ -292,8 +309,10 @@ Traced Trace::sum(const std::vector<Traced>& parts, Dim dim_if_empty) {
     const NodeId id = part.in(*this);
     const TraceNode& each = nodes_[id];
     ids.push_back(id);
-    if (ids.size() == 1) node.dim = each.dim;
-    else if (each.dim.kind != node.dim.kind) node.dim.kind = Kind::any;
+    if (ids.size() == 1)
+      node.dim = each.dim;
+    else if (each.dim.kind != node.dim.kind)
+      node.dim.kind = Kind::any;
     node.value += each.value;
     node.at_least = node.at_least || each.at_least || each.unknown;
     node.at_most = node.at_most || each.at_most;
@@ -344,7 +363,8 @@ NodeId Trace::binary(NodeOp op, NodeId left, NodeId right) {
       if (a.is_exact && constant_like(a) && a.exact == Integer(1) && a.dim == Dim{}) return right;
       if (b.is_exact && constant_like(b) && b.exact == Integer(1) && b.dim == Dim{}) return left;
       node.dim = a.dim * b.dim;
-      if ((a.is_exact && constant_like(a) && a.exact == Integer(0)) || (b.is_exact && constant_like(b) && b.exact == Integer(0)))
+      if ((a.is_exact && constant_like(a) && a.exact == Integer(0)) ||
+          (b.is_exact && constant_like(b) && b.exact == Integer(0)))
         return constant(Integer(0), node.dim).id();  // nothing times something is nothing, known or not
       node.value = a.value * b.value;
       node.at_least = a.at_least || b.at_least;
@@ -370,7 +390,8 @@ NodeId Trace::binary(NodeOp op, NodeId left, NodeId right) {
       node.at_least = op == NodeOp::minimum ? a.at_least && b.at_least : a.at_least || b.at_least;
       node.at_most = op == NodeOp::minimum ? a.at_most || b.at_most : a.at_most && b.at_most;
       node.is_exact = both;
-      if (both) node.exact = op == NodeOp::minimum ? floptally::min(a.exact, b.exact) : floptally::max(a.exact, b.exact);
+      if (both)
+        node.exact = op == NodeOp::minimum ? floptally::min(a.exact, b.exact) : floptally::max(a.exact, b.exact);
       break;
     }
   }
@@ -387,10 +408,18 @@ NodeId Trace::unary(NodeOp op, NodeId of, int exponent) {
   node.exponent = static_cast<std::int16_t>(exponent);
   node.is_exact = false;
   switch (op) {
-    case NodeOp::ceiling: node.value = std::ceil(a.value); break;
-    case NodeOp::floor: node.value = std::floor(a.value); break;
-    case NodeOp::logarithm: node.value = portable_log(a.value); break;
-    case NodeOp::exponential: node.value = portable_exp(a.value); break;
+    case NodeOp::ceiling:
+      node.value = std::ceil(a.value);
+      break;
+    case NodeOp::floor:
+      node.value = std::floor(a.value);
+      break;
+    case NodeOp::logarithm:
+      node.value = portable_log(a.value);
+      break;
+    case NodeOp::exponential:
+      node.value = portable_exp(a.value);
+      break;
     default:
       node.value = std::pow(a.value, exponent);
       node.dim = a.dim.scaled(exponent);

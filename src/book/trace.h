@@ -1,9 +1,10 @@
-// Trace: numbers that know themselves. A directed acyclic graph of expressions in which every node has a value at the best
-// guesses, the exact integer where it is one, its dimension, whether it is a floor, and (through its uncertain leaves) a
-// value in every world.
+// Trace: numbers that know themselves. A directed acyclic graph of expressions in which every node has a value at the
+// best guesses, the exact integer where it is one, its dimension, whether it is a floor, and (through its uncertain
+// leaves) a value in every world.
 //
-// Always holds: a leaf's name stands for one draw, so x - x is 0 and a shared assumption stays shared; equal expressions
-// are one node; a node's operands come before it. Nothing here throws; mixing dimensions in a sum is a bug of ours.
+// Always holds: a leaf's name stands for one draw, so x - x is 0 and a shared assumption stays shared; equal
+// expressions are one node; a node's operands come before it. Nothing here throws; mixing dimensions in a sum is a bug
+// of ours.
 #pragma once
 
 #include <cstdint>
@@ -61,7 +62,20 @@ struct Leaf {
 };
 
 enum class NodeOp : std::uint8_t {
-  constant, leaf, named, sum, subtract, multiply, divide, power, minimum, maximum, ceiling, floor, logarithm, exponential
+  constant,
+  leaf,
+  named,
+  sum,
+  subtract,
+  multiply,
+  divide,
+  power,
+  minimum,
+  maximum,
+  ceiling,
+  floor,
+  logarithm,
+  exponential
 };
 
 class Trace;
@@ -160,8 +174,8 @@ class Trace {
   };
   [[nodiscard]] const Name& name_of(const TraceNode& node) const { return names_[node.b]; }
 
-  // The formula of a node in words and numbers ("steps * batch * FLOP per sequence"), stopping at names; the named nodes
-  // and leaves it mentions go to `inputs`. For a named node: the formula behind the name.
+  // The formula of a node in words and numbers ("steps * batch * FLOP per sequence"), stopping at names; the named
+  // nodes and leaves it mentions go to `inputs`. For a named node: the formula behind the name.
   std::string formula(NodeId id, std::vector<NodeId>* inputs = nullptr) const;
 
   // Used by the operators above.

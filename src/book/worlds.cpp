@@ -56,8 +56,8 @@ std::uint32_t scramble(std::uint32_t x, std::uint32_t seed) {
   return reverse_bits(x);
 }
 
-// The direction numbers of one Sobol dimension, read off Boost's generator: in Gray-code order point 2^k differs from the
-// one before by exactly direction k.
+// The direction numbers of one Sobol dimension, read off Boost's generator: in Gray-code order point 2^k differs from
+// the one before by exactly direction k.
 std::vector<std::uint32_t> directions(std::uint32_t dimension) {
   boost::random::sobol_engine<std::uint32_t, 32u> engine(dimension + 1);
   std::vector<std::uint32_t> result;
@@ -101,8 +101,8 @@ Worlds::Worlds(const Trace& trace, std::uint32_t count) : trace_(trace), count_(
   std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
     return std::pair(fnv1a(leaves[a].name), leaves[a].name) < std::pair(fnv1a(leaves[b].name), leaves[b].name);
   });
-  // A leaf keeps its dimension when others come and go (another plan, one more assumption), as far as they do not collide:
-  // two answers can then be compared world by world.
+  // A leaf keeps its dimension when others come and go (another plan, one more assumption), as far as they do not
+  // collide: two answers can then be compared world by world.
   std::vector<bool> taken(kSobolDimensions, false);
   for (std::uint32_t r = 0; r < order.size(); ++r) {
     if (r >= kSobolDimensions) {
@@ -129,7 +129,8 @@ const std::vector<double>& Worlds::draws(std::uint32_t leaf) const {
   // Past the Sobol dimensions in use, a one-dimensional scrambled sequence in an order shuffled by the name.
   const bool shuffled = rank >= kSobolDimensions;
   const std::vector<std::uint32_t> direction = shuffled ? std::vector<std::uint32_t>{} : directions(rank);
-  // Point i of a Sobol sequence is the xor of the directions of i's bits: those of the low bits are the same in every block.
+  // Point i of a Sobol sequence is the xor of the directions of i's bits: those of the low bits are the same in every
+  // block.
   std::vector<std::uint32_t> low(kBlock, 0);
   if (!shuffled)
     for (std::uint32_t i = 1; i < kBlock; ++i)
@@ -169,7 +170,8 @@ std::vector<double> Worlds::values(NodeId id) const {
   return out;
 }
 
-// A sum of positive multiples of powers of one leaf rises with that leaf: its percentiles are those of the leaf, put in.
+// A sum of positive multiples of powers of one leaf rises with that leaf: its percentiles are those of the leaf, put
+// in.
 std::optional<Percentiles> Worlds::of_one_leaf(NodeId id, PolynomialBuilder& builder) const {
   const Polynomial& terms = builder.of(id);
   std::optional<NodeId> only;
@@ -201,7 +203,8 @@ Percentiles Worlds::stream(NodeId id, PolynomialBuilder& builder) const {
     std::vector<double> all = values(id);
     return percentiles_of(all);
   }
-  // A pilot of the first worlds brackets each percentile widely enough that it is all but never outside (then: the long way).
+  // A pilot of the first worlds brackets each percentile widely enough that it is all but never outside (then: the long
+  // way).
   std::vector<double> pilot;
   std::vector<double> scratch;
   for (std::uint32_t start = 0; start < pilot_count; start += kBlock) {
@@ -219,7 +222,9 @@ Percentiles Worlds::stream(NodeId id, PolynomialBuilder& builder) const {
     brackets[k].low = from < 1 ? -std::numeric_limits<double>::infinity() : pilot[static_cast<std::size_t>(from)];
     brackets[k].high = to >= n - 1 ? std::numeric_limits<double>::infinity() : pilot[static_cast<std::size_t>(to)];
   }
-  tbb::enumerable_thread_specific<std::array<Bracket, 3>> parts([&] { return std::array<Bracket, 3>{brackets[0], brackets[1], brackets[2]}; });
+  tbb::enumerable_thread_specific<std::array<Bracket, 3>> parts([&] {
+    return std::array<Bracket, 3>{brackets[0], brackets[1], brackets[2]};
+  });
   tbb::parallel_for(tbb::blocked_range<std::uint32_t>(0, (count_ + kBlock - 1) / kBlock, 64), [&](const auto& range) {
     static thread_local std::vector<double> own;
     std::array<Bracket, 3>& mine = parts.local();
@@ -240,7 +245,8 @@ Percentiles Worlds::stream(NodeId id, PolynomialBuilder& builder) const {
     std::vector<double> kept;
     for (auto& part : parts) {
       below += part[static_cast<std::size_t>(k)].below;
-      kept.insert(kept.end(), part[static_cast<std::size_t>(k)].kept.begin(), part[static_cast<std::size_t>(k)].kept.end());
+      kept.insert(kept.end(), part[static_cast<std::size_t>(k)].kept.begin(),
+                  part[static_cast<std::size_t>(k)].kept.end());
     }
     const double position = kWanted[k] * static_cast<double>(count_ - 1);
     const auto rank = static_cast<std::uint64_t>(position);
@@ -336,7 +342,8 @@ std::vector<Worlds::Share> Worlds::shares(NodeId id) const {
     result.push_back({leaf, share, value_with(id, {{leaf, distribution.quantile(0.05)}}),
                       value_with(id, {{leaf, distribution.quantile(0.95)}})});
   }
-  // Independent inputs explain at most all of the variance between them; what the slices say beyond that is sampling error.
+  // Independent inputs explain at most all of the variance between them; what the slices say beyond that is sampling
+  // error.
   double sum = 0;
   for (const Share& each : result) sum += each.share;
   if (sum > 1)
@@ -377,7 +384,9 @@ Percentiles percentiles_of(std::vector<double>& values) {
     const std::size_t inside = rank - before;
     std::nth_element(kept.begin(), kept.begin() + static_cast<std::ptrdiff_t>(inside), kept.end());
     const double a = kept[inside];
-    const double b = inside + 1 < kept.size() ? *std::min_element(kept.begin() + static_cast<std::ptrdiff_t>(inside) + 1, kept.end()) : a;
+    const double b = inside + 1 < kept.size()
+                         ? *std::min_element(kept.begin() + static_cast<std::ptrdiff_t>(inside) + 1, kept.end())
+                         : a;
     result[k] = a + (position - static_cast<double>(rank)) * (b - a);
   }
   return {result[0], result[1], result[2]};

@@ -1,7 +1,8 @@
 // Worlds: the percentiles of traced numbers over common draws of their uncertain leaves.
 //
-// World i draws every leaf once: scrambled Sobol points (Joe and Kuo's directions, Owen's nested uniform scrambling by hash as
-// in Burley, "Practical Hash-based Owen Scrambling", JCGT 2020), seeded by the leaf's name. The same on any number of threads.
+// World i draws every leaf once: scrambled Sobol points (Joe and Kuo's directions, Owen's nested uniform scrambling by
+// hash as in Burley, "Practical Hash-based Owen Scrambling", JCGT 2020), seeded by the leaf's name. The same on any
+// number of threads.
 #pragma once
 
 #include <cstdint>
@@ -54,7 +55,7 @@ class Worlds {
   std::uint32_t count_;
   mutable std::vector<std::vector<double>> draws_;        // by leaf, empty until drawn
   mutable std::vector<std::vector<std::uint8_t>> slice_;  // by leaf: which 64th of its probability each draw lies in
-  std::vector<std::uint32_t> rank_;                 // Sobol dimension of each uncertain leaf
+  std::vector<std::uint32_t> rank_;                       // Sobol dimension of each uncertain leaf
 };
 
 // The 5%, 50% and 95% order statistics with linear interpolation (as numpy.percentile), in O(n). Reorders `values`.

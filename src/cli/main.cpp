@@ -17,7 +17,8 @@ using floptally::Request;
 // Options every command takes.
 const std::vector<OptionInfo> kCommon = {
     {"json", "", "print the whole answer as JSON (schema floptally/1)", false},
-    {"output", "FILE", "write to FILE; its ending (.txt .md .csv .json .tex .html .svg) chooses the format; - is standard output", true},
+    {"output", "FILE",
+     "write to FILE; its ending (.txt .md .csv .json .tex .html .svg) chooses the format; - is standard output", true},
     {"set", "KEY=VALUE", "replace a field of the input, such as hardware.price=2", true},
     {"data", "DIR", "read the facts from DIR instead of those built in", false},
     {"strict", "", "an assumed input is an error", false},
@@ -37,11 +38,14 @@ struct Filled {
 void add_options(Filled& filled, const std::vector<OptionInfo>& options, const char* group) {
   for (const OptionInfo& option : options) {
     const std::string name = option.name == "output" ? "-o,--output" : "--" + option.name;
-    CLI::Option* added = option.value.empty() ? filled.app->add_flag(name, filled.flags[option.name], option.help)
-                                              : filled.app->add_option(name, filled.words[option.name], option.help)->type_name(option.value);
+    CLI::Option* added =
+        option.value.empty()
+            ? filled.app->add_flag(name, filled.flags[option.name], option.help)
+            : filled.app->add_option(name, filled.words[option.name], option.help)->type_name(option.value);
     added->group(group);
     // Values such as "a,b" or "-6" belong to us; an option takes one word each time it is given.
-    if (!option.value.empty()) added->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->allow_extra_args(false);
+    if (!option.value.empty())
+      added->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->allow_extra_args(false);
   }
 }
 
@@ -59,7 +63,8 @@ Request request_of(const Filled& filled) {
 
 int run(int argc, char** argv) {
   CLI::App app{
-      "floptally counts what deep-learning training costs: parameters, FLOP, memory, time, money; how sure that is, and why."};
+      "floptally counts what deep-learning training costs: parameters, FLOP, memory, time, money; how sure that is, "
+      "and why."};
   app.name("floptally");
   app.require_subcommand(0, 1);
   app.set_version_flag("--version", std::string("floptally ") + floptally::version());
@@ -78,7 +83,10 @@ int run(int argc, char** argv) {
       if (!own) common.push_back(each);
     }
     add_options(filled, common, "Every command");
-    if (info.most_inputs > 0) filled.app->add_option("inputs", filled.inputs, info.inputs)->expected(info.least_inputs, info.most_inputs)->type_name("");
+    if (info.most_inputs > 0)
+      filled.app->add_option("inputs", filled.inputs, info.inputs)
+          ->expected(info.least_inputs, info.most_inputs)
+          ->type_name("");
     std::string footer = info.examples.empty() ? "" : "Examples:";
     for (const std::string& example : info.examples) footer += "\n  " + example;
     filled.app->footer(footer);
@@ -104,7 +112,10 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const std::exception& bug) {
-    std::fprintf(stderr, "floptally: internal error: %s\nThis is a bug of ours; please report it with the input that led here.\n", bug.what());
+    std::fprintf(
+        stderr,
+        "floptally: internal error: %s\nThis is a bug of ours; please report it with the input that led here.\n",
+        bug.what());
     return 70;
   }
 }

@@ -62,7 +62,8 @@ int answer(const Request& request) {
     const std::size_t dot = file.rfind('.');
     const std::size_t slash = file.rfind('/');
     const bool ended = dot != std::string::npos && (slash == std::string::npos || dot > slash);
-    targets.emplace_back(file, file == "-" ? request.word("format", json ? "json" : "txt") : (ended ? file.substr(dot + 1) : "txt"));
+    targets.emplace_back(
+        file, file == "-" ? request.word("format", json ? "json" : "txt") : (ended ? file.substr(dot + 1) : "txt"));
   }
   if (targets.empty()) targets.emplace_back("-", request.word("format", json ? "json" : "txt"));
   for (const auto& [file, format] : targets)

@@ -51,7 +51,8 @@ bool DocumentBuilder::place(Data data, std::uint64_t weight) {
   return add_weight(weight, data);
 }
 
-bool DocumentBuilder::scalar(NodeKind kind, std::uint64_t begin, std::uint64_t end, bool quoted, const std::string* copy) {
+bool DocumentBuilder::scalar(NodeKind kind, std::uint64_t begin, std::uint64_t end, bool quoted,
+                             const std::string* copy) {
   Data data;
   data.kind = kind;
   data.begin = static_cast<std::uint32_t>(begin);
@@ -66,7 +67,8 @@ bool DocumentBuilder::scalar(NodeKind kind, std::uint64_t begin, std::uint64_t e
 
 bool DocumentBuilder::open(NodeKind kind, std::uint64_t begin) {
   if (frames_.size() >= options_.max_depth) {
-    problem(error("too-deep", "nested more than " + std::to_string(options_.max_depth) + " deep", span(begin, begin + 1)));
+    problem(
+        error("too-deep", "nested more than " + std::to_string(options_.max_depth) + " deep", span(begin, begin + 1)));
     return false;
   }
   Frame frame;
@@ -132,7 +134,9 @@ void DocumentBuilder::check_duplicates(Data& mapping, std::size_t first, std::si
   }
 }
 
-void DocumentBuilder::anchor(std::string_view name) { anchors_[std::string(name)] = {pending_.back(), last_weight_, false}; }
+void DocumentBuilder::anchor(std::string_view name) {
+  anchors_[std::string(name)] = {pending_.back(), last_weight_, false};
+}
 
 void DocumentBuilder::anchor_open(std::string_view name) {
   frames_.back().anchor = std::string(name);

@@ -20,7 +20,8 @@ class DocumentBuilder {
   // A scalar. `copy` as above; null means the text is the source's bytes (without the quotes if `quoted`).
   bool scalar(NodeKind kind, std::uint64_t begin, std::uint64_t end, bool quoted, const std::string* copy);
   bool open(NodeKind kind, std::uint64_t begin);
-  // false where the limits are passed. `end` = 0 takes the end of the last child (block collections of YAML end where their content ends).
+  // false where the limits are passed. `end` = 0 takes the end of the last child (block collections of YAML end where
+  // their content ends).
   bool close(std::uint64_t end);
 
   // anchor() names the scalar placed last, anchor_open() the container opened last. alias() places a shared copy; false

@@ -16,33 +16,48 @@ std::string words_of(const Field& field) {
 std::string expected_of(const Field& field, bool inner) {
   const std::string one = [&]() -> std::string {
     switch (field.expect) {
-      case Expect::any: return "a value";
-      case Expect::text: return "text";
-      case Expect::word: return words_of(field);
-      case Expect::integer: return "a whole number";
-      case Expect::number: return "a number";
-      case Expect::boolean: return "true or false";
-      case Expect::quantity: return "a quantity";
-      case Expect::record: return "a mapping";
-      case Expect::record_or_text: return "a mapping or a name";
+      case Expect::any:
+        return "a value";
+      case Expect::text:
+        return "text";
+      case Expect::word:
+        return words_of(field);
+      case Expect::integer:
+        return "a whole number";
+      case Expect::number:
+        return "a number";
+      case Expect::boolean:
+        return "true or false";
+      case Expect::quantity:
+        return "a quantity";
+      case Expect::record:
+        return "a mapping";
+      case Expect::record_or_text:
+        return "a mapping or a name";
     }
     return "a value";
   }();
   if (inner) return one;
   switch (field.shape) {
-    case Shape::list: return "a list";
-    case Shape::map: return "a mapping of names";
-    case Shape::one_or_list: return one + ", or a list of them";
-    case Shape::one: break;
+    case Shape::list:
+      return "a list";
+    case Shape::map:
+      return "a mapping of names";
+    case Shape::one_or_list:
+      return one + ", or a list of them";
+    case Shape::one:
+      break;
   }
   return one;
 }
 
 bool fits_one(const Field& field, const Node& node, Diagnostics& problems) {
   switch (field.expect) {
-    case Expect::any: return true;
+    case Expect::any:
+      return true;
     case Expect::text:
-    case Expect::quantity: return node.is_scalar() && !node.is_null();
+    case Expect::quantity:
+      return node.is_scalar() && !node.is_null();
     case Expect::word: {
       if (!node.is_scalar()) return false;
       for (const std::string_view word : field.words)
@@ -51,9 +66,12 @@ bool fits_one(const Field& field, const Node& node, Diagnostics& problems) {
                                suggestion(node.text(), field.words)));
       return true;  // reported
     }
-    case Expect::integer: return node.as_integer().has_value();
-    case Expect::number: return node.as_double().has_value();
-    case Expect::boolean: return node.as_bool().has_value();
+    case Expect::integer:
+      return node.as_integer().has_value();
+    case Expect::number:
+      return node.as_double().has_value();
+    case Expect::boolean:
+      return node.as_bool().has_value();
     case Expect::record:
       if (!node.is_mapping()) return false;
       if (field.table != nullptr) check(*field.table, node, problems);
@@ -91,14 +109,16 @@ const Field* FieldTable::find(std::string_view key) const {
 }
 
 Diagnostic unknown_key(const Node& node, std::span<const std::string_view> known, std::string_view where) {
-  return error("unknown-key",
-               "'" + std::string(node.key()) + "' is no key" + (where.empty() ? "" : " of '" + std::string(where) + "'"),
-               node.key_span(), suggestion(node.key(), known));
+  return error(
+      "unknown-key",
+      "'" + std::string(node.key()) + "' is no key" + (where.empty() ? "" : " of '" + std::string(where) + "'"),
+      node.key_span(), suggestion(node.key(), known));
 }
 
 Diagnostic wrong_type(const Node& node, std::string_view expected) {
   const std::string name = node.key_span() ? "'" + std::string(node.key()) + "' expects " : "expected ";
-  return error("wrong-type", name + std::string(expected) + ", found " + std::string(name_of(node.kind())), node.span());
+  return error("wrong-type", name + std::string(expected) + ", found " + std::string(name_of(node.kind())),
+               node.span());
 }
 
 Diagnostic missing_key(const Node& mapping, std::string_view key, std::string_view doc) {

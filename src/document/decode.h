@@ -1,8 +1,10 @@
-// Decoding tables: what a mapping of our own files may hold, written once as data, and read three ways: check() finds all
-// mistakes of a file, Record takes the values out with their places, json_schema() emits the JSON Schema for editors.
+// Decoding tables: what a mapping of our own files may hold, written once as data, and read three ways: check() finds
+// all mistakes of a file, Record takes the values out with their places, json_schema() emits the JSON Schema for
+// editors.
 //
 //   constexpr Field kFields[] = {{.key = "steps", .expect = Expect::quantity, .doc = "optimizer steps"},
-//                                {.key = "batch", .expect = Expect::quantity, .doc = "sequences a step", .required = true}};
+//                                {.key = "batch", .expect = Expect::quantity, .doc = "sequences a step", .required =
+//                                true}};
 //   constexpr FieldTable kTrain{"train", "what one run trains on", kFields};
 //   Record train(kTrain, node, problems);            // unknown key, missing key, wrong type: all reported
 //   Sourced<std::string_view> steps = train.text("steps");
@@ -70,7 +72,8 @@ bool check(const FieldTable& table, const Node& node, Diagnostics& problems);
 class Record {
  public:
   Record() = default;
-  Record(const FieldTable& table, const Node& node, Diagnostics& problems) : node_(node), ok_(check(table, node, problems)) {}
+  Record(const FieldTable& table, const Node& node, Diagnostics& problems)
+      : node_(node), ok_(check(table, node, problems)) {}
   // For a record inside one that has been checked already.
   explicit Record(const Node& checked) : node_(checked), ok_(true) {}
 

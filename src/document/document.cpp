@@ -45,9 +45,7 @@ std::string_view Node::text() const {
   return data.quoted ? text.substr(1, text.size() - 2) : text;
 }
 
-std::size_t Node::size() const {
-  return document_ == nullptr || is_scalar() ? 0 : document_->nodes_[index_].count;
-}
+std::size_t Node::size() const { return document_ == nullptr || is_scalar() ? 0 : document_->nodes_[index_].count; }
 
 Node Node::operator[](std::size_t index) const {
   if (index >= size()) return {};

@@ -2,9 +2,9 @@
 //
 // Always holds: spans lie inside the source; a scalar keeps the text as written (1e25, 50_000, no and 12:30 are never
 // mangled: our own files hand text() to the quantity grammar, and the as_...() accessors resolve by YAML 1.2 core rules
-// only when asked); no mapping holds a key twice; the tree is at most `max_depth` deep and, with aliases written out, at
-// most `max_nodes` large. A Node is a cheap handle into its Document, which must outlive it, as the Source must outlive
-// both. Aliased nodes are shared, not copied.
+// only when asked); no mapping holds a key twice; the tree is at most `max_depth` deep and, with aliases written out,
+// at most `max_nodes` large. A Node is a cheap handle into its Document, which must outlive it, as the Source must
+// outlive both. Aliased nodes are shared, not copied.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +39,7 @@ class Node {
   // Written in quotes (or as a block of text): such a scalar is text, whatever it looks like. True for JSON strings.
   [[nodiscard]] bool quoted() const;
 
-  [[nodiscard]] Span span() const;      // the value as written, quotes or brackets included; an alias: where `*name` stands
+  [[nodiscard]] Span span() const;  // the value as written, quotes or brackets included; an alias: where `*name` stands
   [[nodiscard]] Span key_span() const;  // its key in the mapping around it; nowhere for list elements and the root
   [[nodiscard]] std::string_view key() const;
   [[nodiscard]] std::string_view text() const;  // a scalar's text, quotes and escapes resolved; empty for the others
@@ -66,7 +66,8 @@ class Node {
   [[nodiscard]] Iterator begin() const;
   [[nodiscard]] Iterator end() const;
 
-  // What a scalar stands for by YAML 1.2 core rules (JSON is a subset); nothing if it does not. Quoted text is no number.
+  // What a scalar stands for by YAML 1.2 core rules (JSON is a subset); nothing if it does not. Quoted text is no
+  // number.
   [[nodiscard]] std::optional<bool> as_bool() const;
   [[nodiscard]] std::optional<Integer> as_integer() const;  // exact; also 1e25, 2.5e3 and 32.0, which are integers
   [[nodiscard]] std::optional<double> as_double() const;    // also .inf and .nan, NaN and Infinity
@@ -87,7 +88,9 @@ struct ReadOptions {
 class Document {
  public:
   // Nothing for an empty file.
-  [[nodiscard]] Node root() const { return nodes_.empty() ? Node{} : Node{this, static_cast<std::uint32_t>(nodes_.size() - 1)}; }
+  [[nodiscard]] Node root() const {
+    return nodes_.empty() ? Node{} : Node{this, static_cast<std::uint32_t>(nodes_.size() - 1)};
+  }
   [[nodiscard]] const Source& source() const { return *source_; }
   [[nodiscard]] std::size_t node_count() const { return nodes_.size(); }
 
@@ -131,8 +134,8 @@ Result<Document> read_yaml(const Source& source, const ReadOptions& options = {}
 // JSON where the name ends in .json (or the text opens with a brace and the name says nothing), else YAML.
 Result<Document> read_document(const Source& source, const ReadOptions& options = {});
 
-// The tree as JSON text that read_json reads back to the same kinds, keys and texts. YAML numbers that JSON cannot spell
-// are written as strings.
+// The tree as JSON text that read_json reads back to the same kinds, keys and texts. YAML numbers that JSON cannot
+// spell are written as strings.
 std::string write_json(const Node& node);
 // `text` as a JSON string, quotes included.
 std::string json_quote(std::string_view text);

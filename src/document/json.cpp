@@ -1,6 +1,6 @@
 // read_json: strict RFC 8259, one pass, no recursion. A reader of its own rather than simdjson's, because every key and
-// value needs its place, duplicate keys are refused with both places, and numbers keep their text; simdjson is the oracle
-// in the tests (tests/property/json_oracle_test.cpp).
+// value needs its place, duplicate keys are refused with both places, and numbers keep their text; simdjson is the
+// oracle in the tests (tests/property/json_oracle_test.cpp).
 #include <cstdio>
 
 #include "document/builder.h"
@@ -55,8 +55,9 @@ class JsonReader {
   }
   bool ends() {
     const std::size_t opened = open_.back();
-    Diagnostic problem = error("json-syntax", std::string("the file ends inside this ") + (text_[opened] == '{' ? "mapping" : "list"),
-                               builder_.span(opened, opened + 1));
+    Diagnostic problem =
+        error("json-syntax", std::string("the file ends inside this ") + (text_[opened] == '{' ? "mapping" : "list"),
+              builder_.span(opened, opened + 1));
     problem.help = text_[opened] == '{' ? "close it with '}'" : "close it with ']'";
     builder_.problem(std::move(problem));
     return false;
@@ -73,7 +74,8 @@ class JsonReader {
     return "'" + std::string(text_.substr(at_, length)) + "'";
   }
   void blanks() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' || text_[at_] == '\t')) ++at_;
+    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' || text_[at_] == '\t'))
+      ++at_;
   }
 
   // One step of the innermost mapping: a key and its value, or the closing brace.
@@ -117,7 +119,8 @@ class JsonReader {
     if (at_ == text_.size()) return ends();
     if (text_[at_] == closing) {
       at_ = comma;
-      return fail(std::string("a comma before the closing '") + closing + "'", "JSON has no trailing commas; take it away");
+      return fail(std::string("a comma before the closing '") + closing + "'",
+                  "JSON has no trailing commas; take it away");
     }
     return true;
   }
@@ -153,15 +156,17 @@ class JsonReader {
     std::size_t end = at_;
     while (end < text_.size()) {
       const char c = text_[end];
-      const bool part = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '+' || c == '-' ||
-                        c == '.' || c == '_';
+      const bool part = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '+' ||
+                        c == '-' || c == '.' || c == '_';
       if (!part) break;
       ++end;
     }
     const std::string_view text = text_.substr(begin, end - begin);
     NodeKind kind = NodeKind::number;
-    if (text == "true" || text == "false") kind = NodeKind::boolean;
-    else if (text == "null") kind = NodeKind::null;
+    if (text == "true" || text == "false")
+      kind = NodeKind::boolean;
+    else if (text == "null")
+      kind = NodeKind::null;
     else if (text == "NaN" || text == "Infinity" || text == "-Infinity") {
       if (!options_.allow_nan)
         return fail("'" + std::string(text) + "' is not JSON", "write null, or a number", "json-syntax", text.size());
@@ -181,10 +186,14 @@ class JsonReader {
     std::string help = "true, false, null, a number, or text in double quotes";
     if (text == "True" || text == "False" || text == "None")
       help = text == "None" ? "write null" : text == "True" ? "write true" : "write false";
-    else if (text[0] == '+') help = "a JSON number has no plus sign";
-    else if (text.size() > 1 && text[0] == '0' && text[1] >= '0' && text[1] <= '9') help = "a JSON number has no leading zeros";
-    else if (text[0] == '.' || text.back() == '.') help = "a JSON number has digits on both sides of its point";
-    return fail("'" + std::string(text.substr(0, 40)) + "' is no JSON value", std::move(help), "json-syntax", text.size());
+    else if (text[0] == '+')
+      help = "a JSON number has no plus sign";
+    else if (text.size() > 1 && text[0] == '0' && text[1] >= '0' && text[1] <= '9')
+      help = "a JSON number has no leading zeros";
+    else if (text[0] == '.' || text.back() == '.')
+      help = "a JSON number has digits on both sides of its point";
+    return fail("'" + std::string(text.substr(0, 40)) + "' is no JSON value", std::move(help), "json-syntax",
+                text.size());
   }
 
   // From the opening quote past the closing one. Fills `copy` only if there are escapes.
@@ -238,7 +247,8 @@ class JsonReader {
       }
     }
     if (code >= 0xD800 && code < 0xE000)
-      return fail("half of a surrogate pair stands alone", "characters past U+FFFF take two \\uXXXX", "json-bad-escape", 6);
+      return fail("half of a surrogate pair stands alone", "characters past U+FFFF take two \\uXXXX", "json-bad-escape",
+                  6);
     append_utf8(copy, code);
     at_ += length;
     return true;
@@ -250,9 +260,12 @@ class JsonReader {
     for (std::size_t i = from; i < from + 4; ++i) {
       const char c = text_[i];
       const char lower = static_cast<char>(c | 0x20);
-      if (c >= '0' && c <= '9') code = code * 16 + static_cast<unsigned>(c - '0');
-      else if (lower >= 'a' && lower <= 'f') code = code * 16 + static_cast<unsigned>(lower - 'a' + 10);
-      else return false;
+      if (c >= '0' && c <= '9')
+        code = code * 16 + static_cast<unsigned>(c - '0');
+      else if (lower >= 'a' && lower <= 'f')
+        code = code * 16 + static_cast<unsigned>(lower - 'a' + 10);
+      else
+        return false;
     }
     return true;
   }
@@ -289,7 +302,9 @@ void write(std::string& out, const Node& node) {
 
 }  // namespace
 
-Result<Document> read_json(const Source& source, const ReadOptions& options) { return JsonReader(source, options).read(); }
+Result<Document> read_json(const Source& source, const ReadOptions& options) {
+  return JsonReader(source, options).read();
+}
 
 std::string write_json(const Node& node) {
   std::string out;
@@ -301,11 +316,21 @@ std::string json_quote(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20) {
           char hex[8];

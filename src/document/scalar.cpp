@@ -119,7 +119,8 @@ std::optional<Integer> integer_from_text(std::string_view text) {
   if (at < text.size()) {
     std::int64_t written = 0;
     const char* begin = text.data() + at + 1 + (text[at + 1] == '+' ? 1 : 0);
-    if (std::from_chars(begin, text.data() + text.size(), written).ec != std::errc{} || written > 1000 || written < -100000)
+    if (std::from_chars(begin, text.data() + text.size(), written).ec != std::errc{} || written > 1000 ||
+        written < -100000)
       return significand.empty() ? std::optional(Integer(0)) : std::nullopt;
     exponent += written;
   }

@@ -50,19 +50,26 @@ class SchemaWriter {
   static std::string one(const Field& field) {
     const std::string record = field.table == nullptr ? "\"type\": \"object\"" : "\"$ref\": " + reference(*field.table);
     switch (field.expect) {
-      case Expect::any: return "";
+      case Expect::any:
+        return "";
       case Expect::text:
-      case Expect::quantity: return ", \"type\": [\"string\", \"number\", \"boolean\"]";
+      case Expect::quantity:
+        return ", \"type\": [\"string\", \"number\", \"boolean\"]";
       case Expect::word: {
         std::string words;
         for (const std::string_view word : field.words) words += (words.empty() ? "" : ", ") + json_quote(word);
         return ", \"enum\": [" + words + "]";
       }
-      case Expect::integer: return ", \"type\": \"integer\"";
-      case Expect::number: return ", \"type\": \"number\"";
-      case Expect::boolean: return ", \"type\": \"boolean\"";
-      case Expect::record: return ", " + record;
-      case Expect::record_or_text: return ", \"anyOf\": [{\"type\": \"string\"}, {" + record + "}]";
+      case Expect::integer:
+        return ", \"type\": \"integer\"";
+      case Expect::number:
+        return ", \"type\": \"number\"";
+      case Expect::boolean:
+        return ", \"type\": \"boolean\"";
+      case Expect::record:
+        return ", " + record;
+      case Expect::record_or_text:
+        return ", \"anyOf\": [{\"type\": \"string\"}, {" + record + "}]";
     }
     return "";
   }
@@ -72,9 +79,12 @@ class SchemaWriter {
   }
   static std::string body(const Field& field) {
     switch (field.shape) {
-      case Shape::one: return one(field);
-      case Shape::list: return ", \"type\": \"array\", \"items\": " + braced(field);
-      case Shape::map: return ", \"type\": \"object\", \"additionalProperties\": " + braced(field);
+      case Shape::one:
+        return one(field);
+      case Shape::list:
+        return ", \"type\": \"array\", \"items\": " + braced(field);
+      case Shape::map:
+        return ", \"type\": \"object\", \"additionalProperties\": " + braced(field);
       case Shape::one_or_list:
         return ", \"anyOf\": [" + braced(field) + ", {\"type\": \"array\", \"items\": " + braced(field) + "}]";
     }

@@ -68,7 +68,8 @@ class YamlReader {
     ready_ = true;
     yaml_parser_set_encoding(&parser_, YAML_UTF8_ENCODING);
     const std::size_t mark = text_.compare(0, 3, "\xEF\xBB\xBF") == 0 ? 3 : 0;  // with a set encoding libyaml keeps it
-    yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text_.data()) + mark, text_.size() - mark);
+    yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(text_.data()) + mark,
+                                 text_.size() - mark);
     Event event;
     bool more = true;
     while (more) {
@@ -96,7 +97,8 @@ class YamlReader {
         builder_.problem(error("several-documents", "a second document starts here", builder_.span(begin, end),
                                "a file holds one document; split it at '---'"));
         return false;
-      case YAML_SCALAR_EVENT: return scalar(event, begin, end);
+      case YAML_SCALAR_EVENT:
+        return scalar(event, begin, end);
       case YAML_ALIAS_EVENT:
         if (builder_.expects_key()) return complex_key(begin, end);
         return builder_.alias(view(event.data.alias.anchor), begin, end);
@@ -112,13 +114,14 @@ class YamlReader {
         flow_.pop_back();
         return builder_.close(flow ? end : 0);
       }
-      default: return true;
+      default:
+        return true;
     }
   }
 
   bool complex_key(std::size_t begin, std::size_t end) {
-    builder_.problem(error("complex-key", "a key must be plain text, not a list, a mapping or an alias",
-                           builder_.span(begin, end)));
+    builder_.problem(
+        error("complex-key", "a key must be plain text, not a list, a mapping or an alias", builder_.span(begin, end)));
     return false;
   }
 
@@ -131,12 +134,13 @@ class YamlReader {
                                : word == expected)
         return true;
     }
-    builder_.problem(error("unknown-tag", "the tag '" + std::string(tag) + "' means nothing here", builder_.span(begin, end),
-                           "take it away"));
+    builder_.problem(error("unknown-tag", "the tag '" + std::string(tag) + "' means nothing here",
+                           builder_.span(begin, end), "take it away"));
     return false;
   }
 
-  bool open(NodeKind kind, std::string_view anchor, std::string_view tag, bool flow, std::size_t begin, std::size_t end) {
+  bool open(NodeKind kind, std::string_view anchor, std::string_view tag, bool flow, std::size_t begin,
+            std::size_t end) {
     if (builder_.expects_key()) return complex_key(begin, end);
     if (!known_tag(tag, kind == NodeKind::mapping ? "map" : "seq", begin, end)) return false;
     flow_.push_back(flow);
@@ -152,7 +156,8 @@ class YamlReader {
     if (!known_tag(view(data.tag), "scalar", begin, end)) return false;
     // The mark takes in anchor and tag; the value stands at the end of it.
     if (data.anchor != nullptr || data.tag != nullptr) begin = value_begin(begin, end);
-    const bool in_quotes = data.style == YAML_SINGLE_QUOTED_SCALAR_STYLE || data.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE;
+    const bool in_quotes =
+        data.style == YAML_SINGLE_QUOTED_SCALAR_STYLE || data.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE;
     if (!plain && !in_quotes) end = trimmed(begin, end);  // a block's mark takes in the blank lines after it
     std::string_view written = std::string_view(text_).substr(begin, end - begin);
     const bool strip = in_quotes && written.size() >= 2;
@@ -264,8 +269,7 @@ class YamlReader {
     Diagnostic result = error("yaml-syntax", message, place, help);
     if (parser_.context != nullptr && message.find("not closed") != std::string::npos) {
       const std::size_t context = offsets_.byte(parser_.context_mark.index);
-      if (context < text_.size())
-        result.labels.push_back({builder_.span(context, context + 1), "it starts here"});
+      if (context < text_.size()) result.labels.push_back({builder_.span(context, context + 1), "it starts here"});
     }
     builder_.problem(std::move(result));
   }
@@ -281,6 +285,8 @@ class YamlReader {
 
 }  // namespace
 
-Result<Document> read_yaml(const Source& source, const ReadOptions& options) { return YamlReader(source, options).read(); }
+Result<Document> read_yaml(const Source& source, const ReadOptions& options) {
+  return YamlReader(source, options).read();
+}
 
 }  // namespace floptally

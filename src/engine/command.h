@@ -1,5 +1,5 @@
-// CommandDef: one command of floptally. Each file src/engine/commands/<name>.cpp defines `extern const CommandDef k_<name>` in namespace
-// floptally::commands; the CLI, the help and the reference page are made from these.
+// CommandDef: one command of floptally. Each file src/engine/commands/<name>.cpp defines `extern const CommandDef
+// k_<name>` in namespace floptally::commands; the CLI, the help and the reference page are made from these.
 #pragma once
 
 #include "base/sources.h"

@@ -62,8 +62,8 @@ Entry account_entry(const ViewNode& node, const std::string& path, Integer copie
   if (node.op == nullptr) {
     if (node.repeat > 1) entry.note = std::to_string(node.repeat) + " copies";
     for (const ViewNode& child : node.children) {
-      entry.children.push_back(
-          account_entry(child, path + "/" + child.name, child.op == nullptr ? copies * Integer(child.repeat) : copies, maker));
+      entry.children.push_back(account_entry(child, path + "/" + child.name,
+                                             child.op == nullptr ? copies * Integer(child.repeat) : copies, maker));
     }
     return entry;
   }
@@ -71,7 +71,8 @@ Entry account_entry(const ViewNode& node, const std::string& path, Integer copie
   const std::string source(node.op->def->source);
   const auto leaf = [&](const char* key, Integer value, Dim dim, std::optional<CostPart> part = std::nullopt) {
     if (maker.derive && part) {
-      if (const auto formula = derive(maker.trace, path, *node.op, options_of(maker.convention).rules, *part, copies, value)) {
+      if (const auto formula =
+              derive(maker.trace, path, *node.op, options_of(maker.convention).rules, *part, copies, value)) {
         entry.cells.emplace_back(key, maker.trace.as(*formula, dim));
         return;
       }
@@ -123,7 +124,8 @@ std::string percent(Integer part, Integer whole) {
 FlopCount flop_of_row(const ViewRow& row, const Convention& convention, const Network& network) {
   FlopCount sum;
   for (int i = 0; i < kComponentCount; ++i) {
-    const FlopCount part = flop_of(row.tally.by_component[i], static_cast<Component>(i), convention, Integer(network.sequence));
+    const FlopCount part =
+        flop_of(row.tally.by_component[i], static_cast<Component>(i), convention, Integer(network.sequence));
     sum.forward += part.forward;
     sum.backward += part.backward;
     sum.at_least = sum.at_least || part.at_least;
@@ -143,8 +145,13 @@ Table view_table(const Network& network, const ModelQuestion& q, Chart& treemap)
   if (q.by == "component") rows = view_by_component(network, options);
   Table table{"by_" + q.by,
               "By " + q.by,
-              {{"name", q.by}, {"count", "Count", true}, {"parameters", "Parameters", true}, {"flop_forward", "FLOP forward", true},
-               {"flop_backward", "FLOP backward", true}, {"share", "Share", true}, {"activation_bytes", "Kept", true}},
+              {{"name", q.by},
+               {"count", "Count", true},
+               {"parameters", "Parameters", true},
+               {"flop_forward", "FLOP forward", true},
+               {"flop_backward", "FLOP backward", true},
+               {"share", "Share", true},
+               {"activation_bytes", "Kept", true}},
               {},
               "FLOP of one sample, convention '" + std::string(convention.name) + "'; a row holds all its copies"};
   const FlopCount all = count_flop(network, convention);
@@ -153,9 +160,12 @@ Table view_table(const Network& network, const ModelQuestion& q, Chart& treemap)
     const FlopCount flop = flop_of_row(row, convention, network);
     const Measure<Integer> m = row.tally.total();
     std::string name = row.name;
-    if (q.by == "module") name = std::string(static_cast<std::size_t>(2 * row.depth), ' ') + name.substr(name.rfind('.') + 1);
-    table.rows.push_back({q.by == "module" ? Value(name) : Value(row.name), count_value(Integer(row.repeat), {}), count_value(m.parameters, dim::kParameter),
-                          count_value(flop.forward, dim::kFlop, flop.at_least), count_value(flop.backward, dim::kFlop, flop.at_least),
+    if (q.by == "module")
+      name = std::string(static_cast<std::size_t>(2 * row.depth), ' ') + name.substr(name.rfind('.') + 1);
+    table.rows.push_back({q.by == "module" ? Value(name) : Value(row.name), count_value(Integer(row.repeat), {}),
+                          count_value(m.parameters, dim::kParameter),
+                          count_value(flop.forward, dim::kFlop, flop.at_least),
+                          count_value(flop.backward, dim::kFlop, flop.at_least),
                           percent(flop.training(), all.training()), count_value(kept_bytes(m, kept), dim::kByte)});
     if (q.by != "module" && treemap.marks.size() < 400) {
       treemap.marks.push_back({0, flop.training().to_double(), 0, 0, row.name, row.name.substr(0, row.name.find('.'))});
@@ -167,21 +177,29 @@ Table view_table(const Network& network, const ModelQuestion& q, Chart& treemap)
 Table convention_table(const Network& network) {
   Table table{"conventions",
               "One model under every convention",
-              {{"convention", "Convention"}, {"flop_forward", "Forward", true}, {"flop_backward", "Backward", true}, {"flop_training", "Training", true},
-               {"relative", "MFU of 50% there", true}, {"counts", "Counts"}},
+              {{"convention", "Convention"},
+               {"flop_forward", "Forward", true},
+               {"flop_backward", "Backward", true},
+               {"flop_training", "Training", true},
+               {"relative", "MFU of 50% there", true},
+               {"counts", "Counts"}},
               {},
-              "Per " + network.unit + ", at " + std::to_string(network.sequence) + " " + plural(network.unit, Integer(network.sequence)) +
-                  " a sample. A utilization of 50% by the convention of a row is this much by '" + std::string(default_convention().name) + "'."};
+              "Per " + network.unit + ", at " + std::to_string(network.sequence) + " " +
+                  plural(network.unit, Integer(network.sequence)) +
+                  " a sample. A utilization of 50% by the convention of a row is this much by '" +
+                  std::string(default_convention().name) + "'."};
   const FlopCount base = count_flop(network, default_convention());
   const Integer units(network.sequence);
   const auto per_unit = [&](Integer sample, bool at_least) {
-    Figure f = sample % units == Integer(0) ? figure(sample / units, dim::kFlop) : figure(sample.to_double() / units.to_double(), dim::kFlop);
+    Figure f = sample % units == Integer(0) ? figure(sample / units, dim::kFlop)
+                                            : figure(sample.to_double() / units.to_double(), dim::kFlop);
     f.at_least = at_least;
     return Value(f);
   };
   for (const Convention& row : conventions()) {
     const FlopCount flop = count_flop(network, row);
-    table.rows.push_back({std::string(row.name), per_unit(flop.forward, flop.at_least), per_unit(flop.backward, flop.at_least), per_unit(flop.training(), flop.at_least),
+    table.rows.push_back({std::string(row.name), per_unit(flop.forward, flop.at_least),
+                          per_unit(flop.backward, flop.at_least), per_unit(flop.training(), flop.at_least),
                           percent(base.training(), flop.training() * Integer(2)), std::string(row.doc)});
   }
   return table;
@@ -189,9 +207,11 @@ Table convention_table(const Network& network) {
 
 std::string json_bytes(const Network& network, Integer parameters) {
   std::string out = "\"bytes\": {";
-  constexpr Dtype kShown[] = {Dtype::float32, Dtype::bfloat16, Dtype::float8_e4m3, Dtype::int8, Dtype::nvfp4, Dtype::mxfp4, Dtype::nf4, Dtype::int4};
+  constexpr Dtype kShown[] = {Dtype::float32, Dtype::bfloat16, Dtype::float8_e4m3, Dtype::int8,
+                              Dtype::nvfp4,   Dtype::mxfp4,    Dtype::nf4,         Dtype::int4};
   const auto one = [&](std::string_view name, Integer bytes) {
-    out += (out.back() == '{' ? "\"" : ", \"") + std::string(name) + "\": {\"value\": " + shortest(bytes.to_double()) + ", \"exact\": \"" + bytes.to_string() + "\"}";
+    out += (out.back() == '{' ? "\"" : ", \"") + std::string(name) + "\": {\"value\": " + shortest(bytes.to_double()) +
+           ", \"exact\": \"" + bytes.to_string() + "\"}";
   };
   for (Dtype dtype : kShown) one(dtype_info(dtype).name, stored_bytes(parameters, dtype));
   if (const std::optional<Integer> stored = stored_parameter_bytes(network)) one("stored", *stored);
@@ -202,7 +222,8 @@ std::string json_bytes(const Network& network, Integer parameters) {
 class Headlines {
  public:
   // `totals`: what the account tree adds up to, by key.
-  Headlines(Ledger& ledger, const Network& network, const ModelQuestion& q, const std::vector<std::pair<std::string, Traced>>& totals)
+  Headlines(Ledger& ledger, const Network& network, const ModelQuestion& q,
+            const std::vector<std::pair<std::string, Traced>>& totals)
       : ledger_(ledger), network_(network), q_(q), totals_(totals) {}
 
   void add(const Measure<Integer>& total, const FlopCount& flop, Integer embedding) {
@@ -222,7 +243,8 @@ class Headlines {
       ledger_.headline(key, label, trace.name(key, value));
     };
     // Where a headline is the sum of the account tree, it says so; a convention by parameters counts otherwise.
-    const auto sum = [&](const std::string& key, const std::string& name, Integer value, Dim dim, bool at_least = false) {
+    const auto sum = [&](const std::string& key, const std::string& name, Integer value, Dim dim,
+                         bool at_least = false) {
       for (const auto& [known, traced] : totals_)
         if (known == key && traced.exact() == std::optional(value)) return traced;
       return number(name, value, dim, at_least);
@@ -232,13 +254,20 @@ class Headlines {
     head("parameters", "parameters",
          shards_missing ? number("parameters of the shards that are here", total.parameters, dim::kParameter, true)
                         : sum("parameters", "parameters of the network", total.parameters, dim::kParameter));
-    head("active_parameters", "active parameters", number("parameters that one " + network_.unit + " uses", total.active(), dim::kParameter));
-    head("embedding_parameters", "embedding parameters", number("parameters of embedding tables", embedding, dim::kParameter));
-    if (Integer(0) < total.frozen) head("trainable_parameters", "trainable parameters", number("parameters that are trained", total.parameters - total.frozen, dim::kParameter));
-    if (Integer(0) < total.buffers) head("buffers", "numbers held but not learned", number("buffers of the network", total.buffers, {}));
+    head("active_parameters", "active parameters",
+         number("parameters that one " + network_.unit + " uses", total.active(), dim::kParameter));
+    head("embedding_parameters", "embedding parameters",
+         number("parameters of embedding tables", embedding, dim::kParameter));
+    if (Integer(0) < total.frozen)
+      head("trainable_parameters", "trainable parameters",
+           number("parameters that are trained", total.parameters - total.frozen, dim::kParameter));
+    if (Integer(0) < total.buffers)
+      head("buffers", "numbers held but not learned", number("buffers of the network", total.buffers, {}));
     const std::string per = " per " + network_.unit;
-    const Traced forward = sum("flop_forward", "FLOP of one sample, forward", flop.forward, dim::kFlop, flop.at_least) / units();
-    const Traced backward = sum("flop_backward", "FLOP of one sample, backward", flop.backward, dim::kFlop, flop.at_least) / units();
+    const Traced forward =
+        sum("flop_forward", "FLOP of one sample, forward", flop.forward, dim::kFlop, flop.at_least) / units();
+    const Traced backward =
+        sum("flop_backward", "FLOP of one sample, backward", flop.backward, dim::kFlop, flop.at_least) / units();
     head("flop_forward", "FLOP forward" + per, forward);
     head("flop_backward", "FLOP backward" + per, backward);
     if (q_.has_tokens) {
@@ -247,8 +276,10 @@ class Headlines {
     } else {
       head("flop_training", "training FLOP" + per, forward + backward);
     }
-    const Traced all = number("bytes that the network keeps for its backward pass", kept_bytes(total, activation_dtype(network_)), dim::kByte);
-    const Traced kept = network_.samples == 1 ? all : all / number("samples of the network", Integer(network_.samples), {});
+    const Traced all = number("bytes that the network keeps for its backward pass",
+                              kept_bytes(total, activation_dtype(network_)), dim::kByte);
+    const Traced kept =
+        network_.samples == 1 ? all : all / number("samples of the network", Integer(network_.samples), {});
     head("activation_bytes", "activations kept for the backward pass", kept * number("batch", Integer(q_.batch), {}));
   }
 
@@ -282,7 +313,8 @@ std::optional<Integer> stored_parameter_bytes(const Network& network) {
 
 ModelLine model_line(const Network& network, const Convention& convention) {
   const Measure<Integer> total = count(network, options_of(convention)).total();
-  return {network.name, total.parameters, total.active(), count_flop(network, convention), network.sequence, network.unit};
+  return {network.name,     total.parameters, total.active(), count_flop(network, convention),
+          network.sequence, network.unit};
 }
 
 Book model_answer(const Network& network, const ModelQuestion& q) {
@@ -309,8 +341,12 @@ Book model_answer(const Network& network, const ModelQuestion& q) {
   std::string sentence = network.name + (network.family.empty() ? "" : " (" + network.family + ")") + ": " +
                          grouped(total.parameters.to_string()) + " parameters";
   if (Integer(0) < total.inactive) sentence += ", " + grouped(total.active().to_string()) + " active";
-  sentence += "; " + quantity_text(flop.training().to_double() / static_cast<double>(network.sequence * network.samples), dim::kFlop) + " to train on one " + network.unit +
-              (network.sequence > 1 ? " at " + grouped(std::to_string(network.sequence)) + " a sample" : "") + " (" + std::string(convention.name) + ")";
+  sentence +=
+      "; " +
+      quantity_text(flop.training().to_double() / static_cast<double>(network.sequence * network.samples), dim::kFlop) +
+      " to train on one " + network.unit +
+      (network.sequence > 1 ? " at " + grouped(std::to_string(network.sequence)) + " a sample" : "") + " (" +
+      std::string(convention.name) + ")";
   book.summary.push_back(sentence);
   if (total.at_least) book.summary.push_back("Some operators have no count: the totals are at least these.");
   ModelQuestion view = q;

@@ -13,9 +13,9 @@ namespace floptally {
 struct ModelQuestion {
   const Convention* convention = nullptr;
   std::int64_t batch = 1;
-  Amount tokens{};          // trained units; only where `has_tokens`
+  Amount tokens{};  // trained units; only where `has_tokens`
   bool has_tokens = false;
-  std::string by;           // "", "layer", "operator", "module", "component"
+  std::string by;  // "", "layer", "operator", "module", "component"
   int depth = 3;
   bool all_conventions = false;  // --convention table
   bool derive = false;           // numbers as formulas over the operators' attributes (explain asks for it)

@@ -16,7 +16,7 @@ namespace {
 
 constexpr double kFarther = 1.5;         // widening of the range of all measured runs where none is like this one
 constexpr std::uint32_t kWorlds = 4096;  // three or four uncertain inputs: plenty
-constexpr double kUsable = 0.985;  // of a device's memory as sold: driver and page tables keep the rest
+constexpr double kUsable = 0.985;        // of a device's memory as sold: driver and page tables keep the rest
 
 std::string percent(double fraction) {
   char text[32];
@@ -28,18 +28,30 @@ std::string bytes_text(double bytes) { return quantity_text(bytes, dim::kByte); 
 
 const char* rule_of(Holds what) {
   switch (what) {
-    case Holds::weights: return "parameters on the device x bytes of the weights' format";
-    case Holds::copies: return "matrix weights x bytes of each further copy (quantized weight and its transpose, autocast)";
-    case Holds::gradients: return "trained parameters x bytes gradients are accumulated in";
-    case Holds::master: return "trained parameters x 4 bytes, shared over data ranks from ZeRO 1";
-    case Holds::states: return "the optimizer's moments, shared over data ranks from ZeRO 1";
-    case Holds::placeholders: return "one buffer per weight shape (Transformer Engine get_dummy_wgrad)";
-    case Holds::buckets: return "communication buckets of the framework";
-    case Holds::workspace: return "cuBLAS and engine workspaces (device_overheads.csv)";
-    case Holds::activations: return "what every operator keeps for its backward pass x micro-batches in flight";
-    case Holds::working: return "gradients of the widest operator, and what is made again";
-    case Holds::gathered: return "whole weights and gradients of the layers at work (ZeRO 3)";
-    case Holds::logits: return "logits and their softmax (frameworks.csv, bytes per logit)";
+    case Holds::weights:
+      return "parameters on the device x bytes of the weights' format";
+    case Holds::copies:
+      return "matrix weights x bytes of each further copy (quantized weight and its transpose, autocast)";
+    case Holds::gradients:
+      return "trained parameters x bytes gradients are accumulated in";
+    case Holds::master:
+      return "trained parameters x 4 bytes, shared over data ranks from ZeRO 1";
+    case Holds::states:
+      return "the optimizer's moments, shared over data ranks from ZeRO 1";
+    case Holds::placeholders:
+      return "one buffer per weight shape (Transformer Engine get_dummy_wgrad)";
+    case Holds::buckets:
+      return "communication buckets of the framework";
+    case Holds::workspace:
+      return "cuBLAS and engine workspaces (device_overheads.csv)";
+    case Holds::activations:
+      return "what every operator keeps for its backward pass x micro-batches in flight";
+    case Holds::working:
+      return "gradients of the widest operator, and what is made again";
+    case Holds::gathered:
+      return "whole weights and gradients of the layers at work (ZeRO 3)";
+    case Holds::logits:
+      return "logits and their softmax (frameworks.csv, bytes per logit)";
   }
   return "";
 }
@@ -52,12 +64,14 @@ struct Lines {
 Lines book_memory(Ledger& ledger, const DeviceMemory& memory, const Run& run, const std::string& kind) {
   Trace& trace = ledger.trace();
   Entry entry{"memory of the fullest device"};
-  entry.note = "pipeline rank " + std::to_string(memory.stage) + ", at its peak: " + std::string(name_of(memory.moment));
+  entry.note =
+      "pipeline rank " + std::to_string(memory.stage) + ", at its peak: " + std::string(name_of(memory.moment));
   std::vector<Traced> parts;
   for (int i = 0; i < kHoldsCount; ++i) {
     const auto what = static_cast<Holds>(i);
     if (memory[what] <= 0) continue;
-    const Traced bytes = trace.name(std::string(name_of(what)), trace.constant(std::round(memory[what]), dim::kByte), rule_of(what));
+    const Traced bytes =
+        trace.name(std::string(name_of(what)), trace.constant(std::round(memory[what]), dim::kByte), rule_of(what));
     entry.children.push_back({std::string(name_of(what)), {{"bytes", bytes}}, {}, Combine::sum, {}, rule_of(what)});
     parts.push_back(bytes);
   }
@@ -66,7 +80,8 @@ Lines book_memory(Ledger& ledger, const DeviceMemory& memory, const Run& run, co
   if (!memory_measured(run.framework.name, "allocated", kind)) {
     const Spread all = memory_spread("any", "any", "any");
     error = {1, 1 - kFarther * (1 - std::min(error.low, all.low)), 1 + kFarther * (std::max(error.high, all.high) - 1)};
-    ledger.book().notes.push_back(note("far-from-evidence", "no runs like this one (" + run.framework.name + ", " + kind + ") were measured: the ranges are widened"));
+    ledger.book().notes.push_back(note("far-from-evidence", "no runs like this one (" + run.framework.name + ", " +
+                                                                kind + ") were measured: the ranges are widened"));
   }
   const auto leaf = [&](const char* name, double best, double low, double high, Dim dim, const std::string& source) {
     Leaf l;
@@ -78,25 +93,42 @@ Lines book_memory(Ledger& ledger, const DeviceMemory& memory, const Run& run, co
     return trace.leaf(std::move(l));
   };
   const Spread fragmentation = run.framework.reserved, context = device_overhead(run.device).context;
-  const Traced accuracy = leaf("memory accuracy", 1, error.low, error.high, dim::kNone, "residuals of data/evidence/memory.csv for such runs (data/evidence/spread.csv)");
+  const Traced accuracy = leaf("memory accuracy", 1, error.low, error.high, dim::kNone,
+                               "residuals of data/evidence/memory.csv for such runs (data/evidence/spread.csv)");
   Lines lines;
-  lines.allocated = trace.name("peak allocated", trace.sum(parts, dim::kByte) * accuracy, "torch.cuda.max_memory_allocated");
-  const Traced pages = leaf("reserved over allocated", fragmentation.best, fragmentation.low, fragmentation.high, dim::kNone, "data/training/frameworks.csv: " + run.framework.name);
-  lines.reserved = trace.name("peak reserved", lines.allocated * pages, "the allocator keeps whole blocks of 2 and 20 MiB");
-  const Traced driver = leaf("driver context", context.best, context.low, context.high, dim::kByte, "data/training/device_overheads.csv: " + device_overhead(run.device).device);
-  lines.visible = trace.name("as nvidia-smi shows it", lines.reserved + driver, "reserved memory and the driver's context with NCCL");
+  lines.allocated =
+      trace.name("peak allocated", trace.sum(parts, dim::kByte) * accuracy, "torch.cuda.max_memory_allocated");
+  const Traced pages = leaf("reserved over allocated", fragmentation.best, fragmentation.low, fragmentation.high,
+                            dim::kNone, "data/training/frameworks.csv: " + run.framework.name);
+  lines.reserved =
+      trace.name("peak reserved", lines.allocated * pages, "the allocator keeps whole blocks of 2 and 20 MiB");
+  const Traced driver = leaf("driver context", context.best, context.low, context.high, dim::kByte,
+                             "data/training/device_overheads.csv: " + device_overhead(run.device).device);
+  lines.visible = trace.name("as nvidia-smi shows it", lines.reserved + driver,
+                             "reserved memory and the driver's context with NCCL");
   return lines;
 }
 
 Table ranks_table(const MemoryProfile& profile, const Run& run) {
-  Table table{"ranks", "By pipeline rank", {{"rank", "Rank", true}, {"in_flight", "Micro-batches held", true}, {"fixed", "All the time", true}, {"moving", "Within the step", true}, {"peak", "Peak allocated", true}, {"moment", "Peak at"}}, {}, {}};
+  Table table{"ranks",
+              "By pipeline rank",
+              {{"rank", "Rank", true},
+               {"in_flight", "Micro-batches held", true},
+               {"fixed", "All the time", true},
+               {"moving", "Within the step", true},
+               {"peak", "Peak allocated", true},
+               {"moment", "Peak at"}},
+              {},
+              {}};
   const std::int64_t p = run.layout.pipeline;
   for (std::int64_t stage = 0; stage < p; ++stage) {
     if (p > 12 && stage == 6) stage = p - 6;
     const DeviceMemory m = device_memory(profile, run, stage);
     char held[32];
     std::snprintf(held, sizeof held, "%.3g", m.in_flight);
-    table.rows.push_back({std::to_string(stage), std::string(held), figure(m.fixed(), dim::kByte), figure(m.allocated() - m.fixed(), dim::kByte), figure(m.allocated(), dim::kByte), std::string(name_of(m.moment))});
+    table.rows.push_back({std::to_string(stage), std::string(held), figure(m.fixed(), dim::kByte),
+                          figure(m.allocated() - m.fixed(), dim::kByte), figure(m.allocated(), dim::kByte),
+                          std::string(name_of(m.moment))});
   }
   if (p > 12) table.note = "the middle ranks are left out";
   return table;
@@ -119,9 +151,16 @@ Table textbook_table(const Network& network, const Run& run, double parameters, 
   in.optimizer_bytes = state_bytes_per_parameter(run.optimizer);
   in.master_bytes = bytes_of(run.precision.master);
   in.sequence_parallel = run.layout.sequence_parallel;
-  in.replay = run.recompute.mode == Recompute::Mode::full ? textbook::Replay::full : run.fused_attention ? textbook::Replay::selective : textbook::Replay::none;
-  Table table{"textbook", "What the closed formulas say", {{"formula", "Formula"}, {"bytes", "Bytes", true}, {"leaves_out", "Leaves out"}, {"source", "Source"}}, {}, {}};
-  for (const textbook::Row& row : textbook::rows(in)) table.rows.push_back({row.name + ": " + row.formula, figure(row.bytes, dim::kByte), row.leaves_out, row.source});
+  in.replay = run.recompute.mode == Recompute::Mode::full ? textbook::Replay::full
+              : run.fused_attention                       ? textbook::Replay::selective
+                                                          : textbook::Replay::none;
+  Table table{"textbook",
+              "What the closed formulas say",
+              {{"formula", "Formula"}, {"bytes", "Bytes", true}, {"leaves_out", "Leaves out"}, {"source", "Source"}},
+              {},
+              {}};
+  for (const textbook::Row& row : textbook::rows(in))
+    table.rows.push_back({row.name + ": " + row.formula, figure(row.bytes, dim::kByte), row.leaves_out, row.source});
   return table;
 }
 
@@ -141,7 +180,8 @@ Chart timeline_chart(const MemoryProfile& profile, const Run& run, const DeviceM
   for (const MemoryMoment& moment : memory_timeline(profile, run, peak.stage, 64)) {
     for (int i = 0; i < kHoldsCount; ++i) {
       if (peak.bytes[static_cast<std::size_t>(i)] <= 0 && moment.bytes[static_cast<std::size_t>(i)] <= 0) continue;
-      chart.marks.push_back({x, moment.bytes[static_cast<std::size_t>(i)], 0, 0, moment.label, std::string(name_of(static_cast<Holds>(i)))});
+      chart.marks.push_back({x, moment.bytes[static_cast<std::size_t>(i)], 0, 0, moment.label,
+                             std::string(name_of(static_cast<Holds>(i)))});
     }
     x += 1;
   }
@@ -149,8 +189,14 @@ Chart timeline_chart(const MemoryProfile& profile, const Run& run, const DeviceM
 }
 
 Table options_table(const std::vector<MemoryOption>& options) {
-  Table table{"changes", "Single changes", {{"change", "Change"}, {"memory", "As nvidia-smi shows it", true}, {"fits", "Fits"}, {"costs", "What it costs"}}, {}, {}};
-  for (const MemoryOption& o : options) table.rows.push_back({o.change, figure(o.visible, dim::kByte), std::string(o.fits ? "yes" : "no"), o.costs});
+  Table table{
+      "changes",
+      "Single changes",
+      {{"change", "Change"}, {"memory", "As nvidia-smi shows it", true}, {"fits", "Fits"}, {"costs", "What it costs"}},
+      {},
+      {}};
+  for (const MemoryOption& o : options)
+    table.rows.push_back({o.change, figure(o.visible, dim::kByte), std::string(o.fits ? "yes" : "no"), o.costs});
   return table;
 }
 
@@ -166,8 +212,10 @@ std::string together(const std::vector<MemoryOption>& changes) {
 Result<Table> over_table(const TrainQuestion& q, const Network& network, double capacity) {
   std::vector<std::int64_t> batches{q.file.run.layout.micro_batch}, sequences{network.sequence};
   for (const TrainAxis& axis : q.axes) (axis.name == "sequence" ? sequences : batches) = axis.values;
-  Table table{"over", "Memory as nvidia-smi shows it, by micro-batch and sequence", {{"batch", "Micro-batch", true}}, {}, {}};
-  for (const std::int64_t s : sequences) table.columns.push_back({"s" + std::to_string(s), "sequence " + grouped(std::to_string(s)), true});
+  Table table{
+      "over", "Memory as nvidia-smi shows it, by micro-batch and sequence", {{"batch", "Micro-batch", true}}, {}, {}};
+  for (const std::int64_t s : sequences)
+    table.columns.push_back({"s" + std::to_string(s), "sequence " + grouped(std::to_string(s)), true});
   if (capacity > 0) table.note = "* does not fit into " + bytes_text(capacity);
   for (const std::int64_t b : batches) table.rows.push_back({std::to_string(b)});
   for (const std::int64_t s : sequences) {
@@ -176,8 +224,11 @@ Result<Table> over_table(const TrainQuestion& q, const Network& network, double 
     for (std::size_t row = 0; row < batches.size(); ++row) {
       Run run = q.file.run;
       run.layout.micro_batch = batches[row];
-      run.batch = std::max(run.batch, run.layout.data * run.layout.micro_batch * std::min<std::int64_t>(run.layout.pipeline * 2, micro_batches(q.file.run.layout, q.file.run.batch)));
-      const double visible = memory_lines(predict_memory(s == network.sequence ? network : *described, run), run, 1, 1).visible.best;
+      run.batch = std::max(run.batch, run.layout.data * run.layout.micro_batch *
+                                          std::min<std::int64_t>(run.layout.pipeline * 2,
+                                                                 micro_batches(q.file.run.layout, q.file.run.batch)));
+      const double visible =
+          memory_lines(predict_memory(s == network.sequence ? network : *described, run), run, 1, 1).visible.best;
       table.rows[row].push_back(bytes_text(visible) + (capacity > 0 && visible > capacity ? " *" : ""));
     }
   }
@@ -189,13 +240,19 @@ void add_compute(Ledger& ledger, const TrainQuestion& q, const Network& network)
   const FlopCount flop = count_flop(network, default_convention());
   const Run& run = q.file.run;
   const Tally<Integer> tally = count(network);
-  const Traced parameters = trace.name("parameters", trace.constant(tally.total().parameters, dim::kParameter), "counted operator by operator");
+  const Traced parameters = trace.name("parameters", trace.constant(tally.total().parameters, dim::kParameter),
+                                       "counted operator by operator");
   ledger.headline("parameters", "parameters", parameters);
-  ledger.headline("active_parameters", "active parameters", trace.name("active parameters", trace.constant(tally.total().active(), dim::kParameter), "used by one token"));
-  const double tokens = run.tokens > 0 ? run.tokens * std::max(1.0, run.epochs) : run.steps > 0 ? run.steps * static_cast<double>(run.batch * network.sequence) : 0;
+  ledger.headline(
+      "active_parameters", "active parameters",
+      trace.name("active parameters", trace.constant(tally.total().active(), dim::kParameter), "used by one token"));
+  const double tokens = run.tokens > 0  ? run.tokens * std::max(1.0, run.epochs)
+                        : run.steps > 0 ? run.steps * static_cast<double>(run.batch * network.sequence)
+                                        : 0;
   if (tokens <= 0) return;
   const Traced trained = trace.given("tokens trained on", tokens, dim::kToken);
-  const Traced each = trace.name("training FLOP per sequence", trace.constant(flop.training(), dim::kFlop), "operators of the network, convention " + std::string(default_convention().name));
+  const Traced each = trace.name("training FLOP per sequence", trace.constant(flop.training(), dim::kFlop),
+                                 "operators of the network, convention " + std::string(default_convention().name));
   const Traced sequence = trace.given("tokens per sequence", Integer(network.sequence), dim::kToken);
   const Traced total = trace.name("training FLOP", trained * each / sequence, "tokens / sequence x FLOP per sequence");
   Entry entry{"compute"};
@@ -209,10 +266,14 @@ void add_serving(Book& book, const TrainQuestion& q, const Network& network) {
   const RunFile::Serving& s = *q.file.serving;
   const ServingMemory m = serving_memory(network, s.batch, s.context, s.weights, s.cache);
   Table table{"inference", "Memory of serving", {{"part", "Part"}, {"bytes", "Bytes", true}, {"rule", "Rule"}}, {}, {}};
-  table.rows.push_back({std::string("weights"), figure(m.weights, dim::kByte), "parameters x bytes of " + std::string(dtype_info(s.weights).name)});
-  table.rows.push_back({std::string("keys and values"), figure(m.cache, dim::kByte), std::string("layers x tokens held x (key + value) sizes; latent attention holds its latent")});
-  table.rows.push_back({std::string("together"), figure(m.weights + m.cache, dim::kByte), std::string("without activations and the server's own buffers")});
-  table.rows.push_back({std::string("rule of thumb"), figure(m.rule, dim::kByte), std::string("1.2 x weights (Transformer Math 101)")});
+  table.rows.push_back({std::string("weights"), figure(m.weights, dim::kByte),
+                        "parameters x bytes of " + std::string(dtype_info(s.weights).name)});
+  table.rows.push_back({std::string("keys and values"), figure(m.cache, dim::kByte),
+                        std::string("layers x tokens held x (key + value) sizes; latent attention holds its latent")});
+  table.rows.push_back({std::string("together"), figure(m.weights + m.cache, dim::kByte),
+                        std::string("without activations and the server's own buffers")});
+  table.rows.push_back(
+      {std::string("rule of thumb"), figure(m.rule, dim::kByte), std::string("1.2 x weights (Transformer Math 101)")});
   book.tables.push_back(std::move(table));
 }
 
@@ -248,9 +309,11 @@ Book by_hardware(const TrainQuestion& q) {
     const auto format = q.file.device != nullptr ? q.file.device->training_arithmetic() : std::nullopt;
     const double catalogue = format ? q.file.device->peak_of(*format).value_or(0) : 0;
     const char* share = hardware.find("mfu") ? "mfu" : "utilization";
-    rate = input(trace, hardware, "peak", dim::kFlopPerSecond, 1, catalogue) * input(trace, hardware, share, dim::kNone, 1, 0.35);
+    rate = input(trace, hardware, "peak", dim::kFlopPerSecond, 1, catalogue) *
+           input(trace, hardware, share, dim::kNone, 1, 0.35);
   }
-  const Traced flop = trace.name("training FLOP", hours * rate / trace.constant(1.0, dim::kDevice), "device-seconds x peak x utilization (Epoch, Estimating Training Compute, method 2)");
+  const Traced flop = trace.name("training FLOP", hours * rate / trace.constant(1.0, dim::kDevice),
+                                 "device-seconds x peak x utilization (Epoch, Estimating Training Compute, method 2)");
   Entry entry{"compute"};
   entry.children.push_back({"by hardware and time", {{"flop", trace.as(flop, dim::kFlop)}}});
   ledger.add(std::move(entry));
@@ -270,16 +333,23 @@ Book by_parameters(const TrainQuestion& q) {
   Ledger ledger("train");
   Trace& trace = ledger.trace();
   const Traced parameters = input(trace, q.file.model, "parameters", dim::kParameter, 1, q.file.parameters);
-  const Traced active = q.file.active_parameters > 0 ? input(trace, q.file.model, "active_parameters", dim::kParameter, 1, q.file.parameters) : parameters;
+  const Traced active = q.file.active_parameters > 0
+                            ? input(trace, q.file.model, "active_parameters", dim::kParameter, 1, q.file.parameters)
+                            : parameters;
   ledger.headline("parameters", "parameters", parameters);
   if (run.tokens > 0) {
-    const Traced flop = trace.name("training FLOP", trace.constant(6.0, dim::kFlop / (dim::kParameter * dim::kToken)) * active * input(trace, q.file.root.find("train"), "tokens", dim::kToken, 1, run.tokens),
+    const Traced flop = trace.name("training FLOP",
+                                   trace.constant(6.0, dim::kFlop / (dim::kParameter * dim::kToken)) * active *
+                                       input(trace, q.file.root.find("train"), "tokens", dim::kToken, 1, run.tokens),
                                    "6 N D (Kaplan et al. 2001.08361): attention is left out");
     ledger.headline("flop_training", "training compute", flop);
   }
-  const double shard = static_cast<double>(run.layout.shard_ranks()), model = static_cast<double>(run.layout.tensor * run.layout.pipeline);
+  const double shard = static_cast<double>(run.layout.shard_ranks()),
+               model = static_cast<double>(run.layout.tensor * run.layout.pipeline);
   const Zero zero = run.layout.zero;
-  const auto bytes = [&](double each, Zero from) { return q.file.parameters / model * each / (zero >= from ? shard : 1); };
+  const auto bytes = [&](double each, Zero from) {
+    return q.file.parameters / model * each / (zero >= from ? shard : 1);
+  };
   Leaf rest;
   rest.name = "activations and buffers";
   rest.dim = dim::kByte;
@@ -287,7 +357,9 @@ Book by_parameters(const TrainQuestion& q) {
   rest.mark = Mark::assumed;
   rest.source = "the network is not described";
   Entry entry{"memory of a device"};
-  const auto add = [&](const char* name, double value) { entry.children.push_back({name, {{"bytes", trace.name(name, trace.constant(std::round(value), dim::kByte))}}}); };
+  const auto add = [&](const char* name, double value) {
+    entry.children.push_back({name, {{"bytes", trace.name(name, trace.constant(std::round(value), dim::kByte))}}});
+  };
   add("weights", bytes(bytes_of(run.precision.weights), Zero::weights));
   add("gradients", bytes(bytes_of(run.precision.gradients), Zero::gradients));
   add("master weights", bytes(bytes_of(run.precision.master), Zero::optimizer));
@@ -296,7 +368,9 @@ Book by_parameters(const TrainQuestion& q) {
   const auto totals = ledger.add(std::move(entry));
   if (!totals.empty()) ledger.headline("memory_bytes_per_device", "memory of a device", totals.front().second);
   ledger.book().title = q.file.title.empty() ? "a run" : q.file.title;
-  ledger.book().summary.push_back("only the number of parameters is known: states are counted, activations are not; describe the model to learn whether it fits");
+  ledger.book().summary.push_back(
+      "only the number of parameters is known: states are counted, activations are not; describe the model to learn "
+      "whether it fits");
   return ledger.finish(kWorlds);
 }
 
@@ -322,22 +396,29 @@ Result<Book> train_answer(const TrainQuestion& q) {
   ledger.headline("memory_reserved_bytes_per_device", "peak reserved", lines.reserved);
   ledger.headline("memory_visible_bytes_per_device", "as nvidia-smi shows it", lines.visible);
   std::optional<double> fits;
-  if (capacity > 0) fits = 1 - Worlds(ledger.trace(), kWorlds).probability_above(lines.visible.in(ledger.trace()), capacity);
+  if (capacity > 0)
+    fits = 1 - Worlds(ledger.trace(), kWorlds).probability_above(lines.visible.in(ledger.trace()), capacity);
   const double visible = lines.visible.value();
   ledger.influences("memory_visible_bytes_per_device");
   Book book = ledger.finish(kWorlds);
   const bool full = capacity > 0 && visible > capacity;
   book.yes = !full;
-  std::string sentence = bytes_text(visible) + " on the fullest of " + std::to_string(run.layout.devices()) + (run.layout.devices() == 1 ? " device" : " devices");
-  if (fits) sentence += (full ? " do not fit into " : " fit into ") + bytes_text(capacity) + " of a " + q.file.device->name + " (probability " + percent(*fits) + ")";
+  std::string sentence = bytes_text(visible) + " on the fullest of " + std::to_string(run.layout.devices()) +
+                         (run.layout.devices() == 1 ? " device" : " devices");
+  if (fits)
+    sentence += (full ? " do not fit into " : " fit into ") + bytes_text(capacity) + " of a " + q.file.device->name +
+                " (probability " + percent(*fits) + ")";
   book.summary.push_back(sentence);
   if (fits) book.words.emplace_back("fits", full ? "no" : "yes");
   book.tables.push_back(ranks_table(profile, run));
   if (capacity > 0 && (full || *fits < 0.95)) {
     std::vector<MemoryOption> options = memory_options(network, run, divisors, capacity);
     const auto first = std::find_if(options.begin(), options.end(), [](const MemoryOption& o) { return o.fits; });
-    if (first != options.end()) book.summary.push_back("the nearest change that fits: " + first->change + " (" + bytes_text(first->visible) + "; " + first->costs + ")");
-    else if (full) book.summary.push_back(together(memory_changes(network, run, divisors, capacity)));
+    if (first != options.end())
+      book.summary.push_back("the nearest change that fits: " + first->change + " (" + bytes_text(first->visible) +
+                             "; " + first->costs + ")");
+    else if (full)
+      book.summary.push_back(together(memory_changes(network, run, divisors, capacity)));
     book.tables.push_back(options_table(options));
   }
   if (!q.axes.empty()) {
@@ -348,7 +429,9 @@ Result<Book> train_answer(const TrainQuestion& q) {
   add_serving(book, q, network);
   book.tables.push_back(textbook_table(network, run, count(network).total().parameters.to_double(), divisors));
   book.charts.push_back(timeline_chart(profile, run, peak, capacity));
-  if (profile.at_least()) book.notes.push_back(warning("unknown-operator", "an operator of the network is not known: the memory is at least this"));
+  if (profile.at_least())
+    book.notes.push_back(
+        warning("unknown-operator", "an operator of the network is not known: the memory is at least this"));
   return book;
 }
 

@@ -20,7 +20,7 @@ struct TrainAxis {
 
 struct TrainQuestion {
   const RunFile& file;
-  const Network* network = nullptr;        // null: only a number of parameters is known
+  const Network* network = nullptr;  // null: only a number of parameters is known
   std::vector<TrainAxis> axes;
   // The model described for another sequence length.
   std::function<Result<Network>(std::int64_t sequence)> with_sequence;

@@ -42,22 +42,28 @@ std::vector<std::string> regimes_of(const EvidenceRow& row, const std::string& m
   static const char* const kSizes[] = {"parameters below 1e9", "parameters 1e9 to 1e10", "parameters above 1e10"};
   static const char* const kDevices[] = {"devices 1", "devices 2 to 8", "devices 9 to 64", "devices above 64"};
   const Layout& l = row.run.layout;
-  std::vector<std::string> out{"measure " + measure, "source " + row.source.substr(0, row.source.find('@')), "framework " + row.framework,
-                               "generation " + row.generation, "precision " + row.run.precision.name};
+  std::vector<std::string> out{"measure " + measure, "source " + row.source.substr(0, row.source.find('@')),
+                               "framework " + row.framework, "generation " + row.generation,
+                               "precision " + row.run.precision.name};
   out.push_back(band(parameters, {1e9, 1e10}, kSizes));
   if (row.devices > 0) out.push_back(band(static_cast<double>(row.devices), {2, 9, 65}, kDevices));
   out.emplace_back(row.shape.experts > 0 ? "experts yes" : "experts no");
   const std::string split = parallel_of(l);
   out.push_back("parallel " + (split.empty() ? std::string("data only") : split));
-  out.push_back("recompute " + std::string(row.run.recompute.mode == Recompute::Mode::none ? "none" : row.run.recompute.mode == Recompute::Mode::full ? "full" : "selective"));
+  out.push_back("recompute " + std::string(row.run.recompute.mode == Recompute::Mode::none   ? "none"
+                                           : row.run.recompute.mode == Recompute::Mode::full ? "full"
+                                                                                             : "selective"));
   return out;
 }
 
 DeviceMemory seen_memory(const EvidenceRow& row, const MemoryProfile& profile) {
   switch (row.rank) {
-    case RankSeen::first: return device_memory(profile, row.run, 0);
-    case RankSeen::last: return device_memory(profile, row.run, row.run.layout.pipeline - 1);
-    case RankSeen::fullest: break;
+    case RankSeen::first:
+      return device_memory(profile, row.run, 0);
+    case RankSeen::last:
+      return device_memory(profile, row.run, row.run.layout.pipeline - 1);
+    case RankSeen::fullest:
+      break;
   }
   return peak_memory(profile, row.run);
 }
@@ -78,7 +84,8 @@ void score_row(const EvidenceRow& row, double (*capacity)(std::string_view), Mem
     s.model = row.model;
     s.kind = kind_of(row.shape, row.run);
     for (const std::string& what : row.assumed) {
-      if (what.compare(0, 10, "vocabulary") != 0 && what.compare(0, 7, "devices") != 0) {  // settings that the source's recipes say, not the row
+      if (what.compare(0, 10, "vocabulary") != 0 &&
+          what.compare(0, 7, "devices") != 0) {  // settings that the source's recipes say, not the row
         s.kind = "assumed settings";
         break;
       }
@@ -86,13 +93,18 @@ void score_row(const EvidenceRow& row, double (*capacity)(std::string_view), Mem
     const Spread spread = memory_spread(row.framework, measure, s.kind);
     s.low = predicted * spread.low;
     s.high = predicted * spread.high;
-    s.regimes = regimes_of(row, measure, profile.layer_count() * (profile.classes() > 0 ? profile.layer(0).dense * static_cast<double>(row.run.layout.tensor) : 0));
+    s.regimes = regimes_of(
+        row, measure,
+        profile.layer_count() *
+            (profile.classes() > 0 ? profile.layer(0).dense * static_cast<double>(row.run.layout.tensor) : 0));
     card.scored.push_back(std::move(s));
   };
   if (row.allocated) add("allocated", *row.allocated, lines.allocated.best);
   if (row.other) {
-    if (row.meter == Meter::visible) add("nvidia-smi", *row.other, lines.visible.best);
-    else add("reserved", *row.other, lines.reserved.best);
+    if (row.meter == Meter::visible)
+      add("nvidia-smi", *row.other, lines.visible.best);
+    else
+      add("reserved", *row.other, lines.reserved.best);
   }
   const double room = capacity != nullptr ? capacity(row.run.device) : 0;
   if (room > 0) card.calls.push_back({row.id, !row.out_of_memory, lines.visible.best <= room});
@@ -102,8 +114,8 @@ void score_row(const EvidenceRow& row, double (*capacity)(std::string_view), Mem
 
 std::string kind_of(const DecoderShape& shape, const Run& run) {
   const std::string split = parallel_of(run.layout);
-  return (shape.experts > 0 ? "experts " : "dense ") + (split.empty() ? std::string("data") : split) + (run.fused_attention ? "" : " unfused") +
-         (run.recompute.mode == Recompute::Mode::full ? " full" : "");
+  return (shape.experts > 0 ? "experts " : "dense ") + (split.empty() ? std::string("data") : split) +
+         (run.fused_attention ? "" : " unfused") + (run.recompute.mode == Recompute::Mode::full ? " full" : "");
 }
 
 namespace {
@@ -116,7 +128,9 @@ const std::vector<SpreadRow>& spread_rows() {
     std::vector<SpreadRow> out;
     const FactTable table("evidence/spread.csv");
     for (std::size_t i = 0; i < table.rows(); ++i) {
-      out.push_back({std::string(table.cell(i, "framework")), std::string(table.cell(i, "measure")), std::string(table.cell(i, "kind")),
+      out.push_back({std::string(table.cell(i, "framework")),
+                     std::string(table.cell(i, "measure")),
+                     std::string(table.cell(i, "kind")),
                      {1, number_in(table.cell(i, "low")), number_in(table.cell(i, "high"))}});
     }
     return out;
@@ -127,11 +141,14 @@ const std::vector<SpreadRow>& spread_rows() {
 
 bool memory_measured(std::string_view framework, std::string_view measure, std::string_view kind) {
   const std::vector<SpreadRow>& rows = spread_rows();
-  return std::any_of(rows.begin(), rows.end(), [&](const SpreadRow& row) { return row.framework == framework && row.measure == measure && row.kind == kind; });
+  return std::any_of(rows.begin(), rows.end(), [&](const SpreadRow& row) {
+    return row.framework == framework && row.measure == measure && row.kind == kind;
+  });
 }
 
 Spread memory_spread(std::string_view framework, std::string_view measure, std::string_view kind) {
-  const std::string_view wanted[4][3] = {{framework, measure, kind}, {framework, measure, "any"}, {"any", measure, "any"}, {"any", "any", "any"}};
+  const std::string_view wanted[4][3] = {
+      {framework, measure, kind}, {framework, measure, "any"}, {"any", measure, "any"}, {"any", "any", "any"}};
   for (const auto& key : wanted) {
     for (const SpreadRow& row : spread_rows()) {
       if (row.framework == key[0] && row.measure == key[1] && row.kind == key[2]) return row.spread;
@@ -179,8 +196,10 @@ MemoryCard memory_card(const std::vector<EvidenceRow>& rows, double (*capacity)(
   for (const EvidenceRow& row : rows) {
     if (!row.has_memory && !row.out_of_memory) continue;
     ++card.rows;
-    if (!row.reason.empty()) card.skipped.push_back({row.id, row.reason});
-    else score_row(row, capacity, card);
+    if (!row.reason.empty())
+      card.skipped.push_back({row.id, row.reason});
+    else
+      score_row(row, capacity, card);
   }
   std::vector<const Scored*> all;
   std::map<std::string, std::vector<const Scored*>> by;
@@ -200,12 +219,15 @@ std::vector<Verdict> judge(const MemoryCard& card) {
   const FactTable table("evidence/thresholds.csv");
   for (std::size_t i = 0; i < table.rows(); ++i) {
     Verdict v;
-    v.threshold = {std::string(table.cell(i, "quantity")), std::string(table.cell(i, "source")), std::string(table.cell(i, "measure")),
-                   std::string(table.cell(i, "statistic")), number_in(table.cell(i, "limit")), number_in(table.cell(i, "aim"))};
+    v.threshold = {std::string(table.cell(i, "quantity")), std::string(table.cell(i, "source")),
+                   std::string(table.cell(i, "measure")),  std::string(table.cell(i, "statistic")),
+                   number_in(table.cell(i, "limit")),      number_in(table.cell(i, "aim"))};
     std::vector<const Scored*> rows;
     for (const Scored& s : card.scored) {
-      const bool source = v.threshold.source == "any" || s.source.substr(0, v.threshold.source.size()) == v.threshold.source;
-      const bool measure = v.threshold.measure == "any" || s.measure == v.threshold.measure || (v.threshold.measure == "held" && s.measure != "allocated");
+      const bool source =
+          v.threshold.source == "any" || s.source.substr(0, v.threshold.source.size()) == v.threshold.source;
+      const bool measure = v.threshold.measure == "any" || s.measure == v.threshold.measure ||
+                           (v.threshold.measure == "held" && s.measure != "allocated");
       if (source && measure) rows.push_back(&s);
     }
     v.rows = rows.size();

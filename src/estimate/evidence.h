@@ -12,8 +12,8 @@ namespace floptally {
 
 struct Scored {
   std::string id, source, framework, model;
-  std::string kind;          // class of run that ranges are fitted for: "dense tensor", "experts" ...
-  std::string measure;       // "allocated", "reserved", "nvidia-smi"
+  std::string kind;     // class of run that ranges are fitted for: "dense tensor", "experts" ...
+  std::string measure;  // "allocated", "reserved", "nvidia-smi"
   double measured = 0, predicted = 0, low = 0, high = 0;  // bytes
   std::vector<std::string> regimes;                       // "devices 1-8", "generation h100" ...
   [[nodiscard]] double error() const { return predicted / measured - 1; }
@@ -45,12 +45,12 @@ struct Score {
 Score score(std::string name, const std::vector<const Scored*>& rows);
 
 struct MemoryCard {
-  std::size_t rows = 0;               // with a memory measurement
+  std::size_t rows = 0;  // with a memory measurement
   std::vector<Scored> scored;
   std::vector<Skipped> skipped;
   std::vector<FitCall> calls;
   Score total;
-  std::vector<Score> by;              // regimes with at least three rows
+  std::vector<Score> by;  // regimes with at least three rows
 };
 // `capacity` gives a device's memory in bytes (0: not known).
 MemoryCard memory_card(const std::vector<EvidenceRow>& rows, double (*capacity)(std::string_view device));

@@ -45,7 +45,8 @@ class Cells {
   void fail(std::string_view column, const char* what) {
     if (!out_.reason.empty()) return;
     const Location at = locate(csv_.span(row_, *csv_.find(column)));
-    out_.reason = "line " + std::to_string(at.line) + ", column " + std::string(column) + ": \"" + std::string(text(column)) + "\" " + what;
+    out_.reason = "line " + std::to_string(at.line) + ", column " + std::string(column) + ": \"" +
+                  std::string(text(column)) + "\" " + what;
   }
 
   const Csv& csv_;
@@ -142,9 +143,12 @@ void read_precision(EvidenceRow& out, const std::string& label) {
 
 void read_zero(EvidenceRow& out, const std::string& label, const SourceRule& rule) {
   Zero zero = Zero::none;
-  if (contains(label, "fsdp") || contains(label, "zero3") || contains(label, "zero-3") || label == "3") zero = Zero::weights;
-  else if (contains(label, "zero2") || contains(label, "zero-2") || label == "2") zero = Zero::gradients;
-  else if (contains(label, "zero1") || contains(label, "zero-1") || contains(label, "distributed") || label == "1") zero = Zero::optimizer;
+  if (contains(label, "fsdp") || contains(label, "zero3") || contains(label, "zero-3") || label == "3")
+    zero = Zero::weights;
+  else if (contains(label, "zero2") || contains(label, "zero-2") || label == "2")
+    zero = Zero::gradients;
+  else if (contains(label, "zero1") || contains(label, "zero-1") || contains(label, "distributed") || label == "1")
+    zero = Zero::optimizer;
   if (!rule.zero.empty() && rule.zero == "1" && zero == Zero::none) zero = Zero::optimizer;
   out.run.layout.zero = zero;
   if (zero == Zero::weights && !rule.known) out.run.framework = *find_framework("fsdp");
@@ -168,7 +172,8 @@ void read_recompute(Recompute& recompute, const std::string& label) {
   when("mla_up", Recompute::mla_up);
   when("shared_experts", Recompute::shared_experts);
   when("op", Recompute::operators);
-  if (contains(label, "[mlp") || contains(label, " mlp") || contains(label, ":mlp") || contains(label, "+mlp")) recompute.modules |= Recompute::mlp;
+  if (contains(label, "[mlp") || contains(label, " mlp") || contains(label, ":mlp") || contains(label, "+mlp"))
+    recompute.modules |= Recompute::mlp;
   if (contains(label, ":moe") && !contains(label, "moe_act")) recompute.modules |= Recompute::moe;
   if (recompute.modules == 0 && !contains(label, "[]")) recompute.modules = Recompute::core_attention;
 }
@@ -275,15 +280,20 @@ void read_tuning(EvidenceRow& out, Cells& cells, const SourceRule& rule) {
   run.attention_dropout = run.hidden_dropout = false;
   const std::string notes = lower(out.notes);
   if (contains(method, "full") && !contains(notes, "adam") && out.run.framework.name == "litgpt") {
-    if (out.out_of_memory) run.optimizer = *find_optimizer("sgd");  // the least it can hold
-    else out.reason = "the optimizer of a full fine-tuning is not stated";
+    if (out.out_of_memory)
+      run.optimizer = *find_optimizer("sgd");  // the least it can hold
+    else
+      out.reason = "the optimizer of a full fine-tuning is not stated";
   }
   run.adapter.scales_outputs = method == "adapter_v2";
   const auto optimizer = find_optimizer(cells.text("optimizer"));
-  if (optimizer.ok()) run.optimizer = *optimizer;
-  else if (run.framework.name == "torchtune") out.reason = "the optimizer and what the recipe recomputes are not stated";
+  if (optimizer.ok())
+    run.optimizer = *optimizer;
+  else if (run.framework.name == "torchtune")
+    out.reason = "the optimizer and what the recipe recomputes are not stated";
   if (contains(lower(cells.text("sharding")), "full shard")) run.layout.zero = Zero::weights;
-  if (lower(cells.text("cpu_offload")) == "true" || contains(notes, "cpu offload")) run.offload.weights = run.offload.optimizer = true;
+  if (lower(cells.text("cpu_offload")) == "true" || contains(notes, "cpu offload"))
+    run.offload.weights = run.offload.optimizer = true;
   if (out.devices > 1 && rule.shards) {  // FSDPStrategy(activation_checkpointing_policy={Block})
     run.layout.zero = Zero::weights;
     run.recompute.mode = Recompute::Mode::full;
@@ -311,10 +321,12 @@ void read_measured(EvidenceRow& out, Cells& cells, const SourceRule& rule) {
   const double unit = rule.unit == "gb" ? kGb : kGib;
   const double unit_other = rule.unit == "gb" ? kGb : kGib;
   const auto peak = cells.number("peak_mem_gb"), peak_gib = cells.number("peak_mem_gib");
-  if (peak || peak_gib) (rule.meter == Meter::allocated ? out.allocated : out.other) = peak ? *peak * unit : *peak_gib * kGib;
+  if (peak || peak_gib)
+    (rule.meter == Meter::allocated ? out.allocated : out.other) = peak ? *peak * unit : *peak_gib * kGib;
   if (const auto bytes = cells.number("mem_alloc_gib")) out.allocated = *bytes * unit;
   if (const auto bytes = cells.number("mem_reserved_gib")) out.other = *bytes * unit_other;
-  for (const std::string_view column : {"mem_alloc_gib", "mem_reserved_gib", "peak_mem_gb", "peak_mem_gib"}) out.has_memory = out.has_memory || !cells.text(column).empty();
+  for (const std::string_view column : {"mem_alloc_gib", "mem_reserved_gib", "peak_mem_gb", "peak_mem_gib"})
+    out.has_memory = out.has_memory || !cells.text(column).empty();
   out.out_of_memory = cells.count("oom", 0) == 1;
   out.meter = rule.meter;
   out.rank = rule.rank;
@@ -326,7 +338,9 @@ void settle(EvidenceRow& out) {
   const std::int64_t model = l.tensor * l.pipeline * l.context;
   if (out.devices > 0) {
     if (out.devices % model != 0) {
-      if (out.reason.empty()) out.reason = std::to_string(out.devices) + " devices are not a multiple of tensor x pipeline x context = " + std::to_string(model);
+      if (out.reason.empty())
+        out.reason = std::to_string(out.devices) +
+                     " devices are not a multiple of tensor x pipeline x context = " + std::to_string(model);
       return;
     }
     l.data = out.devices / model;
@@ -342,12 +356,18 @@ void check_row(EvidenceRow& out) {
   if (!out.reason.empty()) return;
   const DecoderShape& s = out.shape;
   const Layout& l = out.run.layout;
-  if (s.layers <= 0 || s.width <= 0) out.reason = "layers or hidden is missing";
-  else if (s.vocabulary <= 0) out.reason = "vocab is missing";
-  else if (s.sequence <= 0) out.reason = "seq_len is missing";
-  else if (l.micro_batch <= 0) out.reason = "micro_batch is missing";
-  else if (out.devices == 0 && l.zero != Zero::none) out.reason = "n_gpus is missing, and the optimizer states are shared over the devices";
-  else if (out.devices == 0 && l.expert > 1) out.reason = "n_gpus is missing, and the experts are spread over the devices";
+  if (s.layers <= 0 || s.width <= 0)
+    out.reason = "layers or hidden is missing";
+  else if (s.vocabulary <= 0)
+    out.reason = "vocab is missing";
+  else if (s.sequence <= 0)
+    out.reason = "seq_len is missing";
+  else if (l.micro_batch <= 0)
+    out.reason = "micro_batch is missing";
+  else if (out.devices == 0 && l.zero != Zero::none)
+    out.reason = "n_gpus is missing, and the optimizer states are shared over the devices";
+  else if (out.devices == 0 && l.expert > 1)
+    out.reason = "n_gpus is missing, and the experts are spread over the devices";
   if (!out.reason.empty()) return;
   const Diagnostics problems = validate(s);
   if (!problems.empty()) out.reason = problems.front().message;
@@ -357,7 +377,8 @@ void check_row(EvidenceRow& out) {
 
 std::string generation_of(std::string_view gpu) {
   const std::string name = folded(gpu);
-  for (const char* known : {"v100", "a100", "gh200", "h100", "h200", "h800", "gb200", "gb300", "b200", "b300", "mi300", "mi250", "tpu"}) {
+  for (const char* known :
+       {"v100", "a100", "gh200", "h100", "h200", "h800", "gb200", "gb300", "b200", "b300", "mi300", "mi250", "tpu"}) {
     if (contains(name, known)) return known;
   }
   return name.empty() ? "unknown" : "other";
@@ -393,7 +414,8 @@ EvidenceRow read_row(const Csv& csv, std::size_t row) {
     out.run.layout.sequence_parallel = true;
     out.assumed.emplace_back("sequence parallelism (the source's recipes)");
   }
-  if (const auto format = find_dtype(rule.gradients); format && !rule.gradients.empty()) out.run.framework.gradients = *format;
+  if (const auto format = find_dtype(rule.gradients); format && !rule.gradients.empty())
+    out.run.framework.gradients = *format;
   out.run.fused_attention = rule.attention != "unfused";
   out.run.attention_dropout = out.run.hidden_dropout = !out.shape.gated;
   out.parameters = cells.number("params").value_or(0);
@@ -415,12 +437,16 @@ EvidenceRow read_row(const Csv& csv, std::size_t row) {
 
 Result<std::vector<EvidenceRow>> read_evidence(const Csv& csv) {
   int known = 0;
-  for (const std::string_view column : {"layers", "hidden", "seq_len", "gpu", "mem_alloc_gib", "mem_reserved_gib", "iter_time_s", "micro_batch", "id", "peak_mem_gb", "peak_mem_gib", "model", "context_length"}) {
+  for (const std::string_view column :
+       {"layers", "hidden", "seq_len", "gpu", "mem_alloc_gib", "mem_reserved_gib", "iter_time_s", "micro_batch", "id",
+        "peak_mem_gb", "peak_mem_gib", "model", "context_length"}) {
     known += csv.find(column) ? 1 : 0;
   }
   if (known < 2) {
-    return error("evidence-columns", "this table has none of the columns of a measured run", csv.columns() > 0 ? csv.header_span(0) : Span{},
-                 "columns such as id, layers, hidden, heads, ffn, vocab, seq_len, gpu, n_gpus, tp, pp, micro_batch, global_batch, precision, mem_alloc_gib");
+    return error("evidence-columns", "this table has none of the columns of a measured run",
+                 csv.columns() > 0 ? csv.header_span(0) : Span{},
+                 "columns such as id, layers, hidden, heads, ffn, vocab, seq_len, gpu, n_gpus, tp, pp, micro_batch, "
+                 "global_batch, precision, mem_alloc_gib");
   }
   std::vector<EvidenceRow> rows;
   rows.reserve(csv.rows());

@@ -1,7 +1,8 @@
-// EvidenceRow: a measured run from a CSV (the columns are listed in docs; any may be missing), turned into a model and a Run.
+// EvidenceRow: a measured run from a CSV (the columns are listed in docs; any may be missing), turned into a model and
+// a Run.
 //
-// Always holds: nothing is guessed silently. What a row does not say is taken from a rule that `assumed` names, or the row is
-// left out with a reason.
+// Always holds: nothing is guessed silently. What a row does not say is taken from a rule that `assumed` names, or the
+// row is left out with a reason.
 #pragma once
 
 #include <cstdint>
@@ -30,9 +31,9 @@ struct EvidenceRow {
   Meter meter = Meter::reserved;
   RankSeen rank = RankSeen::fullest;
   bool out_of_memory = false;
-  bool has_memory = false;                 // a cell for memory is filled, well or badly
+  bool has_memory = false;  // a cell for memory is filled, well or badly
   std::string framework, generation;
-  std::string reason;                      // why the row cannot be predicted; empty if it can
+  std::string reason;  // why the row cannot be predicted; empty if it can
   std::vector<std::string> assumed;
 };
 

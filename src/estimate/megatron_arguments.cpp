@@ -1,4 +1,5 @@
-// Megatron-LM's command-line arguments (megatron/training/arguments.py, defaults as of core r0.13) as a model and a Run.
+// Megatron-LM's command-line arguments (megatron/training/arguments.py, defaults as of core r0.13) as a model and a
+// Run.
 #include <cmath>
 
 #include "document/document.h"
@@ -38,7 +39,8 @@ std::vector<std::int64_t> stages_of(std::string_view layout) {
       group = flat.size();
     } else if (c == '*') {
       std::size_t n = 0;
-      while (i + 1 < layout.size() && layout[i + 1] >= '0' && layout[i + 1] <= '9') n = n * 10 + static_cast<std::size_t>(layout[++i] - '0');
+      while (i + 1 < layout.size() && layout[i + 1] >= '0' && layout[i + 1] <= '9')
+        n = n * 10 + static_cast<std::size_t>(layout[++i] - '0');
       const bool parenthesis = !flat.empty() && flat.back() == ')';
       if (parenthesis) flat.pop_back();
       const std::string unit = parenthesis ? flat.substr(group) : flat.substr(flat.empty() ? 0 : flat.size() - 1);
@@ -61,7 +63,8 @@ void read_moe_layers(DecoderShape& s, const Arguments& a) {
   const std::size_t zeros = text.find("[0]*");
   if (zeros != std::string_view::npos) {
     s.dense_first = 0;
-    for (std::size_t i = zeros + 4; i < text.size() && text[i] >= '0' && text[i] <= '9'; ++i) s.dense_first = s.dense_first * 10 + (text[i] - '0');
+    for (std::size_t i = zeros + 4; i < text.size() && text[i] >= '0' && text[i] <= '9'; ++i)
+      s.dense_first = s.dense_first * 10 + (text[i] - '0');
   } else {
     s.moe_every = std::max<std::int64_t>(1, a.count("moe-layer-freq", 1));
   }
@@ -75,14 +78,15 @@ void read_shape(EvidenceRow& row, const Arguments& a) {
   s.head_dim = a.count("kv-channels", s.heads > 0 ? s.width / s.heads : 0);
   s.kv_heads = a.flag("group-query-attention") ? a.count("num-query-groups", 1) : s.heads;
   s.gated = a.flag("swiglu");
-  const std::int64_t gated_ffn = static_cast<std::int64_t>(std::floor(4.0 * static_cast<double>(s.width) * 2 / 3 / 64)) * 64;
+  const std::int64_t gated_ffn =
+      static_cast<std::int64_t>(std::floor(4.0 * static_cast<double>(s.width) * 2 / 3 / 64)) * 64;
   s.ffn = a.count("ffn-hidden-size", s.gated ? gated_ffn : 4 * s.width);
   s.sequence = a.count("seq-length", s.sequence);
   s.max_positions = a.count("max-position-embeddings", s.sequence);
   const std::string_view positions = a.text("position-embedding-type");
   s.positions = positions == "rope" || a.flag("use-rotary-position-embeddings") ? Positions::rotary
-                : positions == "none"                                          ? Positions::none
-                                                                               : Positions::learned;
+                : positions == "none"                                           ? Positions::none
+                                                                                : Positions::learned;
   s.norm = a.text("normalization") == "RMSNorm" ? NormKind::rms : NormKind::layer;
   s.qk_norm = a.flag("qk-layernorm") && !a.flag("multi-latent-attention");
   s.qkv_bias = s.out_bias = s.mlp_bias = !a.flag("disable-bias-linear");
@@ -105,7 +109,8 @@ void read_shape(EvidenceRow& row, const Arguments& a) {
   std::int64_t vocabulary = a.count("vocab-size", s.vocabulary);
   if (vocabulary == 0 && !a.has("tokenizer-type") && !a.has("tokenizer-model")) {
     const bool bert = s.mask == AttentionMask::none;
-    vocabulary = bert ? 30522 : 50257;  // BertWordPieceLowerCase, GPT2BPETokenizer: the test recipes' default tokenizers
+    vocabulary =
+        bert ? 30522 : 50257;  // BertWordPieceLowerCase, GPT2BPETokenizer: the test recipes' default tokenizers
     row.assumed.emplace_back(bert ? "vocabulary 30522 (default tokenizer)" : "vocabulary 50257 (default tokenizer)");
   }
   const std::int64_t unit = a.count("make-vocab-size-divisible-by", 128) * a.count("tensor-model-parallel-size", 1);
@@ -123,7 +128,8 @@ void read_pipeline(EvidenceRow& row, const Arguments& a) {
     l.stages = stages_of(text);
     l.chunks = std::max<std::int64_t>(1, static_cast<std::int64_t>(l.stages.size()) / l.pipeline);
   }
-  const bool embedding = a.flag("account-for-embedding-in-pipeline-split"), loss = a.flag("account-for-loss-in-pipeline-split");
+  const bool embedding = a.flag("account-for-embedding-in-pipeline-split"),
+             loss = a.flag("account-for-loss-in-pipeline-split");
   if (embedding || loss) {
     const std::int64_t parts = l.pipeline * l.chunks;
     l.stages.assign(static_cast<std::size_t>(parts), (layers + (embedding ? 1 : 0) + (loss ? 1 : 0)) / parts);
@@ -143,11 +149,14 @@ void read_layout(EvidenceRow& row, const Arguments& a) {
   l.expert_tensor = a.count("expert-tensor-parallel-size", l.tensor);
   l.sequence_parallel = a.flag("sequence-parallel") && l.tensor > 1;
   l.micro_batch = a.count("micro-batch-size", 1);
-  l.zero = a.flag("use-megatron-fsdp") ? Zero::weights : a.flag("use-distributed-optimizer") ? Zero::optimizer : Zero::none;
+  l.zero = a.flag("use-megatron-fsdp")           ? Zero::weights
+           : a.flag("use-distributed-optimizer") ? Zero::optimizer
+                                                 : Zero::none;
   row.run.batch = a.count("global-batch-size", 0);
   const std::int64_t instances = a.count("num-distributed-optimizer-instances", 1);
   const std::int64_t model = l.tensor * l.pipeline * l.context;
-  if (instances > 1 && row.devices > 0) l.shard = std::max<std::int64_t>(1, row.devices / model * l.context / instances);
+  if (instances > 1 && row.devices > 0)
+    l.shard = std::max<std::int64_t>(1, row.devices / model * l.context / instances);
   read_pipeline(row, a);
 }
 
@@ -158,11 +167,17 @@ void read_run(EvidenceRow& row, const Arguments& a) {
   run.precision = *find_precision(a.flag("fp16") ? "fp16-mixed" : a.flag("bf16") ? "bf16-mixed" : "fp32");
   if (a.has("fp8-format")) {
     const std::string_view recipe = a.text("fp8-recipe");
-    run.precision = *find_precision(recipe == "mxfp8" ? "mxfp8" : recipe == "tensorwise" ? "fp8-tensorwise" : recipe == "blockwise" ? "fp8-block" : "fp8-delayed");
+    run.precision = *find_precision(recipe == "mxfp8"        ? "mxfp8"
+                                    : recipe == "tensorwise" ? "fp8-tensorwise"
+                                    : recipe == "blockwise"  ? "fp8-block"
+                                                             : "fp8-delayed");
   }
-  if (a.flag("fp8-param-gather")) run.precision.copies.clear();  // weights are fp8 with a transposed copy: two bytes, as bf16
+  if (a.flag("fp8-param-gather"))
+    run.precision.copies.clear();  // weights are fp8 with a transposed copy: two bytes, as bf16
   if (a.flag("grad-reduce-in-bf16")) run.framework.gradients = Dtype::bfloat16;
-  run.optimizer = *find_optimizer(a.text("optimizer") == "muon" ? "muon" : a.text("optimizer") == "sgd" ? "momentum" : "adamw");
+  run.optimizer = *find_optimizer(a.text("optimizer") == "muon"  ? "muon"
+                                  : a.text("optimizer") == "sgd" ? "momentum"
+                                                                 : "adamw");
   const std::string_view backend = a.text("attention-backend");
   const bool local_scores = !engine && backend != "flash" && !a.flag("use-flash-attn");
   run.fused_attention = backend != "unfused" && backend != "local" && !local_scores;
@@ -181,8 +196,10 @@ void read_run(EvidenceRow& row, const Arguments& a) {
   if (granularity == "full") {
     recompute.mode = Recompute::Mode::full;
     const std::int64_t layers = a.count("recompute-num-layers", 1);
-    if (a.text("recompute-method") == "block") recompute.layers = layers;
-    else recompute.every = std::max<std::int64_t>(1, layers);
+    if (a.text("recompute-method") == "block")
+      recompute.layers = layers;
+    else
+      recompute.every = std::max<std::int64_t>(1, layers);
   } else if (granularity == "selective") {
     recompute.mode = Recompute::Mode::selective;
     const std::string modules(a.text("recompute-modules"));
@@ -205,9 +222,12 @@ std::string other_work(const EvidenceRow& row, const Arguments& a) {
   if (a.flag("perform-rl-step")) return "a reinforcement-learning test: it generates text beside training";
   if (a.has("export-kd-cfg")) return "a distillation test: a second model is held";
   if (a.flag("flextron")) return "an elastic-network test: several sub-networks share one step";
-  if (a.has("hybrid-layer-pattern") || a.has("hybrid-override-pattern") || a.flag("is-hybrid-model")) return "a hybrid Mamba model: its layer sizes are not in the arguments";
-  if (a.has("model-provider") || row.task == "multimodal") return "a vision-language model: the vision tower is not in the arguments";
-  if (row.model.find("offloading") != std::string::npos && !a.has("offload-modules")) return "activations are offloaded; which ones is not in the arguments";
+  if (a.has("hybrid-layer-pattern") || a.has("hybrid-override-pattern") || a.flag("is-hybrid-model"))
+    return "a hybrid Mamba model: its layer sizes are not in the arguments";
+  if (a.has("model-provider") || row.task == "multimodal")
+    return "a vision-language model: the vision tower is not in the arguments";
+  if (row.model.find("offloading") != std::string::npos && !a.has("offload-modules"))
+    return "activations are offloaded; which ones is not in the arguments";
   if (a.has("rerun-mode")) return "a fault-injection test: steps are run twice and compared";
   return {};
 }

@@ -15,10 +15,10 @@ double& at(std::array<double, kHoldsCount>& bytes, Holds what) { return bytes[st
 
 // What one chunk of the model (a run of layers) holds on a device.
 struct Chunk {
-  LayerMemory sum;              // of its layers, `before` and `after`
+  LayerMemory sum;  // of its layers, `before` and `after`
   double layers = 0;
-  double activations = 0;       // per micro-batch, kept under the policy
-  double replayed = 0;          // made again in the backward pass: the largest layer's (or group's)
+  double activations = 0;  // per micro-batch, kept under the policy
+  double replayed = 0;     // made again in the backward pass: the largest layer's (or group's)
   double working = 0, gathered_layer = 0, gradient_layer = 0, input = 0;
   bool first = false, last = false;
 };
@@ -41,8 +41,11 @@ std::pair<double, double> chunk_range(const Layout& layout, double layers, std::
   const std::int64_t parts = layout.model_chunks();
   if (!layout.stages.empty()) {
     double begin = 0;
-    for (std::int64_t i = 0; i < index && i < static_cast<std::int64_t>(layout.stages.size()); ++i) begin += as_double(layout.stages[static_cast<std::size_t>(i)]);
-    const double size = index < static_cast<std::int64_t>(layout.stages.size()) ? as_double(layout.stages[static_cast<std::size_t>(index)]) : 0;
+    for (std::int64_t i = 0; i < index && i < static_cast<std::int64_t>(layout.stages.size()); ++i)
+      begin += as_double(layout.stages[static_cast<std::size_t>(i)]);
+    const double size = index < static_cast<std::int64_t>(layout.stages.size())
+                            ? as_double(layout.stages[static_cast<std::size_t>(index)])
+                            : 0;
     return {begin, std::min(layers, begin + size)};
   }
   const double each = std::floor(layers / as_double(parts)), rest = layers - each * as_double(parts);
@@ -95,7 +98,9 @@ Chunk make_chunk(const MemoryProfile& profile, const Run& run, std::int64_t inde
       LayerMemory copy = profile.before();
       copy.dense = copy.trained_dense = profile.after().head;
       copy.frozen_bytes = 0;
-      copy.states_dense = profile.before().dense > 0 ? profile.before().states_dense * profile.after().head / profile.before().dense : 0;
+      copy.states_dense = profile.before().dense > 0
+                              ? profile.before().states_dense * profile.after().head / profile.before().dense
+                              : 0;
       accumulate(chunk.sum, copy, 1);
     }
   }
@@ -112,7 +117,8 @@ struct InFlight {
 // Narayanan et al. 2104.04473: groups of `pipeline` micro-batches pass each chunk in turn.
 void interleave(const Layout& layout, double micro, std::int64_t stage, const double* weight, int head, InFlight& out) {
   const std::int64_t p = layout.pipeline, v = out.chunks;
-  const std::int64_t m = std::min<std::int64_t>(static_cast<std::int64_t>(micro), std::min<std::int64_t>(p * 3, 4096));  // by then it repeats
+  const std::int64_t m = std::min<std::int64_t>(static_cast<std::int64_t>(micro),
+                                                std::min<std::int64_t>(p * 3, 4096));  // by then it repeats
   const std::int64_t total = m * v;
   const std::int64_t warmup = std::min(total, (p - stage - 1) * 2 + (v - 1) * p);
   double held[kMaxChunks] = {}, best = -1, best_head = -1;
@@ -145,13 +151,24 @@ InFlight in_flight(const Layout& layout, std::int64_t batch, std::int64_t stage,
   const double p = as_double(layout.pipeline), left = p - as_double(stage);
   double each = std::min(m, left);
   switch (layout.schedule) {
-    case Schedule::gpipe: each = m; break;
-    case Schedule::one_f_one_b: break;
-    case Schedule::zb_h1: each = std::min(m, p); break;                // Qi et al. 2401.10241, table 2: p activations
-    case Schedule::zb_h2: each = std::min(m, 2 * p - 1); break;
-    case Schedule::zb_v:                                               // two half-size chunks, p activations in all
-    case Schedule::dualpipe_v: each = std::min(m, p); break;
-    case Schedule::dualpipe: each = std::min(m, (p + 1) / 2); break;   // DeepSeek-V3 2412.19437, table 2: p + 1
+    case Schedule::gpipe:
+      each = m;
+      break;
+    case Schedule::one_f_one_b:
+      break;
+    case Schedule::zb_h1:
+      each = std::min(m, p);
+      break;  // Qi et al. 2401.10241, table 2: p activations
+    case Schedule::zb_h2:
+      each = std::min(m, 2 * p - 1);
+      break;
+    case Schedule::zb_v:  // two half-size chunks, p activations in all
+    case Schedule::dualpipe_v:
+      each = std::min(m, p);
+      break;
+    case Schedule::dualpipe:
+      each = std::min(m, (p + 1) / 2);
+      break;  // DeepSeek-V3 2412.19437, table 2: p + 1
     case Schedule::interleaved: {
       double weight[kMaxChunks] = {};
       int head = -1;
@@ -171,7 +188,8 @@ InFlight in_flight(const Layout& layout, std::int64_t batch, std::int64_t stage,
 void hold_states(const LayerMemory& sum, const Run& run, std::array<double, kHoldsCount>& bytes) {
   const Layout& layout = run.layout;
   const double shard = as_double(layout.shard_ranks());
-  const double expert_shard = std::max(1.0, layout.shard > 0 ? std::min(shard, as_double(layout.expert_data())) : as_double(layout.expert_data()));
+  const double expert_shard = std::max(
+      1.0, layout.shard > 0 ? std::min(shard, as_double(layout.expert_data())) : as_double(layout.expert_data()));
   const auto shared = [&](double dense, double expert, Zero from) {
     return layout.zero >= from ? dense / shard + expert / expert_shard : dense + expert;
   };
@@ -179,17 +197,20 @@ void hold_states(const LayerMemory& sum, const Run& run, std::array<double, kHol
                               ? run.framework.gradients
                               : run.precision.gradients;
   if (!run.offload.weights) {
-    at(bytes, Holds::weights) += bytes_of(run.precision.weights) * shared(sum.trained_dense, sum.trained_expert, Zero::weights) +
-                                 (layout.zero == Zero::weights ? sum.frozen_bytes / shard : sum.frozen_bytes);
+    at(bytes, Holds::weights) +=
+        bytes_of(run.precision.weights) * shared(sum.trained_dense, sum.trained_expert, Zero::weights) +
+        (layout.zero == Zero::weights ? sum.frozen_bytes / shard : sum.frozen_bytes);
   }
   at(bytes, Holds::gradients) += bytes_of(gradients) * shared(sum.trained_dense, sum.trained_expert, Zero::gradients);
   if (gradients == Dtype::float32 && run.precision.gradients != Dtype::float32) {
     at(bytes, Holds::gradients) += run.framework.second_gradients * (sum.trained_dense + sum.trained_expert);
   }
   if (!run.offload.optimizer) {
-    at(bytes, Holds::master) += bytes_of(run.precision.master) * shared(sum.trained_dense, sum.trained_expert, Zero::optimizer);
+    at(bytes, Holds::master) +=
+        bytes_of(run.precision.master) * shared(sum.trained_dense, sum.trained_expert, Zero::optimizer);
     at(bytes, Holds::states) += shared(sum.states_dense, sum.states_expert, Zero::optimizer);
-    at(bytes, Holds::gradients) += run.framework.shard_gradients * shared(sum.trained_dense, sum.trained_expert, Zero::optimizer);
+    at(bytes, Holds::gradients) +=
+        run.framework.shard_gradients * shared(sum.trained_dense, sum.trained_expert, Zero::optimizer);
   }
   if (layout.zero != Zero::weights && run.adapter.rank == 0 && !run.framework.keeps_high_precision) {
     for (const Dtype copy : run.precision.copies) at(bytes, Holds::copies) += sum.matrix * bytes_of(copy);
@@ -200,7 +221,8 @@ double workspace(const Run& run, bool grouped) {
   const DeviceOverhead& device = device_overhead(run.device);
   const double cublas = run.deterministic ? 33554432.0 : device.cublas_workspace;
   double bytes = run.framework.handles * cublas;
-  if (run.framework.engine_workspace) bytes += device.engine_workspace * (grouped ? 5 : 1);  // four streams of grouped products
+  if (run.framework.engine_workspace)
+    bytes += device.engine_workspace * (grouped ? 5 : 1);  // four streams of grouped products
   return bytes;
 }
 
@@ -260,19 +282,24 @@ void moments(const MemoryProfile& profile, const Run& run, const Rank& rank, con
   const double deferred = as_double(run.loss_deferred) * (logits * compute + rank.input);
   const double full = held(rank, flight.fullest, run), head = held(rank, flight.at_head, run) + after.kept;
   out[static_cast<int>(Moment::forward)] = {full, rank.working / 2, gathered, 0};
-  out[static_cast<int>(Moment::layer_backward)] = {full, rank.working + rank.replayed, gathered, rank.head ? deferred : 0};
+  out[static_cast<int>(Moment::layer_backward)] = {full, rank.working + rank.replayed, gathered,
+                                                   rank.head ? deferred : 0};
   if (rank.head && logits > 0) {
-    const double forward = run.fused_loss ? std::max(run.framework.loss_forward, compute + 8) : run.framework.loss_forward;
-    out[static_cast<int>(Moment::loss)] = {head, 0, gathered_head, logits * std::max(forward, run.framework.loss_backward) + deferred};
+    const double forward =
+        run.fused_loss ? std::max(run.framework.loss_forward, compute + 8) : run.framework.loss_forward;
+    out[static_cast<int>(Moment::loss)] = {head, 0, gathered_head,
+                                           logits * std::max(forward, run.framework.loss_backward) + deferred};
     const bool trained = run.adapter.rank == 0;
     const double hidden = after.input * (run.layout.sequence_parallel ? 1 + as_double(run.layout.tensor) : 1);
     out[static_cast<int>(Moment::head_backward)] = {head, (trained ? after.head * compute : 0) + hidden, gathered_head,
                                                     logits * compute + deferred};
   }
   const bool shared = run.layout.zero >= Zero::optimizer;
-  const double updated = (rank.sum.trained_dense + rank.sum.trained_expert) / (shared ? as_double(run.layout.shard_ranks()) : 1);
+  const double updated =
+      (rank.sum.trained_dense + rank.sum.trained_expert) / (shared ? as_double(run.layout.shard_ranks()) : 1);
   if (run.framework.loads_whole && run.layout.zero == Zero::weights) {
-    const double whole = rank.sum.frozen_bytes + bytes_of(run.precision.weights) * (rank.sum.trained_dense + rank.sum.trained_expert);
+    const double whole =
+        rank.sum.frozen_bytes + bytes_of(run.precision.weights) * (rank.sum.trained_dense + rank.sum.trained_expert);
     out[static_cast<int>(Moment::loading)] = {0, 0, whole, 0};
   }
   out[static_cast<int>(Moment::optimizer)] = {0, updated * run.framework.optimizer_temporary, 0, 0};
@@ -281,15 +308,25 @@ void moments(const MemoryProfile& profile, const Run& run, const Rank& rank, con
 }  // namespace
 
 std::string_view name_of(Holds what) {
-  static constexpr std::string_view kNames[kHoldsCount] = {
-      "weights",      "weight copies",         "gradients", "master weights", "optimizer states", "gradient placeholders",
-      "communication buckets", "workspace", "activations", "working tensors", "gathered weights", "logits and loss"};
+  static constexpr std::string_view kNames[kHoldsCount] = {"weights",
+                                                           "weight copies",
+                                                           "gradients",
+                                                           "master weights",
+                                                           "optimizer states",
+                                                           "gradient placeholders",
+                                                           "communication buckets",
+                                                           "workspace",
+                                                           "activations",
+                                                           "working tensors",
+                                                           "gathered weights",
+                                                           "logits and loss"};
   return kNames[static_cast<int>(what)];
 }
 
 std::string_view name_of(Moment moment) {
-  static constexpr std::string_view kNames[kMomentCount] = {"forward pass", "loss", "backward pass of the output layer",
-                                                            "backward pass of a layer", "optimizer step", "loading"};
+  static constexpr std::string_view kNames[kMomentCount] = {
+      "forward pass",   "loss",   "backward pass of the output layer", "backward pass of a layer",
+      "optimizer step", "loading"};
   return kNames[static_cast<int>(moment)];
 }
 
@@ -330,7 +367,8 @@ DeviceMemory device_memory(const MemoryProfile& profile, const Run& run, std::in
   at(out.bytes, Holds::working) = at_moment[fullest].working;
   at(out.bytes, Holds::gathered) = at_moment[fullest].gathered;
   at(out.bytes, Holds::logits) = at_moment[fullest].logits;
-  const double* counts = out.moment == Moment::loss || out.moment == Moment::head_backward ? flight.at_head : flight.fullest;
+  const double* counts =
+      out.moment == Moment::loss || out.moment == Moment::head_backward ? flight.at_head : flight.fullest;
   for (int c = 0; c < rank.count; ++c) out.in_flight += counts[c] / rank.count;
   return out;
 }
@@ -366,7 +404,8 @@ MemoryLines memory_lines(const DeviceMemory& memory, const Run& run, double spre
   const Spread ratio = run.framework.reserved, context = device_overhead(run.device).context;
   MemoryLines out;
   out.allocated = {allocated, allocated * spread_low, allocated * spread_high};
-  const double low = std::hypot(1 - spread_low, 1 - ratio.low / ratio.best), high = std::hypot(spread_high - 1, ratio.high / ratio.best - 1);
+  const double low = std::hypot(1 - spread_low, 1 - ratio.low / ratio.best),
+               high = std::hypot(spread_high - 1, ratio.high / ratio.best - 1);
   const double reserved = blocks(allocated * ratio.best);
   out.reserved = {reserved, reserved * (1 - low), reserved * (1 + high)};
   out.visible = {reserved + context.best, reserved * (1 - low) + context.low, reserved * (1 + high) + context.high};
@@ -398,7 +437,8 @@ std::vector<int> passes_of(const Layout& layout, std::int64_t micro, std::int64_
 
 }  // namespace
 
-std::vector<MemoryMoment> memory_timeline(const MemoryProfile& profile, const Run& run, std::int64_t stage, int at_most) {
+std::vector<MemoryMoment> memory_timeline(const MemoryProfile& profile, const Run& run, std::int64_t stage,
+                                          int at_most) {
   Rank rank;
   make_rank(profile, run, stage, rank);
   const DeviceMemory fixed = device_memory(profile, run, stage);
@@ -425,7 +465,8 @@ std::vector<MemoryMoment> memory_timeline(const MemoryProfile& profile, const Ru
       note("forward", transient[static_cast<int>(Moment::forward)]);
       if (rank.chunks[chunk].last) note("loss", transient[static_cast<int>(Moment::loss)]);
     } else {
-      if (rank.chunks[chunk].last) note("backward of the output layer", transient[static_cast<int>(Moment::head_backward)]);
+      if (rank.chunks[chunk].last)
+        note("backward of the output layer", transient[static_cast<int>(Moment::head_backward)]);
       note("backward", transient[static_cast<int>(Moment::layer_backward)]);
       counts[chunk] -= 1;
     }

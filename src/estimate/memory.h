@@ -1,7 +1,7 @@
 // Memory of a training run on one device of every pipeline rank: what it holds, when it peaks, and why.
 //
-// Always holds: `allocated` is the sum of the parts at the peak, each of them arithmetic on the network's operators, a rule
-// of the framework (data/training/frameworks.csv) or of the device (data/training/device_overheads.csv).
+// Always holds: `allocated` is the sum of the parts at the peak, each of them arithmetic on the network's operators, a
+// rule of the framework (data/training/frameworks.csv) or of the device (data/training/device_overheads.csv).
 #pragma once
 
 #include <array>
@@ -16,9 +16,18 @@ namespace floptally {
 
 // What a byte on the device is for.
 enum class Holds : std::uint8_t {
-  weights, copies, gradients, master, states,            // there from the first step to the last
-  placeholders, buckets, workspace,
-  activations, working, gathered, logits,                // come and go within a step
+  weights,
+  copies,
+  gradients,
+  master,
+  states,  // there from the first step to the last
+  placeholders,
+  buckets,
+  workspace,
+  activations,
+  working,
+  gathered,
+  logits,  // come and go within a step
 };
 inline constexpr int kHoldsCount = 12;
 std::string_view name_of(Holds what);
@@ -29,14 +38,14 @@ inline constexpr int kMomentCount = 6;
 std::string_view name_of(Moment moment);
 
 struct DeviceMemory {
-  std::int64_t stage = 0;                             // pipeline rank
-  std::array<double, kHoldsCount> bytes{};            // at the peak
+  std::int64_t stage = 0;                   // pipeline rank
+  std::array<double, kHoldsCount> bytes{};  // at the peak
   Moment moment = Moment::layer_backward;
-  std::array<double, kMomentCount> at{};              // allocated bytes at each moment
-  double in_flight = 0;                               // layer inputs times micro-batches held at the peak, in micro-batches
+  std::array<double, kMomentCount> at{};  // allocated bytes at each moment
+  double in_flight = 0;                   // layer inputs times micro-batches held at the peak, in micro-batches
   [[nodiscard]] double operator[](Holds what) const { return bytes[static_cast<std::size_t>(what)]; }
   [[nodiscard]] double allocated() const;
-  [[nodiscard]] double fixed() const;                 // there all the time
+  [[nodiscard]] double fixed() const;  // there all the time
 };
 
 // One pipeline rank. O(kinds of layers + pipeline x chunks), no allocation.
@@ -58,6 +67,7 @@ struct MemoryMoment {
   std::string label;
   std::array<double, kHoldsCount> bytes{};
 };
-std::vector<MemoryMoment> memory_timeline(const MemoryProfile& profile, const Run& run, std::int64_t stage, int at_most = 400);
+std::vector<MemoryMoment> memory_timeline(const MemoryProfile& profile, const Run& run, std::int64_t stage,
+                                          int at_most = 400);
 
 }  // namespace floptally

@@ -14,7 +14,8 @@ DeviceMemory predict_memory(const Network& network, const Run& run) {
   return peak_memory(profile, run);
 }
 
-std::vector<MemoryOption> memory_options(const Network& network, const Run& run, const Divisors& model, double capacity) {
+std::vector<MemoryOption> memory_options(const Network& network, const Run& run, const Divisors& model,
+                                         double capacity) {
   std::vector<MemoryOption> out;
   const auto offer = [&](std::string change, std::string costs, auto&& edit) {
     MemoryOption option;
@@ -29,41 +30,64 @@ std::vector<MemoryOption> memory_options(const Network& network, const Run& run,
     out.push_back(std::move(option));
   };
   const Layout& l = run.layout;
-  if (l.zero < Zero::optimizer && l.data > 1) offer("layout.zero: 1", "nothing but an all-gather of weights", [](Run& r) { r.layout.zero = Zero::optimizer; });
-  if (l.tensor > 1 && !l.sequence_parallel) offer("layout.sequence_parallel: true", "nothing: the same bytes travel", [](Run& r) { r.layout.sequence_parallel = true; });
-  if (!run.fused_attention) offer("attention: fused", "nothing: it is faster", [](Run& r) { r.fused_attention = true; });
+  if (l.zero < Zero::optimizer && l.data > 1)
+    offer("layout.zero: 1", "nothing but an all-gather of weights", [](Run& r) { r.layout.zero = Zero::optimizer; });
+  if (l.tensor > 1 && !l.sequence_parallel)
+    offer("layout.sequence_parallel: true", "nothing: the same bytes travel",
+          [](Run& r) { r.layout.sequence_parallel = true; });
+  if (!run.fused_attention)
+    offer("attention: fused", "nothing: it is faster", [](Run& r) { r.fused_attention = true; });
   for (std::int64_t size = l.micro_batch / 2; size >= 1; size /= 2) {
-    offer("layout.micro_batch: " + std::to_string(size), "smaller matrix products", [size](Run& r) { r.layout.micro_batch = size; });
+    offer("layout.micro_batch: " + std::to_string(size), "smaller matrix products",
+          [size](Run& r) { r.layout.micro_batch = size; });
   }
   if (run.recompute.mode == Recompute::Mode::none && !run.fused_attention) {
-    offer("recompute: selective", "a few percent more time", [](Run& r) { r.recompute.mode = Recompute::Mode::selective; });
+    offer("recompute: selective", "a few percent more time",
+          [](Run& r) { r.recompute.mode = Recompute::Mode::selective; });
   }
-  if (l.zero < Zero::weights && l.data > 1 && l.pipeline == 1) offer("layout.zero: 3", "half as much traffic again", [](Run& r) { r.layout.zero = Zero::weights; });
+  if (l.zero < Zero::weights && l.data > 1 && l.pipeline == 1)
+    offer("layout.zero: 3", "half as much traffic again", [](Run& r) { r.layout.zero = Zero::weights; });
   if (run.recompute.mode != Recompute::Mode::full) {
-    offer("recompute: full", "a third more FLOP in every layer", [](Run& r) { r.recompute = {}; r.recompute.mode = Recompute::Mode::full; });
+    offer("recompute: full", "a third more FLOP in every layer", [](Run& r) {
+      r.recompute = {};
+      r.recompute.mode = Recompute::Mode::full;
+    });
   }
-  if (run.optimizer.name == "adamw") offer("optimizer: adam-8bit", "rounded optimizer states", [](Run& r) { r.optimizer = *find_optimizer("adam-8bit"); });
+  if (run.optimizer.name == "adamw")
+    offer("optimizer: adam-8bit", "rounded optimizer states",
+          [](Run& r) { r.optimizer = *find_optimizer("adam-8bit"); });
   for (const std::int64_t by : {2, 4, 8}) {
     if (l.data % by == 0) {
-      offer("layout.tensor: " + std::to_string(l.tensor * by), "more traffic inside a node", [by](Run& r) { r.layout.tensor *= by; r.layout.data /= by; r.layout.sequence_parallel = true; });
+      offer("layout.tensor: " + std::to_string(l.tensor * by), "more traffic inside a node", [by](Run& r) {
+        r.layout.tensor *= by;
+        r.layout.data /= by;
+        r.layout.sequence_parallel = true;
+      });
       offer("layout.pipeline: " + std::to_string(l.pipeline * by), "a longer pipeline bubble", [by](Run& r) {
         r.layout.pipeline *= by;
         r.layout.data /= by;
         if (r.layout.zero > Zero::optimizer) r.layout.zero = Zero::optimizer;
       });
-      offer("layout.context: " + std::to_string(l.context * by), "keys and values travel round a ring", [by](Run& r) { r.layout.context *= by; r.layout.data /= by; });
+      offer("layout.context: " + std::to_string(l.context * by), "keys and values travel round a ring", [by](Run& r) {
+        r.layout.context *= by;
+        r.layout.data /= by;
+      });
     }
   }
-  if (!run.offload.optimizer) offer("offload: optimizer", "a slow optimizer step over the host link", [](Run& r) { r.offload.optimizer = true; });
+  if (!run.offload.optimizer)
+    offer("offload: optimizer", "a slow optimizer step over the host link", [](Run& r) { r.offload.optimizer = true; });
   return out;
 }
 
-std::vector<MemoryOption> memory_changes(const Network& network, const Run& run, const Divisors& model, double capacity) {
+std::vector<MemoryOption> memory_changes(const Network& network, const Run& run, const Divisors& model,
+                                         double capacity) {
   std::vector<MemoryOption> out;
   Run now = run;
   for (int i = 0; i < 4; ++i) {
     const std::vector<MemoryOption> options = memory_options(network, now, model, capacity);
-    const auto best = std::min_element(options.begin(), options.end(), [](const MemoryOption& a, const MemoryOption& b) { return a.visible < b.visible; });
+    const auto best =
+        std::min_element(options.begin(), options.end(),
+                         [](const MemoryOption& a, const MemoryOption& b) { return a.visible < b.visible; });
     if (best == options.end()) break;
     out.push_back(*best);
     now = best->run;
@@ -72,7 +96,8 @@ std::vector<MemoryOption> memory_changes(const Network& network, const Run& run,
   return {};
 }
 
-ServingMemory serving_memory(const Network& network, std::int64_t batch, std::int64_t context, Dtype weights, Dtype cache) {
+ServingMemory serving_memory(const Network& network, std::int64_t batch, std::int64_t context, Dtype weights,
+                             Dtype cache) {
   ServingMemory out;
   out.weights = count(network).total().parameters.to_double() * bytes_of(weights);
   out.rule = textbook::inference_rule(out.weights);
@@ -89,13 +114,17 @@ ServingMemory serving_memory(const Network& network, std::int64_t batch, std::in
     }
     void leave() override { depth = std::max(0, depth - 1); }
     void add(const Op& op) override {
-      if (op.def == &operators::k_linear && op.name.find("kv_a_proj") != std::string_view::npos) rank = static_cast<double>(op.attributes[2]);
+      if (op.def == &operators::k_linear && op.name.find("kv_a_proj") != std::string_view::npos)
+        rank = static_cast<double>(op.attributes[2]);
       if (op.def != &operators::k_attention || op.has(op_flags::training_only)) return;
       const double window = static_cast<double>(op.attributes[7]);
-      const bool bounded = op.attributes[6] == static_cast<std::int64_t>(AttentionMask::causal_window) || op.attributes[6] == static_cast<std::int64_t>(AttentionMask::causal_chunks);
+      const bool bounded = op.attributes[6] == static_cast<std::int64_t>(AttentionMask::causal_window) ||
+                           op.attributes[6] == static_cast<std::int64_t>(AttentionMask::causal_chunks);
       const double held = bounded && window > 0 ? std::min(tokens, batch * window) : tokens;
       const double each = rank > 0 ? textbook::latent_cache_bytes(held, rank, 0.0, bytes)
-                                   : textbook::cache_bytes(held, static_cast<double>(op.attributes[3]), static_cast<double>(op.attributes[4]), static_cast<double>(op.attributes[5]), bytes);
+                                   : textbook::cache_bytes(held, static_cast<double>(op.attributes[3]),
+                                                           static_cast<double>(op.attributes[4]),
+                                                           static_cast<double>(op.attributes[5]), bytes);
       total += each * stack[depth];
       rank = 0;
     }

@@ -10,18 +10,20 @@
 namespace floptally {
 
 struct MemoryOption {
-  std::string change;   // "recompute: full", "layout.micro_batch: 2"
-  std::string costs;    // what it costs
+  std::string change;  // "recompute: full", "layout.micro_batch: 2"
+  std::string costs;   // what it costs
   Run run;
-  double visible = 0;   // bytes as nvidia-smi would show them
+  double visible = 0;  // bytes as nvidia-smi would show them
   bool fits = false;
 };
 
 // Every single change that is legal for the model, cheapest first.
-std::vector<MemoryOption> memory_options(const Network& network, const Run& run, const Divisors& model, double capacity);
+std::vector<MemoryOption> memory_options(const Network& network, const Run& run, const Divisors& model,
+                                         double capacity);
 
 // Changes one after the other, each the one that saves most, until the run fits; empty if four do not suffice.
-std::vector<MemoryOption> memory_changes(const Network& network, const Run& run, const Divisors& model, double capacity);
+std::vector<MemoryOption> memory_changes(const Network& network, const Run& run, const Divisors& model,
+                                         double capacity);
 
 // Prediction for a whole network.
 DeviceMemory predict_memory(const Network& network, const Run& run);
@@ -30,6 +32,7 @@ DeviceMemory predict_memory(const Network& network, const Run& run);
 struct ServingMemory {
   double weights = 0, cache = 0, rule = 0;  // bytes; `rule`: 1.2 x weights
 };
-ServingMemory serving_memory(const Network& network, std::int64_t batch, std::int64_t context, Dtype weights, Dtype cache);
+ServingMemory serving_memory(const Network& network, std::int64_t batch, std::int64_t context, Dtype weights,
+                             Dtype cache);
 
 }  // namespace floptally

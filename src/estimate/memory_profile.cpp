@@ -93,8 +93,8 @@ bool MemoryProfile::adapted(const Op& op) const {
   return op.component == Component::projection;
 }
 
-// Transformer Engine get_dummy_wgrad: one buffer per distinct weight shape. Siblings that read one input (q, k, v; gate,
-// up) are one matrix there.
+// Transformer Engine get_dummy_wgrad: one buffer per distinct weight shape. Siblings that read one input (q, k, v;
+// gate, up) are one matrix there.
 void MemoryProfile::remember(double rows, double columns, bool sibling) {
   if (!in_layer_) return;
   if (sibling && pending_.rows == rows) {
@@ -111,7 +111,9 @@ void MemoryProfile::settle(double rows, double columns) {
   if (rows == 0) return;
   const auto index = static_cast<std::size_t>(classes_ - 1);
   int i = 0;
-  while (i < shapes_ && !(shape_[static_cast<std::size_t>(i)].rows == rows && shape_[static_cast<std::size_t>(i)].columns == columns)) ++i;
+  while (i < shapes_ &&
+         !(shape_[static_cast<std::size_t>(i)].rows == rows && shape_[static_cast<std::size_t>(i)].columns == columns))
+    ++i;
   if (i == static_cast<int>(shape_.size())) return;
   if (i == shapes_) shape_[static_cast<std::size_t>(shapes_++)] = {rows, columns, {}};
   shape_[static_cast<std::size_t>(i)].in[index / 64] |= std::uint64_t{1} << (index % 64);
@@ -158,8 +160,9 @@ void MemoryProfile::parameters(const Op& op, const Attributes<double>& a, const 
   to.gradient += elements * compute_;
   (grouped ? to.trained_expert : to.trained_dense) += elements;
   const double each = grouped ? elements / std::max(1.0, a.value[4]) : elements;
-  const double states = matrix ? state_bytes(run_.optimizer, a.value[1], each / a.value[1], states_like_) * (elements / each)
-                               : state_bytes(run_.optimizer, elements, 1, states_like_);
+  const double states =
+      matrix ? state_bytes(run_.optimizer, a.value[1], each / a.value[1], states_like_) * (elements / each)
+             : state_bytes(run_.optimizer, elements, 1, states_like_);
   (grouped ? to.states_expert : to.states_dense) += states;
   if (matrix && !head) {
     remember(a.value[1], a.value[2], op.has(op_flags::shared_input) && column_parallel(op));
@@ -168,10 +171,14 @@ void MemoryProfile::parameters(const Op& op, const Attributes<double>& a, const 
 
 double MemoryProfile::saved_bytes(const Op& op, const Saved<double>& saved) const {
   switch (saved.keep) {
-    case Keep::fp32: return saved.elements * 4;
-    case Keep::mask: return saved.elements;
-    case Keep::index: return saved.elements * 8;
-    case Keep::activation: break;
+    case Keep::fp32:
+      return saved.elements * 4;
+    case Keep::mask:
+      return saved.elements;
+    case Keep::index:
+      return saved.elements * 8;
+    case Keep::activation:
+      break;
   }
   const bool quantized = is_linear(op) && saved.weight_only && !run_.framework.keeps_high_precision;
   return saved.elements * (quantized ? kept_format_ : compute_);
@@ -183,11 +190,15 @@ bool MemoryProfile::recomputed(const Op& op, int saved_index) const {
   const auto has = [modules](Recompute::Module m) { return (modules & m) != 0; };
   const bool expert = is_grouped(op) || op.component == Component::router;
   if (has(Recompute::moe) && expert) return true;
-  if (has(Recompute::core_attention) && op.def == &operators::k_attention && op.attributes[9] == 0 && saved_index >= 2) return true;
+  if (has(Recompute::core_attention) && op.def == &operators::k_attention && op.attributes[9] == 0 && saved_index >= 2)
+    return true;
   if (has(Recompute::mla_up) && op.def == &operators::k_attention && saved_index < 2) return true;
   if (has(Recompute::norms) && column_parallel(op) && saved_index == 0 && !is_grouped(op)) return true;
-  if (has(Recompute::activations) && is_linear(op) && splits(op, 1) && op.component == Component::mlp && saved_index == 0) return true;
-  if (has(Recompute::mlp) && !expert && (op.component == Component::mlp || op.component == Component::activation)) return true;
+  if (has(Recompute::activations) && is_linear(op) && splits(op, 1) && op.component == Component::mlp &&
+      saved_index == 0)
+    return true;
+  if (has(Recompute::mlp) && !expert && (op.component == Component::mlp || op.component == Component::activation))
+    return true;
   if (has(Recompute::operators)) return is_norm(op) || op.component == Component::activation;
   return false;
 }
@@ -203,7 +214,8 @@ double MemoryProfile::kept_bytes(const Op& op, const Cost<double>& c, double& po
     if (frozen && c.saved[i].weight_only) continue;
     if (op.def == &operators::k_routing && i == 2 && !run_.framework.expert_outputs) continue;
     double bytes = saved_bytes(op, c.saved[i]);
-    if (i == 0 && column_parallel(op) && !is_grouped(op) && run_.layout.sequence_parallel) bytes /= as_double(run_.layout.tensor);
+    if (i == 0 && column_parallel(op) && !is_grouped(op) && run_.layout.sequence_parallel)
+      bytes /= as_double(run_.layout.tensor);
     all += bytes;
     if (run_.recompute.mode != Recompute::Mode::selective || !recomputed(op, i)) under += bytes;
   }
@@ -212,7 +224,8 @@ double MemoryProfile::kept_bytes(const Op& op, const Cost<double>& c, double& po
   if (run_.adapter.scales_outputs && is_linear(op) && op.component != Component::unembed) extra += c.output * compute_;
   if (is_norm(op)) extra += run_.framework.norm_bytes * c.input;
   if (op.def == &operators::k_gated_activation) extra += run_.framework.gated_kept * c.output * compute_;
-  if (is_grouped(op) && splits(op, 1) && previous_ == &operators::k_activation && run_.framework.expert_scaled) extra += c.input * compute_;
+  if (is_grouped(op) && splits(op, 1) && previous_ == &operators::k_activation && run_.framework.expert_scaled)
+    extra += c.input * compute_;
   if (op.def == &operators::k_elementwise && op.name == "residual" && run_.hidden_dropout) extra += c.output;
   if (run_.recompute.mode != Recompute::Mode::selective || !recomputed(op, 0)) extra_policy = extra;
   policy += under + extra_policy;
@@ -243,7 +256,8 @@ void MemoryProfile::add(const Op& op) {
   double working = (c.input + c.output) * samples * compute_;
   if (column_parallel(op) && run_.layout.sequence_parallel) working += c.input * samples * compute_;
   const bool materialized = run_.framework.wgrad == Wgrad::transient || !run_.fused_gradients;
-  if (materialized && is_linear(op) && !op.has(op_flags::frozen) && run_.adapter.rank == 0) working += c.parameters * compute_;
+  if (materialized && is_linear(op) && !op.has(op_flags::frozen) && run_.adapter.rank == 0)
+    working += c.parameters * compute_;
   if (op.component != Component::unembed) to.working = std::max(to.working, working);
   previous_ = op.def;
 }

@@ -1,11 +1,12 @@
-// MemoryProfile: what one device must hold of a described network under a layout, layer by layer. A Sink: describe a network to
-// it, and every op is cut by tensor, context, sequence and expert parallelism and asked what it keeps for the backward pass.
+// MemoryProfile: what one device must hold of a described network under a layout, layer by layer. A Sink: describe a
+// network to it, and every op is cut by tensor, context, sequence and expert parallelism and asked what it keeps for
+// the backward pass.
 //
-// Always holds: numbers are for ONE micro-batch of run.layout.micro_batch samples on ONE device; a repeated layer is one
-// class with a count, so a network of 96 or a million equal layers costs the same to profile; nothing is allocated.
+// Always holds: numbers are for ONE micro-batch of run.layout.micro_batch samples on ONE device; a repeated layer is
+// one class with a count, so a network of 96 or a million equal layers costs the same to profile; nothing is allocated.
 //
-// Sources of the rules: Shoeybi et al. 1909.08053 (tensor), Korthikanti et al. 2205.05198 (sequence; what a layer keeps),
-// Megatron-LM's and Transformer Engine's saved tensors (data/training/frameworks.csv).
+// Sources of the rules: Shoeybi et al. 1909.08053 (tensor), Korthikanti et al. 2205.05198 (sequence; what a layer
+// keeps), Megatron-LM's and Transformer Engine's saved tensors (data/training/frameworks.csv).
 #pragma once
 
 #include <array>
@@ -18,8 +19,8 @@ namespace floptally {
 
 // Bytes and elements of one layer (or of what stands before or after the layers) on one device.
 struct LayerMemory {
-  double count = 0;                              // layers like this, in a row
-  double dense = 0, expert = 0;                  // parameters held, elements: shared by data ranks / by expert-data ranks
+  double count = 0;              // layers like this, in a row
+  double dense = 0, expert = 0;  // parameters held, elements: shared by data ranks / by expert-data ranks
   double trained_dense = 0, trained_expert = 0;  // of these, trained
   double frozen_bytes = 0;                       // frozen weights as stored
   double matrix = 0;                             // elements of matrix weights (they have fp8 copies, autocast casts)
@@ -52,7 +53,7 @@ class MemoryProfile final : public Sink {
   // Bytes of one placeholder gradient per distinct weight shape in the layers of `classes` (bit i: class i).
   using ClassSet = std::array<std::uint64_t, 2>;
   [[nodiscard]] double placeholders(const ClassSet& classes) const;
-  [[nodiscard]] bool tied() const { return tied_; }     // the output matrix is the embedding
+  [[nodiscard]] bool tied() const { return tied_; }          // the output matrix is the embedding
   [[nodiscard]] bool at_least() const { return at_least_; }  // an unknown operator is inside
 
  private:

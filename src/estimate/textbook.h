@@ -1,5 +1,5 @@
-// The closed formulas for memory that textbooks print, reproduced exactly, each with what it leaves out. They stand beside
-// the account of src/estimate/memory.h, which adds up operators; nothing else uses them.
+// The closed formulas for memory that textbooks print, reproduced exactly, each with what it leaves out. They stand
+// beside the account of src/estimate/memory.h, which adds up operators; nothing else uses them.
 //
 // Templates over the number: double, Integer where a formula stays whole, Traced to explain.
 #pragma once
@@ -10,8 +10,8 @@
 
 namespace floptally::textbook {
 
-// ZeRO (Rajbhandari et al. 1910.02054, section 3 and figure 1): bytes of model states on one device. 2 bytes of fp16 weights,
-// 2 of gradients, `k` of optimizer states (12 for mixed-precision Adam), shared over n data-parallel devices.
+// ZeRO (Rajbhandari et al. 1910.02054, section 3 and figure 1): bytes of model states on one device. 2 bytes of fp16
+// weights, 2 of gradients, `k` of optimizer states (12 for mixed-precision Adam), shared over n data-parallel devices.
 template <class N>
 N zero(N parameters, N n, int stage, N k = N(12)) {
   const N weights = N(2) * parameters, gradients = N(2) * parameters, states = k * parameters;
@@ -24,8 +24,8 @@ N zero(N parameters, N n, int stage, N k = N(12)) {
 // The three kinds of recomputation the activation formulas know.
 enum class Replay { none, selective, full };
 
-// Korthikanti et al. 2205.05198, table 2: bytes of one transformer layer's activations on one device, 16-bit, dropout, GPT layer
-// with a feed-forward of 4 h. `t`: tensor parallelism.
+// Korthikanti et al. 2205.05198, table 2: bytes of one transformer layer's activations on one device, 16-bit, dropout,
+// GPT layer with a feed-forward of 4 h. `t`: tensor parallelism.
 template <class N>
 N layer_activations(N s, N b, N h, N a, N t, bool sequence_parallel, Replay replay) {
   const N sbh = s * b * h;
@@ -41,8 +41,8 @@ N stage_activations(N layer, N layers, N p, N m) {
   return layer * layers * (N(1) + more);
 }
 
-// Transformer Math 101 (Anthony, Biderman, Schoelkopf 2023): bytes per parameter of optimizer states, the fp32 master copy
-// among them, and the total with ZeRO 1 over data ranks, tensor and pipeline parallelism as the post prints it.
+// Transformer Math 101 (Anthony, Biderman, Schoelkopf 2023): bytes per parameter of optimizer states, the fp32 master
+// copy among them, and the total with ZeRO 1 over data ranks, tensor and pipeline parallelism as the post prints it.
 inline constexpr double kAdamWWithMaster = 12, kEightBitWithMaster = 6, kMomentumWithMaster = 8;
 template <class N>
 N three_d_as_printed(N weights, N states, N activations, N gradients, N devices, N tensor, N pipeline) {
@@ -54,8 +54,8 @@ N three_d(N weights, N states, N activations, N gradients, N devices, N tensor, 
   return (weights + gradients) / (pipeline * tensor) + states / devices + activations / tensor;
 }
 
-// The lecture "Compute and memory requirements": weights by format, AdamW 8 bytes, 8-bit optimizers 2 bytes, gradients in the
-// weights' format. Its sum forgets the 4-byte master copy of mixed precision (finding I21).
+// The lecture "Compute and memory requirements": weights by format, AdamW 8 bytes, 8-bit optimizers 2 bytes, gradients
+// in the weights' format. Its sum forgets the 4-byte master copy of mixed precision (finding I21).
 template <class N>
 N lecture(N parameters, N weight_bytes, N optimizer_bytes) {
   return parameters * (weight_bytes + optimizer_bytes + weight_bytes);
@@ -66,7 +66,8 @@ template <class N>
 N inference_rule(N weight_bytes) {
   return N(6) * weight_bytes / N(5);
 }
-// Keys and values of one layer: 2 x tokens x key-value heads x head size (GQA 2305.13245); a window holds at most its size.
+// Keys and values of one layer: 2 x tokens x key-value heads x head size (GQA 2305.13245); a window holds at most its
+// size.
 template <class N>
 N cache_bytes(N tokens, N kv_heads, N key_dim, N value_dim, N bytes) {
   return tokens * kv_heads * (key_dim + value_dim) * bytes;

@@ -15,7 +15,9 @@ bool matches(const std::string& path, std::string_view pattern) {
 class Adapting {
  public:
   Adapting(const Network& network, const Training& training)
-      : network_(network), training_(training), used_(training.freeze.size() + training.train.size() + training.adapter.targets.size()) {}
+      : network_(network),
+        training_(training),
+        used_(training.freeze.size() + training.train.size() + training.adapter.targets.size()) {}
 
   Network run() {
     items(network_.blocks[0], "");
@@ -60,10 +62,12 @@ class Adapting {
     const std::size_t trains = training_.freeze.size(), targets = trains + training_.train.size();
     bool frozen = any(training_.freeze, name, 0);
     if (training_.adapter.rank > 0 || !training_.train.empty()) frozen = !any(training_.train, name, trains);
-    const bool adapted = training_.adapter.rank > 0 && adaptable(op) &&
-                         (training_.adapter.targets.empty() ? in_blocks(op) : any(training_.adapter.targets, name, targets));
+    const bool adapted =
+        training_.adapter.rank > 0 && adaptable(op) &&
+        (training_.adapter.targets.empty() ? in_blocks(op) : any(training_.adapter.targets, name, targets));
     if (frozen || adapted) op.with(op_flags::frozen);
-    if (training_.adapter.stored != Dtype::unspecified && op.has(op_flags::frozen) && in_blocks(op)) op.stored = training_.adapter.stored;
+    if (training_.adapter.stored != Dtype::unspecified && op.has(op_flags::frozen) && in_blocks(op))
+      op.stored = training_.adapter.stored;
     if (adapted) {
       adapter(op);
     } else {
@@ -71,9 +75,12 @@ class Adapting {
     }
   }
 
-  static bool adaptable(const Op& op) { return op.def == &operators::k_linear || op.def == &operators::k_grouped_linear; }
+  static bool adaptable(const Op& op) {
+    return op.def == &operators::k_linear || op.def == &operators::k_grouped_linear;
+  }
   static bool in_blocks(const Op& op) {
-    return adaptable(op) && (op.component == Component::mlp || op.component == Component::projection || op.component == Component::recurrent);
+    return adaptable(op) && (op.component == Component::mlp || op.component == Component::projection ||
+                             op.component == Component::recurrent);
   }
 
   void adapter(const Op& base) {
@@ -88,7 +95,8 @@ class Adapting {
       a.name = "lora_A";
       b.name = "lora_B";
       for (Op* op : {&a, &b}) {
-        op->flags = static_cast<std::uint16_t>(op->flags & ~(op_flags::frozen | op_flags::tied | op_flags::shared_input));
+        op->flags =
+            static_cast<std::uint16_t>(op->flags & ~(op_flags::frozen | op_flags::tied | op_flags::shared_input));
         op->stored = Dtype::unspecified;
         op->attributes[3] = 0;  // no bias
         op->tensor_split = 0;
@@ -106,7 +114,9 @@ class Adapting {
     std::size_t i = 0;
     for (const auto* patterns : {&training_.freeze, &training_.train, &training_.adapter.targets}) {
       for (const std::string& pattern : *patterns) {
-        if (!used_[i++]) builder_.network().notes.push_back(warning("unmatched-part", "no part of the network is called '" + pattern + "'"));
+        if (!used_[i++])
+          builder_.network().notes.push_back(
+              warning("unmatched-part", "no part of the network is called '" + pattern + "'"));
       }
     }
   }

@@ -12,8 +12,9 @@ namespace floptally {
 // LoRA (Hu et al. 2106.09685): W x + B A x with W frozen, A rank by in, B out by rank; experts get one pair each.
 struct Adapter {
   std::int64_t rank = 0;
-  std::vector<std::string> targets;     // module names ("q_proj") or ends of paths ("self_attn.q_proj"); empty: all linear layers in blocks
-  Dtype stored = Dtype::unspecified;    // QLoRA: how the frozen matrices are stored
+  std::vector<std::string>
+      targets;  // module names ("q_proj") or ends of paths ("self_attn.q_proj"); empty: all linear layers in blocks
+  Dtype stored = Dtype::unspecified;  // QLoRA: how the frozen matrices are stored
 };
 
 struct Training {

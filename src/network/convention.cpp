@@ -21,41 +21,48 @@ Convention make(std::string_view name, std::string_view doc, std::string_view so
 
 // Those that add up operators as this program sees them.
 void add_plain(std::vector<Convention>& rows) {
-  Convention c = make("matmul", "matrix products and convolutions; attention over the exact pairs that the mask lets through",
-                      "s(s+1)/2 pairs where causal");
+  Convention c =
+      make("matmul", "matrix products and convolutions; attention over the exact pairs that the mask lets through",
+           "s(s+1)/2 pairs where causal");
   c.pairs = Pairs::exact;
   rows.push_back(c);
 
-  c = make("all", "matmul, and everything else: norms, softmax, activations, biases", "per-element counts of ELECTRA's flops_computation.py");
+  c = make("all", "matmul, and everything else: norms, softmax, activations, biases",
+           "per-element counts of ELECTRA's flops_computation.py");
   c.pairs = Pairs::exact;
   c.others = true;
   rows.push_back(c);
 
-  c = make("causal", "matrix products and convolutions; causal attention counts half the square, s^2/2", "Llama and Megatron-LM reports");
+  c = make("causal", "matrix products and convolutions; causal attention counts half the square, s^2/2",
+           "Llama and Megatron-LM reports");
   c.source = "Dubey et al. 2407.21783 and Megatron-LM count so";
   rows.push_back(c);
 
-  c = make("full", "matrix products and convolutions; attention counts the whole square whatever the mask", "what an unfused kernel executes");
+  c = make("full", "matrix products and convolutions; attention counts the whole square whatever the mask",
+           "what an unfused kernel executes");
   c.pairs = Pairs::full;
   rows.push_back(c);
 }
 
 // Those that multiply parameters by tokens.
 void add_parameter_rules(std::vector<Convention>& rows) {
-  Convention c = make("6nd", "6 x active parameters x tokens, embeddings included", "Kaplan et al. 2001.08361; Hoffmann et al. 2203.15556 for all parameters");
+  Convention c = make("6nd", "6 x active parameters x tokens, embeddings included",
+                      "Kaplan et al. 2001.08361; Hoffmann et al. 2203.15556 for all parameters");
   c.by_parameters = true;
   c.components = 0;
   c.backward = Backward::twice;
   rows.push_back(c);
 
-  c = make("palm", "6N + 12 L H Q T per token: all active parameters, attention over the whole square", "Chowdhery et al. 2204.02311, appendix B");
+  c = make("palm", "6N + 12 L H Q T per token: all active parameters, attention over the whole square",
+           "Chowdhery et al. 2204.02311, appendix B");
   c.by_parameters = true;
   c.pairs = Pairs::full;
   c.components = component_bit(Component::attention);
   c.backward = Backward::twice;
   rows.push_back(c);
 
-  c = make("kaplan", "6N + 6 L s d per token: matrices without embeddings and logits, half the square of attention", "Kaplan et al. 2001.08361, section 2.1, table 1");
+  c = make("kaplan", "6N + 6 L s d per token: matrices without embeddings and logits, half the square of attention",
+           "Kaplan et al. 2001.08361, section 2.1, table 1");
   c.by_parameters = true;
   c.parameter_components = kKaplan;
   c.matrices_only = true;
@@ -66,7 +73,10 @@ void add_parameter_rules(std::vector<Convention>& rows) {
 
 // Those of papers and tools that add up operators their own way.
 void add_published(std::vector<Convention>& rows) {
-  Convention c = make("chinchilla", "every matrix product with the embedding as one, whole square, softmax 3 per score; backward twice the forward", "Hoffmann et al. 2203.15556, appendix F");
+  Convention c = make(
+      "chinchilla",
+      "every matrix product with the embedding as one, whole square, softmax 3 per score; backward twice the forward",
+      "Hoffmann et al. 2203.15556, appendix F");
   c.pairs = Pairs::full;
   c.embedding_product = true;
   c.softmax = 3;
@@ -83,12 +93,14 @@ void add_published(std::vector<Convention>& rows) {
   c.components = without(kNoEmbed, Component::unembed);
   rows.push_back(c);
 
-  c = make("megatron", "matrix products without the router, causal attention halved; backward twice the forward", "Megatron-LM num_floating_point_operations (training.py)");
+  c = make("megatron", "matrix products without the router, causal attention halved; backward twice the forward",
+           "Megatron-LM num_floating_point_operations (training.py)");
   c.components = kMegatron;
   c.backward = Backward::twice;
   rows.push_back(c);
 
-  c = make("torchtitan", "6 x active parameters without embeddings, and attention over the whole square", "torchtitan get_nparams_and_flops");
+  c = make("torchtitan", "6 x active parameters without embeddings, and attention over the whole square",
+           "torchtitan get_nparams_and_flops");
   c.by_parameters = true;
   c.parameter_components = kNoEmbed;
   c.pairs = Pairs::full;
@@ -96,16 +108,24 @@ void add_published(std::vector<Convention>& rows) {
   c.backward = Backward::twice;
   rows.push_back(c);
 
-  c = make("epoch", "matrix products and convolutions, causal attention halved; backward twice the forward for every layer", "Epoch, Estimating Training Compute of Deep Learning Models: backward to forward 2:1");
+  c = make("epoch",
+           "matrix products and convolutions, causal attention halved; backward twice the forward for every layer",
+           "Epoch, Estimating Training Compute of Deep Learning Models: backward to forward 2:1");
   c.backward = Backward::twice;
   rows.push_back(c);
 
-  c = make("torch", "matrix products and convolutions that PyTorch executes: whole square, real backward, scores recomputed by fused attention", "torch.utils.flop_counter.FlopCounterMode");
+  c = make("torch",
+           "matrix products and convolutions that PyTorch executes: whole square, real backward, scores recomputed by "
+           "fused attention",
+           "torch.utils.flop_counter.FlopCounterMode");
   c.pairs = Pairs::full;
   c.kernel_recompute = true;
   rows.push_back(c);
 
-  c = make("mac", "multiply-accumulates of matrix products and convolutions, whole square (what fvcore and ptflops print as FLOPs)", "fvcore FlopCountAnalysis");
+  c = make(
+      "mac",
+      "multiply-accumulates of matrix products and convolutions, whole square (what fvcore and ptflops print as FLOPs)",
+      "fvcore FlopCountAnalysis");
   c.pairs = Pairs::full;
   c.flop_per_count = 2;
   rows.push_back(c);

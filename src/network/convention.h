@@ -1,9 +1,9 @@
-// Conventions: what a FLOP figure counts. The same network, counted by two of them, differs by up to a factor of two, so
-// every figure names its convention.
+// Conventions: what a FLOP figure counts. The same network, counted by two of them, differs by up to a factor of two,
+// so every figure names its convention.
 //
-// A convention is data: which components count, how attention's pairs count, whether anything but matrix products counts,
-// how the backward pass is found, and what unit comes out. Two kinds exist: those that add up operators, and those that
-// multiply parameters by tokens (6ND and its relatives).
+// A convention is data: which components count, how attention's pairs count, whether anything but matrix products
+// counts, how the backward pass is found, and what unit comes out. Two kinds exist: those that add up operators, and
+// those that multiply parameters by tokens (6ND and its relatives).
 #pragma once
 
 #include <cstdint>
@@ -32,17 +32,17 @@ struct Convention {
   std::string_view source;
   Pairs pairs = Pairs::half;
   ComponentSet components = kAllComponents;
-  bool others = false;           // count what is not a matrix product too
+  bool others = false;  // count what is not a matrix product too
   Backward backward = Backward::derived;
-  bool kernel_recompute = false; // count what fused backward kernels repeat
+  bool kernel_recompute = false;   // count what fused backward kernels repeat
   bool embedding_product = false;  // count the lookup as a one-hot matrix product, 2 V d per token
-  int softmax = 0;               // FLOP per attention score that count as softmax
+  int softmax = 0;                 // FLOP per attention score that count as softmax
   // Parameter-based: forward = 2 x parameters x tokens (+ attention where `components` has it).
   bool by_parameters = false;
   ComponentSet parameter_components = kAllComponents;
-  bool matrices_only = false;    // leave norms, biases and other vectors out of the parameters
-  bool active_only = true;       // parameters that one token uses
-  int flop_per_count = 1;        // 2: the unit is a multiply-accumulate
+  bool matrices_only = false;  // leave norms, biases and other vectors out of the parameters
+  bool active_only = true;     // parameters that one token uses
+  int flop_per_count = 1;      // 2: the unit is a multiply-accumulate
 };
 
 // null if there is none of that name.

@@ -6,8 +6,8 @@
 //   - frozen op above a trainable one: input gradient only;  frozen below all trainable ones: no backward at all.
 // Whether an input needs a gradient is found from the order of the ops (op_flags override it).
 //
-// Always holds: totals equal the sum over the ops walked; a repeated block counts `repeat` times; parameters of tied ops
-// are counted at their owner only.
+// Always holds: totals equal the sum over the ops walked; a repeated block counts `repeat` times; parameters of tied
+// ops are counted at their owner only.
 #pragma once
 
 #include <string>
@@ -84,7 +84,7 @@ std::vector<ViewRow> view_by_module(const Network& network, const CountOptions& 
 struct ViewNode {
   std::string name;
   std::int64_t repeat = 1;
-  const Op* op = nullptr;  // leaves only
+  const Op* op = nullptr;    // leaves only
   Measure<Integer> measure;  // leaves only
   std::vector<ViewNode> children;
 };

@@ -24,7 +24,9 @@ Traced plus(const Traced& a, const Traced& b) { return nothing(a) ? b : (nothing
 std::vector<Traced> candidates(const Cost<Traced>& c, CostPart part) {
   if (part == CostPart::parameters) return {c.parameters};
   if (part == CostPart::forward) return {c.forward.matmul, plus(c.forward.matmul, c.forward.other)};
-  const auto whole = [](const FlopSplit<Traced>& f, bool others) { return others ? plus(f.matmul, f.other) : f.matmul; };
+  const auto whole = [](const FlopSplit<Traced>& f, bool others) {
+    return others ? plus(f.matmul, f.other) : f.matmul;
+  };
   std::vector<Traced> sums;
   for (const bool others : {false, true}) {
     const Traced inner = whole(c.backward_inner, others);
@@ -40,13 +42,13 @@ std::vector<Traced> candidates(const Cost<Traced>& c, CostPart part) {
 
 }  // namespace
 
-std::optional<Traced> derive(Trace& trace, const std::string& path, const Op& op, const Rules& rules, CostPart part, Integer copies,
-                             Integer value) {
+std::optional<Traced> derive(Trace& trace, const std::string& path, const Op& op, const Rules& rules, CostPart part,
+                             Integer copies, Integer value) {
   if (op.def->count_traced == nullptr || value == Integer(0)) return std::nullopt;
   Attributes<Traced> attributes;
   for (int i = 0; i < op.def->attribute_count; ++i)
-    attributes.value[i] =
-        sized(trace, path + ": " + std::string(op.def->attributes[i].name), Integer(op.attributes[i]), op.def->attributes[i].doc);
+    attributes.value[i] = sized(trace, path + ": " + std::string(op.def->attributes[i].name), Integer(op.attributes[i]),
+                                op.def->attributes[i].doc);
   Cost<Traced> cost;
   op.def->count_traced(attributes, rules, cost);
   if (part != CostPart::parameters) copies *= Integer(op.times);

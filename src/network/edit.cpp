@@ -37,14 +37,16 @@ std::string replaced(Node node, std::string_view path, const std::string& value)
   return out + "}";
 }
 
-Result<Network> build(Node root, const Inputs& inputs, Sources& sources, const std::string& base, const Document& document) {
+Result<Network> build(Node root, const Inputs& inputs, Sources& sources, const std::string& base,
+                      const Document& document) {
   if (is_spec(root)) return build_spec(root, inputs, sources, base);
   return build_family(document, family_inputs(inputs));
 }
 
 }  // namespace
 
-Result<Network> load_edited_model(const std::string& model, const std::vector<ModelEdit>& edits, const Inputs& inputs, Sources& sources) {
+Result<Network> load_edited_model(const std::string& model, const std::vector<ModelEdit>& edits, const Inputs& inputs,
+                                  Sources& sources) {
   const std::string path = is_directory(model) ? model + "/config.json" : model;
   const bool file = path_exists(path);
   if (file && !path.ends_with(".json") && !path.ends_with(".yaml") && !path.ends_with(".yml")) {

@@ -15,8 +15,9 @@ struct ModelEdit {
   std::string value;  // JSON, or text
 };
 
-// Like load_model, for models that are described by text: configs, specs and the shipped ones. Errors: those of load_model;
-// "not-editable" for other formats.
-Result<Network> load_edited_model(const std::string& model, const std::vector<ModelEdit>& edits, const Inputs& inputs, Sources& sources);
+// Like load_model, for models that are described by text: configs, specs and the shipped ones. Errors: those of
+// load_model; "not-editable" for other formats.
+Result<Network> load_edited_model(const std::string& model, const std::vector<ModelEdit>& edits, const Inputs& inputs,
+                                  Sources& sources);
 
 }  // namespace floptally

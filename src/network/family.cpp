@@ -39,8 +39,10 @@ std::optional<std::int64_t> Config::whole(Node value, std::int64_t least) {
     return std::nullopt;
   }
   if (!(*number < Integer(kLargest)) || *number < Integer(least)) {
-    fail(error("shape-range", quoted(value.key()) + " is " + number->to_string() + ", must be at least " +
-                                  std::to_string(least) + " and below 2^31", value.span()));
+    fail(error("shape-range",
+               quoted(value.key()) + " is " + number->to_string() + ", must be at least " + std::to_string(least) +
+                   " and below 2^31",
+               value.span()));
     return std::nullopt;
   }
   return number->to_int64();
@@ -138,10 +140,12 @@ Config Config::child(Names names) {
   return {value, report_};
 }
 
-bool Config::divides(std::int64_t part, std::string_view part_name, std::int64_t whole_value, std::string_view whole_name) {
+bool Config::divides(std::int64_t part, std::string_view part_name, std::int64_t whole_value,
+                     std::string_view whole_name) {
   if (part > 0 && whole_value % part == 0) return true;
-  Diagnostic problem = error("shape-divide", quoted(part_name) + " " + std::to_string(part) + " does not divide " +
-                                                 quoted(whole_name) + " " + std::to_string(whole_value),
+  Diagnostic problem = error("shape-divide",
+                             quoted(part_name) + " " + std::to_string(part) + " does not divide " + quoted(whole_name) +
+                                 " " + std::to_string(whole_value),
                              node_.find(part_name).span());
   if (const Node other = node_.find(whole_name)) problem.labels.push_back({other.span(), "and here"});
   fail(std::move(problem));
@@ -161,7 +165,8 @@ void Config::note(std::string code, std::string message, Span at) {
 }
 
 void Config::assume(std::string name, std::int64_t value) {
-  report_->notes.push_back(floptally::note("assumed", name + " is not given: assumed " + std::to_string(value), node_.span()));
+  report_->notes.push_back(
+      floptally::note("assumed", name + " is not given: assumed " + std::to_string(value), node_.span()));
   report_->bindings.push_back({std::move(name), value, "assumed", {}});
 }
 
@@ -222,44 +227,150 @@ Diagnostic unknown_architecture(Node mapping) {
   }
   const std::string_view asked = type.empty() ? architecture : type;
   std::string help;
-  for (std::string_view near : nearest_few(asked, names, 3)) help += (help.empty() ? "nearest known: " : ", ") + std::string(near);
+  for (std::string_view near : nearest_few(asked, names, 3))
+    help += (help.empty() ? "nearest known: " : ", ") + std::string(near);
   help += help.empty() ? "" : "; ";
-  help += "or describe it as a spec: {network: 1, kind: decoder, layers: ..., width: ..., heads: ..., ffn: ..., vocab: ...}";
+  help +=
+      "or describe it as a spec: {network: 1, kind: decoder, layers: ..., width: ..., heads: ..., ffn: ..., vocab: "
+      "...}";
   if (asked.empty()) {
-    return error("unknown-architecture", "the config names neither 'model_type' nor 'architectures'", mapping.span(), help);
+    return error("unknown-architecture", "the config names neither 'model_type' nor 'architectures'", mapping.span(),
+                 help);
   }
   const Node at = type.empty() ? mapping.find("architectures") : mapping.find("model_type");
   return error("unknown-architecture", "no family is known for " + quoted(asked), at.span(), help);
 }
 
 // Keys that say nothing about shapes in any family (generation, tokenizer, dropout, provenance), in order.
-constexpr std::string_view kNeverShape[] = {
-    "_attn_implementation", "_attn_implementation_autoset", "_commit_hash", "_diffusers_version",
-    "_experts_implementation", "_name_or_path", "activation_dropout", "add_cross_attention",
-    "apply_residual_connection_post_layernorm", "apply_spec_augment", "architectures", "attention_dropout",
-    "attention_probs_dropout_prob", "attention_softmax_in_fp32", "attn_pdrop", "auto_map", "aux_loss_alpha",
-    "bad_words_ids", "begin_suppress_tokens", "boa_token_id", "boi_token_id", "bos_token_id",
-    "chunk_size_feed_forward", "classifier_dropout", "compression_config", "cross_attention_hidden_size",
-    "decoder_start_token_id", "diversity_penalty", "do_sample", "dropout", "dropout_p", "dropout_rate", "dtype",
-    "early_stopping", "embd_pdrop", "embedding_dropout", "encoder_no_repeat_ngram_size", "eoa_token_id",
-    "eoa_token_index", "eoi_token_id", "eos_token_id", "exponential_decay_length_penalty", "finetuning_task",
-    "force_bos_token_to_be_generated", "forced_bos_token_id", "forced_decoder_ids", "forced_eos_token_id",
-    "gradient_checkpointing", "hidden_dropout", "hidden_dropout_prob", "id2label", "ignore_index", "image_token_id",
-    "image_token_index", "init_std", "init_xavier_std", "initializer_factor", "initializer_range", "is_decoder",
-    "is_encoder_decoder", "label2id", "layer_norm_eps", "layer_norm_epsilon", "layerdrop", "layernorm_epsilon",
-    "length_penalty", "max_length", "media_placeholder_token_id", "min_length", "model_max_length", "model_type",
-    "no_repeat_ngram_size", "norm_eps", "norm_epsilon", "normalize_before", "num_beam_groups", "num_beams",
-    "num_return_sequences", "output_attentions", "output_hidden_states", "output_past", "output_router_logits",
-    "output_scores", "pad_token_id", "prefix", "problem_type", "projector_ln_eps", "pruned_heads",
-    "quantization_config", "remove_invalid_values", "repetition_penalty", "resid_pdrop", "return_dict",
-    "return_dict_in_generate", "rms_norm_eps", "rms_norm_epsilon", "rope_parameters", "rope_scaling", "rope_theta",
-    "router_aux_loss_coef", "router_jitter_noise", "sep_token_id", "summary_activation", "summary_first_dropout",
-    "summary_proj_to_labels", "summary_type", "summary_use_proj", "suppress_tokens", "task_specific_params",
-    "temperature", "tf_legacy_loss", "tie_encoder_decoder", "tokenizer_class", "top_k", "top_p", "torch_dtype",
-    "torchscript", "transformers_version", "typical_p", "use_bfloat16", "use_cache", "video_token_id",
-    "video_token_index", "vision_end_token_id", "vision_start_token_id", "vision_token_id"};
+constexpr std::string_view kNeverShape[] = {"_attn_implementation",
+                                            "_attn_implementation_autoset",
+                                            "_commit_hash",
+                                            "_diffusers_version",
+                                            "_experts_implementation",
+                                            "_name_or_path",
+                                            "activation_dropout",
+                                            "add_cross_attention",
+                                            "apply_residual_connection_post_layernorm",
+                                            "apply_spec_augment",
+                                            "architectures",
+                                            "attention_dropout",
+                                            "attention_probs_dropout_prob",
+                                            "attention_softmax_in_fp32",
+                                            "attn_pdrop",
+                                            "auto_map",
+                                            "aux_loss_alpha",
+                                            "bad_words_ids",
+                                            "begin_suppress_tokens",
+                                            "boa_token_id",
+                                            "boi_token_id",
+                                            "bos_token_id",
+                                            "chunk_size_feed_forward",
+                                            "classifier_dropout",
+                                            "compression_config",
+                                            "cross_attention_hidden_size",
+                                            "decoder_start_token_id",
+                                            "diversity_penalty",
+                                            "do_sample",
+                                            "dropout",
+                                            "dropout_p",
+                                            "dropout_rate",
+                                            "dtype",
+                                            "early_stopping",
+                                            "embd_pdrop",
+                                            "embedding_dropout",
+                                            "encoder_no_repeat_ngram_size",
+                                            "eoa_token_id",
+                                            "eoa_token_index",
+                                            "eoi_token_id",
+                                            "eos_token_id",
+                                            "exponential_decay_length_penalty",
+                                            "finetuning_task",
+                                            "force_bos_token_to_be_generated",
+                                            "forced_bos_token_id",
+                                            "forced_decoder_ids",
+                                            "forced_eos_token_id",
+                                            "gradient_checkpointing",
+                                            "hidden_dropout",
+                                            "hidden_dropout_prob",
+                                            "id2label",
+                                            "ignore_index",
+                                            "image_token_id",
+                                            "image_token_index",
+                                            "init_std",
+                                            "init_xavier_std",
+                                            "initializer_factor",
+                                            "initializer_range",
+                                            "is_decoder",
+                                            "is_encoder_decoder",
+                                            "label2id",
+                                            "layer_norm_eps",
+                                            "layer_norm_epsilon",
+                                            "layerdrop",
+                                            "layernorm_epsilon",
+                                            "length_penalty",
+                                            "max_length",
+                                            "media_placeholder_token_id",
+                                            "min_length",
+                                            "model_max_length",
+                                            "model_type",
+                                            "no_repeat_ngram_size",
+                                            "norm_eps",
+                                            "norm_epsilon",
+                                            "normalize_before",
+                                            "num_beam_groups",
+                                            "num_beams",
+                                            "num_return_sequences",
+                                            "output_attentions",
+                                            "output_hidden_states",
+                                            "output_past",
+                                            "output_router_logits",
+                                            "output_scores",
+                                            "pad_token_id",
+                                            "prefix",
+                                            "problem_type",
+                                            "projector_ln_eps",
+                                            "pruned_heads",
+                                            "quantization_config",
+                                            "remove_invalid_values",
+                                            "repetition_penalty",
+                                            "resid_pdrop",
+                                            "return_dict",
+                                            "return_dict_in_generate",
+                                            "rms_norm_eps",
+                                            "rms_norm_epsilon",
+                                            "rope_parameters",
+                                            "rope_scaling",
+                                            "rope_theta",
+                                            "router_aux_loss_coef",
+                                            "router_jitter_noise",
+                                            "sep_token_id",
+                                            "summary_activation",
+                                            "summary_first_dropout",
+                                            "summary_proj_to_labels",
+                                            "summary_type",
+                                            "summary_use_proj",
+                                            "suppress_tokens",
+                                            "task_specific_params",
+                                            "temperature",
+                                            "tf_legacy_loss",
+                                            "tie_encoder_decoder",
+                                            "tokenizer_class",
+                                            "top_k",
+                                            "top_p",
+                                            "torch_dtype",
+                                            "torchscript",
+                                            "transformers_version",
+                                            "typical_p",
+                                            "use_bfloat16",
+                                            "use_cache",
+                                            "video_token_id",
+                                            "video_token_index",
+                                            "vision_end_token_id",
+                                            "vision_start_token_id",
+                                            "vision_token_id"};
 
-void list_ignored(Node mapping, const std::string& path, const std::vector<std::uint64_t>& read, std::string& names, int& count) {
+void list_ignored(Node mapping, const std::string& path, const std::vector<std::uint64_t>& read, std::string& names,
+                  int& count) {
   for (Node value : mapping) {
     const std::string_view key = value.key();
     if (std::binary_search(std::begin(kNeverShape), std::end(kNeverShape), key)) continue;
@@ -333,7 +444,8 @@ Result<Network> build_family(const Document& document, const FamilyInputs& input
   for (const Op& op : network.ops)  // a product of sizes that left 64 bits
     for (int i = 0; i < op.def->attribute_count; ++i)
       if (op.attributes[i] < 0)
-        return error("shape-overflow", "the sizes of " + quoted(op.name) + " are too large together", found.mapping.span());
+        return error("shape-overflow", "the sizes of " + quoted(op.name) + " are too large together",
+                     found.mapping.span());
   network.family = family->name;
   network.unit = family->unit;
   network.name = document.source().name;
@@ -350,8 +462,10 @@ Result<Network> build_family(const Document& document, const FamilyInputs& input
     network.notes.push_back(note("ignored-keys", "keys that do not shape the network: " + ignored, root.span()));
   }
   if (!found.path.empty()) {
-    network.notes.push_back(note("partial-model", "only " + quoted(found.path) + " (" + std::string(family->name) +
-                                                      ") is counted: no family reads the config as a whole", found.mapping.span()));
+    network.notes.push_back(note("partial-model",
+                                 "only " + quoted(found.path) + " (" + std::string(family->name) +
+                                     ") is counted: no family reads the config as a whole",
+                                 found.mapping.span()));
   }
   read_storage(root, network);
   return network;

@@ -10,7 +10,8 @@
 //   void build(Config& config, const FamilyInputs& in, Sink& sink) { ... }
 //   }
 //   extern const FamilyDef k_llama;
-//   const FamilyDef k_llama = {"llama", "Llama 1 to 3 ...", "transformers modeling_llama.py", kTypes, kArchitectures, build};
+//   const FamilyDef k_llama = {"llama", "Llama 1 to 3 ...", "transformers modeling_llama.py", kTypes, kArchitectures,
+//   build};
 //   }
 //
 // What Config guarantees, so that a builder stays a plain list of layers:
@@ -105,9 +106,9 @@ struct FamilyInputs {
 FamilyInputs family_inputs(const Inputs& inputs);
 
 struct FamilyDef {
-  std::string_view name;    // "llama"
-  std::string_view doc;     // one line: which models
-  std::string_view source;  // where the layers were read
+  std::string_view name;                            // "llama"
+  std::string_view doc;                             // one line: which models
+  std::string_view source;                          // where the layers were read
   std::span<const std::string_view> model_types;    // config.json "model_type"
   std::span<const std::string_view> architectures;  // config.json "architectures"[0], for configs without a type
   void (*build)(Config&, const FamilyInputs&, Sink&);
@@ -122,11 +123,12 @@ const FamilyDef* family_of(Node mapping);
 
 // The sequence to count: what the user gave, else min(config's longest, 4096), noted as assumed. Also recorded as the
 // network's sequence (Network::sequence), which FLOP per token are divided by.
-std::int64_t sequence_length(Config& config, const FamilyInputs& in, Config::Names longest = {"max_position_embeddings"});
+std::int64_t sequence_length(Config& config, const FamilyInputs& in,
+                             Config::Names longest = {"max_position_embeddings"});
 
-// A config.json (already read) as a Network. Where no family reads the whole config, the first nested mapping of a known
-// family is counted (text_config, llm_config, thinker_config, at any depth), with a note. Errors: unknown-architecture (names the nearest and how to write a spec),
-// missing-key, wrong-type, shape-* ...
+// A config.json (already read) as a Network. Where no family reads the whole config, the first nested mapping of a
+// known family is counted (text_config, llm_config, thinker_config, at any depth), with a note. Errors:
+// unknown-architecture (names the nearest and how to write a spec), missing-key, wrong-type, shape-* ...
 Result<Network> build_family(const Document& document, const FamilyInputs& inputs);
 // For families that hold another family's model inside (vision-language): builds the nested config with the family that
 // its model_type names. False (and reported) if there is none.

@@ -58,7 +58,8 @@ Result<Network> read_file(const std::string& path, const Inputs& inputs, Sources
     }
   }
   if (best == nullptr) {
-    const std::string what = file.directory ? "the folder '" + path + "' holds no model" : "'" + path + "' is no model file";
+    const std::string what =
+        file.directory ? "the folder '" + path + "' holds no model" : "'" + path + "' is no model file";
     return error("unknown-model-format", what, {}, "formats known: " + names);
   }
   keep.clear();
@@ -67,7 +68,8 @@ Result<Network> read_file(const std::string& path, const Inputs& inputs, Sources
 
 }  // namespace
 
-Result<Network> load_model(const std::string& model, const Inputs& inputs, Sources& sources, const std::string& base_file) {
+Result<Network> load_model(const std::string& model, const Inputs& inputs, Sources& sources,
+                           const std::string& base_file) {
   constexpr int kMostNested = 8;
   if (inputs.nesting > kMostNested) {
     return error("nested-too-deep", "files name one another more than 8 deep, or in a circle, at '" + model + "'");

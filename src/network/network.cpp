@@ -49,7 +49,8 @@ void NetworkBuilder::leave() {
 }
 
 Diagnostic too_large(Span at) {
-  return error("too-large", "the network has more than 2,097,152 different operators", at, "write equal layers as repeats");
+  return error("too-large", "the network has more than 2,097,152 different operators", at,
+               "write equal layers as repeats");
 }
 
 namespace {

@@ -1,11 +1,11 @@
 // Network: the one representation of a model, whatever it was read from (a spec, a config.json, ONNX, tensor headers).
 //
-// A tree of blocks with repeat counts whose leaves are ops in execution order; a graph that comes flat (ONNX) is one block
-// with many ops. Beside it, where the source knows them: tensors (name, shape, dtype) and the edges between ops.
+// A tree of blocks with repeat counts whose leaves are ops in execution order; a graph that comes flat (ONNX) is one
+// block with many ops. Beside it, where the source knows them: tensors (name, shape, dtype) and the edges between ops.
 //
-// Always holds: the network describes ONE sample (a sequence of `sequence` tokens, an image), or `samples` of them where a
-// graph has its batch built in; counts scale linearly with the batch. Names live in the network's own arena, so a moved
-// network stays valid. Blocks are stored in depth-first order: a child's index is larger than its parent's.
+// Always holds: the network describes ONE sample (a sequence of `sequence` tokens, an image), or `samples` of them
+// where a graph has its batch built in; counts scale linearly with the batch. Names live in the network's own arena, so
+// a moved network stays valid. Blocks are stored in depth-first order: a child's index is larger than its parent's.
 #pragma once
 
 #include <cstdint>
@@ -46,7 +46,7 @@ struct Block {
 
 enum class TensorRole : std::uint8_t {
   activation,
-  input,      // fed by the user
+  input,  // fed by the user
   output,
   parameter,  // learned
   buffer,     // held, not learned (running statistics, tables)
@@ -74,15 +74,16 @@ struct Binding {
 };
 
 struct Network {
-  std::string name;          // "meta-llama/Llama-3.1-8B", a file's name
-  std::string family;        // "llama", "onnx", "spec" ...
-  std::string unit = "sample";  // what one sample is made of: "token" for language models (then `sequence` is its length)
-  std::int64_t sequence = 1;    // units per sample: FLOP per unit = FLOP per sample / sequence
-  std::int64_t samples = 1;     // samples that one execution of the described ops handles
+  std::string name;    // "meta-llama/Llama-3.1-8B", a file's name
+  std::string family;  // "llama", "onnx", "spec" ...
+  std::string unit =
+      "sample";               // what one sample is made of: "token" for language models (then `sequence` is its length)
+  std::int64_t sequence = 1;  // units per sample: FLOP per unit = FLOP per sample / sequence
+  std::int64_t samples = 1;   // samples that one execution of the described ops handles
   Dtype dtype = Dtype::unspecified;  // of the stored parameters unless an op says otherwise
   std::vector<Binding> bindings;
-  Diagnostics notes;            // ignored keys, assumptions, things that could not be counted
-  std::vector<Block> blocks;    // blocks[0] is the root
+  Diagnostics notes;          // ignored keys, assumptions, things that could not be counted
+  std::vector<Block> blocks;  // blocks[0] is the root
   std::vector<Op> ops;
   std::vector<Tensor> tensors;  // empty where the source has none
   std::vector<Edges> edges;     // empty, or one per op
@@ -122,11 +123,11 @@ inline constexpr int kMaxBlockDepth = 64;
 // What a builder is asked to build for; a value that the user did not give is 0.
 struct Inputs {
   std::int64_t batch = 0;
-  std::int64_t sequence = 0;             // tokens (decoder side)
-  std::int64_t source_sequence = 0;      // encoder side of encoder-decoders
-  std::vector<std::int64_t> shape;       // --input 1x3x224x224
+  std::int64_t sequence = 0;                              // tokens (decoder side)
+  std::int64_t source_sequence = 0;                       // encoder side of encoder-decoders
+  std::vector<std::int64_t> shape;                        // --input 1x3x224x224
   std::vector<std::pair<std::string, std::int64_t>> let;  // --let batch=8
-  int nesting = 0;  // files that led here by naming one another
+  int nesting = 0;                                        // files that led here by naming one another
 };
 
 }  // namespace floptally

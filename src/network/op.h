@@ -13,19 +13,19 @@ namespace floptally {
 
 // What part of a model an op belongs to; conventions and plans select by it.
 enum class Component : std::uint8_t {
-  embed,        // token embedding tables
-  position,     // position tables, rotary, relative biases
-  projection,   // attention's q, k, v and output projections
-  attention,    // scores and values (query-key pairs)
-  mlp,          // feed-forward and expert matrices
-  router,       // choice of experts
+  embed,       // token embedding tables
+  position,    // position tables, rotary, relative biases
+  projection,  // attention's q, k, v and output projections
+  attention,   // scores and values (query-key pairs)
+  mlp,         // feed-forward and expert matrices
+  router,      // choice of experts
   convolution,
-  recurrent,    // RNN, GRU, LSTM, and the projections and scans of state-space and linear-attention mixers
+  recurrent,  // RNN, GRU, LSTM, and the projections and scans of state-space and linear-attention mixers
   norm,
-  activation,   // activation functions, softmax, dropout
-  unembed,      // logits
+  activation,  // activation functions, softmax, dropout
+  unembed,     // logits
   loss,
-  head,         // classifiers and other outputs that are not logits over the vocabulary
+  head,  // classifiers and other outputs that are not logits over the vocabulary
   other,
 };
 inline constexpr int kComponentCount = 14;
@@ -44,18 +44,30 @@ inline constexpr std::uint16_t training_only = 64;     // only while training (l
 struct Op {
   const OperatorDef* def = nullptr;
   std::int64_t attributes[kMaxAttributes] = {};
-  std::int64_t times = 1;      // executions per sample with the same parameters (windows, time steps, towers)
-  std::string_view name;       // as checkpoints name the module ("q_proj"); valid while the call or Network lives
+  std::int64_t times = 1;  // executions per sample with the same parameters (windows, time steps, towers)
+  std::string_view name;   // as checkpoints name the module ("q_proj"); valid while the call or Network lives
   Component component = Component::other;
   Dtype stored = Dtype::unspecified;  // how the checkpoint stores the parameters
   std::uint16_t flags = 0;
-  std::uint16_t tensor_split = 0;     // bit i: tensor parallelism divides attribute i
+  std::uint16_t tensor_split = 0;  // bit i: tensor parallelism divides attribute i
 
   [[nodiscard]] bool has(std::uint16_t flag) const { return (flags & flag) != 0; }
-  Op& with(std::uint16_t flag) & { flags |= flag; return *this; }
-  Op with(std::uint16_t flag) && { flags |= flag; return *this; }
-  Op repeated(std::int64_t n) && { times = n; return *this; }
-  Op part_of(Component c) && { component = c; return *this; }
+  Op& with(std::uint16_t flag) & {
+    flags |= flag;
+    return *this;
+  }
+  Op with(std::uint16_t flag) && {
+    flags |= flag;
+    return *this;
+  }
+  Op repeated(std::int64_t n) && {
+    times = n;
+    return *this;
+  }
+  Op part_of(Component c) && {
+    component = c;
+    return *this;
+  }
   Op split(std::initializer_list<int> indices) && {
     for (int i : indices) tensor_split = static_cast<std::uint16_t>(tensor_split | (1u << i));
     return *this;

@@ -26,8 +26,8 @@ const OperatorDef* find_operator(std::string_view name) {
 
 std::string_view component_name(Component component) {
   static constexpr std::string_view kNames[kComponentCount] = {
-      "embed", "position", "projection", "attention", "mlp", "router", "convolution",
-      "recurrent", "norm", "activation", "unembed", "loss", "head", "other"};
+      "embed",     "position", "projection", "attention", "mlp",  "router", "convolution",
+      "recurrent", "norm",     "activation", "unembed",   "loss", "head",   "other"};
   return kNames[static_cast<int>(component)];
 }
 

@@ -59,7 +59,8 @@ struct Cost {
   FlopSplit<N> backward_input;   // gradient with respect to the op's inputs: dropped where no input needs one
   FlopSplit<N> backward_weight;  // gradient with respect to parameters: dropped where they are frozen
   FlopSplit<N> backward_inner;   // always there when the op takes part in the backward pass (recurrent state)
-  N recompute_matmul = N(0);  // matmul FLOP that the usual kernel repeats in its own backward (fused attention's scores)
+  N recompute_matmul =
+      N(0);            // matmul FLOP that the usual kernel repeats in its own backward (fused attention's scores)
   N input = N(0);      // activation elements read by the forward pass
   N output = N(0);     // activation elements written by the forward pass
   N workspace = N(0);  // elements alive only while the forward runs (beyond input and output)

@@ -10,7 +10,7 @@
 namespace floptally {
 
 enum class AttentionMask : std::int64_t {
-  none = 0,              // every query sees every key (encoders, cross-attention)
+  none = 0,  // every query sees every key (encoders, cross-attention)
   causal = 1,
   causal_window = 2,     // the last `span` positions, itself included
   causal_chunks = 3,     // causal inside chunks of `span`
@@ -21,8 +21,19 @@ enum class AttentionMask : std::int64_t {
 };
 
 enum class Activation : std::int64_t {
-  relu = 0, gelu = 1, silu = 2, sigmoid = 3, tanh = 4, relu_squared = 5, leaky_relu = 6, elu = 7, hard_swish = 8,
-  hard_sigmoid = 9, softplus = 10, mish = 11, identity = 12,
+  relu = 0,
+  gelu = 1,
+  silu = 2,
+  sigmoid = 3,
+  tanh = 4,
+  relu_squared = 5,
+  leaky_relu = 6,
+  elu = 7,
+  hard_swish = 8,
+  hard_sigmoid = 9,
+  softplus = 10,
+  mish = 11,
+  identity = 12,
 };
 // By the names that PyTorch and Hugging Face use ("gelu_new", "swish", "hardswish").
 std::optional<Activation> find_activation(std::string_view name);
@@ -84,7 +95,8 @@ inline Op convolution(std::string_view name, std::int64_t in, std::int64_t out, 
                  out_positions, bias);
 }
 inline Op convolution_transposed(std::string_view name, std::int64_t in, std::int64_t out, std::int64_t groups,
-                                 std::int64_t kernel, std::int64_t in_positions, std::int64_t out_positions, bool bias) {
+                                 std::int64_t kernel, std::int64_t in_positions, std::int64_t out_positions,
+                                 bool bias) {
   return make_op(operators::k_convolution_transposed, name, Component::convolution, in, out, groups, kernel,
                  in_positions, out_positions, bias);
 }
@@ -94,8 +106,9 @@ inline Op matmul(std::string_view name, std::int64_t batch, std::int64_t rows, s
 }
 inline Op embedding(std::string_view name, std::int64_t tokens, std::int64_t vocabulary, std::int64_t width,
                     Component component = Component::embed) {
-  return make_op(operators::k_embedding, name, component, tokens, vocabulary, width).split({1}).with(
-      op_flags::input_no_gradient);
+  return make_op(operators::k_embedding, name, component, tokens, vocabulary, width)
+      .split({1})
+      .with(op_flags::input_no_gradient);
 }
 inline Op position_table(std::string_view name, std::int64_t tokens, std::int64_t positions, std::int64_t width) {
   return make_op(operators::k_position_table, name, Component::position, tokens, positions, width);
@@ -108,7 +121,8 @@ struct AttentionShape {
 };
 inline Op attention(std::string_view name, const AttentionShape& s) {
   return make_op(operators::k_attention, name, Component::attention, s.queries, s.keys, s.heads, s.kv_heads, s.key_dim,
-                 s.value_dim, static_cast<std::int64_t>(s.mask), s.span, s.squares, s.fused, s.dropout).split({2, 3});
+                 s.value_dim, static_cast<std::int64_t>(s.mask), s.span, s.squares, s.fused, s.dropout)
+      .split({2, 3});
 }
 inline Op rotary(std::string_view name, std::int64_t tokens, std::int64_t heads, std::int64_t dim) {
   return make_op(operators::k_rotary, name, Component::position, tokens, heads, dim).split({1});
@@ -119,7 +133,8 @@ inline Op relative_bias(std::string_view name, std::int64_t heads, std::int64_t 
 inline Op rms_norm(std::string_view name, std::int64_t rows, std::int64_t width, bool scale = true) {
   return make_op(operators::k_rms_norm, name, Component::norm, rows, width, scale, 0);
 }
-inline Op layer_norm(std::string_view name, std::int64_t rows, std::int64_t width, bool scale = true, bool shift = true) {
+inline Op layer_norm(std::string_view name, std::int64_t rows, std::int64_t width, bool scale = true,
+                     bool shift = true) {
   return make_op(operators::k_layer_norm, name, Component::norm, rows, width, scale, shift);
 }
 inline Op batch_norm(std::string_view name, std::int64_t channels, std::int64_t positions) {
@@ -129,10 +144,12 @@ inline Op group_norm(std::string_view name, std::int64_t channels, std::int64_t 
   return make_op(operators::k_group_norm, name, Component::norm, channels, positions, groups, 1);
 }
 inline Op activation(std::string_view name, std::int64_t elements, Activation kind) {
-  return make_op(operators::k_activation, name, Component::activation, elements, static_cast<std::int64_t>(kind)).split({0});
+  return make_op(operators::k_activation, name, Component::activation, elements, static_cast<std::int64_t>(kind))
+      .split({0});
 }
 inline Op gated_activation(std::string_view name, std::int64_t elements, Activation kind) {
-  return make_op(operators::k_gated_activation, name, Component::activation, elements, static_cast<std::int64_t>(kind)).split({0});
+  return make_op(operators::k_gated_activation, name, Component::activation, elements, static_cast<std::int64_t>(kind))
+      .split({0});
 }
 inline Op softmax(std::string_view name, std::int64_t rows, std::int64_t width) {
   return make_op(operators::k_softmax, name, Component::activation, rows, width);
@@ -170,19 +187,24 @@ inline Op selective_scan(std::string_view name, std::int64_t tokens, std::int64_
 }
 inline Op state_space(std::string_view name, std::int64_t tokens, std::int64_t heads, std::int64_t head_dim,
                       std::int64_t state, std::int64_t groups) {
-  return make_op(operators::k_state_space, name, Component::recurrent, tokens, heads, head_dim, state, groups).split({1});
+  return make_op(operators::k_state_space, name, Component::recurrent, tokens, heads, head_dim, state, groups)
+      .split({1});
 }
 inline Op delta_rule(std::string_view name, std::int64_t tokens, std::int64_t heads, std::int64_t key_heads,
                      std::int64_t key_dim, std::int64_t value_dim, std::int64_t scalars = 2) {
   return make_op(operators::k_delta_rule, name, Component::recurrent, tokens, heads, key_heads, key_dim, value_dim,
-                 scalars).split({1, 2});
+                 scalars)
+      .split({1, 2});
 }
 inline Op linear_attention(std::string_view name, std::int64_t tokens, std::int64_t heads, std::int64_t key_dim,
                            std::int64_t value_dim) {
-  return make_op(operators::k_linear_attention, name, Component::recurrent, tokens, heads, key_dim, value_dim).split({1});
+  return make_op(operators::k_linear_attention, name, Component::recurrent, tokens, heads, key_dim, value_dim)
+      .split({1});
 }
 inline Op cross_entropy(std::string_view name, std::int64_t rows, std::int64_t classes) {
-  return make_op(operators::k_cross_entropy, name, Component::loss, rows, classes).split({1}).with(op_flags::training_only);
+  return make_op(operators::k_cross_entropy, name, Component::loss, rows, classes)
+      .split({1})
+      .with(op_flags::training_only);
 }
 // `parameters` learned numbers that meet `elements` activation numbers.
 inline Op parameter(std::string_view name, std::int64_t parameters, std::int64_t elements,

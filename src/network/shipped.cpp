@@ -29,7 +29,9 @@ std::vector<std::string> entries_of(std::string_view path) {
     const std::string_view line = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
     const std::size_t colon = line.find(':');
-    if (line.size() < 4 || line.substr(0, 2) != "  " || line[2] == ' ' || line[2] == '#' || colon == std::string_view::npos) continue;
+    if (line.size() < 4 || line.substr(0, 2) != "  " || line[2] == ' ' || line[2] == '#' ||
+        colon == std::string_view::npos)
+      continue;
     names.emplace_back(line.substr(2, colon - 2));
   }
   return names;
@@ -102,7 +104,8 @@ Result<Network> read_shipped_model(std::string_view name, const Inputs& inputs, 
 
 Result<std::string> shipped_model_text(std::string_view name, Sources& sources) {
   const Found found = find(name);
-  if (found.path.empty()) return error("model-not-found", "there is no file and no shipped model called '" + std::string(name) + "'");
+  if (found.path.empty())
+    return error("model-not-found", "there is no file and no shipped model called '" + std::string(name) + "'");
   const Source& source = sources.add("data/" + std::string(found.path), std::string(*embedded_file(found.path)));
   const Result<Document> document = read_document(source);
   if (!document) return document.problems();

@@ -22,7 +22,10 @@ constexpr int kMaxNesting = 16;
 
 constexpr Field kLoraFields[] = {
     {.key = "rank", .expect = Expect::integer, .doc = "rank of the adapters", .required = true},
-    {.key = "targets", .expect = Expect::text, .doc = "names of the modules that get one; absent: all linear layers in blocks", .shape = Shape::one_or_list},
+    {.key = "targets",
+     .expect = Expect::text,
+     .doc = "names of the modules that get one; absent: all linear layers in blocks",
+     .shape = Shape::one_or_list},
     {.key = "base", .expect = Expect::text, .doc = "how the frozen matrices are stored, such as nf4 (QLoRA)"},
 };
 constexpr FieldTable kLora{"lora", "low-rank adapters beside frozen matrices", kLoraFields};
@@ -36,7 +39,10 @@ constexpr Field kCommon[] = {
     {.key = "source", .expect = Expect::text, .doc = "where the sizes were read"},
     {.key = "refs", .expect = Expect::any, .doc = "publications"},
     {.key = "dtype", .expect = Expect::text, .doc = "how parameters are stored (fp32, bf16 ...)"},
-    {.key = "freeze", .expect = Expect::text, .doc = "parts that are not trained: module names or paths", .shape = Shape::one_or_list},
+    {.key = "freeze",
+     .expect = Expect::text,
+     .doc = "parts that are not trained: module names or paths",
+     .shape = Shape::one_or_list},
     {.key = "train", .expect = Expect::text, .doc = "the only parts that are trained", .shape = Shape::one_or_list},
     {.key = "lora", .expect = Expect::record, .doc = "low-rank adapters; everything else is frozen", .table = &kLora},
     {.key = "frozen", .expect = Expect::boolean, .doc = "true: nothing in it is trained"},
@@ -65,7 +71,9 @@ Training training_of(Node node, Spec::Session& session) {
     training.adapter.targets = texts(lora.find("targets"));
     if (const Node base = lora.find("base")) {
       const std::optional<Dtype> dtype = find_dtype(base.text());
-      if (!dtype) session.problems.push_back(error("unknown-dtype", "no number format is called '" + std::string(base.text()) + "'", base.span()));
+      if (!dtype)
+        session.problems.push_back(
+            error("unknown-dtype", "no number format is called '" + std::string(base.text()) + "'", base.span()));
       training.adapter.stored = dtype.value_or(Dtype::unspecified);
     }
   }
@@ -120,7 +128,10 @@ std::optional<std::int64_t> Spec::whole(Node value, std::int64_t least) {
     return std::nullopt;
   }
   if (*number < Integer(least) || !(*number < Integer(kLargest))) {
-    fail(error("shape-range", (key.empty() ? "this" : "'" + key + "'") + " is " + number->to_string() + ", must be at least " + std::to_string(least) + " and below 2^40", value.span()));
+    fail(error("shape-range",
+               (key.empty() ? "this" : "'" + key + "'") + " is " + number->to_string() + ", must be at least " +
+                   std::to_string(least) + " and below 2^40",
+               value.span()));
     return std::nullopt;
   }
   return number->to_int64();
@@ -181,7 +192,8 @@ std::int64_t Spec::sequence(std::int64_t usual) {
   if (length <= 0) {
     length = usual;
     origin = "assumed";
-    session_.notes.push_back(note("assumed", "sequence is not given: assumed " + std::to_string(length) + " (--sequence N)", node_.span()));
+    session_.notes.push_back(
+        note("assumed", "sequence is not given: assumed " + std::to_string(length) + " (--sequence N)", node_.span()));
   }
   session_.bindings.push_back({"sequence", length, origin, node_.find("sequence").span()});
   return length;
@@ -200,10 +212,12 @@ std::vector<std::int64_t> Spec::image(std::int64_t usual) {
   return {3, usual, usual};
 }
 
-bool Spec::divides(std::string_view part, std::int64_t part_value, std::string_view whole_name, std::int64_t whole_value) {
+bool Spec::divides(std::string_view part, std::int64_t part_value, std::string_view whole_name,
+                   std::int64_t whole_value) {
   if (part_value > 0 && whole_value % part_value == 0) return true;
-  Diagnostic problem = error("shape-divide", "'" + std::string(part) + "' " + std::to_string(part_value) + " does not divide '" +
-                                                 std::string(whole_name) + "' " + std::to_string(whole_value),
+  Diagnostic problem = error("shape-divide",
+                             "'" + std::string(part) + "' " + std::to_string(part_value) + " does not divide '" +
+                                 std::string(whole_name) + "' " + std::to_string(whole_value),
                              node_.find(part).span());
   if (const Node other = node_.find(whole_name)) problem.labels.push_back({other.span(), "and here"});
   fail(std::move(problem));
@@ -238,7 +252,8 @@ const FieldTable& full_table(const KindDef& kind) {
 }
 
 bool is_spec(Node node) {
-  return node.is_mapping() && !node.find("model_type") && (node.find("kind") || node.find("from") || node.find("parts") || node.find("network"));
+  return node.is_mapping() && !node.find("model_type") &&
+         (node.find("kind") || node.find("from") || node.find("parts") || node.find("network"));
 }
 
 bool describe_spec(Node node, Spec::Session& session, Sink& sink) {
@@ -247,7 +262,8 @@ bool describe_spec(Node node, Spec::Session& session, Sink& sink) {
     return false;
   }
   if (++session.depth > kMaxNesting) {
-    session.problems.push_back(error("nested-too-deep", "networks are nested more than 16 deep, or a file includes itself", node.span()));
+    session.problems.push_back(
+        error("nested-too-deep", "networks are nested more than 16 deep, or a file includes itself", node.span()));
     return false;
   }
   const Training training = training_of(node, session);
@@ -262,7 +278,10 @@ bool describe_spec(Node node, Spec::Session& session, Sink& sink) {
     good = check(kFromTable, node, session.problems) && describe_from(node, session, to);
   } else {
     const Node named = node.find("kind");
-    const std::string_view name = named ? named.text() : node.find("parts") ? "parts" : node.find("layers").is_sequence() ? "layers" : "";
+    const std::string_view name = named                               ? named.text()
+                                  : node.find("parts")                ? "parts"
+                                  : node.find("layers").is_sequence() ? "layers"
+                                                                      : "";
     const KindDef* kind = find_kind(name);
     if (kind == nullptr) {
       std::vector<std::string_view> names;
@@ -272,8 +291,10 @@ bool describe_spec(Node node, Spec::Session& session, Sink& sink) {
         known += (known.empty() ? "" : ", ") + std::string((*each)->name);
       }
       const std::string_view near = nearest(name, names);
-      session.problems.push_back(error("unknown-kind", named ? "no kind of network is called '" + std::string(name) + "'" : "a spec needs 'kind'",
-                                       named ? named.span() : node.span(), (near.empty() ? "" : "did you mean '" + std::string(near) + "'? ") + ("kinds: " + known)));
+      session.problems.push_back(error(
+          "unknown-kind", named ? "no kind of network is called '" + std::string(name) + "'" : "a spec needs 'kind'",
+          named ? named.span() : node.span(),
+          (near.empty() ? "" : "did you mean '" + std::string(near) + "'? ") + ("kinds: " + known)));
     } else if (check(full_table(*kind), node, session.problems)) {
       if (session.unit.empty()) session.unit = kind->unit;
       const std::int64_t repeat = spec.size_or("repeat", 1, 0);
@@ -302,7 +323,9 @@ Result<Network> build_spec(Node node, const Inputs& inputs, Sources& sources, co
   if (!session.problems.empty()) return std::move(session.problems);
   if (builder.too_large()) return too_large(node.span());
   Network network = builder.finish();
-  network.family = std::string(node.find("kind") ? node.find("kind").text() : node.find("from") ? node.find("from").text() : "parts");
+  network.family = std::string(node.find("kind")   ? node.find("kind").text()
+                               : node.find("from") ? node.find("from").text()
+                                                   : "parts");
   network.unit = session.unit.empty() ? "sample" : session.unit;
   for (const char* key : {"name", "title"}) {
     if (network.name.empty() && node.find(key)) network.name = node.find(key).text();
@@ -318,7 +341,9 @@ Result<Network> build_spec(Node node, const Inputs& inputs, Sources& sources, co
 }
 
 std::string spec_schema() {
-  std::string out = "{\n  \"$schema\": \"https://json-schema.org/draft/2020-12/schema\",\n  \"$id\": \"floptally/network-1\",\n  \"oneOf\": [\n";
+  std::string out =
+      "{\n  \"$schema\": \"https://json-schema.org/draft/2020-12/schema\",\n  \"$id\": \"floptally/network-1\",\n  "
+      "\"oneOf\": [\n";
   for (auto kind = kinds::kAll; *kind != nullptr; ++kind) {
     out += json_schema(full_table(**kind), std::string("floptally/network-1/") + std::string((*kind)->name));
     while (!out.empty() && out.back() == '\n') out.pop_back();

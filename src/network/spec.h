@@ -1,10 +1,9 @@
 // Network specs: a network written down by a person, in YAML or JSON (or as `model:` inside a plan or a run).
 //
 //   network: 1
-//   kind: decoder        # one file kinds/<name>.cpp per kind; `kind: layers` writes layers out, `kind: parts` joins networks
-//   layers: 32 ...
-//   freeze: [embed_tokens]              # any kind: parts that are not trained
-//   lora: {rank: 16, targets: [q_proj, v_proj]}   # everything else is frozen then
+//   kind: decoder        # one file kinds/<name>.cpp per kind; `kind: layers` writes layers out, `kind: parts` joins
+//   networks layers: 32 ... freeze: [embed_tokens]              # any kind: parts that are not trained lora: {rank: 16,
+//   targets: [q_proj, v_proj]}   # everything else is frozen then
 //
 // Each kind's fields are a decoding table, so that unknown keys are errors with a suggestion and the JSON Schema is
 // generated from the same rows.
@@ -63,10 +62,10 @@ class Spec {
 };
 
 struct KindDef {
-  std::string_view name;    // "decoder"
-  std::string_view doc;     // one line
+  std::string_view name;  // "decoder"
+  std::string_view doc;   // one line
   std::string_view source;
-  const FieldTable* table;       // its own fields; the common ones are added
+  const FieldTable* table;  // its own fields; the common ones are added
   void (*build)(Spec&, Sink&);
   std::string_view unit = "sample";
 };

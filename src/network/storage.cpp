@@ -64,10 +64,11 @@ void read_storage(Node config, Network& network) {
   Node described = find_inside(config, "quantization_config");
   if (!described) described = find_inside(config, "compression_config");
   const std::optional<Integer> layers = find_inside(config, "num_hidden_layers").as_integer();
-  const QuantizationReading read = read_quantization(
-      described, layers && layers->fits_int64() ? layers->to_int64() : 1, find_inside(config, "expert_dtype"));
+  const QuantizationReading read = read_quantization(described, layers && layers->fits_int64() ? layers->to_int64() : 1,
+                                                     find_inside(config, "expert_dtype"));
   if (!read.known) {
-    network.notes.push_back(note("unknown-quantization", "the quantization method is not known: bytes are counted as unquantized",
+    network.notes.push_back(note("unknown-quantization",
+                                 "the quantization method is not known: bytes are counted as unquantized",
                                  described.span()));
   }
   if (!network.blocks.empty()) store(network, read.quantization, 0, {});

@@ -154,7 +154,8 @@ std::vector<ViewRow> view_by_operator(const Network& network, const CountOptions
   for (std::size_t i = 0; i < network.ops.size(); ++i) {
     const Op& op = network.ops[i];
     // Operators without a count are told apart by their own name.
-    const std::string name = op.def->attribute_count == 0 ? "unknown: " + std::string(op.name) : std::string(op.def->name);
+    const std::string name =
+        op.def->attribute_count == 0 ? "unknown: " + std::string(op.name) : std::string(op.def->name);
     ViewRow& row = by_name[name];
     if (row.name.empty()) row = {name, 0, 0, {}};
     row.repeat += op.times;

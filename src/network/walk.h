@@ -22,7 +22,8 @@ inline Gradient gradient_of(const Op& op, bool has_trained_parameters, bool upst
   return g;
 }
 
-// Walks a network in execution order, telling a visitor enter(block), op(index, multiple, gradient, cost), leave(block).
+// Walks a network in execution order, telling a visitor enter(block), op(index, multiple, gradient, cost),
+// leave(block).
 template <class Visitor>
 class Walker {
  public:

@@ -21,7 +21,9 @@ Block load(const std::byte* in) {
 }
 
 template <class Block>
-void store(const Block& block, std::byte* out) { std::memcpy(out, &block, sizeof block); }
+void store(const Block& block, std::byte* out) {
+  std::memcpy(out, &block, sizeof block);
+}
 
 // The value of largest magnitude, with its sign (the first of equals).
 float extreme(const float* x) {
@@ -150,7 +152,8 @@ void decode_q8_0(const std::byte* in, float* x) {
 int nearest_level(float value) {
   int best = 0;
   for (int i = 1; i < 16; ++i)
-    if (std::fabs(value - static_cast<float>(kIq4Levels[i])) < std::fabs(value - static_cast<float>(kIq4Levels[best]))) best = i;
+    if (std::fabs(value - static_cast<float>(kIq4Levels[i])) < std::fabs(value - static_cast<float>(kIq4Levels[best])))
+      best = i;
   return best;
 }
 
@@ -220,7 +223,8 @@ void decode_mxfp4(const std::byte* in, float* x) {
   // Twice the value times half the scale, as ggml does it: no negative zero, and e = 255 is a number.
   const float half_scale = std::ldexp(1.0f, block.e - 128);
   for (int j = 0; j < kBlock; ++j)
-    x[j] = static_cast<float>(static_cast<int>(2 * fp4().decode(static_cast<std::uint8_t>(nibble(block.qs, j))))) * half_scale;
+    x[j] = static_cast<float>(static_cast<int>(2 * fp4().decode(static_cast<std::uint8_t>(nibble(block.qs, j))))) *
+           half_scale;
 }
 
 constexpr BlockFormat kFormats[] = {
@@ -229,10 +233,13 @@ constexpr BlockFormat kFormats[] = {
     {"q5_0", 32, sizeof(BlockQ5_0), encode_q5_0, decode_q5_0, "d (q - 16), q of 5 bits"},
     {"q5_1", 32, sizeof(BlockQ5_1), encode_q5_1, decode_q5_1, "d q + m, q of 5 bits"},
     {"q8_0", 32, sizeof(BlockQ8_0), encode_q8_0, decode_q8_0, "d q, q of 8 bits"},
-    {"q2_k", 256, sizeof(BlockQ2_K), encode_q2_k, decode_q2_k, "d s q - dmin m, q of 2 bits, s and m of 4 a 16 weights"},
+    {"q2_k", 256, sizeof(BlockQ2_K), encode_q2_k, decode_q2_k,
+     "d s q - dmin m, q of 2 bits, s and m of 4 a 16 weights"},
     {"q3_k", 256, sizeof(BlockQ3_K), encode_q3_k, decode_q3_k, "d (s - 32) (q - 4), q of 3 bits, s of 6 a 16 weights"},
-    {"q4_k", 256, sizeof(BlockQ4_K), encode_q4_k, decode_q4_k, "d s q - dmin m, q of 4 bits, s and m of 6 a 32 weights"},
-    {"q5_k", 256, sizeof(BlockQ5_K), encode_q5_k, decode_q5_k, "d s q - dmin m, q of 5 bits, s and m of 6 a 32 weights"},
+    {"q4_k", 256, sizeof(BlockQ4_K), encode_q4_k, decode_q4_k,
+     "d s q - dmin m, q of 4 bits, s and m of 6 a 32 weights"},
+    {"q5_k", 256, sizeof(BlockQ5_K), encode_q5_k, decode_q5_k,
+     "d s q - dmin m, q of 5 bits, s and m of 6 a 32 weights"},
     {"q6_k", 256, sizeof(BlockQ6_K), encode_q6_k, decode_q6_k, "d s (q - 32), q of 6 bits, s of 8 a 16 weights"},
     {"iq4_nl", 32, sizeof(BlockIQ4_NL), encode_iq4_nl, decode_iq4_nl, "d level[q], 16 uneven levels"},
     {"mxfp4-gguf", 32, sizeof(BlockMXFP4), encode_mxfp4, decode_mxfp4, "2^(e - 127) E2M1"},

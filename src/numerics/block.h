@@ -12,9 +12,9 @@
 namespace floptally::numerics {
 
 struct BlockFormat {
-  std::string_view name;  // "q4_k"
-  int weights = 0;        // in a block
-  int bytes = 0;          // of a block
+  std::string_view name;                                             // "q4_k"
+  int weights = 0;                                                   // in a block
+  int bytes = 0;                                                     // of a block
   void (*encode)(const float* weights, std::byte* block) = nullptr;  // exactly one block, finite values
   void (*decode)(const std::byte* block, float* weights) = nullptr;
   std::string_view rule;  // how a weight is read back

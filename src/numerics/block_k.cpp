@@ -1,6 +1,6 @@
-// The K formats: 256 weights, sub-blocks of 16 or 32 with their own small scales (and minima), which two fp16 values scale.
-// Sub-block scales are chosen by trying several and refitting each by least squares, then rounded, then the weights are
-// coded again against what a reader will really see.
+// The K formats: 256 weights, sub-blocks of 16 or 32 with their own small scales (and minima), which two fp16 values
+// scale. Sub-block scales are chosen by trying several and refitting each by least squares, then rounded, then the
+// weights are coded again against what a reader will really see.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -117,7 +117,9 @@ float fit_symmetric(const float* x, int n, int half) {
 }
 
 template <int kCount>
-float largest(const float (&values)[kCount]) { return *std::max_element(values, values + kCount); }
+float largest(const float (&values)[kCount]) {
+  return *std::max_element(values, values + kCount);
+}
 
 // Super-block scale and the small codes under it: value ~ half_to_float(d) * code, code in 0..top.
 template <int kCount>
@@ -190,7 +192,8 @@ void encode_q2_k(const float* x, std::byte* out) {
   for (int b = 0; b < 16; ++b) block.scales[b] = static_cast<std::uint8_t>(scale_codes[b] | (minimum_codes[b] << 4));
   // Each half of 128 weights shares 32 bytes: weight 32 k + l sits in bits 2 k of byte l.
   for (int i = 0; i < kSuper; ++i)
-    block.qs[i / 128 * 32 + i % 32] = static_cast<std::uint8_t>(block.qs[i / 128 * 32 + i % 32] | codes[i] << (i % 128 / 32 * 2));
+    block.qs[i / 128 * 32 + i % 32] =
+        static_cast<std::uint8_t>(block.qs[i / 128 * 32 + i % 32] | codes[i] << (i % 128 / 32 * 2));
   std::memcpy(out, &block, sizeof block);
 }
 
@@ -240,7 +243,8 @@ void decode_q3_k(const std::byte* in, float* x) {
   for (int i = 0; i < kSuper; ++i) {
     const int b = i / 16;
     const int scale = (block.scales[b % 8] >> (b / 8 * 4) & 15) | (block.scales[8 + b % 4] >> (b / 4 * 2) & 3) << 4;
-    const int q = (block.qs[i / 128 * 32 + i % 32] >> (i % 128 / 32 * 2) & 3) - ((block.hmask[i % 32] >> (i / 32) & 1) != 0 ? 0 : 4);
+    const int q = (block.qs[i / 128 * 32 + i % 32] >> (i % 128 / 32 * 2) & 3) -
+                  ((block.hmask[i % 32] >> (i / 32) & 1) != 0 ? 0 : 4);
     x[i] = d * static_cast<float>(scale - 32) * static_cast<float>(q);
   }
 }
@@ -313,7 +317,8 @@ void encode_q6_k(const float* x, std::byte* out) {
   block.d = float_to_half(top / -128);
   const float d = half_to_float(block.d);
   for (int b = 0; b < 16; ++b) {
-    block.scales[b] = static_cast<std::int8_t>(d != 0 ? std::clamp(rounded(std::clamp(scales[b] / d, -128.0f, 127.0f)), -128, 127) : 0);
+    block.scales[b] = static_cast<std::int8_t>(
+        d != 0 ? std::clamp(rounded(std::clamp(scales[b] / d, -128.0f, 127.0f)), -128, 127) : 0);
     const float step = d * static_cast<float>(block.scales[b]);
     for (int i = 16 * b; i < 16 * (b + 1); ++i) {
       const int q = (step != 0 ? coded(x[i] / step, -32, 31) : 0) + 32;

@@ -1,5 +1,6 @@
-// The byte layouts of GGUF's block types (ggml-common.h of ggml 0.9, MIT licence, read for its layouts; nothing copied).
-// All fields are little-endian; fp16 values are kept as their bits. Sizes are asserted, bits a weight follow from them.
+// The byte layouts of GGUF's block types (ggml-common.h of ggml 0.9, MIT licence, read for its layouts; nothing
+// copied). All fields are little-endian; fp16 values are kept as their bits. Sizes are asserted, bits a weight follow
+// from them.
 #pragma once
 
 #include <cstdint>
@@ -69,11 +70,14 @@ struct BlockMXFP4 {
 };
 
 static_assert(sizeof(BlockQ4_0) == 18 && sizeof(BlockQ4_1) == 20 && sizeof(BlockQ5_0) == 22 && sizeof(BlockQ5_1) == 24);
-static_assert(sizeof(BlockQ8_0) == 34 && sizeof(BlockQ2_K) == 84 && sizeof(BlockQ3_K) == 110 && sizeof(BlockQ4_K) == 144);
-static_assert(sizeof(BlockQ5_K) == 176 && sizeof(BlockQ6_K) == 210 && sizeof(BlockIQ4_NL) == 18 && sizeof(BlockMXFP4) == 17);
+static_assert(sizeof(BlockQ8_0) == 34 && sizeof(BlockQ2_K) == 84 && sizeof(BlockQ3_K) == 110 &&
+              sizeof(BlockQ4_K) == 144);
+static_assert(sizeof(BlockQ5_K) == 176 && sizeof(BlockQ6_K) == 210 && sizeof(BlockIQ4_NL) == 18 &&
+              sizeof(BlockMXFP4) == 17);
 
 // IQ4_NL's sixteen levels, denser near zero (ggml's kvalues_iq4nl).
-inline constexpr std::int8_t kIq4Levels[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+inline constexpr std::int8_t kIq4Levels[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
+                                               1,    13,   25,  38,  53,  69,  89,  113};
 
 // The K formats, in block_k.cpp.
 void encode_q2_k(const float* x, std::byte* out);

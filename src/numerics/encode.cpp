@@ -18,7 +18,8 @@ constexpr int kFirstCandidate = 16;
 std::uint32_t magnitude_bits(float value) { return std::bit_cast<std::uint32_t>(value) & 0x7fffffffu; }
 
 double largest_code(const Scheme& scheme) {
-  return scheme.kind == Scheme::Kind::integer ? static_cast<double>(scheme.element->max_code()) : max_finite(*scheme.element);
+  return scheme.kind == Scheme::Kind::integer ? static_cast<double>(scheme.element->max_code())
+                                              : max_finite(*scheme.element);
 }
 
 // Sum of squared errors of absmax with this clip.
@@ -73,7 +74,8 @@ void Encoder::cut() {
   const std::uint64_t segment = std::max(unit, kChunk / unit * unit);
   for (std::uint64_t row = 0; row < view_.rows; ++row)
     for (std::uint64_t column = 0; column < view_.columns; column += segment)
-      chunks_.push_back({row * view_.columns + column, row * view_.columns + std::min(view_.columns, column + segment)});
+      chunks_.push_back(
+          {row * view_.columns + column, row * view_.columns + std::min(view_.columns, column + segment)});
 }
 
 void Encoder::plan_passes() {
@@ -84,7 +86,8 @@ void Encoder::plan_passes() {
     if (scheme_.method == Method::percentile) passes_ = {Pass::coarse_histogram, Pass::fine_histogram};
     if (scheme_.method == Method::mse) passes_ = {Pass::candidates};
   }
-  if (scaled && scheme_.grain == Grain::channel && view_.columns > kChunk && view_.rows > 1) passes_.push_back(Pass::row_ranges);
+  if (scaled && scheme_.grain == Grain::channel && view_.columns > kChunk && view_.rows > 1)
+    passes_.push_back(Pass::row_ranges);
   if (scheme_.method == Method::llm_int8) passes_.insert(passes_.begin(), Pass::columns);
   if (scheme_.double_quantized) passes_ = {Pass::block_scales};
   if (!passes_.empty()) gathered_.assign(pass_size(passes_[0]), 0.0);
@@ -92,12 +95,18 @@ void Encoder::plan_passes() {
 
 std::uint64_t Encoder::pass_size(Pass pass) const {
   switch (pass) {
-    case Pass::coarse_histogram: return 32768;
-    case Pass::fine_histogram: return 65536;
-    case Pass::candidates: return kCandidates;
-    case Pass::block_scales: return 1;
-    case Pass::columns: return view_.columns + 2;  // largest magnitudes; sum and sum of squares of all
-    case Pass::row_ranges: return 2 * view_.rows;  // minus the smallest, and the largest
+    case Pass::coarse_histogram:
+      return 32768;
+    case Pass::fine_histogram:
+      return 65536;
+    case Pass::candidates:
+      return kCandidates;
+    case Pass::block_scales:
+      return 1;
+    case Pass::columns:
+      return view_.columns + 2;  // largest magnitudes; sum and sum of squares of all
+    case Pass::row_ranges:
+      return 2 * view_.rows;  // minus the smallest, and the largest
   }
   return 0;
 }
@@ -116,11 +125,13 @@ Gathered Encoder::gather(const Chunk& chunk, std::span<const float> values) cons
       break;
     case Pass::candidates:
       for (int k = 0; k < kCandidates; ++k)
-        into[static_cast<std::size_t>(k)] = clipped_error(scheme_, values, tensor_clip_ * static_cast<float>(k + kFirstCandidate) / 64.0f);
+        into[static_cast<std::size_t>(k)] =
+            clipped_error(scheme_, values, tensor_clip_ * static_cast<float>(k + kFirstCandidate) / 64.0f);
       break;
     case Pass::block_scales:
       for (std::size_t i = 0; i < values.size(); i += scheme_.group)
-        into[0] += range_of(Stored::fp32, &values[i], std::min<std::size_t>(scheme_.group, values.size() - i)).magnitude();
+        into[0] +=
+            range_of(Stored::fp32, &values[i], std::min<std::size_t>(scheme_.group, values.size() - i)).magnitude();
       break;
     case Pass::columns:
       for (std::size_t i = 0; i < values.size(); ++i) {
@@ -189,19 +200,23 @@ void Encoder::end_pass() {
       const double mean = gathered_[view_.columns] / count;
       const double deviation = std::sqrt(std::max(0.0, gathered_[view_.columns + 1] / count - mean * mean));
       for (std::uint64_t c = 0; c < view_.columns; ++c)
-        if (deviation > 0 && gathered_[c] >= scheme_.outlier_threshold * deviation) outliers_.push_back(static_cast<std::uint32_t>(c));
+        if (deviation > 0 && gathered_[c] >= scheme_.outlier_threshold * deviation)
+          outliers_.push_back(static_cast<std::uint32_t>(c));
       // A matrix that is mostly outliers is not one this method is for; keeping all columns would quantize nothing.
       if (outliers_.size() * 2 > view_.columns) outliers_.clear();
       break;
     }
     case Pass::row_ranges:
       for (std::uint64_t row = 0; row < view_.rows; ++row)
-        row_units_[row] = unit_from(static_cast<float>(-gathered_[2 * row]), static_cast<float>(gathered_[2 * row + 1]));
+        row_units_[row] =
+            unit_from(static_cast<float>(-gathered_[2 * row]), static_cast<float>(gathered_[2 * row + 1]));
       break;
   }
   ++next_pass_;
-  if (wants_pass()) gathered_.assign(pass_size(passes_[next_pass_]), 0.0);
-  else std::vector<double>().swap(gathered_);
+  if (wants_pass())
+    gathered_.assign(pass_size(passes_[next_pass_]), 0.0);
+  else
+    std::vector<double>().swap(gathered_);
 }
 
 std::vector<Part> Encoder::parts() const {
@@ -210,9 +225,11 @@ std::vector<Part> Encoder::parts() const {
 }
 
 std::string Encoder::impossible() const {
-  const bool scaled = scheme_.kind == Scheme::Kind::integer || scheme_.kind == Scheme::Kind::floating || scheme_.kind == Scheme::Kind::nvfp4;
+  const bool scaled = scheme_.kind == Scheme::Kind::integer || scheme_.kind == Scheme::Kind::floating ||
+                      scheme_.kind == Scheme::Kind::nvfp4;
   const double magnitude = range_.magnitude();
-  const double top = scheme_.element != nullptr ? largest_code(scheme_) * (scheme_.kind == Scheme::Kind::nvfp4 ? 448 : 1) : 1;
+  const double top =
+      scheme_.element != nullptr ? largest_code(scheme_) * (scheme_.kind == Scheme::Kind::nvfp4 ? 448 : 1) : 1;
   if (scaled && magnitude > 0 && magnitude / top < static_cast<double>(std::numeric_limits<float>::min()))
     return "its largest magnitude is so small that the scale would fall below fp32's normal numbers";
   const bool rows = scheme_.grain == Grain::channel && view_.columns > kChunk && view_.rows > 1;
@@ -267,7 +284,8 @@ Encoder::Unit Encoder::unit_from(float low, float high) const {
     unit.step = spread / levels;
     unit.shift = -std::nearbyint(unit.multiplier * low) - (top + 1);
     if (std::fabs(unit.shift) < 8388608.0f) break;
-    // A range far from zero next to its width: take zero into it, so that the zero point is a number fp32 can add exactly.
+    // A range far from zero next to its width: take zero into it, so that the zero point is a number fp32 can add
+    // exactly.
     low = std::min(low, 0.0f);
     high = std::max(high, 0.0f);
   }

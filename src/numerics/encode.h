@@ -1,6 +1,6 @@
 // Encoder: one tensor under one scheme, a chunk at a time. Passes over the data come first where a scale depends on the
-// whole tensor; then every chunk is encoded by itself. Chunks are cut the same way whatever the number of threads, and what
-// passes gather is merged in chunk order, so the bytes are the same on any number of threads.
+// whole tensor; then every chunk is encoded by itself. Chunks are cut the same way whatever the number of threads, and
+// what passes gather is merged in chunk order, so the bytes are the same on any number of threads.
 #pragma once
 
 #include <cstddef>
@@ -59,7 +59,8 @@ class Encoder {
   // Parts whose bytes do not come from chunks (tensor scales, outlier columns).
   [[nodiscard]] std::vector<Piece> tensor_pieces() const;
   [[nodiscard]] const std::vector<std::uint32_t>& outlier_columns() const { return outliers_; }
-  // Why the range does not allow this scheme ("" if it does): a step below fp32's normal numbers, a zero point beyond int32.
+  // Why the range does not allow this scheme ("" if it does): a step below fp32's normal numbers, a zero point beyond
+  // int32.
   [[nodiscard]] std::string impossible() const;
 
  private:
@@ -84,7 +85,8 @@ class Encoder {
   void encode_cast(const Chunk& chunk, std::span<const float> values, Encoded1& out) const;
   void keep_outliers(const Chunk& chunk, std::span<const float> values, Encoded1& out) const;
   void codes_out(const Chunk& chunk, std::span<const std::uint8_t> codes, Encoded1& out) const;
-  void unit_codes(std::span<const float> values, const Unit& unit, std::uint8_t* codes, float* restored, std::uint64_t& saturated) const;
+  void unit_codes(std::span<const float> values, const Unit& unit, std::uint8_t* codes, float* restored,
+                  std::uint64_t& saturated) const;
   template <class F>
   void each_unit(const Chunk& chunk, F&& body) const;
   [[nodiscard]] std::uint64_t units_per_row() const;

@@ -36,7 +36,8 @@ void Encoder::each_unit(const Chunk& chunk, F&& body) const {
     const std::uint64_t column = at % view_.columns;
     const std::uint64_t width = scheme_.grain == Grain::group ? scheme_.group : view_.columns;
     const std::uint64_t stop = std::min({chunk.end, row * view_.columns + view_.columns, at - column % width + width});
-    body(row * units_per_row() + column / width, static_cast<std::size_t>(at - chunk.begin), static_cast<std::size_t>(stop - at));
+    body(row * units_per_row() + column / width, static_cast<std::size_t>(at - chunk.begin),
+         static_cast<std::size_t>(stop - at));
     at = stop;
   }
 }
@@ -63,7 +64,8 @@ void Encoder::unit_codes(std::span<const float> values, const Unit& unit, std::u
     const auto top = static_cast<int>(scheme_.element->max_code());
     const bool affine = scheme_.has_zero_point();
     auto* const out = reinterpret_cast<std::int8_t*>(codes);
-    quantize_int8(Stored::fp32, values.data(), values.size(), unit.multiplier, unit.shift, affine ? -top - 1 : -top, top, out);
+    quantize_int8(Stored::fp32, values.data(), values.size(), unit.multiplier, unit.shift, affine ? -top - 1 : -top,
+                  top, out);
     dequantize_int8(out, values.size(), unit.step, affine ? unit.shift : 0.0f, restored);
     if (scheme_.method == Method::percentile || scheme_.method == Method::mse) {
       const float limit = static_cast<float>(top) + 0.5f;
@@ -102,7 +104,8 @@ void Encoder::encode_scaled(const Chunk& chunk, std::span<const float> values, E
     const std::uint64_t row = index / units_per_row();
     Unit unit;
     if (whole_tensor)
-      unit = scheme_.has_zero_point() ? unit_from(static_cast<float>(range_.low), static_cast<float>(range_.high)) : unit_from(-tensor_clip_, tensor_clip_);
+      unit = scheme_.has_zero_point() ? unit_from(static_cast<float>(range_.low), static_cast<float>(range_.high))
+                                      : unit_from(-tensor_clip_, tensor_clip_);
     else
       unit = row_units_.empty() ? unit_of(own) : row_units_[row];
     unit_codes(own, unit, codes.data() + at, out.restored.data() + at, out.saturated);
@@ -135,9 +138,12 @@ void Encoder::keep_outliers(const Chunk& chunk, std::span<const float> values, E
       if (piece.bytes.empty()) piece.offset = (row * outliers_.size() + k) * width;
       const float value = values[at - chunk.begin];
       out.restored[at - chunk.begin] = value;
-      if (stored_ == Stored::fp16) append(piece.bytes, float_to_half(value));
-      else if (stored_ == Stored::bf16) append(piece.bytes, static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(value) >> 16));
-      else append(piece.bytes, value);
+      if (stored_ == Stored::fp16)
+        append(piece.bytes, float_to_half(value));
+      else if (stored_ == Stored::bf16)
+        append(piece.bytes, static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(value) >> 16));
+      else
+        append(piece.bytes, value);
     }
   }
   if (!piece.bytes.empty()) out.pieces.push_back(std::move(piece));
@@ -179,7 +185,8 @@ void Encoder::encode_nvfp4(const Chunk& chunk, std::span<const float> values, En
     if (first) scales.offset = index;
     first = false;
     const auto m = static_cast<float>(range_of(Stored::fp32, &values[at], n).magnitude());
-    const std::uint8_t code = tensor_scale > 0 ? scale_format.encode(m / element.max() / tensor_scale) : std::uint8_t{0};
+    const std::uint8_t code =
+        tensor_scale > 0 ? scale_format.encode(m / element.max() / tensor_scale) : std::uint8_t{0};
     const float step = scale_format.decode(code) * tensor_scale;
     scales.bytes.push_back(static_cast<std::byte>(code));
     for (std::size_t i = at; i < at + n; ++i) {
@@ -213,7 +220,8 @@ void Encoder::encode_nf4(const Chunk& chunk, std::span<const float> values, Enco
       const float step = top / scale_format.max();
       append(meta.bytes, step);
       for (std::size_t i = b; i < end; ++i) {
-        const std::uint8_t code = step > 0 ? scale_format.encode((magnitudes[i] - block_mean_) / step) : std::uint8_t{0};
+        const std::uint8_t code =
+            step > 0 ? scale_format.encode((magnitudes[i] - block_mean_) / step) : std::uint8_t{0};
         scales.bytes.push_back(static_cast<std::byte>(code));
         read_back[i] = scale_format.decode(code) * step + block_mean_;
       }
@@ -225,7 +233,8 @@ void Encoder::encode_nf4(const Chunk& chunk, std::span<const float> values, Enco
     const std::size_t b = i / scheme_.group;
     const float x = magnitudes[b] > 0 ? values[i] / magnitudes[b] : 0.0f;
     std::uint8_t code = 0;
-    for (std::size_t k = 0; k + 1 < levels.size(); ++k) code = static_cast<std::uint8_t>(code + (x > (levels[k] + levels[k + 1]) / 2 ? 1 : 0));
+    for (std::size_t k = 0; k + 1 < levels.size(); ++k)
+      code = static_cast<std::uint8_t>(code + (x > (levels[k] + levels[k + 1]) / 2 ? 1 : 0));
     codes[i] = code;
     out.restored[i] = levels[code] * read_back[b];
   }
@@ -281,13 +290,25 @@ Encoded1 Encoder::encode(const Chunk& chunk, std::span<const float> values) cons
   Encoded1 out;
   out.restored.resize(values.size());
   switch (scheme_.kind) {
-    case Scheme::Kind::cast: encode_cast(chunk, values, out); break;
+    case Scheme::Kind::cast:
+      encode_cast(chunk, values, out);
+      break;
     case Scheme::Kind::integer:
-    case Scheme::Kind::floating: encode_scaled(chunk, values, out); break;
-    case Scheme::Kind::mx: encode_mx(chunk, values, out); break;
-    case Scheme::Kind::nvfp4: encode_nvfp4(chunk, values, out); break;
-    case Scheme::Kind::nf4: encode_nf4(chunk, values, out); break;
-    case Scheme::Kind::block: encode_block(chunk, values, out); break;
+    case Scheme::Kind::floating:
+      encode_scaled(chunk, values, out);
+      break;
+    case Scheme::Kind::mx:
+      encode_mx(chunk, values, out);
+      break;
+    case Scheme::Kind::nvfp4:
+      encode_nvfp4(chunk, values, out);
+      break;
+    case Scheme::Kind::nf4:
+      encode_nf4(chunk, values, out);
+      break;
+    case Scheme::Kind::block:
+      encode_block(chunk, values, out);
+      break;
   }
   return out;
 }

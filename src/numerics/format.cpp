@@ -15,7 +15,8 @@ using Wide = Unrounded::Wide;
 constexpr std::string_view kIeee = "IEEE 754-2019, table 3.5";
 constexpr std::string_view kOfp8 = "OCP 8-bit Floating Point Specification (OFP8) 1.0, section 5";
 constexpr std::string_view kOcpMx = "OCP Microscaling Formats (MX) 1.0, section 5.3";
-constexpr std::string_view kFnuz = "Noune et al. 2022, arXiv:2206.02915; the float8 *fnuz types of PyTorch, JAX and MLIR";
+constexpr std::string_view kFnuz =
+    "Noune et al. 2022, arXiv:2206.02915; the float8 *fnuz types of PyTorch, JAX and MLIR";
 constexpr std::string_view kMlDtypes = "the ml_dtypes package (JAX, TensorFlow) and MLIR builtin types";
 
 constexpr NumberFormat kFormats[] = {
@@ -37,7 +38,8 @@ constexpr NumberFormat kFormats[] = {
     {"e3m2", "fp6e3m2 float6e3m2fn f6e3m2 e3m2fn", 1, 3, 2, 3, Specials::finite, 6, kOcpMx},
     {"e2m3", "fp6e2m3 float6e2m3fn f6e2m3 e2m3fn fp6", 1, 2, 3, 1, Specials::finite, 6, kOcpMx},
     {"e2m1", "fp4 fp4e2m1 float4e2m1fn f4e2m1 e2m1fn f4", 1, 2, 1, 1, Specials::finite, 4, kOcpMx},
-    {"e8m0", "float8e8m0fnu f8e8m0 e8m0fnu", 0, 8, 0, 127, Specials::scale, 8, "OCP Microscaling Formats (MX) 1.0, section 5.4.1"},
+    {"e8m0", "float8e8m0fnu f8e8m0 e8m0fnu", 0, 8, 0, 127, Specials::scale, 8,
+     "OCP Microscaling Formats (MX) 1.0, section 5.4.1"},
     {"int8", "i8 s8", 1, 0, 7, 0, Specials::integer, 8, "two's complement"},
     {"uint8", "u8 byte", 0, 0, 8, 0, Specials::integer, 8, "binary"},
     {"int4", "i4 s4", 1, 0, 3, 0, Specials::integer, 4, "two's complement"},
@@ -51,11 +53,14 @@ static_assert(kFormats[2].bits() == 19 && kFormats[14].bits() == 4 && kFormats[1
 std::string bare(std::string_view name) {
   std::string out;
   for (char c : name)
-    if (c != '-' && c != '_' && c != '.' && c != ' ') out += (c >= 'A' && c <= 'Z') ? static_cast<char>(c - 'A' + 'a') : c;
+    if (c != '-' && c != '_' && c != '.' && c != ' ')
+      out += (c >= 'A' && c <= 'Z') ? static_cast<char>(c - 'A' + 'a') : c;
   return out;
 }
 
-constexpr std::uint64_t low_bits(int count) { return count >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1; }
+constexpr std::uint64_t low_bits(int count) {
+  return count >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
+}
 
 int sign_position(const NumberFormat& f) { return f.exponent_bits + f.significand_bits; }
 
@@ -69,8 +74,8 @@ std::uint64_t nan_code(const NumberFormat& f) {
 // The part of `significand` below bit `drop` against one half of bit `drop`.
 struct Cut {
   Wide kept;
-  bool any;            // something was cut off
-  int against_half;    // -1 below, 0 exactly, 1 above
+  bool any;                // something was cut off
+  int against_half;        // -1 below, 0 exactly, 1 above
   std::uint64_t fraction;  // the part cut off, as a fraction of 2^64
 };
 
@@ -177,8 +182,7 @@ Class classify(const NumberFormat& f, std::uint64_t code) {
   if (f.is_integer()) return code == 0 ? Class::zero : Class::normal;
   const std::uint64_t magnitude = code & low_bits(sign_position(f));
   if (f.specials == Specials::fnuz && code == nan_code(f)) return Class::nan;
-  if (magnitude > f.max_code())
-    return f.has_infinity() && magnitude == f.max_code() + 1 ? Class::infinite : Class::nan;
+  if (magnitude > f.max_code()) return f.has_infinity() && magnitude == f.max_code() + 1 ? Class::infinite : Class::nan;
   if (f.specials == Specials::scale) return Class::normal;
   if (magnitude == 0) return Class::zero;
   return (magnitude >> f.significand_bits) == 0 ? Class::subnormal : Class::normal;
@@ -191,11 +195,15 @@ double decode(const NumberFormat& f, std::uint64_t code) {
   }
   const Fields fields = split(f, code);
   switch (classify(f, code)) {
-    case Class::nan: return std::numeric_limits<double>::quiet_NaN();
-    case Class::infinite: return fields.negative ? -HUGE_VAL : HUGE_VAL;
-    case Class::zero: return fields.negative ? -0.0 : 0.0;
+    case Class::nan:
+      return std::numeric_limits<double>::quiet_NaN();
+    case Class::infinite:
+      return fields.negative ? -HUGE_VAL : HUGE_VAL;
+    case Class::zero:
+      return fields.negative ? -0.0 : 0.0;
     case Class::subnormal:
-    case Class::normal: break;
+    case Class::normal:
+      break;
   }
   const bool subnormal = fields.exponent == 0 && f.specials != Specials::scale;
   const auto hidden = subnormal ? std::uint64_t{0} : std::uint64_t{1} << f.significand_bits;
@@ -298,9 +306,12 @@ Encoded encode(const NumberFormat& f, const Unrounded& value, Rounding rounding,
     result.overflowed = !was_infinite || !f.has_infinity();
     result.inexact = result.overflowed;
     const bool clamp = overflow == Overflow::saturate || (rounding == Rounding::toward_zero && !was_infinite);
-    if (clamp || !f.has_nan()) magnitude = f.max_code();
-    else if (f.has_infinity()) magnitude = f.max_code() + 1;
-    else return {nan_code(f) | (unsigned_zero ? 0 : sign), true, true, false, false};
+    if (clamp || !f.has_nan())
+      magnitude = f.max_code();
+    else if (f.has_infinity())
+      magnitude = f.max_code() + 1;
+    else
+      return {nan_code(f) | (unsigned_zero ? 0 : sign), true, true, false, false};
   }
   result.code = magnitude == 0 && unsigned_zero ? 0 : magnitude | sign;
   return result;

@@ -88,14 +88,14 @@ struct Unrounded {
 };
 
 Unrounded exactly(double value);
-// Decimal ("-0.1", "1e-3", "3.14159"), C hexadecimal ("0x1.8p3"), "pi", "e", "inf", "nan"; underscores between digits are
-// allowed. Reads the text exactly (no detour over fp64). Errors: bad-number, number-too-long.
+// Decimal ("-0.1", "1e-3", "3.14159"), C hexadecimal ("0x1.8p3"), "pi", "e", "inf", "nan"; underscores between digits
+// are allowed. Reads the text exactly (no detour over fp64). Errors: bad-number, number-too-long.
 Result<Unrounded> parse_number(std::string_view text);
 double to_double(const Unrounded& number);  // nearest, ties to even
 
 enum class Rounding { nearest_even, toward_zero, stochastic };
-// What a value past the largest finite one becomes: infinity, or NaN where a format has no infinity (as PyTorch and IEEE
-// 754 do it; formats with neither saturate), or always the largest finite value (as quantizers do it).
+// What a value past the largest finite one becomes: infinity, or NaN where a format has no infinity (as PyTorch and
+// IEEE 754 do it; formats with neither saturate), or always the largest finite value (as quantizers do it).
 enum class Overflow { special, saturate };
 
 struct Encoded {
@@ -106,7 +106,8 @@ struct Encoded {
   bool invalid = false;     // NaN (or a negative or zero value for E8M0) where the format has no code for it
 };
 
-// `random` is 64 uniform bits, used by stochastic rounding only: up with probability equal to the distance gone, to 2^-64.
+// `random` is 64 uniform bits, used by stochastic rounding only: up with probability equal to the distance gone, to
+// 2^-64.
 Encoded encode(const NumberFormat& format, const Unrounded& value, Rounding rounding = Rounding::nearest_even,
                Overflow overflow = Overflow::special, std::uint64_t random = 0);
 inline Encoded encode(const NumberFormat& format, double value, Rounding rounding = Rounding::nearest_even,

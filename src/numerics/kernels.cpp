@@ -175,7 +175,8 @@ HWY_ATTR void quantize_all(const typename Loader::Type* in, std::size_t count, f
     }
     if (!past_cache) continue;
     const hn::ScalableTag<std::int8_t> bytes;
-    for (std::size_t k = 0; k < kStreams * kPage; k += hn::Lanes(bytes)) hn::Stream(hn::Load(bytes, codes + k), bytes, out + i + k);
+    for (std::size_t k = 0; k < kStreams * kPage; k += hn::Lanes(bytes))
+      hn::Stream(hn::Load(bytes, codes + k), bytes, out + i + k);
   }
   if (past_cache) hwy::FlushStream();
   while (i < count) {
@@ -245,7 +246,8 @@ void quantize_backwards(Stored type, const void* values, std::size_t count, floa
                         std::int8_t* out) {
   for (std::size_t end = count; end > 0;) {
     const std::size_t begin = (end - 1) / kSlab * kSlab;
-    quantize_int8(type, static_cast<const char*>(values) + begin * size_of(type), end - begin, multiplier, shift, low, 127, out + begin);
+    quantize_int8(type, static_cast<const char*>(values) + begin * size_of(type), end - begin, multiplier, shift, low,
+                  127, out + begin);
     end = begin;
   }
 }
@@ -298,9 +300,15 @@ Range merge(const Range& a, std::uint64_t finite_a, const Range& b, std::uint64_
 
 void widen(Stored type, const void* values, std::size_t count, float* out) {
   switch (type) {
-    case Stored::fp32: std::memcpy(out, values, count * sizeof(float)); break;
-    case Stored::fp16: HWY_DYNAMIC_DISPATCH(WidenF16)(values, count, out); break;
-    case Stored::bf16: HWY_DYNAMIC_DISPATCH(WidenBF16)(values, count, out); break;
+    case Stored::fp32:
+      std::memcpy(out, values, count * sizeof(float));
+      break;
+    case Stored::fp16:
+      HWY_DYNAMIC_DISPATCH(WidenF16)(values, count, out);
+      break;
+    case Stored::bf16:
+      HWY_DYNAMIC_DISPATCH(WidenBF16)(values, count, out);
+      break;
     case Stored::fp64: {
       const auto* in = static_cast<const double*>(values);
       for (std::size_t i = 0; i < count; ++i) out[i] = static_cast<float>(in[i]);
@@ -347,9 +355,15 @@ void quantize_int8(Stored type, const void* values, std::size_t count, float mul
   const auto lo = static_cast<float>(low);
   const auto hi = static_cast<float>(high);
   switch (type) {
-    case Stored::fp32: HWY_DYNAMIC_DISPATCH(QuantizeF32)(values, count, multiplier, shift, lo, hi, out); break;
-    case Stored::fp16: HWY_DYNAMIC_DISPATCH(QuantizeF16)(values, count, multiplier, shift, lo, hi, out); break;
-    case Stored::bf16: HWY_DYNAMIC_DISPATCH(QuantizeBF16)(values, count, multiplier, shift, lo, hi, out); break;
+    case Stored::fp32:
+      HWY_DYNAMIC_DISPATCH(QuantizeF32)(values, count, multiplier, shift, lo, hi, out);
+      break;
+    case Stored::fp16:
+      HWY_DYNAMIC_DISPATCH(QuantizeF16)(values, count, multiplier, shift, lo, hi, out);
+      break;
+    case Stored::bf16:
+      HWY_DYNAMIC_DISPATCH(QuantizeBF16)(values, count, multiplier, shift, lo, hi, out);
+      break;
     case Stored::fp64: {
       float buffer[kBlock];
       for (std::size_t i = 0; i < count; i += kBlock) {

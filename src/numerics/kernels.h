@@ -25,13 +25,15 @@ Range merge(const Range& a, std::uint64_t finite_a, const Range& b, std::uint64_
 // Exact for fp16 and bf16, nearest-even for fp64.
 void widen(Stored type, const void* values, std::size_t count, float* out);
 
-// out = clamp(round_half_even(value * multiplier + shift), low, high), each step one fp32 operation. No NaN may come in.
+// out = clamp(round_half_even(value * multiplier + shift), low, high), each step one fp32 operation. No NaN may come
+// in.
 void quantize_int8(Stored type, const void* values, std::size_t count, float multiplier, float shift, int low, int high,
                    std::int8_t* out);
 // out = (code - zero_point) * step in fp32.
 void dequantize_int8(const std::int8_t* codes, std::size_t count, float step, float zero_point, float* out);
 
-// Per-tensor int8 in memory, both passes: what the benchmark times. Returns the step; all-zero or empty input gives step 0.
+// Per-tensor int8 in memory, both passes: what the benchmark times. Returns the step; all-zero or empty input gives
+// step 0.
 float absmax_int8(Stored type, const void* values, std::size_t count, std::int8_t* out);
 struct Affine {
   float step = 0;

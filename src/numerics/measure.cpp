@@ -75,7 +75,8 @@ void measure(std::span<const float> original, std::span<const float> restored, M
     step(x, y);
   }
   std::uint64_t zeroed = 0;
-  for (std::size_t i = 0; i < original.size(); ++i) zeroed += static_cast<std::uint64_t>(restored[i] == 0.0f) & static_cast<std::uint64_t>(original[i] != 0.0f);
+  for (std::size_t i = 0; i < original.size(); ++i)
+    zeroed += static_cast<std::uint64_t>(restored[i] == 0.0f) & static_cast<std::uint64_t>(original[i] != 0.0f);
   Measure part;
   part.count = original.size();
   part.zeroed = zeroed;
@@ -119,7 +120,8 @@ Probe random_probe(std::string_view seed, std::uint64_t columns, std::size_t vec
   return probe;
 }
 
-ProductPart products(const Probe& probe, std::uint64_t begin, std::span<const float> original, std::span<const float> restored) {
+ProductPart products(const Probe& probe, std::uint64_t begin, std::span<const float> original,
+                     std::span<const float> restored) {
   ProductPart part;
   const std::uint64_t end = begin + original.size();
   for (std::uint64_t at = begin; at < end;) {

@@ -55,10 +55,11 @@ struct ProductPart {
     std::uint64_t row = 0;
     std::vector<double> signal, noise;  // one a probe vector
   };
-  std::vector<Row> ends;  // none, one, or the first and the last
+  std::vector<Row> ends;         // none, one, or the first and the last
   double signal = 0, noise = 0;  // of the rows between
 };
-ProductPart products(const Probe& probe, std::uint64_t begin, std::span<const float> original, std::span<const float> restored);
+ProductPart products(const Probe& probe, std::uint64_t begin, std::span<const float> original,
+                     std::span<const float> restored);
 
 // Adds parts in chunk order; finish() closes the last row.
 class ProductSum {

@@ -26,8 +26,10 @@ Unrounded from_ratio(bool negative, cpp_int numerator, const cpp_int& denominato
   const long bottom = static_cast<long>(msb(denominator));
   long shift = 130 - (top - bottom);  // the quotient then has 130 or 131 bits
   cpp_int divisor = denominator;
-  if (shift >= 0) numerator <<= static_cast<unsigned>(shift);
-  else divisor <<= static_cast<unsigned>(-shift);
+  if (shift >= 0)
+    numerator <<= static_cast<unsigned>(shift);
+  else
+    divisor <<= static_cast<unsigned>(-shift);
   cpp_int remainder;
   cpp_int quotient;
   divide_qr(numerator, divisor, quotient, remainder);

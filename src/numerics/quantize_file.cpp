@@ -15,8 +15,8 @@
 namespace floptally::numerics {
 namespace {
 
-constexpr std::size_t kWave = 64;             // chunks in flight between two ordered merges
-constexpr std::uint64_t kCopy = 1u << 20;     // bytes a copied piece
+constexpr std::size_t kWave = 64;              // chunks in flight between two ordered merges
+constexpr std::uint64_t kCopy = 1u << 20;      // bytes a copied piece
 constexpr std::uint64_t kMaxProbe = 1u << 20;  // inputs of a matrix that is still probed
 
 std::optional<Stored> stored_of(const TensorEntry& tensor) {
@@ -43,12 +43,18 @@ std::vector<TensorReport> select(const TensorFile& file, const QuantizeOptions& 
   for (const TensorEntry& tensor : file.tensors) {
     TensorReport report;
     report.tensor = &tensor;
-    if (tensor.type == nullptr) report.reason = "its shard is not here";
-    else if (!stored_of(tensor)) report.reason = "its type is " + std::string(tensor.type->name);
-    else if (any_match(options.keep, tensor.name)) report.reason = "--keep";
-    else if (!options.only.empty() && !any_match(options.only, tensor.name)) report.reason = "not in --only";
-    else if (options.only.empty() && matrices && tensor.shape.size() < 2) report.reason = "not a matrix";
-    else report.reason = unfit(options.scheme, tensor.shape);
+    if (tensor.type == nullptr)
+      report.reason = "its shard is not here";
+    else if (!stored_of(tensor))
+      report.reason = "its type is " + std::string(tensor.type->name);
+    else if (any_match(options.keep, tensor.name))
+      report.reason = "--keep";
+    else if (!options.only.empty() && !any_match(options.only, tensor.name))
+      report.reason = "not in --only";
+    else if (options.only.empty() && matrices && tensor.shape.size() < 2)
+      report.reason = "not a matrix";
+    else
+      report.reason = unfit(options.scheme, tensor.shape);
     report.quantized = report.reason.empty();
     report.bytes_after = tensor.bytes;
     reports.push_back(std::move(report));
@@ -82,8 +88,10 @@ struct Target {
 class Job {
  public:
   Job(const TensorFile& file, const QuantizeOptions& options)
-      : file_(file), options_(options),
-        arena_(options.threads != 0 ? static_cast<int>(std::min<std::size_t>(options.threads, 1024)) : tbb::task_arena::automatic) {}
+      : file_(file),
+        options_(options),
+        arena_(options.threads != 0 ? static_cast<int>(std::min<std::size_t>(options.threads, 1024))
+                                    : tbb::task_arena::automatic) {}
 
   Result<bool> open() {
     for (const std::string& path : file_.files) {
@@ -133,7 +141,8 @@ class Job {
     widen(*stored_of(*report.tensor), raw.data(), chunk.size(), out.data());
     if (report.range.nans + report.range.infinities > 0)
       for (float& v : out)
-        if (!std::isfinite(v)) v = std::isnan(v) ? 0.0f : static_cast<float>(v < 0 ? report.range.low : report.range.high);
+        if (!std::isfinite(v))
+          v = std::isnan(v) ? 0.0f : static_cast<float>(v < 0 ? report.range.low : report.range.high);
     return true;
   }
 
@@ -168,7 +177,8 @@ Result<std::unique_ptr<Encoder>> Job::analyze(TensorReport& report) {
     const std::string what = "'" + tensor.name + "' holds " + std::to_string(report.range.nans) + " NaN and " +
                              std::to_string(report.range.infinities) + " infinite values";
     if (options_.non_finite == NonFinite::refuse)
-      return error("non-finite-weights", what, {}, "--non-finite keep leaves such tensors as they are, --non-finite zero replaces "
+      return error("non-finite-weights", what, {},
+                   "--non-finite keep leaves such tensors as they are, --non-finite zero replaces "
                    "NaN by 0 and infinity by the largest finite value");
     report.quantized = false;
     report.reason = "it holds NaN or infinity";
@@ -206,7 +216,9 @@ Result<std::unique_ptr<Encoder>> Job::analyze(TensorReport& report) {
 
 Result<bool> Job::encode(const Encoder& encoder, TensorReport& report, const Target& target, QuantizeReport& all) {
   const TensorEntry& tensor = *report.tensor;
-  const std::uint64_t columns = tensor.shape.size() >= 2 && count_of(tensor) > 0 ? count_of(tensor) / static_cast<std::uint64_t>(tensor.shape[0]) : 0;
+  const std::uint64_t columns = tensor.shape.size() >= 2 && count_of(tensor) > 0
+                                    ? count_of(tensor) / static_cast<std::uint64_t>(tensor.shape[0])
+                                    : 0;
   const bool probed = options_.probes > 0 && columns > 0 && columns <= kMaxProbe;
   const Probe probe = probed ? random_probe(tensor.name, columns, options_.probes) : Probe{};
   const auto magnitude = static_cast<float>(report.range.magnitude());
@@ -253,7 +265,8 @@ Result<bool> Job::encode(const Encoder& encoder, TensorReport& report, const Tar
   sum.finish(report.measure);
   if (target.file != nullptr && !options_.dequantize)
     for (const Piece& piece : encoder.tensor_pieces())
-      if (done = target.file->write_at(target.offsets[piece.part], piece.bytes.data(), piece.bytes.size()); !done.ok()) return done;
+      if (done = target.file->write_at(target.offsets[piece.part], piece.bytes.data(), piece.bytes.size()); !done.ok())
+        return done;
   return true;
 }
 
@@ -287,7 +300,9 @@ Result<std::vector<OutputPlan>> plan_outputs(const TensorFile& file, const std::
   } else {
     for (const std::string& path : file.files) {
       const std::size_t slash = path.rfind('/');
-      plans.push_back({output + (ends_with(output, "/") ? "" : "/") + (slash == std::string::npos ? path : path.substr(slash + 1)), {}});
+      plans.push_back(
+          {output + (ends_with(output, "/") ? "" : "/") + (slash == std::string::npos ? path : path.substr(slash + 1)),
+           {}});
     }
     for (std::size_t i = 0; i < count; ++i)
       if (file.tensors[i].type != nullptr) plans[file.tensors[i].file].tensors.push_back(i);
@@ -295,7 +310,8 @@ Result<std::vector<OutputPlan>> plan_outputs(const TensorFile& file, const std::
   for (const OutputPlan& plan : plans)
     for (const std::string& input : file.files)
       if (same_file(plan.path, input))
-        return error("output-is-input", "the output '" + plan.path + "' is the input '" + input + "'", {}, "choose another name with -o");
+        return error("output-is-input", "the output '" + plan.path + "' is the input '" + input + "'", {},
+                     "choose another name with -o");
   return plans;
 }
 
@@ -304,7 +320,8 @@ std::string shapes_json(const std::vector<TensorReport>& tensors) {
   for (const TensorReport& report : tensors) {
     if (!report.quantized) continue;
     out += (out.size() > 1 ? ",\"" : "\"") + report.tensor->name + "\":[";
-    for (std::size_t i = 0; i < report.tensor->shape.size(); ++i) out += (i > 0 ? "," : "") + std::to_string(report.tensor->shape[i]);
+    for (std::size_t i = 0; i < report.tensor->shape.size(); ++i)
+      out += (i > 0 ? "," : "") + std::to_string(report.tensor->shape[i]);
     out += "]";
   }
   return out + "}";
@@ -333,8 +350,11 @@ class Writer {
     if (plans->size() > 1) {
       const std::string folder = output + (ends_with(output, "/") ? "" : "/");
       std::string index = "{\"metadata\":{\"total_size\":" + std::to_string(total_bytes_) + "},\"weight_map\":{";
-      for (const auto& [name, shard] : weight_map) index += (index.back() == '{' ? "\"" : ",\"") + name + "\":\"" + shard + "\"";
-      if (Result<bool> done = write_file_atomically(folder + "model.safetensors.index.json", index + "}}\n"); !done.ok()) return done;
+      for (const auto& [name, shard] : weight_map)
+        index += (index.back() == '{' ? "\"" : ",\"") + name + "\":\"" + shard + "\"";
+      if (Result<bool> done = write_file_atomically(folder + "model.safetensors.index.json", index + "}}\n");
+          !done.ok())
+        return done;
       report_.written.push_back(folder + "model.safetensors.index.json");
     }
     return true;
@@ -348,7 +368,8 @@ class Writer {
       const TensorReport& report = report_.tensors[i];
       const TensorEntry& tensor = *report.tensor;
       if (!report.quantized) {
-        out.push_back({tensor.name, std::string(tensor.type->safetensors), tensor.type->gguf, tensor.shape, tensor.bytes, 0});
+        out.push_back(
+            {tensor.name, std::string(tensor.type->safetensors), tensor.type->gguf, tensor.shape, tensor.bytes, 0});
       } else if (options_.dequantize) {
         out.push_back({tensor.name, "F32", 0, tensor.shape, 4 * count_of(tensor), 0});
       } else {
@@ -359,10 +380,14 @@ class Writer {
         }
       }
       if (gguf && out.back().gguf_type < 0)
-        return error("bad-option", "a GGUF file cannot hold '" + out.back().name + "' as " + (report.quantized ? options_.scheme.name : std::string(tensor.type->name)),
-                     {}, "GGUF takes the q formats, iq4_nl, mxfp4-gguf, fp16, bf16 and fp32; write the others to .safetensors");
+        return error(
+            "bad-option",
+            "a GGUF file cannot hold '" + out.back().name + "' as " +
+                (report.quantized ? options_.scheme.name : std::string(tensor.type->name)),
+            {}, "GGUF takes the q formats, iq4_nl, mxfp4-gguf, fp16, bf16 and fp32; write the others to .safetensors");
       if (!gguf && out.back().dtype.empty())
-        return error("bad-option", "a safetensors file cannot hold '" + tensor.name + "' as " + std::string(tensor.type->name));
+        return error("bad-option",
+                     "a safetensors file cannot hold '" + tensor.name + "' as " + std::string(tensor.type->name));
     }
     const std::string key_values = gguf ? gguf_metadata() : std::string();
     const std::string header = gguf ? gguf_header(out, key_values, gguf_count_) : safetensors_header(out, metadata());
@@ -371,7 +396,8 @@ class Writer {
     const std::size_t slash = plan.path.rfind('/');
     for (const OutputTensor& tensor : out) {
       if (!offsets.emplace(tensor.name, tensor.offset).second)
-        return error("duplicate-key", "two output tensors would be called '" + tensor.name + "'", {}, "keep one of them with --keep");
+        return error("duplicate-key", "two output tensors would be called '" + tensor.name + "'", {},
+                     "keep one of them with --keep");
       weight_map[tensor.name] = slash == std::string::npos ? plan.path : plan.path.substr(slash + 1);
       end = std::max(end, tensor.offset + tensor.bytes);
       total_bytes_ += tensor.bytes;
@@ -379,7 +405,9 @@ class Writer {
     if (gguf) end = (end + 31) / 32 * 32;
     Result<OutputFile> file = OutputFile::create(plan.path, end);
     if (!file.ok()) return file;
-    if (Result<bool> done = file->write_at(0, reinterpret_cast<const std::byte*>(header.data()), header.size()); !done.ok()) return done.take_problems();
+    if (Result<bool> done = file->write_at(0, reinterpret_cast<const std::byte*>(header.data()), header.size());
+        !done.ok())
+      return done.take_problems();
     for (const std::size_t i : plan.tensors) {
       TensorReport& report = report_.tensors[i];
       Result<bool> done = true;
@@ -387,9 +415,11 @@ class Writer {
         done = job_.copy(*report.tensor, *file, offsets[report.tensor->name]);
       } else {
         Target target{&*file, {}};
-        if (options_.dequantize) target.offsets.push_back(offsets[report.tensor->name]);
+        if (options_.dequantize)
+          target.offsets.push_back(offsets[report.tensor->name]);
         else
-          for (const Part& part : encoders_[i]->parts()) target.offsets.push_back(offsets[report.tensor->name + std::string(part.suffix)]);
+          for (const Part& part : encoders_[i]->parts())
+            target.offsets.push_back(offsets[report.tensor->name + std::string(part.suffix)]);
         done = job_.encode(*encoders_[i], report, target, report_);
         encoders_[i].reset();
       }
@@ -462,20 +492,24 @@ Result<QuantizeReport> plan_quantization(const TensorFile& file, const QuantizeO
   report.tensors = select(file, options);
   for (TensorReport& tensor : report.tensors) {
     if (!tensor.quantized) continue;
-    tensor.bytes_after = options.dequantize ? 4 * count_of(*tensor.tensor) : bytes_of(parts_of(options.scheme, tensor.tensor->shape, 0, "F32", 4));
+    tensor.bytes_after = options.dequantize ? 4 * count_of(*tensor.tensor)
+                                            : bytes_of(parts_of(options.scheme, tensor.tensor->shape, 0, "F32", 4));
   }
   add_up(report);
   return report;
 }
 
-Result<QuantizeReport> quantize_model(const TensorFile& file, const QuantizeOptions& options, const std::string& output) {
+Result<QuantizeReport> quantize_model(const TensorFile& file, const QuantizeOptions& options,
+                                      const std::string& output) {
   if (!file.absent_files.empty())
-    return error("shard-missing", "the shard " + file.absent_files[0] + " is not here", {}, "--dry-run needs headers only");
+    return error("shard-missing", "the shard " + file.absent_files[0] + " is not here", {},
+                 "--dry-run needs headers only");
   QuantizeReport report;
   report.notes = file.notes;
   report.tensors = select(file, options);
   if (!output.empty())  // before the long work
-    if (Result<std::vector<OutputPlan>> plans = plan_outputs(file, output, report.tensors.size()); !plans.ok()) return plans.take_problems();
+    if (Result<std::vector<OutputPlan>> plans = plan_outputs(file, output, report.tensors.size()); !plans.ok())
+      return plans.take_problems();
   Job job(file, options);
   if (Result<bool> opened = job.open(); !opened.ok()) return opened.take_problems();
   std::vector<std::unique_ptr<Encoder>> encoders(report.tensors.size());
@@ -493,7 +527,8 @@ Result<QuantizeReport> quantize_model(const TensorFile& file, const QuantizeOpti
     }
   }
   if (!output.empty())
-    if (Result<bool> done = Writer(file, options, report, encoders, job).write(output); !done.ok()) return done.take_problems();
+    if (Result<bool> done = Writer(file, options, report, encoders, job).write(output); !done.ok())
+      return done.take_problems();
   add_up(report);
   return report;
 }

@@ -42,11 +42,11 @@ struct TensorReport {
 struct QuantizeReport {
   std::vector<TensorReport> tensors;
   Measure total;
-  std::uint64_t weights = 0;          // in quantized tensors
-  std::uint64_t weight_bytes = 0;     // what they take now
+  std::uint64_t weights = 0;                        // in quantized tensors
+  std::uint64_t weight_bytes = 0;                   // what they take now
   std::uint64_t bytes_before = 0, bytes_after = 0;  // of all tensors
-  Histogram before{}, after{};        // of value / largest magnitude of its tensor, quantized tensors only
-  std::vector<std::string> written;   // files
+  Histogram before{}, after{};       // of value / largest magnitude of its tensor, quantized tensors only
+  std::vector<std::string> written;  // files
   Diagnostics notes;
   [[nodiscard]] double bits_per_weight() const {
     return weights ? 8.0 * static_cast<double>(weight_bytes) / static_cast<double>(weights) : 0;
@@ -61,7 +61,8 @@ Result<QuantizeReport> plan_quantization(const TensorFile& file, const QuantizeO
 // Reads every quantized tensor and measures what is lost; writes the result where `output` is not empty: a .safetensors
 // or .gguf file, or (where it ends in '/' or is a folder) the same shards and an index.
 // Errors: non-finite-weights, output-is-input, file-unwritable, file-unreadable, no-tensors, bad-option.
-Result<QuantizeReport> quantize_model(const TensorFile& file, const QuantizeOptions& options, const std::string& output);
+Result<QuantizeReport> quantize_model(const TensorFile& file, const QuantizeOptions& options,
+                                      const std::string& output);
 
 // One output tensor of a file to be written.
 struct OutputTensor {
@@ -73,9 +74,11 @@ struct OutputTensor {
   std::uint64_t offset = 0;  // in the file; filled in by the layout functions
 };
 // Lays the tensors out (aligned, largest element first) and returns the header, data following it at once.
-std::string safetensors_header(std::vector<OutputTensor>& tensors, const std::vector<std::pair<std::string, std::string>>& metadata);
+std::string safetensors_header(std::vector<OutputTensor>& tensors,
+                               const std::vector<std::pair<std::string, std::string>>& metadata);
 // GGUF v3 with the key-values `encoded_metadata` (count given) in front.
-std::string gguf_header(std::vector<OutputTensor>& tensors, std::string_view encoded_metadata, std::uint64_t metadata_count);
+std::string gguf_header(std::vector<OutputTensor>& tensors, std::string_view encoded_metadata,
+                        std::uint64_t metadata_count);
 // One string or integer key-value in GGUF's encoding.
 std::string gguf_text(std::string_view key, std::string_view value);
 std::string gguf_number(std::string_view key, std::uint32_t value);

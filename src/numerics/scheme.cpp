@@ -10,11 +10,11 @@
 namespace floptally::numerics {
 namespace {
 
-constexpr std::uint64_t kMxBlock = 32;      // OCP MX 1.0, table 1
-constexpr std::uint64_t kNvfp4Block = 16;   // NVIDIA Blackwell NVFP4
-constexpr std::uint64_t kNf4Block = 64;     // QLoRA, section 3
-constexpr std::uint64_t kNf4Super = 256;    // blocks under one second-level scale
-constexpr std::uint64_t kInt4Group = 128;   // the usual group of 4-bit integer weights (GPTQ, AWQ)
+constexpr std::uint64_t kMxBlock = 32;     // OCP MX 1.0, table 1
+constexpr std::uint64_t kNvfp4Block = 16;  // NVIDIA Blackwell NVFP4
+constexpr std::uint64_t kNf4Block = 64;    // QLoRA, section 3
+constexpr std::uint64_t kNf4Super = 256;   // blocks under one second-level scale
+constexpr std::uint64_t kInt4Group = 128;  // the usual group of 4-bit integer weights (GPTQ, AWQ)
 
 struct Named {
   std::string_view name;
@@ -23,20 +23,39 @@ struct Named {
   std::uint64_t group;
 };
 constexpr Named kNamed[] = {
-    {"fp32", Scheme::Kind::cast, "fp32", 0},        {"fp16", Scheme::Kind::cast, "fp16", 0},
-    {"bf16", Scheme::Kind::cast, "bf16", 0},        {"int8", Scheme::Kind::integer, "int8", 0},
-    {"int4", Scheme::Kind::integer, "int4", kInt4Group}, {"e4m3", Scheme::Kind::floating, "e4m3", 0},
-    {"e5m2", Scheme::Kind::floating, "e5m2", 0},    {"mxfp8", Scheme::Kind::mx, "e4m3", kMxBlock},
-    {"mxfp8-e5m2", Scheme::Kind::mx, "e5m2", kMxBlock}, {"mxfp6", Scheme::Kind::mx, "e2m3", kMxBlock},
-    {"mxfp6-e3m2", Scheme::Kind::mx, "e3m2", kMxBlock}, {"mxfp4", Scheme::Kind::mx, "e2m1", kMxBlock},
-    {"nvfp4", Scheme::Kind::nvfp4, "e2m1", kNvfp4Block}, {"nf4", Scheme::Kind::nf4, "", kNf4Block},
+    {"fp32", Scheme::Kind::cast, "fp32", 0},
+    {"fp16", Scheme::Kind::cast, "fp16", 0},
+    {"bf16", Scheme::Kind::cast, "bf16", 0},
+    {"int8", Scheme::Kind::integer, "int8", 0},
+    {"int4", Scheme::Kind::integer, "int4", kInt4Group},
+    {"e4m3", Scheme::Kind::floating, "e4m3", 0},
+    {"e5m2", Scheme::Kind::floating, "e5m2", 0},
+    {"mxfp8", Scheme::Kind::mx, "e4m3", kMxBlock},
+    {"mxfp8-e5m2", Scheme::Kind::mx, "e5m2", kMxBlock},
+    {"mxfp6", Scheme::Kind::mx, "e2m3", kMxBlock},
+    {"mxfp6-e3m2", Scheme::Kind::mx, "e3m2", kMxBlock},
+    {"mxfp4", Scheme::Kind::mx, "e2m1", kMxBlock},
+    {"nvfp4", Scheme::Kind::nvfp4, "e2m1", kNvfp4Block},
+    {"nf4", Scheme::Kind::nf4, "", kNf4Block},
     {"nf4-dq", Scheme::Kind::nf4, "", kNf4Block},
 };
 
-constexpr std::array<float, 16> kNf4 = {
-    -1.0f, -0.6961928009986877f, -0.5250730514526367f, -0.39491748809814453f, -0.28444138169288635f, -0.18477343022823334f,
-    -0.09105003625154495f, 0.0f, 0.07958029955625534f, 0.16093020141124725f, 0.24611230194568634f, 0.33791524171829224f,
-    0.44070982933044434f, 0.5626170039176941f, 0.7229568362236023f, 1.0f};
+constexpr std::array<float, 16> kNf4 = {-1.0f,
+                                        -0.6961928009986877f,
+                                        -0.5250730514526367f,
+                                        -0.39491748809814453f,
+                                        -0.28444138169288635f,
+                                        -0.18477343022823334f,
+                                        -0.09105003625154495f,
+                                        0.0f,
+                                        0.07958029955625534f,
+                                        0.16093020141124725f,
+                                        0.24611230194568634f,
+                                        0.33791524171829224f,
+                                        0.44070982933044434f,
+                                        0.5626170039176941f,
+                                        0.7229568362236023f,
+                                        1.0f};
 
 std::string plain(std::string_view text) {
   std::string out;
@@ -55,18 +74,25 @@ std::optional<Method> method_named(const std::string& name) {
 
 const char* text_of(Method method) {
   switch (method) {
-    case Method::absmax: return "absmax";
-    case Method::zero_point: return "zero-point";
-    case Method::percentile: return "percentile";
-    case Method::mse: return "mse";
-    case Method::llm_int8: return "llm-int8";
+    case Method::absmax:
+      return "absmax";
+    case Method::zero_point:
+      return "zero-point";
+    case Method::percentile:
+      return "percentile";
+    case Method::mse:
+      return "mse";
+    case Method::llm_int8:
+      return "llm-int8";
   }
   return "";
 }
 
 std::uint64_t ceil_of(std::uint64_t a, std::uint64_t b) { return (a + b - 1) / b; }
 
-Diagnostic bad(std::string message, std::string help = {}) { return error("bad-option", std::move(message), {}, std::move(help)); }
+Diagnostic bad(std::string message, std::string help = {}) {
+  return error("bad-option", std::move(message), {}, std::move(help));
+}
 
 std::optional<Diagnostic> apply_grain(const std::string& grain, Scheme& scheme) {
   if (grain.empty()) return std::nullopt;
@@ -97,15 +123,19 @@ std::optional<Diagnostic> apply_method(const std::string& name, Scheme& scheme) 
   if (name.empty()) return std::nullopt;
   const std::optional<Method> method = method_named(plain(name));
   if (!method)
-    return error("unknown-method", "there is no method called '" + name + "'", {}, "known are absmax, zero-point, percentile, mse and llm-int8");
+    return error("unknown-method", "there is no method called '" + name + "'", {},
+                 "known are absmax, zero-point, percentile, mse and llm-int8");
   scheme.method = *method;
   const bool integer = scheme.kind == Scheme::Kind::integer;
   const bool scaled = integer || scheme.kind == Scheme::Kind::floating;
-  if (*method == Method::absmax ? !scaled && scheme.kind != Scheme::Kind::nf4 && scheme.kind != Scheme::Kind::mx && scheme.kind != Scheme::Kind::nvfp4
-                                : *method == Method::zero_point ? !integer : !scaled)
+  if (*method == Method::absmax ? !scaled && scheme.kind != Scheme::Kind::nf4 && scheme.kind != Scheme::Kind::mx &&
+                                      scheme.kind != Scheme::Kind::nvfp4
+      : *method == Method::zero_point ? !integer
+                                      : !scaled)
     return bad("--method " + name + " does not go with " + scheme.name);
   if (*method == Method::llm_int8) {
-    if (scheme.name != "int8" || scheme.grain == Grain::group) return bad("--method llm-int8 means int8 with a scale a row");
+    if (scheme.name != "int8" || scheme.grain == Grain::group)
+      return bad("--method llm-int8 means int8 with a scale a row");
     scheme.grain = Grain::channel;
   }
   return std::nullopt;
@@ -153,13 +183,15 @@ Result<Scheme> make_scheme(const SchemeOptions& options) {
   }
   if (!found) {
     const std::vector<std::string_view> names = scheme_names();
-    return error("unknown-format", "there is no format called '" + options.to + "' to quantize to", {}, suggestion(name, names));
+    return error("unknown-format", "there is no format called '" + options.to + "' to quantize to", {},
+                 suggestion(name, names));
   }
   if (auto problem = apply_grain(options.grain, scheme)) return *problem;
   if (auto problem = apply_method(options.method, scheme)) return *problem;
   if (options.percentile) {
     if (scheme.method != Method::percentile) return bad("--percentile goes with --method percentile");
-    if (!(*options.percentile > 0 && *options.percentile <= 100)) return bad("--percentile expects a number above 0, at most 100");
+    if (!(*options.percentile > 0 && *options.percentile <= 100))
+      return bad("--percentile expects a number above 0, at most 100");
     scheme.percentile = *options.percentile;
   }
   if (options.outlier_threshold) {
@@ -177,13 +209,19 @@ int Scheme::code_bits() const {
 
 int Scheme::unit_bits() const {
   switch (kind) {
-    case Kind::cast: return 0;
-    case Kind::mx: return 8;
-    case Kind::nvfp4: return 8;
-    case Kind::nf4: return double_quantized ? 8 : 32;
-    case Kind::block: return 8 * block->bytes;
+    case Kind::cast:
+      return 0;
+    case Kind::mx:
+      return 8;
+    case Kind::nvfp4:
+      return 8;
+    case Kind::nf4:
+      return double_quantized ? 8 : 32;
+    case Kind::block:
+      return 8 * block->bytes;
     case Kind::integer:
-    case Kind::floating: return has_zero_point() ? 64 : 32;
+    case Kind::floating:
+      return has_zero_point() ? 64 : 32;
   }
   return 0;
 }
@@ -231,7 +269,8 @@ std::vector<Part> parts_of(const Scheme& scheme, std::span<const std::int64_t> s
                            std::string_view outlier_dtype, std::uint64_t outlier_bytes) {
   const View view = view_of(scheme, shape);
   std::vector<Part> parts;
-  const auto add = [&](Part::Role role, std::string_view suffix, std::string_view dtype, std::vector<std::int64_t> dims, std::uint64_t size) {
+  const auto add = [&](Part::Role role, std::string_view suffix, std::string_view dtype, std::vector<std::int64_t> dims,
+                       std::uint64_t size) {
     std::uint64_t bytes = size;
     for (const std::int64_t d : dims) bytes *= static_cast<std::uint64_t>(d);
     parts.push_back({role, suffix, dtype, std::move(dims), bytes});
@@ -239,12 +278,17 @@ std::vector<Part> parts_of(const Scheme& scheme, std::span<const std::int64_t> s
   const auto signed_of = [](std::uint64_t n) { return static_cast<std::int64_t>(n); };
   std::vector<std::int64_t> whole(shape.begin(), shape.end());
   if (scheme.kind == Scheme::Kind::block) {
-    add(Part::Role::codes, "", "U8", {signed_of(view.rows), signed_of(view.columns / scheme.group) * scheme.block->bytes}, 1);
+    add(Part::Role::codes, "", "U8",
+        {signed_of(view.rows), signed_of(view.columns / scheme.group) * scheme.block->bytes}, 1);
     return parts;
   }
   const int bits = scheme.code_bits();
   if (scheme.kind == Scheme::Kind::cast) {
-    add(Part::Role::codes, "", scheme.name == "fp32" ? "F32" : scheme.name == "fp16" ? "F16" : "BF16", whole, static_cast<std::uint64_t>(bits) / 8);
+    add(Part::Role::codes, "",
+        scheme.name == "fp32"   ? "F32"
+        : scheme.name == "fp16" ? "F16"
+                                : "BF16",
+        whole, static_cast<std::uint64_t>(bits) / 8);
     return parts;
   }
   if (bits == 8) {
@@ -255,7 +299,8 @@ std::vector<Part> parts_of(const Scheme& scheme, std::span<const std::int64_t> s
   }
   std::vector<std::int64_t> units;  // {} a tensor, {rows, 1}, {rows, groups}
   if (scheme.grain == Grain::channel) units = {signed_of(view.rows), 1};
-  if (scheme.grain == Grain::group) units = {signed_of(view.rows), signed_of(view.columns == 0 ? 0 : ceil_of(view.columns, scheme.group))};
+  if (scheme.grain == Grain::group)
+    units = {signed_of(view.rows), signed_of(view.columns == 0 ? 0 : ceil_of(view.columns, scheme.group))};
   if (scheme.kind == Scheme::Kind::mx) {
     add(Part::Role::scale, "_scale", "U8", units, 1);
   } else if (scheme.kind == Scheme::Kind::nvfp4) {
@@ -263,7 +308,8 @@ std::vector<Part> parts_of(const Scheme& scheme, std::span<const std::int64_t> s
     add(Part::Role::tensor_scale, "_tensor_scale", "F32", {}, 4);
   } else if (scheme.double_quantized) {
     add(Part::Role::scale, "_scale", "F8_E4M3", units, 1);
-    add(Part::Role::meta_scale, "_scale_scale", "F32", {signed_of(view.rows), signed_of(ceil_of(static_cast<std::uint64_t>(units[1]), kNf4Super))}, 4);
+    add(Part::Role::meta_scale, "_scale_scale", "F32",
+        {signed_of(view.rows), signed_of(ceil_of(static_cast<std::uint64_t>(units[1]), kNf4Super))}, 4);
     add(Part::Role::mean, "_scale_mean", "F32", {}, 4);
   } else {
     add(Part::Role::scale, "_scale", "F32", units, 4);

@@ -1,10 +1,13 @@
-// Scheme: one way to store a tensor in fewer bits. A name ("int8", "mxfp4", "q4_k") plus, where the name leaves it open,
-// a method, a grain and a clip. What is stored, how many bits a weight that is, and how a value is read back follow from it.
+// Scheme: one way to store a tensor in fewer bits. A name ("int8", "mxfp4", "q4_k") plus, where the name leaves it
+// open, a method, a grain and a clip. What is stored, how many bits a weight that is, and how a value is read back
+// follow from it.
 //
-// Definitions (fp32 arithmetic, one rounding an operation; halves to even; the first two as lectures on quantization give them):
+// Definitions (fp32 arithmetic, one rounding an operation; halves to even; the first two as lectures on quantization
+// give them):
 //   absmax      code = clamp(rint(x * (127 / m)), -127, 127), m = max|x| of the unit;  x' = code * (m / 127)
 //   zero-point  code = clamp(rint(x * s + z), -128, 127), s = 255 / (max - min), z = -rint(s * min) - 128
-//               (a unit of equal values takes max - min as 1);                         x' = (code - z) * ((max - min) / 255)
+//               (a unit of equal values takes max - min as 1);                         x' = (code - z) * ((max - min) /
+//               255)
 //   percentile  absmax with m = the p-th percentile of |x| (nearest rank); what lies beyond saturates
 //   mse         absmax with m = max|x| * k / 64, k in 16..64, the k of least squared error (the largest of equals)
 //   llm-int8    absmax a row; columns that hold outliers stay as they are (Dettmers et al. 2022, arXiv:2208.07339)
@@ -28,7 +31,8 @@
 namespace floptally::numerics {
 
 enum class Method { absmax, zero_point, percentile, mse, llm_int8 };
-// Which weights share a scale: all, those of one output channel (the first dimension), or `group` along the last dimension.
+// Which weights share a scale: all, those of one output channel (the first dimension), or `group` along the last
+// dimension.
 enum class Grain { tensor, channel, group };
 
 struct Scheme {
@@ -38,7 +42,7 @@ struct Scheme {
   const BlockFormat* block = nullptr;
   Method method = Method::absmax;
   Grain grain = Grain::tensor;
-  std::uint64_t group = 0;      // weights that share a scale, where the grain is a group
+  std::uint64_t group = 0;  // weights that share a scale, where the grain is a group
   double percentile = 99.9;
   double outlier_threshold = 6;  // llm-int8: |activation|, or weight in standard deviations where there are none
   bool double_quantized = false;
@@ -78,7 +82,16 @@ std::string unfit(const Scheme& scheme, std::span<const std::int64_t> shape);
 
 // One stored tensor that a quantized tensor becomes: the codes under its own name, the rest under name + suffix.
 struct Part {
-  enum class Role { codes, scale, zero_point, tensor_scale, meta_scale, mean, outlier_columns, outliers } role = Role::codes;
+  enum class Role {
+    codes,
+    scale,
+    zero_point,
+    tensor_scale,
+    meta_scale,
+    mean,
+    outlier_columns,
+    outliers
+  } role = Role::codes;
   std::string_view suffix;
   std::string_view dtype;  // safetensors' word
   std::vector<std::int64_t> shape;

@@ -32,7 +32,9 @@ class SmallFloat {
 };
 
 // Codes of `bits` bits each, least significant bit first, the last byte padded with zeros.
-constexpr std::size_t packed_bytes(std::size_t count, int bits) { return (count * static_cast<std::size_t>(bits) + 7) / 8; }
+constexpr std::size_t packed_bytes(std::size_t count, int bits) {
+  return (count * static_cast<std::size_t>(bits) + 7) / 8;
+}
 void pack(std::span<const std::uint8_t> codes, int bits, std::byte* out);
 void unpack(const std::byte* in, std::size_t count, int bits, std::uint8_t* codes);
 

@@ -28,7 +28,9 @@ std::string quoted(std::string_view text) {
 }
 
 template <class T>
-void append(std::string& out, T value) { out.append(reinterpret_cast<const char*>(&value), sizeof value); }
+void append(std::string& out, T value) {
+  out.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
 
 void append_text(std::string& out, std::string_view text) {
   append(out, static_cast<std::uint64_t>(text.size()));
@@ -37,17 +39,20 @@ void append_text(std::string& out, std::string_view text) {
 
 }  // namespace
 
-std::string safetensors_header(std::vector<OutputTensor>& tensors, const std::vector<std::pair<std::string, std::string>>& metadata) {
+std::string safetensors_header(std::vector<OutputTensor>& tensors,
+                               const std::vector<std::pair<std::string, std::string>>& metadata) {
   // Wide elements first: every tensor then starts on a multiple of its element, as readers that map the file need it.
   const auto width = [](const OutputTensor& t) {
     const TensorType* type = find_safetensors_type(t.dtype);
     return type != nullptr ? type->block_bytes / type->block_elements : 1u;
   };
-  std::stable_sort(tensors.begin(), tensors.end(), [&](const OutputTensor& a, const OutputTensor& b) { return width(a) > width(b); });
+  std::stable_sort(tensors.begin(), tensors.end(),
+                   [&](const OutputTensor& a, const OutputTensor& b) { return width(a) > width(b); });
   std::string json = "{";
   if (!metadata.empty()) {
     json += "\"__metadata__\":{";
-    for (const auto& [key, value] : metadata) json += (json.back() == '{' ? "" : ",") + quoted(key) + ":" + quoted(value);
+    for (const auto& [key, value] : metadata)
+      json += (json.back() == '{' ? "" : ",") + quoted(key) + ":" + quoted(value);
     json += "}";
   }
   std::uint64_t offset = 0;
@@ -83,7 +88,8 @@ std::string gguf_number(std::string_view key, std::uint32_t value) {
   return out;
 }
 
-std::string gguf_header(std::vector<OutputTensor>& tensors, std::string_view encoded_metadata, std::uint64_t metadata_count) {
+std::string gguf_header(std::vector<OutputTensor>& tensors, std::string_view encoded_metadata,
+                        std::uint64_t metadata_count) {
   std::string header = "GGUF";
   append(header, std::uint32_t{3});
   append(header, static_cast<std::uint64_t>(tensors.size()));

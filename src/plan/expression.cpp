@@ -16,10 +16,14 @@ class Evaluator {
     out = {};
     out.place = node.place;
     switch (node.op) {
-      case ExprOp::amount: out.items.push_back({scope_.leaf(node), {}, node.place}); return true;
+      case ExprOp::amount:
+        out.items.push_back({scope_.leaf(node), {}, node.place});
+        return true;
       case ExprOp::name:
-      case ExprOp::each: return name(node, out);
-      case ExprOp::list: return list(node, out);
+      case ExprOp::each:
+        return name(node, out);
+      case ExprOp::list:
+        return list(node, out);
       case ExprOp::negate: {
         PlanValue zero;
         zero.items.push_back({Traced(0), {}, node.place});
@@ -27,9 +31,12 @@ class Evaluator {
         return value(node.a, inner) && combine(node, ExprOp::subtract, zero, inner, out);
       }
       case ExprOp::slice:
-      case ExprOp::index: return slice(node, out);
-      case ExprOp::range: return range(node, out);
-      case ExprOp::power: return power(node, out);
+      case ExprOp::index:
+        return slice(node, out);
+      case ExprOp::range:
+        return range(node, out);
+      case ExprOp::power:
+        return power(node, out);
       default: {
         PlanValue left, right;
         const bool ok = value(node.a, left);
@@ -45,7 +52,8 @@ class Evaluator {
   }
 
   bool name(const ExprNode& node, PlanValue& out) {
-    const bool word = node.op == ExprOp::name && scope_.words_allowed() && (node.amount.bare || !scope_.known(node.name));
+    const bool word =
+        node.op == ExprOp::name && scope_.words_allowed() && (node.amount.bare || !scope_.known(node.name));
     if (word) {
       out.items.push_back({Traced(), node.name, node.place});
       return true;
@@ -57,7 +65,8 @@ class Evaluator {
 
   bool list(const ExprNode& node, PlanValue& out) {
     out.is_list = true;
-    if (node.items.empty()) return fail("empty-list", "this list is empty", node.place, "an axis needs at least one value");
+    if (node.items.empty())
+      return fail("empty-list", "this list is empty", node.place, "an axis needs at least one value");
     out.items.reserve(node.items.size());
     bool ok = true;
     for (const int item : node.items) {
@@ -82,10 +91,14 @@ class Evaluator {
 
   static Traced apply(ExprOp op, const Traced& a, const Traced& b) {
     switch (op) {
-      case ExprOp::add: return a + b;
-      case ExprOp::subtract: return a - b;
-      case ExprOp::multiply: return a * b;
-      default: return a / b;
+      case ExprOp::add:
+        return a + b;
+      case ExprOp::subtract:
+        return a - b;
+      case ExprOp::multiply:
+        return a * b;
+      default:
+        return a / b;
     }
   }
 
@@ -101,14 +114,17 @@ class Evaluator {
       for (const PlanItem& each : side->items)
         if (!each.word.empty()) return fail("not-a-number", "'" + each.word + "' is a word, not a number", each.place);
     if (left.is_list && right.is_list && left.items.size() != right.items.size())
-      return fail("lists-differ", "a list of " + std::to_string(left.items.size()) + " meets a list of " +
-                                      std::to_string(right.items.size()), node.place);
+      return fail(
+          "lists-differ",
+          "a list of " + std::to_string(left.items.size()) + " meets a list of " + std::to_string(right.items.size()),
+          node.place);
     out.is_list = left.is_list || right.is_list;
     const std::size_t count = left.is_list ? left.items.size() : right.items.size();
     for (std::size_t i = 0; i < count; ++i) {
       const PlanItem& a = left.items[left.is_list ? i : 0];
       const PlanItem& b = right.items[right.is_list ? i : 0];
-      if (op == ExprOp::divide && b.number.value() == 0) return fail("division-by-zero", "a division by zero", node.place);
+      if (op == ExprOp::divide && b.number.value() == 0)
+        return fail("division-by-zero", "a division by zero", node.place);
       if (!same_dim(node, op, a.number, b.number)) return false;
       out.items.push_back({apply(op, a.number, b.number), {}, left.is_list ? a.place : b.place});
     }
@@ -120,7 +136,8 @@ class Evaluator {
     const bool left_is_range = left.lazy;
     PlanValue& range = left_is_range ? left : right;
     PlanValue& other = left_is_range ? right : left;
-    const auto k = !other.lazy && !other.is_list && other.items.size() == 1 ? other.items[0].number.exact() : std::nullopt;
+    const auto k =
+        !other.lazy && !other.is_list && other.items.size() == 1 ? other.items[0].number.exact() : std::nullopt;
     const bool fits = k && op != ExprOp::divide && (op != ExprOp::subtract || left_is_range);
     if (!fits) return fail("not-a-number", "a range can be multiplied by or added to a whole number only", node.place);
     out = range;
@@ -137,7 +154,8 @@ class Evaluator {
   bool power(const ExprNode& node, PlanValue& out) {
     PlanValue base, exponent;
     const bool ok = value(node.a, base);
-    if (!value(node.b, exponent) || !ok || !scalar(exponent, expression_.nodes[static_cast<std::size_t>(node.b)].place)) return false;
+    if (!value(node.b, exponent) || !ok || !scalar(exponent, expression_.nodes[static_cast<std::size_t>(node.b)].place))
+      return false;
     const auto e = exponent.items[0].number.exact();
     if (!e || *e < Integer(0) || *e > Integer(64) || base.lazy)
       return fail("bad-expression", "a power needs a whole exponent from 0 to 64", node.place);
@@ -166,7 +184,10 @@ class Evaluator {
     PlanValue list;
     if (!value(node.list, list)) return false;
     const ExprNode& what = expression_.nodes[static_cast<std::size_t>(node.list)];
-    if (!list.is_list) return fail("not-a-list", "only a list has elements" + (what.name.empty() ? "" : ", '" + what.name + "' is one value"), node.place);
+    if (!list.is_list)
+      return fail("not-a-list",
+                  "only a list has elements" + (what.name.empty() ? "" : ", '" + what.name + "' is one value"),
+                  node.place);
     const std::int64_t size = list.size().to_int64();
     std::int64_t from = 0, to = size, step = 1;
     if (node.a >= 0 && !whole(node.a, from)) return false;
@@ -176,9 +197,10 @@ class Evaluator {
     const bool one = node.op == ExprOp::index;
     const auto outside = [&](std::int64_t i, std::int64_t most) { return i > most || i < -size; };
     if (outside(from, one ? size - 1 : size) || outside(to, size))
-      return fail("slice-out-of-range",
-                  (what.name.empty() ? "the list" : "'" + what.name + "'") + " has " + std::to_string(size) + " elements", node.place,
-                  one ? "elements are numbered from 0" : "D[-6:] takes the last six, D[:11] the first eleven");
+      return fail(
+          "slice-out-of-range",
+          (what.name.empty() ? "the list" : "'" + what.name + "'") + " has " + std::to_string(size) + " elements",
+          node.place, one ? "elements are numbered from 0" : "D[-6:] takes the last six, D[:11] the first eleven");
     if (from < 0) from += size;
     if (to < 0) to += size;
     if (one) to = from + 1;

@@ -17,14 +17,28 @@
 
 namespace floptally {
 
-enum class ExprOp : std::uint8_t { amount, name, each, list, add, subtract, multiply, divide, negate, power, slice, index, range };
+enum class ExprOp : std::uint8_t {
+  amount,
+  name,
+  each,
+  list,
+  add,
+  subtract,
+  multiply,
+  divide,
+  negate,
+  power,
+  slice,
+  index,
+  range
+};
 
 struct ExprNode {
   ExprOp op = ExprOp::amount;
-  int a = -1, b = -1, c = -1;   // operands; slices and ranges: from, to, step (-1: left out), the list in `list`
+  int a = -1, b = -1, c = -1;  // operands; slices and ranges: from, to, step (-1: left out), the list in `list`
   int list = -1;
-  std::vector<int> items;       // of a list
-  std::string name;             // of a name, or a word that stands alone in a list
+  std::vector<int> items;  // of a list
+  std::string name;        // of a name, or a word that stands alone in a list
   Amount amount;
   Span place;
 };
@@ -36,7 +50,9 @@ struct Expression {  // without a root: it could not be parsed, which has been r
   std::string text;
 
   // Whether it is one quantity as written, without names or operators.
-  [[nodiscard]] bool is_amount() const { return root >= 0 && nodes[static_cast<std::size_t>(root)].op == ExprOp::amount; }
+  [[nodiscard]] bool is_amount() const {
+    return root >= 0 && nodes[static_cast<std::size_t>(root)].op == ExprOp::amount;
+  }
   [[nodiscard]] const ExprNode& top() const { return nodes[static_cast<std::size_t>(root)]; }
 };
 
@@ -45,7 +61,8 @@ Result<Expression> parse_expression(std::string_view text, Span at);
 // A scalar or a list of scalars (lists inside lists are refused: wrong-type).
 Result<Expression> parse_expression(const Node& node);
 
-// What an expression stands for: one number or word, a list of them, or an arithmetic sequence that is never written out.
+// What an expression stands for: one number or word, a list of them, or an arithmetic sequence that is never written
+// out.
 struct PlanItem {
   Traced number;
   std::string word;  // not empty: a word, not a number

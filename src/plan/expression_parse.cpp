@@ -9,7 +9,9 @@ namespace {
 constexpr int kDeepest = 100;  // brackets inside brackets
 
 bool digit(char c) { return c >= '0' && c <= '9'; }
-bool letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (static_cast<unsigned char>(c) & 0x80) != 0; }
+bool letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (static_cast<unsigned char>(c) & 0x80) != 0;
+}
 bool name_char(char c) { return letter(c) || digit(c); }
 
 class ExpressionParser {
@@ -26,7 +28,8 @@ class ExpressionParser {
     const int root = sum();
     if (problems_.empty()) {
       blanks();
-      if (pos_ < text_.size()) fail("expected an operator or the end, found '" + std::string(text_.substr(pos_, 12)) + "'");
+      if (pos_ < text_.size())
+        fail("expected an operator or the end, found '" + std::string(text_.substr(pos_, 12)) + "'");
     }
     if (!problems_.empty()) return std::move(problems_);
     result.nodes = std::move(nodes_);
@@ -38,12 +41,15 @@ class ExpressionParser {
   void blanks() {
     while (pos_ < text_.size() && (text_[pos_] == ' ' || text_[pos_] == '\t' || text_[pos_] == '\n')) ++pos_;
   }
-  [[nodiscard]] char peek(std::size_t ahead = 0) const { return pos_ + ahead < text_.size() ? text_[pos_ + ahead] : '\0'; }
+  [[nodiscard]] char peek(std::size_t ahead = 0) const {
+    return pos_ + ahead < text_.size() ? text_[pos_ + ahead] : '\0';
+  }
   [[nodiscard]] Span span(std::size_t begin, std::size_t end) const {
     if (!exact_place_) return at_;
     return {at_.source, at_.begin + begin, at_.begin + std::max(begin + 1, end)};
   }
-  int fail(std::string message, std::string help = {}, std::size_t begin = std::string_view::npos, std::size_t end = 0) {
+  int fail(std::string message, std::string help = {}, std::size_t begin = std::string_view::npos,
+           std::size_t end = 0) {
     if (!problems_.empty()) return -1;
     if (begin == std::string_view::npos) begin = end = std::min(pos_, text_.empty() ? 0 : text_.size() - 1);
     problems_.push_back(error("bad-expression", std::move(message), span(begin, end), std::move(help)));
@@ -103,9 +109,12 @@ class ExpressionParser {
     const int base = unary();
     if (base < 0) return base;
     blanks();
-    if (peek() == '^') ++pos_;
-    else if (peek() == '*' && peek(1) == '*') pos_ += 2;
-    else return base;
+    if (peek() == '^')
+      ++pos_;
+    else if (peek() == '*' && peek(1) == '*')
+      pos_ += 2;
+    else
+      return base;
     blanks();
     return binary(ExprOp::power, base, unary(), begin);
   }
@@ -180,7 +189,8 @@ class ExpressionParser {
     if (digit(c) || c == '$' || (c == '.' && digit(peek(1)))) return amount();
     if (letter(c)) return name();
     if (c == '\'' || c == '"') return quoted();
-    if (pos_ >= text_.size()) return fail("a value is missing at the end", {}, text_.empty() ? 0 : text_.size() - 1, text_.size());
+    if (pos_ >= text_.size())
+      return fail("a value is missing at the end", {}, text_.empty() ? 0 : text_.size() - 1, text_.size());
     return fail("expected a number, a name or a list, found '" + std::string(1, c) + "'");
   }
 
@@ -220,7 +230,8 @@ class ExpressionParser {
 
   int name() {
     const std::size_t begin = pos_;
-    while (pos_ < text_.size() && (name_char(text_[pos_]) || (text_[pos_] == '.' && pos_ + 1 < text_.size() && letter(text_[pos_ + 1]))))
+    while (pos_ < text_.size() &&
+           (name_char(text_[pos_]) || (text_[pos_] == '.' && pos_ + 1 < text_.size() && letter(text_[pos_ + 1]))))
       ++pos_;
     std::string word(text_.substr(begin, pos_ - begin));
     if (word == "each") {
@@ -328,8 +339,8 @@ class ExpressionParser {
     }
     if (letter(peek()) || peek() == '%') {
       const std::size_t begin = pos_;
-      while (pos_ < text_.size() && (name_char(text_[pos_]) || text_[pos_] == '/' || text_[pos_] == '%' || text_[pos_] == '-' ||
-                                     text_[pos_] == '^'))
+      while (pos_ < text_.size() && (name_char(text_[pos_]) || text_[pos_] == '/' || text_[pos_] == '%' ||
+                                     text_[pos_] == '-' || text_[pos_] == '^'))
         ++pos_;
       if (text_.substr(begin, pos_ - begin) == "each") return false;
       return true;
@@ -368,7 +379,8 @@ Result<Expression> parse_expression(const Node& node) {
     return error("wrong-type", "expected a value or a list, found " + std::string(name_of(node.kind())), node.span());
   Expression result;
   result.place = node.span();
-  result.text = std::string(std::string_view(node.span().source->text).substr(node.span().begin, node.span().end - node.span().begin));
+  result.text = std::string(
+      std::string_view(node.span().source->text).substr(node.span().begin, node.span().end - node.span().begin));
   ExprNode list;
   list.op = ExprOp::list;
   list.place = node.span();
@@ -389,7 +401,8 @@ Result<Expression> parse_expression(const Node& node) {
       continue;
     }
     if (!scalar) {
-      problems.push_back(error("wrong-type", "expected a value, found " + std::string(name_of(child.kind())), child.span()));
+      problems.push_back(
+          error("wrong-type", "expected a value, found " + std::string(name_of(child.kind())), child.span()));
       continue;
     }
     Result<Expression> inner = parse_expression(child);

@@ -3,7 +3,8 @@
 namespace floptally {
 
 std::optional<std::size_t> slot_named(std::string_view name, bool given_parameters) {
-  if (const auto field = field_named(name); field && (given_parameters || (*field != FieldId::parameters && *field != FieldId::active_parameters)))
+  if (const auto field = field_named(name);
+      field && (given_parameters || (*field != FieldId::parameters && *field != FieldId::active_parameters)))
     return static_cast<std::size_t>(*field);
   for (std::size_t i = 0; i < static_cast<std::size_t>(ModelName::count_); ++i)
     if (kModelNames[i] == name) return kFieldCount + i;
@@ -21,11 +22,13 @@ std::vector<std::size_t> slots_of(const Expression& expression, bool given_param
 FieldCode FieldCode::compile(const Expression& expression, LetNames& names, bool given_parameters) {
   FieldCode code;
   if (expression.root < 0) return code;
-  if (!emit(expression, expression.root, names, given_parameters, code.steps_) || code.steps_.size() > 31) code.steps_.clear();
+  if (!emit(expression, expression.root, names, given_parameters, code.steps_) || code.steps_.size() > 31)
+    code.steps_.clear();
   return code;
 }
 
-bool FieldCode::emit(const Expression& expression, int index, LetNames& names, bool given_parameters, std::vector<Step>& steps) {
+bool FieldCode::emit(const Expression& expression, int index, LetNames& names, bool given_parameters,
+                     std::vector<Step>& steps) {
   const ExprNode& node = expression.nodes[static_cast<std::size_t>(index)];
   switch (node.op) {
     case ExprOp::amount:
@@ -57,12 +60,15 @@ bool FieldCode::emit(const Expression& expression, int index, LetNames& names, b
     case ExprOp::subtract:
     case ExprOp::multiply:
     case ExprOp::divide:
-      if (!emit(expression, node.a, names, given_parameters, steps) || !emit(expression, node.b, names, given_parameters, steps)) return false;
+      if (!emit(expression, node.a, names, given_parameters, steps) ||
+          !emit(expression, node.b, names, given_parameters, steps))
+        return false;
       steps.push_back({node.op, 0, {}});
       return true;
     case ExprOp::power: {
       const ExprNode& exponent = expression.nodes[static_cast<std::size_t>(node.b)];
-      if (exponent.op != ExprOp::amount || !exponent.amount.exact || *exponent.amount.exact < Integer(1) || *exponent.amount.exact > Integer(8))
+      if (exponent.op != ExprOp::amount || !exponent.amount.exact || *exponent.amount.exact < Integer(1) ||
+          *exponent.amount.exact > Integer(8))
         return false;
       const std::int64_t times = exponent.amount.exact->to_int64();
       for (std::int64_t i = 0; i < times; ++i) {
@@ -71,7 +77,8 @@ bool FieldCode::emit(const Expression& expression, int index, LetNames& names, b
       }
       return true;
     }
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -80,12 +87,24 @@ Num FieldCode::run(const std::array<Num, kSlotCount>& slots) const {
   std::size_t top = 0;
   for (const Step& step : steps_) {
     switch (step.op) {
-      case ExprOp::amount: stack[top++] = step.constant; break;
-      case ExprOp::name: stack[top++] = slots[step.slot]; break;
-      case ExprOp::add: --top, stack[top - 1] = stack[top - 1] + stack[top]; break;
-      case ExprOp::subtract: --top, stack[top - 1] = stack[top - 1] - stack[top]; break;
-      case ExprOp::multiply: --top, stack[top - 1] = stack[top - 1] * stack[top]; break;
-      default: --top, stack[top - 1] = stack[top - 1] / stack[top]; break;
+      case ExprOp::amount:
+        stack[top++] = step.constant;
+        break;
+      case ExprOp::name:
+        stack[top++] = slots[step.slot];
+        break;
+      case ExprOp::add:
+        --top, stack[top - 1] = stack[top - 1] + stack[top];
+        break;
+      case ExprOp::subtract:
+        --top, stack[top - 1] = stack[top - 1] - stack[top];
+        break;
+      case ExprOp::multiply:
+        --top, stack[top - 1] = stack[top - 1] * stack[top];
+        break;
+      default:
+        --top, stack[top - 1] = stack[top - 1] / stack[top];
+        break;
     }
   }
   return top == 1 ? stack[0] : Num();

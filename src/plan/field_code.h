@@ -45,7 +45,8 @@ class Num {
     return inexact(a.value() * b.value());
   }
   friend Num operator/(const Num& a, const Num& b) {
-    if (a.exact && b.exact && !(b.whole == Integer(0)) && a.whole % b.whole == Integer(0)) return Num(a.whole / b.whole);
+    if (a.exact && b.exact && !(b.whole == Integer(0)) && a.whole % b.whole == Integer(0))
+      return Num(a.whole / b.whole);
     return inexact(a.value() / b.value());
   }
   [[nodiscard]] Traced traced() const { return exact ? Traced(whole) : Traced(inexact_); }
@@ -63,7 +64,8 @@ class Num {
 enum class ModelName : std::uint8_t { parameters, non_embedding_parameters, active_parameters, count_ };
 inline constexpr std::string_view kModelNames[] = {"parameters", "non_embedding_parameters", "active_parameters"};
 inline constexpr std::size_t kSlotCount = kFieldCount + static_cast<std::size_t>(ModelName::count_);
-// Index of a field or model name among the slots; `given_parameters`: the model is given by its size, so "parameters" is a field.
+// Index of a field or model name among the slots; `given_parameters`: the model is given by its size, so "parameters"
+// is a field.
 std::optional<std::size_t> slot_named(std::string_view name, bool given_parameters);
 
 class FieldCode {
@@ -79,9 +81,11 @@ class FieldCode {
     std::size_t slot = 0;
     Num constant;
   };
-  static bool emit(const Expression& expression, int index, LetNames& names, bool given_parameters, std::vector<Step>& steps);
+  static bool emit(const Expression& expression, int index, LetNames& names, bool given_parameters,
+                   std::vector<Step>& steps);
   std::vector<Step> steps_;
-  mutable std::array<Num, 16> stack_;  // 31 steps need no more; kept, because making it anew would cost more than the work
+  mutable std::array<Num, 16>
+      stack_;  // 31 steps need no more; kept, because making it anew would cost more than the work
 };
 
 // The slots that an expression names.

@@ -8,7 +8,8 @@ namespace {
 
 constexpr double kPerHour = 1.0 / 3600;
 
-Traced catalogue_value(Trace& trace, std::string name, double value, std::optional<Integer> exact, Dim dim, std::string source) {
+Traced catalogue_value(Trace& trace, std::string name, double value, std::optional<Integer> exact, Dim dim,
+                       std::string source) {
   Leaf leaf;
   leaf.name = std::move(name);
   leaf.distribution = Distribution::point(value);
@@ -23,8 +24,8 @@ Traced catalogue_value(Trace& trace, std::string name, double value, std::option
 
 bool hardware_field(std::string_view name) { return plan_tables::kHardware.find(name) != nullptr; }
 
-std::optional<Traced> HardwareReader::term(const std::vector<PlanEntry>& set, const std::string& line, const char* key, Dim dim,
-                                           const char* what, double bare_scale) {
+std::optional<Traced> HardwareReader::term(const std::vector<PlanEntry>& set, const std::string& line, const char* key,
+                                           Dim dim, const char* what, double bare_scale) {
   for (const PlanEntry& each : set)
     if (each.name == key) return scalar_of(names_, each.value, line + ": " + key, dim, what, bare_scale, line);
   for (const PlanEntry& each : plan_.hardware)
@@ -37,19 +38,22 @@ std::optional<Traced> HardwareReader::peak_of(const Device& device) {
   if (!plan_.precision.empty()) {
     format = arithmetic_named(plan_.precision);
     if (!format) {
-      names_.report(error("unknown-word", "'" + plan_.precision + "' is no number format of a peak", plan_.precision_place,
-                          "bf16, fp16, tf32, fp8, fp4, fp32 ..."));
+      names_.report(error("unknown-word", "'" + plan_.precision + "' is no number format of a peak",
+                          plan_.precision_place, "bf16, fp16, tf32, fp8, fp4, fp32 ..."));
       return std::nullopt;
     }
   }
   if (!format || !device.peak_of(*format)) {
-    names_.report(error("missing-key", "the catalogue has no " + (plan_.precision.empty() ? "peak" : plan_.precision + " peak") + " of " + device.name,
-                        plan_.device_place, "give hardware: {peak: ... TFLOP/s} or a rate"));
+    names_.report(error(
+        "missing-key",
+        "the catalogue has no " + (plan_.precision.empty() ? "peak" : plan_.precision + " peak") + " of " + device.name,
+        plan_.device_place, "give hardware: {peak: ... TFLOP/s} or a rate"));
     return std::nullopt;
   }
   const double peak = *device.peak_of(*format);
-  return catalogue_value(names_.trace(), "peak of " + device.name + ", dense " + std::string(name_of(*format)), peak, Integer::from_double(peak),
-                         dim::kFlopPerSecond, "data/hardware/devices.csv:" + std::to_string(device.row) + ", " + device.source);
+  return catalogue_value(names_.trace(), "peak of " + device.name + ", dense " + std::string(name_of(*format)), peak,
+                         Integer::from_double(peak), dim::kFlopPerSecond,
+                         "data/hardware/devices.csv:" + std::to_string(device.row) + ", " + device.source);
 }
 
 HardwareTerms HardwareReader::terms(const std::vector<PlanEntry>& set, const std::string& line) {
@@ -57,7 +61,8 @@ HardwareTerms HardwareReader::terms(const std::vector<PlanEntry>& set, const std
   for (const PlanEntry& each : set) {
     own = own || hardware_field(each.name);
     if (each.name == "device" || each.name == "precision")
-      names_.report(error("unknown-axis", "'" + each.name + "' cannot be set in a line", each.key, "set its rate, price and node instead"));
+      names_.report(error("unknown-axis", "'" + each.name + "' cannot be set in a line", each.key,
+                          "set its rate, price and node instead"));
   }
   if (!own && base_) return *base_;
   HardwareTerms out;
@@ -65,7 +70,8 @@ HardwareTerms HardwareReader::terms(const std::vector<PlanEntry>& set, const std
   const Device* device = nullptr;
   if (!plan_.device.empty()) {
     Result<const Device*> found = catalogue_.find(plan_.device, plan_.device_place);
-    if (found) device = *found;
+    if (found)
+      device = *found;
     else if (!base_)
       for (Diagnostic& each : found.take_problems()) names_.report(std::move(each));
   }
@@ -81,28 +87,35 @@ HardwareTerms HardwareReader::terms(const std::vector<PlanEntry>& set, const std
     }
   if (!has_rate && share) {
     if (!peak && device != nullptr) peak = peak_of(*device);
-    if (peak) out.rate = *peak * *share;
+    if (peak)
+      out.rate = *peak * *share;
     else if (plan_.device.empty() && !base_)
-      names_.report(error("missing-key", "a utilization needs a 'device' or a 'peak'", plan_.hardware_place, "hardware: {device: H100-SXM, mfu: 38%}"));
+      names_.report(error("missing-key", "a utilization needs a 'device' or a 'peak'", plan_.hardware_place,
+                          "hardware: {device: H100-SXM, mfu: 38%}"));
   }
   if (!has_rate && !has_share && !base_)
     names_.report(error("missing-key", "'rate' or 'mfu' is missing here", plan_.hardware_place,
-                        "add 'rate: 350 (300 to 400) TFLOP/s', what one device achieves, or 'mfu: 38% (30% to 45%)', its share of the peak"));
+                        "add 'rate: 350 (300 to 400) TFLOP/s', what one device achieves, or 'mfu: 38% (30% to 45%)', "
+                        "its share of the peak"));
   for (const std::optional<Traced>* each : {&out.rate, &share})
-    if (*each && (*each)->value() <= 0) names_.report(error("negative-count", "a rate is above 0", plan_.hardware_place));
-  out.price = term(set, line, "price", dim::kUsdPerDeviceSecond, "a price per device and hour, such as 2.5 USD/device-hour", kPerHour);
+    if (*each && (*each)->value() <= 0)
+      names_.report(error("negative-count", "a rate is above 0", plan_.hardware_place));
+  out.price = term(set, line, "price", dim::kUsdPerDeviceSecond,
+                   "a price per device and hour, such as 2.5 USD/device-hour", kPerHour);
   bool has_price = false;
   for (const std::vector<PlanEntry>* entries : {&set, &plan_.hardware})
     for (const PlanEntry& each : *entries) has_price = has_price || each.name == "price";
   if (!has_price && device != nullptr)
     if (const Price* price = catalogue_.latest_price(*device, PriceKind::on_demand))
-      out.price = catalogue_value(names_.trace(), "price of " + device->name, price->usd * kPerHour, std::nullopt, dim::kUsdPerDeviceSecond,
-                                  price->provider + " on demand, " + price->date.to_string() + ", data/hardware/prices.csv:" + std::to_string(price->row));
+      out.price = catalogue_value(names_.trace(), "price of " + device->name, price->usd * kPerHour, std::nullopt,
+                                  dim::kUsdPerDeviceSecond,
+                                  price->provider + " on demand, " + price->date.to_string() +
+                                      ", data/hardware/prices.csv:" + std::to_string(price->row));
   out.node = term(set, line, "node", dim::kDevice / dim::kNode, "a number of devices", 1);
   if (!out.node && device != nullptr && device->per_node > 0)
-    out.node = catalogue_value(names_.trace(), "devices in a node of " + device->name, static_cast<double>(device->per_node),
-                               Integer(static_cast<long>(device->per_node)), dim::kDevice / dim::kNode,
-                               "data/hardware/devices.csv:" + std::to_string(device->row));
+    out.node = catalogue_value(names_.trace(), "devices in a node of " + device->name,
+                               static_cast<double>(device->per_node), Integer(static_cast<long>(device->per_node)),
+                               dim::kDevice / dim::kNode, "data/hardware/devices.csv:" + std::to_string(device->row));
   out.devices = term(set, line, "devices", dim::kDevice, "a number of devices", 1);
   if (!base_ && !own) base_ = out;
   return out;

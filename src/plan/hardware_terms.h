@@ -1,5 +1,5 @@
-// The hardware section of a plan as traced terms: achieved rate, price, node size, devices. What the plan leaves out comes
-// from the catalogue, marked so, or stays unknown; nothing is assumed.
+// The hardware section of a plan as traced terms: achieved rate, price, node size, devices. What the plan leaves out
+// comes from the catalogue, marked so, or stays unknown; nothing is assumed.
 #pragma once
 
 #include <optional>
@@ -23,14 +23,15 @@ bool hardware_field(std::string_view name);
 
 class HardwareReader {
  public:
-  HardwareReader(const Plan& plan, const Catalogue& catalogue, LetNames& names) : plan_(plan), catalogue_(catalogue), names_(names) {}
+  HardwareReader(const Plan& plan, const Catalogue& catalogue, LetNames& names)
+      : plan_(plan), catalogue_(catalogue), names_(names) {}
   // The plan's terms, with those that a line sets in their place. Problems are reported through `names`.
   HardwareTerms terms(const std::vector<PlanEntry>& set, const std::string& line);
   [[nodiscard]] const Diagnostics& notes() const { return notes_; }
 
  private:
-  std::optional<Traced> term(const std::vector<PlanEntry>& set, const std::string& line, const char* key, Dim dim, const char* what,
-                             double bare_scale);
+  std::optional<Traced> term(const std::vector<PlanEntry>& set, const std::string& line, const char* key, Dim dim,
+                             const char* what, double bare_scale);
   std::optional<Traced> peak_of(const Device& device);
 
   const Plan& plan_;

@@ -13,14 +13,29 @@ namespace {
 std::optional<FieldId> field_of_parameter(std::string_view name) {
   const std::size_t dot = name.rfind('.');
   std::string_view last = dot == std::string_view::npos ? name : name.substr(dot + 1);
-  static constexpr std::pair<std::string_view, FieldId> kSpellings[] = {
-      {"hidden_size", FieldId::width}, {"d_model", FieldId::width},       {"n_embd", FieldId::width},
-      {"num_layers", FieldId::layers}, {"n_layer", FieldId::layers},      {"n_layers", FieldId::layers}, {"num_hidden_layers", FieldId::layers},
-      {"n_head", FieldId::heads},      {"num_heads", FieldId::heads},     {"num_attention_heads", FieldId::heads},
-      {"intermediate_size", FieldId::ffn}, {"d_ff", FieldId::ffn},        {"vocab_size", FieldId::vocab},
-      {"batch_size", FieldId::batch},  {"global_batch_size", FieldId::batch}, {"max_steps", FieldId::steps}, {"num_steps", FieldId::steps},
-      {"train_steps", FieldId::steps}, {"seq_len", FieldId::sequence},    {"sequence_length", FieldId::sequence}, {"block_size", FieldId::sequence},
-      {"num_tokens", FieldId::tokens}, {"train_tokens", FieldId::tokens}};
+  static constexpr std::pair<std::string_view, FieldId> kSpellings[] = {{"hidden_size", FieldId::width},
+                                                                        {"d_model", FieldId::width},
+                                                                        {"n_embd", FieldId::width},
+                                                                        {"num_layers", FieldId::layers},
+                                                                        {"n_layer", FieldId::layers},
+                                                                        {"n_layers", FieldId::layers},
+                                                                        {"num_hidden_layers", FieldId::layers},
+                                                                        {"n_head", FieldId::heads},
+                                                                        {"num_heads", FieldId::heads},
+                                                                        {"num_attention_heads", FieldId::heads},
+                                                                        {"intermediate_size", FieldId::ffn},
+                                                                        {"d_ff", FieldId::ffn},
+                                                                        {"vocab_size", FieldId::vocab},
+                                                                        {"batch_size", FieldId::batch},
+                                                                        {"global_batch_size", FieldId::batch},
+                                                                        {"max_steps", FieldId::steps},
+                                                                        {"num_steps", FieldId::steps},
+                                                                        {"train_steps", FieldId::steps},
+                                                                        {"seq_len", FieldId::sequence},
+                                                                        {"sequence_length", FieldId::sequence},
+                                                                        {"block_size", FieldId::sequence},
+                                                                        {"num_tokens", FieldId::tokens},
+                                                                        {"train_tokens", FieldId::tokens}};
   if (const auto field = field_named(last)) return field;
   for (const auto& [spelling, field] : kSpellings)
     if (last == spelling) return field;
@@ -60,14 +75,18 @@ class WandbImport {
     PlanLine line;
     line.place = parameters.key_span();
     if (method != "grid" && method != "random" && method != "bayes")
-      problems_.push_back(error("unknown-word", method.empty() ? "the sweep has no 'method'" : "'" + method + "' is no method of a sweep",
-                                sweep_.find("method") ? sweep_.find("method").span() : parameters.key_span(), "grid, random or bayes"));
+      problems_.push_back(error(
+          "unknown-word", method.empty() ? "the sweep has no 'method'" : "'" + method + "' is no method of a sweep",
+          sweep_.find("method") ? sweep_.find("method").span() : parameters.key_span(), "grid, random or bayes"));
     collect(parameters, "");
     const Node cap = sweep_.find("run_cap");
     const auto capped = cap.as_integer();
-    if (cap && (!capped || *capped < Integer(1))) problems_.push_back(error("wrong-type", "'run_cap' expects a whole number above 0", cap.span()));
-    if (method == "grid") grid(line, capped, cap);
-    else if (problems_.empty()) search(line, method, capped, cap);
+    if (cap && (!capped || *capped < Integer(1)))
+      problems_.push_back(error("wrong-type", "'run_cap' expects a whole number above 0", cap.span()));
+    if (method == "grid")
+      grid(line, capped, cap);
+    else if (problems_.empty())
+      search(line, method, capped, cap);
     if (!problems_.empty()) return std::move(problems_);
     subset.lines.push_back(std::move(line));
     plan_.subsets.push_back(std::move(subset));
@@ -89,14 +108,18 @@ class WandbImport {
         collect(nested, name + ".");
         continue;
       }
-      Parameter p{name, each, each.find("values"), static_cast<bool>(each.find("value")), each.find("min") || each.find("max") || each.find("distribution")};
-      if (p.fixed) p.values = each.find("value");
+      Parameter p{name, each, each.find("values"), static_cast<bool>(each.find("value")),
+                  each.find("min") || each.find("max") || each.find("distribution")};
+      if (p.fixed)
+        p.values = each.find("value");
       else if (!p.values && !p.continuous)
-        problems_.push_back(error("wrong-type", "'" + name + "' has no 'values', 'value' or 'min' and 'max'", each.key_span()));
+        problems_.push_back(
+            error("wrong-type", "'" + name + "' has no 'values', 'value' or 'min' and 'max'", each.key_span()));
       else if (p.values && !p.values.is_sequence())
         problems_.push_back(error("wrong-type", "'values' expects a list", p.values.span()));
       else if (p.values && p.values.size() == 0)
-        problems_.push_back(error("empty-list", "this list is empty", p.values.span(), "an axis needs at least one value"));
+        problems_.push_back(
+            error("empty-list", "this list is empty", p.values.span(), "an axis needs at least one value"));
       parameters_.push_back(std::move(p));
     }
   }
@@ -120,12 +143,16 @@ class WandbImport {
         continue;
       }
       if (!p.values) {
-        problems_.push_back(error("missing-run-cap", "'" + p.name + "' is continuous: a grid needs 'values'", p.node.key_span()));
+        problems_.push_back(
+            error("missing-run-cap", "'" + p.name + "' is continuous: a grid needs 'values'", p.node.key_span()));
         continue;
       }
       runs = runs * Integer(static_cast<long>(p.values.size()));
-      if (field) set_field(line, p, *field, true);
-      else line.times.push_back(counted(p.name, p.node.key_span(), Integer(static_cast<long>(p.values.size())), p.values.span()));
+      if (field)
+        set_field(line, p, *field, true);
+      else
+        line.times.push_back(
+            counted(p.name, p.node.key_span(), Integer(static_cast<long>(p.values.size())), p.values.span()));
     }
     if (cap && *cap < runs) scale_down(line, runs, *cap, cap_node);
   }
@@ -148,7 +175,9 @@ class WandbImport {
     value.nodes.push_back(divide);
     value.root = 2;
     line.times.push_back(std::move(factor));
-    plan_.notes.push_back(note("run-cap", "the grid has " + runs.to_string() + " runs, 'run_cap' allows " + cap.to_string() + ": counted as so many average runs",
+    plan_.notes.push_back(note("run-cap",
+                               "the grid has " + runs.to_string() + " runs, 'run_cap' allows " + cap.to_string() +
+                                   ": counted as so many average runs",
                                cap_node.span()));
   }
 
@@ -169,16 +198,16 @@ class WandbImport {
         set_field(line, p, *field, true);
         points = points * Integer(static_cast<long>(p.values.size()));
       } else {
-        problems_.push_back(error("continuous-field", "'" + p.name + "' changes the cost and is continuous here", p.node.key_span(),
-                                  "give it 'values'"));
+        problems_.push_back(error("continuous-field", "'" + p.name + "' changes the cost and is continuous here",
+                                  p.node.key_span(), "give it 'values'"));
       }
     }
     if (points == Integer(1)) {
       line.times.push_back(counted("run_cap", cap_node.key_span(), *cap, cap_node.span()));
     } else {
       scale_down(line, points, *cap, cap_node);
-      plan_.notes.back().message = method + " search of " + cap->to_string() + " runs: each of the " + points.to_string() +
-                                   " sizes is taken to be tried equally often";
+      plan_.notes.back().message = method + " search of " + cap->to_string() + " runs: each of the " +
+                                   points.to_string() + " sizes is taken to be tried equally often";
     }
   }
 
@@ -243,7 +272,8 @@ Result<Plan> import_hydra(std::string_view overrides, Plan base, Sources& source
     const std::size_t equals = word.find('=');
     const Span place{&source, begin, at};
     if (equals == std::string_view::npos || equals == 0 || equals + 1 == word.size()) {
-      problems.push_back(error("bad-override", "expected key=value,value", place, "model.width=512,1024 seed=range(0,5)"));
+      problems.push_back(
+          error("bad-override", "expected key=value,value", place, "model.width=512,1024 seed=range(0,5)"));
       continue;
     }
     std::string_view key = word.substr(0, equals);
@@ -251,14 +281,16 @@ Result<Plan> import_hydra(std::string_view overrides, Plan base, Sources& source
     const Span key_place{&source, begin, begin + equals};
     std::string_view value = word.substr(equals + 1);
     std::size_t value_begin = begin + equals + 1;
-    for (const std::string_view wrapper : {std::string_view("choice("), std::string_view("shuffle("), std::string_view("sort(")})
+    for (const std::string_view wrapper :
+         {std::string_view("choice("), std::string_view("shuffle("), std::string_view("sort(")})
       if (value.starts_with(wrapper) && value.ends_with(")")) {
         value.remove_prefix(wrapper.size());
         value.remove_suffix(1);
         value_begin += wrapper.size();
       }
     if (value.starts_with("interval(")) {
-      problems.push_back(error("continuous-field", "'" + std::string(key) + "' is continuous: a sweep needs a count", place, "give it values, or a range(from,to,step)"));
+      problems.push_back(error("continuous-field", "'" + std::string(key) + "' is continuous: a sweep needs a count",
+                               place, "give it values, or a range(from,to,step)"));
       continue;
     }
     const auto field = field_of_parameter(key);
@@ -269,7 +301,8 @@ Result<Plan> import_hydra(std::string_view overrides, Plan base, Sources& source
       line.times.push_back(counted(std::string(key), key_place, Integer(static_cast<long>(parts.size())), place));
       continue;
     }
-    Result<Expression> parsed = parse_expression(list, range ? Span{&source, value_begin, value_begin + value.size()} : place);
+    Result<Expression> parsed =
+        parse_expression(list, range ? Span{&source, value_begin, value_begin + value.size()} : place);
     if (!parsed) {
       for (Diagnostic& each : parsed.take_problems()) problems.push_back(std::move(each));
       continue;
@@ -307,8 +340,10 @@ Result<Plan> import_runs_csv(const Source& source, Plan base) {
   std::string ignored;
   for (std::size_t c = 0; c < table->columns(); ++c) {
     const std::string_view name = table->header(c);
-    if (name == "runs" || name == "count" || name == "times") count_column = c;
-    else if (name == "subset") subset_column = c;
+    if (name == "runs" || name == "count" || name == "times")
+      count_column = c;
+    else if (name == "subset")
+      subset_column = c;
     else if (const auto field = field_of_parameter(name)) {
       const std::string known(kFieldNames[static_cast<std::size_t>(*field)]);
       if (std::find(line.columns.begin(), line.columns.end(), known) != line.columns.end()) {
@@ -323,10 +358,13 @@ Result<Plan> import_runs_csv(const Source& source, Plan base) {
   }
   if (columns.empty() && !count_column) {
     const std::vector<std::string_view> known(std::begin(kFieldNames), std::end(kFieldNames));
-    return error("unknown-axis", "no column is a field of the model or the run", table->header_span(0), suggestion(table->header(0), known));
+    return error("unknown-axis", "no column is a field of the model or the run", table->header_span(0),
+                 suggestion(table->header(0), known));
   }
   if (table->rows() == 0) return error("empty-runs", "the table has no rows", table->header_span(0));
-  if (!ignored.empty()) base.notes.push_back(note("ignored-columns", "columns that are no fields are ignored: " + ignored, table->header_span(0)));
+  if (!ignored.empty())
+    base.notes.push_back(
+        note("ignored-columns", "columns that are no fields are ignored: " + ignored, table->header_span(0)));
   std::vector<std::string> names;
   std::vector<PlanLine> lines;
   const auto line_for = [&](std::size_t row) -> PlanLine& {
@@ -350,7 +388,9 @@ Result<Plan> import_runs_csv(const Source& source, Plan base) {
       return;
     }
     if (problems.size() < kMostProblems)
-      problems.push_back(error("not-a-number", "'" + std::string(table->header(column)) + "' expects a whole number, found '" + std::string(text.substr(0, 40)) + "'",
+      problems.push_back(error("not-a-number",
+                               "'" + std::string(table->header(column)) + "' expects a whole number, found '" +
+                                   std::string(text.substr(0, 40)) + "'",
                                table->span(row, column)));
   };
   for (std::size_t r = 0; r < table->rows(); ++r) {

@@ -72,12 +72,14 @@ void LineSweep::collect_axes() {
   }
   if (!line_.columns.empty()) table_axis();
   // The model's axes outermost (layers last of them), so that a model is counted once for all its runs.
-  std::stable_sort(axes_.begin(), axes_.end(), [](const SweepAxis& a, const SweepAxis& b) { return rank(a) < rank(b); });
+  std::stable_sort(axes_.begin(), axes_.end(),
+                   [](const SweepAxis& a, const SweepAxis& b) { return rank(a) < rank(b); });
   for (std::size_t k = 0; k < axes_.size(); ++k)
     for (std::size_t m = 0; m < axes_[k].slots.size(); ++m) {
       SweepSlot& slot = slots_[axes_[k].slots[m]];
       if (slot.from == SweepSlot::From::axis) {
-        fail(error("given-twice", "'" + std::string(kFieldNames[axes_[k].slots[m]]) + "' is an axis twice", axes_[k].values[m].place));
+        fail(error("given-twice", "'" + std::string(kFieldNames[axes_[k].slots[m]]) + "' is an axis twice",
+                   axes_[k].values[m].place));
         continue;
       }
       slot.from = SweepSlot::From::axis;
@@ -95,7 +97,8 @@ void LineSweep::collect_axes() {
 
 int LineSweep::rank(const SweepAxis& axis) {
   int best = 2;
-  for (const std::size_t slot : axis.slots) best = std::min(best, slot == slot_of(FieldId::layers) ? 1 : is_model_field(slot) ? 0 : 2);
+  for (const std::size_t slot : axis.slots)
+    best = std::min(best, slot == slot_of(FieldId::layers) ? 1 : is_model_field(slot) ? 0 : 2);
   return best;
 }
 
@@ -112,7 +115,9 @@ bool LineSweep::add_member(SweepAxis& axis, const PlanEntry& entry) {
   const std::size_t slot = slot_of(*field_named(entry.name));
   const std::int64_t size = value.size().to_int64();
   if (!axis.slots.empty() && size != axis.size)
-    return fail(error("lists-differ", "'" + entry.name + "' has " + std::to_string(size) + " values, '" + axis.name + "' " + std::to_string(axis.size),
+    return fail(error("lists-differ",
+                      "'" + entry.name + "' has " + std::to_string(size) + " values, '" + axis.name + "' " +
+                          std::to_string(axis.size),
                       entry.value.place, "axes in 'zip' go together, element by element"));
   if (axis.slots.empty() && axis.counts.empty()) axis.size = size;
   std::vector<Num> plain;
@@ -123,7 +128,8 @@ bool LineSweep::add_member(SweepAxis& axis, const PlanEntry& entry) {
       plain.push_back(Num::of(item.number));
     }
   } else if (!check_value(entry.name, slot, value.at(0)) ||
-             !check_value(entry.name, slot, PlanItem{Traced(value.start + value.step * (value.count - Integer(1))), {}, value.place})) {
+             !check_value(entry.name, slot,
+                          PlanItem{Traced(value.start + value.step * (value.count - Integer(1))), {}, value.place})) {
     return false;
   }
   if (axis.name.empty()) axis.name = entry.name;
@@ -134,7 +140,8 @@ bool LineSweep::add_member(SweepAxis& axis, const PlanEntry& entry) {
 }
 
 bool LineSweep::check_value(const std::string& name, std::size_t slot, const PlanItem& item) {
-  if (!item.word.empty()) return fail(error("not-a-number", "'" + name + "' expects numbers, found '" + item.word + "'", item.place));
+  if (!item.word.empty())
+    return fail(error("not-a-number", "'" + name + "' expects numbers, found '" + item.word + "'", item.place));
   const double value = item.number.value();
   if (value < 0) return fail(error("negative-count", "'" + name + "' cannot be " + shortest(value), item.place));
   if (is_model_field(slot)) return check_size(name, Num::of(item.number), item.place);
@@ -142,8 +149,11 @@ bool LineSweep::check_value(const std::string& name, std::size_t slot, const Pla
 }
 
 bool LineSweep::check_size(const std::string& name, const Num& value, const Span& place) {
-  if (!value.exact) return fail(error("not-whole", "'" + name + "' is " + shortest(value.value()) + ", a whole number was expected", place));
-  if (value.whole < Integer(0)) return fail(error("negative-count", "'" + name + "' cannot be " + value.whole.to_string(), place));
+  if (!value.exact)
+    return fail(
+        error("not-whole", "'" + name + "' is " + shortest(value.value()) + ", a whole number was expected", place));
+  if (value.whole < Integer(0))
+    return fail(error("negative-count", "'" + name + "' cannot be " + value.whole.to_string(), place));
   if (value.whole > Integer(static_cast<long>(kLargestSize)))
     return fail(error("shape-overflow", "'" + name + "' is " + value.whole.to_string() + ", past 2^40", place));
   return true;
@@ -154,14 +164,18 @@ bool LineSweep::add_zip_member(SweepAxis& axis, const PlanEntry& entry) {
   PlanValue value;
   if (!values_of(entry, value)) return false;
   const std::int64_t size = value.size().to_int64();
-  if (size > kLongestList) return fail(error("grid-too-large", "'times' has " + std::to_string(size) + " values", entry.value.place));
+  if (size > kLongestList)
+    return fail(error("grid-too-large", "'times' has " + std::to_string(size) + " values", entry.value.place));
   if (axis.slots.empty()) axis.size = size;
   if (size != axis.size)
-    return fail(error("lists-differ", "'times' has " + std::to_string(size) + " values, '" + axis.name + "' " + std::to_string(axis.size),
-                      entry.value.place, "axes in 'zip' go together, element by element"));
+    return fail(
+        error("lists-differ",
+              "'times' has " + std::to_string(size) + " values, '" + axis.name + "' " + std::to_string(axis.size),
+              entry.value.place, "axes in 'zip' go together, element by element"));
   for (std::int64_t i = 0; i < size; ++i) {
     const PlanItem item = value.at(static_cast<std::size_t>(i));
-    if (!item.word.empty() || item.number.value() < 0) return fail(error("negative-count", "a count was expected", item.place));
+    if (!item.word.empty() || item.number.value() < 0)
+      return fail(error("negative-count", "a count was expected", item.place));
     axis.counts.push_back(item.number);
   }
   return true;
@@ -203,26 +217,34 @@ void LineSweep::compile() {
       if (!evaluate(*slot.expression, probe, value) || probe.problems != before) {
         failed_ = true;
       } else if (value.is_list) {
-        fail(error("list-needs-axis", "'" + std::string(kFieldNames[i]) + "' is a list here", slot.place, "put it under 'over' in a line"));
+        fail(error("list-needs-axis", "'" + std::string(kFieldNames[i]) + "' is a list here", slot.place,
+                   "put it under 'over' in a line"));
       } else {
-        fail(error("uncertain-size", "'" + std::string(kFieldNames[i]) + "' must be a certain whole number", slot.place));
+        fail(error("uncertain-size", "'" + std::string(kFieldNames[i]) + "' must be a certain whole number",
+                   slot.place));
       }
     }
   }
 }
 
 void LineSweep::check_units(std::size_t slot, const Expression& expression) {
-  const bool of_tokens = slot == slot_of(FieldId::tokens) || slot == slot_of(FieldId::batch) || slot == slot_of(FieldId::sequence);
+  const bool of_tokens =
+      slot == slot_of(FieldId::tokens) || slot == slot_of(FieldId::batch) || slot == slot_of(FieldId::sequence);
   for (const ExprNode& node : expression.nodes) {
     if (node.op != ExprOp::amount) continue;
     const Dim d = node.amount.dim;
-    const bool fits = d == Dim{} || (of_tokens && d == dim::kToken) || (slot == slot_of(FieldId::batch) && d == dim::kSample) ||
+    const bool fits = d == Dim{} || (of_tokens && d == dim::kToken) ||
+                      (slot == slot_of(FieldId::batch) && d == dim::kSample) ||
                       (slot == slot_of(FieldId::flop) && d == dim::kFlop) || d == dim::kParameter ||
                       (slot == slot_of(FieldId::flop_per_token) && d == dim::kFlopPerToken);
     if (!fits)
-      fail(error("wrong-unit", "'" + std::string(kFieldNames[slot]) + "' is a plain number, found " + quantity_text(node.amount.best, d), node.place));
+      fail(error(
+          "wrong-unit",
+          "'" + std::string(kFieldNames[slot]) + "' is a plain number, found " + quantity_text(node.amount.best, d),
+          node.place));
     if (slot == slot_of(FieldId::batch) && d == dim::kToken) batch_in_tokens_ = true;
-    if (node.amount.best < 0) fail(error("negative-count", "'" + std::string(kFieldNames[slot]) + "' cannot be negative", node.place));
+    if (node.amount.best < 0)
+      fail(error("negative-count", "'" + std::string(kFieldNames[slot]) + "' cannot be negative", node.place));
   }
 }
 
@@ -239,7 +261,8 @@ bool LineSweep::field_value(const ExprNode& name, bool fresh, PlanValue& out) {
     known.insert(known.end(), std::begin(kFieldNames), std::end(kFieldNames));
     known.insert(known.end(), std::begin(kModelNames), std::end(kModelNames));
     if (!names_.known(name.name)) {
-      names_.report(error("unknown-name", "'" + name.name + "' is not defined", name.place, suggestion(name.name, known)));
+      names_.report(
+          error("unknown-name", "'" + name.name + "' is not defined", name.place, suggestion(name.name, known)));
       return false;
     }
     const PlanValue* value = names_.find(name, fresh, name_);
@@ -266,7 +289,9 @@ bool LineSweep::visit(std::size_t index) {
     for (std::size_t i = 0; i < kFieldCount; ++i)
       if (is_model_field(i)) {
         if (slots_[i].visiting)
-          return fail(error("circular-field", "'" + std::string(kFieldNames[i]) + "' shapes the model and cannot be found from it", slots_[i].place));
+          return fail(error("circular-field",
+                            "'" + std::string(kFieldNames[i]) + "' shapes the model and cannot be found from it",
+                            slots_[i].place));
         if (!visit(i)) return false;
         level = std::max(level, slots_[i].level);
       }
@@ -287,7 +312,9 @@ bool LineSweep::visit(std::size_t index) {
         if (slots_[need].from == SweepSlot::From::none) {
           // heads and the like may be left out of the plan; nothing can be computed from them then
           slot.visiting = false;
-          return fail(error("missing-key", "'" + std::string(kFieldNames[index]) + "' needs '" + std::string(kFieldNames[need]) + "', which is not given",
+          return fail(error("missing-key",
+                            "'" + std::string(kFieldNames[index]) + "' needs '" + std::string(kFieldNames[need]) +
+                                "', which is not given",
                             slot.place));
         }
         slot.level = std::max(slot.level, slots_[need].level);

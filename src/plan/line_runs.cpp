@@ -11,17 +11,24 @@ bool LineSweep::uncertain(std::size_t slot) const {
 }
 
 bool LineSweep::choose_mode() {
-  if (has(FieldId::flop)) cost_ = {FieldId::flop};
-  else if (has(FieldId::tokens)) cost_ = {FieldId::tokens};
-  else if (batch_in_tokens_) cost_ = {FieldId::steps, FieldId::batch};
-  else cost_ = {FieldId::steps, FieldId::batch, FieldId::sequence};
+  if (has(FieldId::flop))
+    cost_ = {FieldId::flop};
+  else if (has(FieldId::tokens))
+    cost_ = {FieldId::tokens};
+  else if (batch_in_tokens_)
+    cost_ = {FieldId::steps, FieldId::batch};
+  else
+    cost_ = {FieldId::steps, FieldId::batch, FieldId::sequence};
   if (!has(FieldId::flop) && counter_ == nullptr && !has(FieldId::parameters) && !has(FieldId::flop_per_token))
-    return fail(error("missing-key", "no model: the FLOP of a run cannot be counted", plan_.model_place ? plan_.model_place : line_.place,
-                      "model: {kind: decoder, layers: 8, width: ...}, model: {from: config.json}, model: {parameters: 7B}, or train: {flop: ...}"));
+    return fail(error("missing-key", "no model: the FLOP of a run cannot be counted",
+                      plan_.model_place ? plan_.model_place : line_.place,
+                      "model: {kind: decoder, layers: 8, width: ...}, model: {from: config.json}, model: {parameters: "
+                      "7B}, or train: {flop: ...}"));
   for (const FieldId id : cost_)
     if (!has(id)) {
       const std::string name(kFieldNames[slot_of(id)]);
-      return fail(error("missing-key", "'" + name + "' of the run is not given", line_.place, "train: {" + name + ": ...}, or give 'tokens'"));
+      return fail(error("missing-key", "'" + name + "' of the run is not given", line_.place,
+                        "train: {" + name + ": ...}, or give 'tokens'"));
     }
   bool traced = false;
   for (std::size_t i = 0; i < kFieldCount; ++i) traced = traced || uncertain(i);
@@ -31,7 +38,8 @@ bool LineSweep::choose_mode() {
     counted_ = counted_ || !axis.counts.empty();
     for (const Traced& count : axis.counts) traced = traced || count.trace() != nullptr;
     for (const PlanValue& value : axis.values)
-      for (const PlanItem& item : value.items) traced = traced || (item.number.trace() != nullptr && !certain(item.number));
+      for (const PlanItem& item : value.items)
+        traced = traced || (item.number.trace() != nullptr && !certain(item.number));
   }
   explained_ = runs.valid() && runs <= Integer(static_cast<long>(kExplained));
   if (!explained_) sum_in_closed_form();
@@ -42,12 +50,16 @@ bool LineSweep::choose_mode() {
   const std::int64_t most = traced_ ? kMostTraced : kMostRuns;
   if (!left.valid() || left > Integer(static_cast<long>(most)))
     return fail(error("grid-too-large",
-                      "this line has " + (left.valid() ? grouped(left.to_string()) : "more than 10^38") + " distinct runs" +
-                          (traced_ ? " of uncertain size" : "") + "; at most " + grouped(std::to_string(most)) + " are counted one by one",
-                      line_.place, "axes that do not change the model or the tokens stand under 'times', which multiplies"));
+                      "this line has " + (left.valid() ? grouped(left.to_string()) : "more than 10^38") +
+                          " distinct runs" + (traced_ ? " of uncertain size" : "") + "; at most " +
+                          grouped(std::to_string(most)) + " are counted one by one",
+                      line_.place,
+                      "axes that do not change the model or the tokens stand under 'times', which multiplies"));
   if (counter_ != nullptr && !counter_->cheap() && left > Integer(static_cast<long>(kMostCostly)))
-    return fail(error("grid-too-large", "this line has " + grouped(left.to_string()) + " distinct models from a file; at most " +
-                                            grouped(std::to_string(kMostCostly)) + " are built", line_.place));
+    return fail(error("grid-too-large",
+                      "this line has " + grouped(left.to_string()) + " distinct models from a file; at most " +
+                          grouped(std::to_string(kMostCostly)) + " are built",
+                      line_.place));
   return true;
 }
 
@@ -66,7 +78,8 @@ void LineSweep::sum_in_closed_form() {
     bool needed = false;
     for (const SweepSlot& slot : slots_)
       if (slot.from == SweepSlot::From::expression)
-        for (const std::size_t use : slots_of(*slot.expression, given_parameters_)) needed = needed || use == axis.slots[0];
+        for (const std::size_t use : slots_of(*slot.expression, given_parameters_))
+          needed = needed || use == axis.slots[0];
     if (!multiplies || needed) continue;
     const PlanValue& value = axis.values[0];
     if (value.lazy) {
@@ -110,7 +123,8 @@ bool LineSweep::needs_model(std::size_t i) {
   if (needs_model_[i] < 0) {
     needs_model_[i] = 0;
     for (const std::size_t use : slots_of(*slots_[i].expression, given_parameters_))
-      if (use >= kFieldCount || (slots_[use].from == SweepSlot::From::expression && needs_model(use))) needs_model_[i] = 1;
+      if (use >= kFieldCount || (slots_[use].from == SweepSlot::From::expression && needs_model(use)))
+        needs_model_[i] = 1;
   }
   return needs_model_[i] == 1;
 }
@@ -119,7 +133,8 @@ void LineSweep::count_model() {
   if (failed_) return;
   for (const std::size_t i : shaping_) {
     const Num& size = nums_[i];
-    const bool fits = size.exact && size.whole.fits_int64() && size.whole.to_int64() >= 0 && size.whole.to_int64() <= kLargestSize;
+    const bool fits =
+        size.exact && size.whole.fits_int64() && size.whole.to_int64() >= 0 && size.whole.to_int64() <= kLargestSize;
     if (!fits && !check_size(std::string(kFieldNames[i]), size, slots_[i].place)) return;
     fields_[i] = size.whole.to_int64();
   }
@@ -153,7 +168,8 @@ Span LineSweep::place_of_sizes(const std::string& message) const {
       }
       const auto k = static_cast<std::size_t>(slots_[i].level - 1);  // the value that does not fit
       for (std::size_t m = 0; m < axes_[k].slots.size(); ++m)
-        if (axes_[k].slots[m] == i && position_[k] < axes_[k].values[m].items.size()) return axes_[k].values[m].items[position_[k]].place;
+        if (axes_[k].slots[m] == i && position_[k] < axes_[k].values[m].items.size())
+          return axes_[k].values[m].items[position_[k]].place;
       return slots_[i].place;
     }
   if (any) return any;
@@ -176,8 +192,9 @@ void LineSweep::walk(std::size_t k) {
     const auto index = static_cast<std::size_t>(i);
     for (std::size_t m = 0; m < axis.slots.size(); ++m)
       nums_[axis.slots[m]] = axis.table != nullptr ? Num(Integer((*axis.table)[index * axis.slots.size() + m]))
-                             : axis.plain[m].empty() ? Num(axis.values[m].start + axis.values[m].step * Integer(static_cast<long>(i)))
-                                                   : axis.plain[m][index];
+                             : axis.plain[m].empty()
+                                 ? Num(axis.values[m].start + axis.values[m].step * Integer(static_cast<long>(i)))
+                                 : axis.plain[m][index];
     if (static_cast<std::size_t>(by_axis_) == k && by_axis_ >= 0) group_ = index;
     position_[k] = index;
     evaluate_level(static_cast<int>(k) + 1);
@@ -212,10 +229,15 @@ void LineSweep::add_run() {
   } else {
     Num tokens(Integer(1));
     for (const FieldId id : cost_) tokens = tokens * nums_[slot_of(id)];
-    if (has(FieldId::flop_per_token)) flop = tokens * nums_[slot_of(FieldId::flop_per_token)];
-    else if (counter_ == nullptr) flop = tokens * Num(Integer(6)) * nums_[slot_of(has(FieldId::active_parameters) ? FieldId::active_parameters : FieldId::parameters)];
-    else if (divides_) flop = tokens * Num(model_.flop_per_token);
-    else flop = tokens * Num(model_.flop_per_sample) / Num(model_.sequence);
+    if (has(FieldId::flop_per_token))
+      flop = tokens * nums_[slot_of(FieldId::flop_per_token)];
+    else if (counter_ == nullptr)
+      flop = tokens * Num(Integer(6)) *
+             nums_[slot_of(has(FieldId::active_parameters) ? FieldId::active_parameters : FieldId::parameters)];
+    else if (divides_)
+      flop = tokens * Num(model_.flop_per_token);
+    else
+      flop = tokens * Num(model_.flop_per_sample) / Num(model_.sequence);
     sum.tokens = sum.tokens + (counted_ ? tokens * weight : tokens);
   }
   sum.flop = sum.flop + (counted_ ? flop * weight : flop);
@@ -254,13 +276,15 @@ SweepResult LineSweep::finish() {
 
 Traced LineSweep::total(const char* what, const std::string& group, const Num& value, const Num& runs, Dim dim) {
   Leaf leaf;
-  leaf.name = name_ + ": " + what + " of " + count_text(runs.value()) + " runs" + (group.empty() ? "" : ", " + by_ + " " + group);
+  leaf.name = name_ + ": " + what + " of " + count_text(runs.value()) + " runs" +
+              (group.empty() ? "" : ", " + by_ + " " + group);
   leaf.distribution = Distribution::point(value.value());
   if (value.exact) leaf.exact = value.whole;
   leaf.dim = dim;
   leaf.floor = at_least_;
   leaf.mark = Mark::derived;
-  leaf.source = counter_ != nullptr ? std::string(counter_->source()) + "; counts " + convention_.flop_words : "6 FLOP per parameter and token";
+  leaf.source = counter_ != nullptr ? std::string(counter_->source()) + "; counts " + convention_.flop_words
+                                    : "6 FLOP per parameter and token";
   leaf.place = line_.place;
   return trace_.leaf(std::move(leaf));
 }

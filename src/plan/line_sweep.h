@@ -1,8 +1,8 @@
 // LineSweep: the work behind sweep_line() (plan/sweep.h). Fields and axes are collected and ordered by what needs what
 // (line_fields.cpp), runs are walked and summed as plain numbers (line_runs.cpp) or as named steps (line_traced.cpp).
 //
-// Always holds: a slot is one field of the model or the run (or a count of the finished model); its level says with which axis
-// it changes, so that nothing is computed more often than it changes.
+// Always holds: a slot is one field of the model or the run (or a count of the finished model); its level says with
+// which axis it changes, so that nothing is computed more often than it changes.
 #pragma once
 
 #include <array>
@@ -15,23 +15,25 @@
 
 namespace floptally {
 
-inline constexpr std::int64_t kMostRuns = 20'000'000;      // distinct runs counted one by one
-inline constexpr std::int64_t kMostTraced = 50'000;        // of runs whose size is uncertain
-inline constexpr std::int64_t kMostCostly = 20'000;        // of runs whose model is built from a file
-inline constexpr std::int64_t kExplained = 64;             // so many distinct runs are explained each by itself
+inline constexpr std::int64_t kMostRuns = 20'000'000;  // distinct runs counted one by one
+inline constexpr std::int64_t kMostTraced = 50'000;    // of runs whose size is uncertain
+inline constexpr std::int64_t kMostCostly = 20'000;    // of runs whose model is built from a file
+inline constexpr std::int64_t kExplained = 64;         // so many distinct runs are explained each by itself
 inline constexpr std::int64_t kLargestSize = std::int64_t{1} << 40;
 
 constexpr std::size_t slot_of(FieldId id) { return static_cast<std::size_t>(id); }
-constexpr bool is_model_field(std::size_t slot) { return slot <= slot_of(FieldId::window) || slot == slot_of(FieldId::sequence); }
+constexpr bool is_model_field(std::size_t slot) {
+  return slot <= slot_of(FieldId::window) || slot == slot_of(FieldId::sequence);
+}
 inline constexpr std::size_t kParameters = kFieldCount;  // the model's, counted
 
 // Which of a model's fields an axis sets, and its values.
 struct SweepAxis {
   std::string name;
   std::vector<std::size_t> slots;
-  std::vector<PlanValue> values;         // one list per slot
-  std::vector<std::vector<Num>> plain;   // the same as plain numbers, where they are not a long range
-  std::vector<Traced> counts;            // zip's "times"; empty: 1 each
+  std::vector<PlanValue> values;                     // one list per slot
+  std::vector<std::vector<Num>> plain;               // the same as plain numbers, where they are not a long range
+  std::vector<Traced> counts;                        // zip's "times"; empty: 1 each
   const std::vector<std::int64_t>* table = nullptr;  // a table of runs, row by row, instead of `plain`
   std::int64_t size = 0;
   bool by = false;
@@ -43,16 +45,23 @@ struct SweepSlot {
   enum class From { none, axis, expression, model } from = From::none;
   const Expression* expression = nullptr;
   FieldCode code;  // empty: traced
-  int level = 0;                  // 0: the same for all runs; k: changes with axis k
+  int level = 0;   // 0: the same for all runs; k: changes with axis k
   bool visiting = false, placed = false;
   Span place;
 };
 
 class LineSweep {
  public:
-  LineSweep(const Plan& plan, const PlanLine& line, const std::string& name, const std::string& by, ModelCounter* counter,
-            const PlanConvention& convention, LetNames& names, SweepCache& cache)
-      : plan_(plan), line_(line), name_(name), by_(by), counter_(counter), convention_(convention), names_(names), cache_(cache),
+  LineSweep(const Plan& plan, const PlanLine& line, const std::string& name, const std::string& by,
+            ModelCounter* counter, const PlanConvention& convention, LetNames& names, SweepCache& cache)
+      : plan_(plan),
+        line_(line),
+        name_(name),
+        by_(by),
+        counter_(counter),
+        convention_(convention),
+        names_(names),
+        cache_(cache),
         trace_(names.trace()) {
     given_parameters_ = counter == nullptr;
   }
@@ -84,7 +93,9 @@ class LineSweep {
   struct Probe : LetScope {
     Probe(LineSweep& s, std::size_t index)
         : LetScope(s.names_, s.field_name(index), *s.slots_[index].expression, false, s.name_), sweep(s) {}
-    bool lookup(const ExprNode& name, bool fresh, PlanValue& out) override { return sweep.field_value(name, fresh, out); }
+    bool lookup(const ExprNode& name, bool fresh, PlanValue& out) override {
+      return sweep.field_value(name, fresh, out);
+    }
     [[nodiscard]] bool known(std::string_view name) const override {
       return slot_named(name, sweep.given_parameters_).has_value() || names_.known(name);
     }
@@ -163,7 +174,8 @@ class LineSweep {
   LetNames& names_;
   SweepCache& cache_;
   Trace& trace_;
-  bool given_parameters_ = false, failed_ = false, traced_ = false, explained_ = false, batch_in_tokens_ = false, at_least_ = false;
+  bool given_parameters_ = false, failed_ = false, traced_ = false, explained_ = false, batch_in_tokens_ = false,
+       at_least_ = false;
   std::array<SweepSlot, kFieldCount> slots_{};
   std::array<Num, kSlotCount> nums_{};
   std::array<int, kFieldCount> needs_model_ = [] {

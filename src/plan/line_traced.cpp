@@ -24,9 +24,11 @@ void LineSweep::add_traced(Sum& sum) {
   sum.traced_tokens.push_back(weight * tokens);
   Traced flop;
   if (counter_ == nullptr && !has(FieldId::flop_per_token)) {
-    const Traced n = traced_slot(slot_of(has(FieldId::active_parameters) ? FieldId::active_parameters : FieldId::parameters));
-    flop = tokens * named("FLOP per token" + model_label(), trace_.as(Traced(6) * n, dim::kFlopPerToken),
-                          "6 FLOP per parameter and token: 2 forward, 4 backward (Kaplan et al. 2020, arXiv:2001.08361, 2.1)");
+    const Traced n =
+        traced_slot(slot_of(has(FieldId::active_parameters) ? FieldId::active_parameters : FieldId::parameters));
+    flop = tokens *
+           named("FLOP per token" + model_label(), trace_.as(Traced(6) * n, dim::kFlopPerToken),
+                 "6 FLOP per parameter and token: 2 forward, 4 backward (Kaplan et al. 2020, arXiv:2001.08361, 2.1)");
   } else {
     flop = tokens * flop_per_token();
   }
@@ -57,14 +59,20 @@ Traced LineSweep::flop_per_token() {
         parts.clear();
         break;
       }
-      parts.push_back(counted(std::string(part.component) + " FLOP per token" + model_label(), part.flop_per_sample / model_.sequence));
+      parts.push_back(counted(std::string(part.component) + " FLOP per token" + model_label(),
+                              part.flop_per_sample / model_.sequence));
     }
   }
   Traced result;
   const std::string source = std::string(counter_->source()) + "; counts " + convention_.flop_words;
-  if (!parts.empty()) result = trace_.name(name, trace_.sum(parts), source);
-  else if (model_.flop_per_sample % model_.sequence == Integer(0)) result = counted(name, model_.flop_per_sample / model_.sequence);
-  else result = trace_.name(name, counted("FLOP per sequence" + model_label(), model_.flop_per_sample) / trace_.constant(model_.sequence), source);
+  if (!parts.empty())
+    result = trace_.name(name, trace_.sum(parts), source);
+  else if (model_.flop_per_sample % model_.sequence == Integer(0))
+    result = counted(name, model_.flop_per_sample / model_.sequence);
+  else
+    result = trace_.name(
+        name, counted("FLOP per sequence" + model_label(), model_.flop_per_sample) / trace_.constant(model_.sequence),
+        source);
   cache_.steps.emplace(key, result);
   return result;
 }
@@ -96,8 +104,10 @@ std::string LineSweep::label(bool model_only) {
   std::string out;
   for (const SweepAxis& axis : axes_)
     for (const std::size_t slot : axis.slots)
-      if (!axis.factor && (!model_only || is_model_field(slot) || slot == slot_of(FieldId::parameters) || slot == slot_of(FieldId::active_parameters)))
-        out += ", " + std::string(kFieldNames[slot]) + " " + (nums_[slot].exact ? nums_[slot].whole.to_string() : shortest(nums_[slot].value()));
+      if (!axis.factor && (!model_only || is_model_field(slot) || slot == slot_of(FieldId::parameters) ||
+                           slot == slot_of(FieldId::active_parameters)))
+        out += ", " + std::string(kFieldNames[slot]) + " " +
+               (nums_[slot].exact ? nums_[slot].whole.to_string() : shortest(nums_[slot].value()));
   return out;
 }
 
@@ -118,7 +128,8 @@ Traced LineSweep::traced_slot(std::size_t slot) {
     const SweepAxis& axis = axes_[static_cast<std::size_t>(s.level - 1)];
     if (axis.factor) return Traced(1);
     for (std::size_t m = 0; m < axis.slots.size(); ++m)
-      if (axis.slots[m] == slot && !axis.values[m].items.empty()) return axis.values[m].items[position_[static_cast<std::size_t>(s.level - 1)]].number;
+      if (axis.slots[m] == slot && !axis.values[m].items.empty())
+        return axis.values[m].items[position_[static_cast<std::size_t>(s.level - 1)]].number;
     return nums_[slot].traced();
   }
   if (s.from != SweepSlot::From::expression) return nums_[slot].traced();
@@ -131,9 +142,11 @@ Traced LineSweep::traced_slot(std::size_t slot) {
   if (s.code && !explained_) return nums_[slot].traced();
   Probe scope(*this, slot);
   PlanValue value;
-  if (!evaluate(*s.expression, scope, value) || value.is_list || value.items.size() != 1 || !value.items[0].word.empty()) {
+  if (!evaluate(*s.expression, scope, value) || value.is_list || value.items.size() != 1 ||
+      !value.items[0].word.empty()) {
     if (scope.problems == 0 && value.is_list)
-      names_.report(error("list-needs-axis", "'" + std::string(kFieldNames[slot]) + "' is a list here", s.place, "put it under 'over' in a line"));
+      names_.report(error("list-needs-axis", "'" + std::string(kFieldNames[slot]) + "' is a list here", s.place,
+                          "put it under 'over' in a line"));
     failed_ = true;
     return Traced(0);
   }

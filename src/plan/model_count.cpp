@@ -35,15 +35,17 @@ constexpr Word kParameterWords[] = {{"matmul", kMatmul},
                                     {"position", bits({Component::position})},
                                     {"all", kAllComponents}};
 
-ComponentSet read_words(const std::vector<std::pair<std::string, Span>>& words, std::span<const Word> known, std::string& text,
-                        Diagnostics& problems) {
+ComponentSet read_words(const std::vector<std::pair<std::string, Span>>& words, std::span<const Word> known,
+                        std::string& text, Diagnostics& problems) {
   ComponentSet set = 0;
   for (const auto& [word, place] : words) {
-    const auto found = std::find_if(known.begin(), known.end(), [&, &name = word](const Word& each) { return each.name == name; });
+    const auto found =
+        std::find_if(known.begin(), known.end(), [&, &name = word](const Word& each) { return each.name == name; });
     if (found == known.end()) {
       std::vector<std::string_view> names;
       for (const Word& each : known) names.push_back(each.name);
-      problems.push_back(error("unknown-word", "'" + word + "' is no part that can be counted", place, suggestion(word, names)));
+      problems.push_back(
+          error("unknown-word", "'" + word + "' is no part that can be counted", place, suggestion(word, names)));
       continue;
     }
     set |= found->set;
@@ -54,8 +56,10 @@ ComponentSet read_words(const std::vector<std::pair<std::string, Span>>& words, 
 
 template <class N>
 Integer whole(N value) {
-  if constexpr (std::is_same_v<N, Integer>) return value;
-  else return Integer(static_cast<std::int64_t>(value));
+  if constexpr (std::is_same_v<N, Integer>)
+    return value;
+  else
+    return Integer(static_cast<std::int64_t>(value));
 }
 
 template <class N>
@@ -100,14 +104,18 @@ std::vector<ModelPart> split(const Tally<N>& tally, const PlanConvention& conven
   return parts;
 }
 
-// A Sink that adds up only what a plan asks for: matrix products and parameters of the chosen components of a network that
-// is trained whole. Anything else makes it unsure, and a TallySink counts instead; a test holds the two against each other.
+// A Sink that adds up only what a plan asks for: matrix products and parameters of the chosen components of a network
+// that is trained whole. Anything else makes it unsure, and a TallySink counts instead; a test holds the two against
+// each other.
 class ProductSink final : public Sink {
  public:
-  explicit ProductSink(const PlanConvention& convention) : convention_(convention), wanted_(convention.flop | convention.parameters) {}
+  explicit ProductSink(const PlanConvention& convention)
+      : convention_(convention), wanted_(convention.flop | convention.parameters) {}
   void enter(std::string_view, std::int64_t repeat, BlockKind) override {
-    if (depth_ + 1 < kMaxBlockDepth) multiple_[depth_ + 1] = multiple_[depth_] * static_cast<double>(repeat);
-    else sure_ = false;
+    if (depth_ + 1 < kMaxBlockDepth)
+      multiple_[depth_ + 1] = multiple_[depth_] * static_cast<double>(repeat);
+    else
+      sure_ = false;
     ++depth_;
   }
   void leave() override { --depth_; }
@@ -116,7 +124,8 @@ class ProductSink final : public Sink {
     // The first op is trained (a table of embeddings), so everything after it needs gradients.
     if (!started_) sure_ = op.component == Component::embed;
     started_ = true;
-    constexpr std::uint16_t kSpecial = op_flags::frozen | op_flags::input_no_gradient | op_flags::input_gradient | op_flags::inference_only;
+    constexpr std::uint16_t kSpecial =
+        op_flags::frozen | op_flags::input_no_gradient | op_flags::input_gradient | op_flags::inference_only;
     const std::uint16_t expected = op.component == Component::embed ? op_flags::input_no_gradient : std::uint16_t{0};
     if ((op.flags & kSpecial & ~expected) != 0) sure_ = false;
     if ((wanted_ & bit) == 0) return;
@@ -168,7 +177,8 @@ void divide_by_tokens(ModelCount& out) {
     out.flop_per_token = flop % tokens == 0 ? Integer(static_cast<long>(flop / tokens)) : Integer::overflowed();
     return;
   }
-  out.flop_per_token = out.flop_per_sample % out.sequence == Integer(0) ? out.flop_per_sample / out.sequence : Integer::overflowed();
+  out.flop_per_token =
+      out.flop_per_sample % out.sequence == Integer(0) ? out.flop_per_sample / out.sequence : Integer::overflowed();
 }
 
 class DecoderCounter final : public ModelCounter {
@@ -178,11 +188,13 @@ class DecoderCounter final : public ModelCounter {
     fixed_.gated = plan.gated;
     fixed_.tied = plan.tied;
     fixed_.loss = convention_.others;  // a loss is no matrix product
-    fixed_.norm = plan.norm == "rms" ? NormKind::rms
-                  : plan.norm == "layer" ? NormKind::layer
-                  : plan.norm == "layer_scale_only" ? NormKind::layer_scale_only : NormKind::none;
-    fixed_.positions = plan.positions == "learned" ? Positions::learned
-                       : plan.positions == "rotary" ? Positions::rotary : Positions::none;
+    fixed_.norm = plan.norm == "rms"                ? NormKind::rms
+                  : plan.norm == "layer"            ? NormKind::layer
+                  : plan.norm == "layer_scale_only" ? NormKind::layer_scale_only
+                                                    : NormKind::none;
+    fixed_.positions = plan.positions == "learned"  ? Positions::learned
+                       : plan.positions == "rotary" ? Positions::rotary
+                                                    : Positions::none;
   }
 
   // Layers that are all alike are one block with a repeat count, and every count is linear in it: models that differ in
@@ -232,7 +244,9 @@ class DecoderCounter final : public ModelCounter {
     return split(floptally::count(builder.finish(), {{convention_.pairs}, true}), convention_);
   }
 
-  [[nodiscard]] std::string_view source() const override { return "the operators of a decoder (src/network/blocks/decoder.cpp)"; }
+  [[nodiscard]] std::string_view source() const override {
+    return "the operators of a decoder (src/network/blocks/decoder.cpp)";
+  }
 
  private:
   static constexpr std::size_t kRemembered = 4096;
@@ -280,7 +294,8 @@ class DecoderCounter final : public ModelCounter {
       if (out >= 0) return;
       ok = false;
       if (problems != nullptr)
-        problems->push_back(error("missing-key", "'" + std::string(kFieldNames[static_cast<std::size_t>(id)]) + "' of the decoder is not given"));
+        problems->push_back(error("missing-key", "'" + std::string(kFieldNames[static_cast<std::size_t>(id)]) +
+                                                     "' of the decoder is not given"));
     };
     need(FieldId::layers, shape.layers);
     need(FieldId::width, shape.width);
@@ -375,7 +390,11 @@ std::unique_ptr<ModelCounter> decoder_counter(const Plan& plan, const PlanConven
   return std::make_unique<DecoderCounter>(plan, convention);
 }
 
-void add_up_network(const Tally<Integer>& tally, const PlanConvention& convention, ModelCount& out) { add_up(tally, convention, out); }
-std::vector<ModelPart> split_network(const Tally<Integer>& tally, const PlanConvention& convention) { return split(tally, convention); }
+void add_up_network(const Tally<Integer>& tally, const PlanConvention& convention, ModelCount& out) {
+  add_up(tally, convention, out);
+}
+std::vector<ModelPart> split_network(const Tally<Integer>& tally, const PlanConvention& convention) {
+  return split(tally, convention);
+}
 
 }  // namespace floptally

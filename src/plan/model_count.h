@@ -1,5 +1,5 @@
-// What one model of a plan costs: FLOP and parameters from the operators of its network, by the plan's `count`. No formula of
-// a whole model is written here.
+// What one model of a plan costs: FLOP and parameters from the operators of its network, by the plan's `count`. No
+// formula of a whole model is written here.
 #pragma once
 
 #include <array>
@@ -19,7 +19,7 @@ namespace floptally {
 struct PlanConvention {
   ComponentSet flop = 0, parameters = 0;
   Pairs pairs = Pairs::half;
-  bool others = false;    // what is no matrix product too
+  bool others = false;                      // what is no matrix product too
   std::string flop_words, parameter_words;  // as printed: "matmul, causal, unembed"
 };
 // Errors: unknown-word (with the nearest).
@@ -29,13 +29,13 @@ PlanConvention plan_convention(const Plan& plan, Diagnostics& problems);
 using FieldValues = std::array<std::int64_t, kFieldCount>;
 
 struct ModelCount {
-  Integer flop_per_sample;      // forward and backward, of one sequence
-  Integer sequence = 1;         // tokens in it
+  Integer flop_per_sample;                         // forward and backward, of one sequence
+  Integer sequence = 1;                            // tokens in it
   Integer flop_per_token = Integer::overflowed();  // valid where it is a whole number
-  Integer parameters;           // by the convention
-  Integer non_embedding;        // of these, without embedding, position and logits tables
-  Integer active;               // of these, used by one token
-  bool at_least = false;        // an unknown operator is inside
+  Integer parameters;                              // by the convention
+  Integer non_embedding;                           // of these, without embedding, position and logits tables
+  Integer active;                                  // of these, used by one token
+  bool at_least = false;                           // an unknown operator is inside
 };
 struct ModelPart {
   std::string_view component;
@@ -62,7 +62,7 @@ class ModelCounter {
 
 std::unique_ptr<ModelCounter> decoder_counter(const Plan& plan, const PlanConvention& convention);
 // A config.json, another model file or a shipped model; null and problems if it cannot be read. Notes go to `notes`.
-std::unique_ptr<ModelCounter> file_counter(const Plan& plan, const PlanConvention& convention, Sources& sources, std::int64_t sequence,
-                                           Diagnostics& problems, Diagnostics& notes);
+std::unique_ptr<ModelCounter> file_counter(const Plan& plan, const PlanConvention& convention, Sources& sources,
+                                           std::int64_t sequence, Diagnostics& problems, Diagnostics& notes);
 
 }  // namespace floptally

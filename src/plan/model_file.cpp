@@ -112,12 +112,14 @@ class ConfigCounter final : public ModelCounter {
     std::vector<Change> changes;
     for (std::size_t i = 0; i < kFieldCount; ++i)
       if (own_[i] > 0 && fields[i] >= 0 && fields[i] != own_[i]) changes.push_back({places_[i], fields[i]});
-    std::sort(changes.begin(), changes.end(), [](const Change& a, const Change& b) { return a.place.begin > b.place.begin; });
+    std::sort(changes.begin(), changes.end(),
+              [](const Change& a, const Change& b) { return a.place.begin > b.place.begin; });
     Inputs inputs;
     inputs.sequence = std::max<std::int64_t>(0, fields[static_cast<std::size_t>(FieldId::sequence)]);
     if (changes.empty()) return build_family(config_, family_inputs(inputs));
     std::string text = config_.source().text;
-    for (const Change& each : changes) text.replace(each.place.begin, each.place.end - each.place.begin, std::to_string(each.value));
+    for (const Change& each : changes)
+      text.replace(each.place.begin, each.place.end - each.place.begin, std::to_string(each.value));
     edited_ = std::make_unique<Source>(Source{config_.source().name, std::move(text), false});
     ReadOptions options;
     options.allow_nan = true;
@@ -140,8 +142,8 @@ class ConfigCounter final : public ModelCounter {
 
 }  // namespace
 
-std::unique_ptr<ModelCounter> file_counter(const Plan& plan, const PlanConvention& convention, Sources& sources, std::int64_t sequence,
-                                           Diagnostics& problems, Diagnostics& notes) {
+std::unique_ptr<ModelCounter> file_counter(const Plan& plan, const PlanConvention& convention, Sources& sources,
+                                           std::int64_t sequence, Diagnostics& problems, Diagnostics& notes) {
   const std::string base = plan.from_place ? plan.from_place.source->name : std::string();
   const bool beside = !base.empty() && base != "-" && base[0] != '-';
   std::string path = beside ? resolve_beside(base, plan.from) : plan.from;

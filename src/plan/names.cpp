@@ -6,7 +6,8 @@
 
 namespace floptally {
 
-LetNames::LetNames(const Plan& plan, Trace& trace, Diagnostics& problems) : plan_(plan), trace_(trace), problems_(problems) {
+LetNames::LetNames(const Plan& plan, Trace& trace, Diagnostics& problems)
+    : plan_(plan), trace_(trace), problems_(problems) {
   entries_.resize(plan.let.size());
   for (std::size_t i = 0; i < plan.let.size(); ++i) index_.emplace(plan.let[i].name, i);
 }
@@ -22,7 +23,8 @@ const PlanValue* LetNames::at(std::size_t index, const Span& use) {
   const PlanEntry& let = plan_.let[index];
   if (entry.state == 1) {
     Diagnostic loop = error("circular-let", "'" + let.name + "' is defined by itself", let.key);
-    if (use && !(use.begin == let.key.begin && use.source == let.key.source)) loop.labels.push_back({use, "it is needed here"});
+    if (use && !(use.begin == let.key.begin && use.source == let.key.source))
+      loop.labels.push_back({use, "it is needed here"});
     report(std::move(loop));
     entry.state = 3;
     return nullptr;
@@ -81,7 +83,8 @@ Traced LetScope::leaf(const ExprNode& amount) {
 std::optional<Traced> scalar_of(LetNames& names, const Expression& expression, const std::string& name, Dim expected,
                                 const std::string& what, double bare_scale, const std::string& line) {
   const auto wrong = [&](const std::string& found) {
-    names.report(error("wrong-unit", "expected " + what + ", found " + found, expression.place, "this is measured in " + name_of(expected)));
+    names.report(error("wrong-unit", "expected " + what + ", found " + found, expression.place,
+                       "this is measured in " + name_of(expected)));
     return std::nullopt;
   };
   if (expression.root < 0) return std::nullopt;

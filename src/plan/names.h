@@ -14,7 +14,8 @@ class LetNames {
  public:
   LetNames(const Plan& plan, Trace& trace, Diagnostics& problems);
 
-  // The value of a `let`; null after a problem (unknown-name with the nearest, circular-let), which is reported once per use.
+  // The value of a `let`; null after a problem (unknown-name with the nearest, circular-let), which is reported once
+  // per use.
   const PlanValue* find(const ExprNode& use, bool fresh, const std::string& line);
   [[nodiscard]] bool known(std::string_view name) const { return index_.count(std::string(name)) != 0; }
   void evaluate_all();  // so that mistakes in values nobody uses are found too
@@ -38,7 +39,8 @@ class LetNames {
   std::unordered_map<std::string, PlanValue> fresh_;
 };
 
-// The input that a quantity stands for: a certain whole number without a unit is itself, unless `own_name` asks for a leaf.
+// The input that a quantity stands for: a certain whole number without a unit is itself, unless `own_name` asks for a
+// leaf.
 Traced input_of(Trace& trace, const ExprNode& amount, std::string name, bool own_name);
 
 // A scope of `let` names only: axes, factors, shares, hardware.
@@ -61,8 +63,8 @@ class LetScope : public PlanScope {
   std::string line_;
 };
 
-// One number from an expression, checked to measure `expected` (bare numbers pass where `bare_scale` > 0 and are multiplied
-// by it). Errors: wrong-unit (with `what` was expected), not-a-number. Nothing after a problem.
+// One number from an expression, checked to measure `expected` (bare numbers pass where `bare_scale` > 0 and are
+// multiplied by it). Errors: wrong-unit (with `what` was expected), not-a-number. Nothing after a problem.
 std::optional<Traced> scalar_of(LetNames& names, const Expression& expression, const std::string& name, Dim expected,
                                 const std::string& what, double bare_scale, const std::string& line = {});
 

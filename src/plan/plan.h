@@ -35,15 +35,15 @@ struct PlanFactor {
 struct PlanLine {
   std::string id, note, source;
   Span place;
-  std::vector<PlanEntry> over;               // axes; fields of the model or of the run
-  std::vector<std::vector<PlanEntry>> zip;   // groups of axes that go together; "times" in a group counts per element
+  std::vector<PlanEntry> over;              // axes; fields of the model or of the run
+  std::vector<std::vector<PlanEntry>> zip;  // groups of axes that go together; "times" in a group counts per element
   std::vector<PlanFactor> times;
-  std::vector<PlanEntry> set;                // fields of this line alone
+  std::vector<PlanEntry> set;  // fields of this line alone
   std::optional<Expression> fail, reserve, overhead;
   // Rows of a table of runs (CSV): `columns` are fields, one value per run in row order; counted like one long zip.
   std::vector<std::string> columns;
   std::vector<std::int64_t> table;
-  std::vector<std::int64_t> table_counts;    // how many runs each row stands for; empty: one each
+  std::vector<std::int64_t> table_counts;  // how many runs each row stands for; empty: one each
 };
 
 struct PlanSubset {
@@ -59,7 +59,7 @@ struct PlanExpectation {
 };
 
 struct Plan {
-  std::string name;   // of the file
+  std::string name;  // of the file
   std::string title, note;
   std::vector<std::pair<std::string, std::string>> refs;
   std::vector<PlanEntry> hardware;  // rate, price, mfu ... as expressions; `device` and `precision` below
@@ -68,8 +68,8 @@ struct Plan {
   std::vector<PlanEntry> let;
   // Model: fields that are sizes stand in `fields` with those of train; words stand here.
   std::vector<PlanEntry> fields;
-  std::string kind;   // "decoder", "" where a config or a bare number of parameters describes the model
-  std::string from;   // a config file, a model file or a shipped model
+  std::string kind;  // "decoder", "" where a config or a bare number of parameters describes the model
+  std::string from;  // a config file, a model file or a shipped model
   Span model_place, kind_place, from_place, count_place;
   bool gated = false, tied = false;
   std::string norm = "none", positions = "none";
@@ -78,42 +78,67 @@ struct Plan {
   std::vector<PlanExpectation> expect, limits;
   std::optional<Expression> fail, reserve, overhead;
   Diagnostics notes;
-  Diagnostics problems;  // mistakes found while reading; tally_plan() adds its own and refuses the plan with all of them
+  Diagnostics
+      problems;  // mistakes found while reading; tally_plan() adds its own and refuses the plan with all of them
 };
 
 // "hardware.price=2" and "lrs=12": values that take the place of the file's. Values are read as YAML.
 struct PlanOverride {
-  std::string path;   // "hardware.price", "let.lrs"
+  std::string path;  // "hardware.price", "let.lrs"
   std::shared_ptr<const Document> value;
 };
 // Errors: bad-override (no '='), and the YAML reader's.
 Result<PlanOverride> parse_override(std::string_view text, const char* option, Sources& sources);
 
-// A plan file. Every mistake is kept in Plan::problems (unknown-key, missing-key, wrong-type, empty-runs, bad-expression ...);
-// fails only where there is no mapping to read.
+// A plan file. Every mistake is kept in Plan::problems (unknown-key, missing-key, wrong-type, empty-runs,
+// bad-expression ...); fails only where there is no mapping to read.
 Result<Plan> read_plan(const Node& root, const std::vector<PlanOverride>& overrides);
 
 // Is this document a Weights & Biases sweep (it has `parameters:` and no `plan:`)?
 bool is_wandb_sweep(const Node& root);
-// A sweep as one line of `base` (which gives hardware, model and train): its parameters that are fields become axes, the
-// others factors. Grid, random and Bayesian; the last two ask for `run_cap` (error missing-run-cap).
+// A sweep as one line of `base` (which gives hardware, model and train): its parameters that are fields become axes,
+// the others factors. Grid, random and Bayesian; the last two ask for `run_cap` (error missing-run-cap).
 Result<Plan> import_wandb(const Node& sweep, Plan base);
 // Hydra's multirun overrides ("model.width=512,1024 seed=range(0,5)") as one more line of `base`.
 Result<Plan> import_hydra(std::string_view overrides, Plan base, Sources& sources);
-// A CSV with one run a row: columns that are fields, `runs` (how often), `subset`, `note`; others are ignored with a note.
+// A CSV with one run a row: columns that are fields, `runs` (how often), `subset`, `note`; others are ignored with a
+// note.
 Result<Plan> import_runs_csv(const Source& source, Plan base);
 
 // The fields a line may set or sweep, in a fixed order.
 enum class FieldId : std::uint8_t {
-  layers, width, head_dim, heads, kv_heads, ffn, vocab, experts, top_k, expert_ffn, shared_ffn, dense_first, moe_every, window,
-  parameters, active_parameters, flop_per_token,  // of a model given by numbers
-  steps, batch, sequence, tokens, flop,           // of the run
+  layers,
+  width,
+  head_dim,
+  heads,
+  kv_heads,
+  ffn,
+  vocab,
+  experts,
+  top_k,
+  expert_ffn,
+  shared_ffn,
+  dense_first,
+  moe_every,
+  window,
+  parameters,
+  active_parameters,
+  flop_per_token,  // of a model given by numbers
+  steps,
+  batch,
+  sequence,
+  tokens,
+  flop,  // of the run
   count_,
 };
 inline constexpr std::size_t kFieldCount = static_cast<std::size_t>(FieldId::count_);
 inline constexpr std::string_view kFieldNames[kFieldCount] = {
-    "layers", "width", "head_dim", "heads", "kv_heads", "ffn", "vocab", "experts", "top_k", "expert_ffn", "shared_ffn", "dense_first",
-    "moe_every", "window", "parameters", "active_parameters", "flop_per_token", "steps", "batch", "sequence", "tokens", "flop"};
+    "layers",         "width",      "head_dim",   "heads",
+    "kv_heads",       "ffn",        "vocab",      "experts",
+    "top_k",          "expert_ffn", "shared_ffn", "dense_first",
+    "moe_every",      "window",     "parameters", "active_parameters",
+    "flop_per_token", "steps",      "batch",      "sequence",
+    "tokens",         "flop"};
 std::optional<FieldId> field_named(std::string_view name);
 
 // JSON Schema of the plan language, made from the decoding tables.

@@ -1,5 +1,5 @@
-// The decoding tables of the plan language: what each mapping may hold. check() reads them for mistakes, plan_schema() for
-// editors.
+// The decoding tables of the plan language: what each mapping may hold. check() reads them for mistakes, plan_schema()
+// for editors.
 #pragma once
 
 #include "document/decode.h"
@@ -12,21 +12,33 @@ inline constexpr std::string_view kPositions[] = {"none", "learned", "rotary"};
 
 inline constexpr Field kHardwareFields[] = {
     {.key = "device", .expect = Expect::text, .doc = "an accelerator of the catalogue, such as H100-SXM"},
-    {.key = "rate", .expect = Expect::quantity, .doc = "achieved FLOP/s of one device, such as 350 (300 to 400) TFLOP/s"},
-    {.key = "mfu", .expect = Expect::quantity, .doc = "model FLOP utilization, the achieved share of the peak, such as 38% (30% to 45%)"},
+    {.key = "rate",
+     .expect = Expect::quantity,
+     .doc = "achieved FLOP/s of one device, such as 350 (300 to 400) TFLOP/s"},
+    {.key = "mfu",
+     .expect = Expect::quantity,
+     .doc = "model FLOP utilization, the achieved share of the peak, such as 38% (30% to 45%)"},
     {.key = "utilization", .expect = Expect::quantity, .doc = "the same as mfu"},
-    {.key = "peak", .expect = Expect::quantity, .doc = "peak FLOP/s of one device; the catalogue's dense peak where it is not given"},
+    {.key = "peak",
+     .expect = Expect::quantity,
+     .doc = "peak FLOP/s of one device; the catalogue's dense peak where it is not given"},
     {.key = "precision", .expect = Expect::text, .doc = "the number format whose peak counts, such as bf16"},
-    {.key = "price", .expect = Expect::quantity, .doc = "a price per device and hour, such as 3 (2 to 3.5) USD/device-hour"},
+    {.key = "price",
+     .expect = Expect::quantity,
+     .doc = "a price per device and hour, such as 3 (2 to 3.5) USD/device-hour"},
     {.key = "node", .expect = Expect::quantity, .doc = "devices in a node"},
     {.key = "devices", .expect = Expect::quantity, .doc = "devices that work at the same time"},
 };
 inline constexpr FieldTable kHardware{"hardware", "what the runs run on", kHardwareFields};
 
 inline constexpr Field kCountFields[] = {
-    {.key = "flop", .expect = Expect::text, .doc = "parts whose FLOP count: matmul, causal or full (attention), unembed, embed, norm, all",
+    {.key = "flop",
+     .expect = Expect::text,
+     .doc = "parts whose FLOP count: matmul, causal or full (attention), unembed, embed, norm, all",
      .shape = Shape::one_or_list},
-    {.key = "parameters", .expect = Expect::text, .doc = "parts whose parameters count: matmul, embed, unembed, norm, position, all",
+    {.key = "parameters",
+     .expect = Expect::text,
+     .doc = "parts whose parameters count: matmul, embed, unembed, norm, position, all",
      .shape = Shape::one_or_list},
 };
 inline constexpr FieldTable kCount{"count", "which parts of the model count", kCountFields};
@@ -38,7 +50,9 @@ inline constexpr Field kModelFields[] = {
     {.key = "width", .expect = Expect::quantity, .doc = "model width (hidden size)"},
     {.key = "head_dim", .expect = Expect::quantity, .doc = "size of one attention head"},
     {.key = "heads", .expect = Expect::quantity, .doc = "attention heads; width / head_dim where it is not given"},
-    {.key = "kv_heads", .expect = Expect::quantity, .doc = "key and value heads; as many as heads where it is not given"},
+    {.key = "kv_heads",
+     .expect = Expect::quantity,
+     .doc = "key and value heads; as many as heads where it is not given"},
     {.key = "ffn", .expect = Expect::quantity, .doc = "width of the feed-forward layer, such as 4 * width"},
     {.key = "gated", .expect = Expect::boolean, .doc = "a gated feed-forward layer (three matrices)"},
     {.key = "vocab", .expect = Expect::quantity, .doc = "vocabulary size"},
@@ -52,7 +66,9 @@ inline constexpr Field kModelFields[] = {
     {.key = "shared_ffn", .expect = Expect::quantity, .doc = "feed-forward width of the shared experts together"},
     {.key = "dense_first", .expect = Expect::quantity, .doc = "leading layers without experts"},
     {.key = "moe_every", .expect = Expect::quantity, .doc = "every n-th layer has experts"},
-    {.key = "parameters", .expect = Expect::quantity, .doc = "parameters, where the model is given by its size alone (6 FLOP per parameter and token)"},
+    {.key = "parameters",
+     .expect = Expect::quantity,
+     .doc = "parameters, where the model is given by its size alone (6 FLOP per parameter and token)"},
     {.key = "active_parameters", .expect = Expect::quantity, .doc = "parameters that one token uses"},
     {.key = "flop_per_token", .expect = Expect::quantity, .doc = "training FLOP per token, where they are given"},
     {.key = "count", .expect = Expect::record, .doc = "which parts count", .table = &kCount},
@@ -63,19 +79,31 @@ inline constexpr Field kTrainFields[] = {
     {.key = "steps", .expect = Expect::quantity, .doc = "optimizer steps"},
     {.key = "batch", .expect = Expect::quantity, .doc = "sequences a step; or tokens, with the unit"},
     {.key = "sequence", .expect = Expect::quantity, .doc = "tokens in a sequence"},
-    {.key = "tokens", .expect = Expect::quantity, .doc = "tokens of one run; steps * batch * sequence where it is not given"},
+    {.key = "tokens",
+     .expect = Expect::quantity,
+     .doc = "tokens of one run; steps * batch * sequence where it is not given"},
     {.key = "flop", .expect = Expect::quantity, .doc = "training FLOP of one run, where they are given"},
 };
 inline constexpr FieldTable kTrain{"train", "what one run does", kTrainFields};
 
 inline constexpr Field kLineFields[] = {
-    {.key = "over", .expect = Expect::any, .doc = "axes: fields of the model or the run; the cost is summed over them", .shape = Shape::map},
+    {.key = "over",
+     .expect = Expect::any,
+     .doc = "axes: fields of the model or the run; the cost is summed over them",
+     .shape = Shape::map},
     {.key = "zip", .expect = Expect::any, .doc = "axes that go together, element by element"},
-    {.key = "times", .expect = Expect::any, .doc = "factors: a number, a list, or a map of counts that adds up", .shape = Shape::map},
+    {.key = "times",
+     .expect = Expect::any,
+     .doc = "factors: a number, a list, or a map of counts that adds up",
+     .shape = Shape::map},
     {.key = "set", .expect = Expect::any, .doc = "fields of this line alone", .shape = Shape::map},
     {.key = "fail", .expect = Expect::quantity, .doc = "share of runs that fail at the end and are run again"},
-    {.key = "reserve", .expect = Expect::quantity, .doc = "hours and money set aside beyond the estimate, as a share of it"},
-    {.key = "overhead", .expect = Expect::quantity, .doc = "time beyond training (start-up, evaluation, checkpoints), as a share of it"},
+    {.key = "reserve",
+     .expect = Expect::quantity,
+     .doc = "hours and money set aside beyond the estimate, as a share of it"},
+    {.key = "overhead",
+     .expect = Expect::quantity,
+     .doc = "time beyond training (start-up, evaluation, checkpoints), as a share of it"},
     {.key = "note", .expect = Expect::text, .doc = "a remark"},
     {.key = "source", .expect = Expect::text, .doc = "where the line comes from"},
     {.key = "id", .expect = Expect::text, .doc = "a short name of the line"},
@@ -103,7 +131,11 @@ inline constexpr Field kPlanFields[] = {
     {.key = "let", .expect = Expect::any, .doc = "named values", .shape = Shape::map},
     {.key = "model", .expect = Expect::record_or_text, .doc = "the network that a run trains", .table = &kModel},
     {.key = "train", .expect = Expect::record, .doc = "what one run does", .table = &kTrain},
-    {.key = "runs", .expect = Expect::any, .doc = "subsets of runs by name, each a list of lines", .required = true, .shape = Shape::map},
+    {.key = "runs",
+     .expect = Expect::any,
+     .doc = "subsets of runs by name, each a list of lines",
+     .required = true,
+     .shape = Shape::map},
     {.key = "expect", .expect = Expect::record, .doc = "totals that the plan must reach", .table = &kLimits},
     {.key = "limits", .expect = Expect::record, .doc = "totals that the plan must not pass", .table = &kLimits},
     {.key = "fail", .expect = Expect::quantity, .doc = "as in a line, for every line that does not say"},

@@ -64,7 +64,8 @@ class PlanReader {
   void report(Diagnostics problems) {
     for (Diagnostic& each : problems) problems_.push_back(std::move(each));
   }
-  // What cannot be parsed is reported and kept as a broken expression, so that nothing else complains that it is missing.
+  // What cannot be parsed is reported and kept as a broken expression, so that nothing else complains that it is
+  // missing.
   Expression expression(const Node& node) {
     Result<Expression> parsed = parse_expression(node);
     if (parsed.ok()) return std::move(*parsed);
@@ -82,11 +83,11 @@ class PlanReader {
       const std::string section = each.path.substr(0, dot);
       const std::string key = dot == std::string::npos ? std::string() : each.path.substr(dot + 1);
       std::vector<std::string_view> known;
-      const FieldTable* table = section == "hardware" ? &plan_tables::kHardware
-                           : section == "model"  ? &plan_tables::kModel
-                           : section == "train"  ? &plan_tables::kTrain
-                           : section == "limits" || section == "expect" ? &plan_tables::kLimits
-                                                                        : nullptr;
+      const FieldTable* table = section == "hardware"                        ? &plan_tables::kHardware
+                                : section == "model"                         ? &plan_tables::kModel
+                                : section == "train"                         ? &plan_tables::kTrain
+                                : section == "limits" || section == "expect" ? &plan_tables::kLimits
+                                                                             : nullptr;
       if (section == "let") {
         for (const Node child : mapping("let")) known.push_back(child.key());
       } else if (table != nullptr) {
@@ -94,7 +95,8 @@ class PlanReader {
       } else {
         known = {"hardware", "model", "train", "let", "limits", "expect", "title", "fail", "reserve", "overhead"};
       }
-      const std::string_view asked = table != nullptr || section == "let" ? std::string_view(key) : std::string_view(section);
+      const std::string_view asked =
+          table != nullptr || section == "let" ? std::string_view(key) : std::string_view(section);
       bool found = false;
       for (const std::string_view word : known) found = found || word == asked;
       if (!found)
@@ -106,7 +108,8 @@ class PlanReader {
   void top() {
     const Node version = root_.find("plan");
     if (version && version.is_scalar() && version.text() != "1")
-      problems_.push_back(error("unknown-version", "this program reads plans of version 1", version.span(), "write 'plan: 1'"));
+      problems_.push_back(
+          error("unknown-version", "this program reads plans of version 1", version.span(), "write 'plan: 1'"));
     const Section section(root_, "", overrides_);
     plan_.title = text(section.find("title"));
     plan_.note = text(section.find("note"));
@@ -159,14 +162,22 @@ class PlanReader {
       if (field_named(key) && value) plan_.fields.push_back({key, key_span, expression(value)});
     };
     Section(model, "model", overrides_).each([&](const std::string& key, Span key_span, const Node& value) {
-      if (key == "kind") plan_.kind = text(value), plan_.kind_place = value.span();
-      else if (key == "from") plan_.from = text(value), plan_.from_place = value.span();
-      else if (key == "gated") plan_.gated = value.as_bool().value_or(false);
-      else if (key == "tied") plan_.tied = value.as_bool().value_or(false);
-      else if (key == "norm") plan_.norm = text(value);
-      else if (key == "positions") plan_.positions = text(value);
-      else if (key == "count") read_count(value);
-      else field(key, key_span, value);
+      if (key == "kind")
+        plan_.kind = text(value), plan_.kind_place = value.span();
+      else if (key == "from")
+        plan_.from = text(value), plan_.from_place = value.span();
+      else if (key == "gated")
+        plan_.gated = value.as_bool().value_or(false);
+      else if (key == "tied")
+        plan_.tied = value.as_bool().value_or(false);
+      else if (key == "norm")
+        plan_.norm = text(value);
+      else if (key == "positions")
+        plan_.positions = text(value);
+      else if (key == "count")
+        read_count(value);
+      else
+        field(key, key_span, value);
     });
     Section(train, "train", overrides_).each(field);
   }
@@ -186,7 +197,8 @@ class PlanReader {
     if (!runs) return;  // reported as missing
     if (!runs.is_mapping()) return;
     if (runs.size() == 0)
-      problems_.push_back(error("empty-runs", "'runs' names no subset", runs.key_span(), "runs: {my sweep: [{over: {width: [512, 1024]}}]}"));
+      problems_.push_back(error("empty-runs", "'runs' names no subset", runs.key_span(),
+                                "runs: {my sweep: [{over: {width: [512, 1024]}}]}"));
     for (const Node node : runs) {
       PlanSubset subset;
       subset.name = std::string(node.key());
@@ -196,7 +208,8 @@ class PlanReader {
       } else if (node.is_sequence()) {
         for (const Node line : node) read_line(line, subset);
         if (node.size() == 0)
-          problems_.push_back(error("empty-list", "'" + subset.name + "' has no lines", node.span(), "a line such as - over: {width: [512, 1024]}"));
+          problems_.push_back(error("empty-list", "'" + subset.name + "' has no lines", node.span(),
+                                    "a line such as - over: {width: [512, 1024]}"));
       } else {
         problems_.push_back(wrong_type(node, "a list of lines"));
       }
@@ -249,7 +262,8 @@ class PlanReader {
     factor.key = node.key_span();
     factor.place = node.span();
     if (node.is_mapping()) {
-      if (node.size() == 0) problems_.push_back(error("empty-list", "'" + factor.name + "' counts nothing", node.span()));
+      if (node.size() == 0)
+        problems_.push_back(error("empty-list", "'" + factor.name + "' counts nothing", node.span()));
       for (const Node part : node) read_factor(part, factor.parts);
     } else {
       factor.value = expression(node);
@@ -262,10 +276,14 @@ class PlanReader {
     section.each([&](const std::string& name, Span key_span, const Node& value) {
       if (plan_tables::kLimits.find(name) == nullptr || !value.is_scalar()) return;  // reported
       Dim dim;
-      if (name == "flop") dim = dim::kFlop;
-      else if (name == "usd") dim = dim::kUsd;
-      else if (name == "tokens") dim = dim::kToken;
-      else if (name == "devices") dim = dim::kDevice;
+      if (name == "flop")
+        dim = dim::kFlop;
+      else if (name == "usd")
+        dim = dim::kUsd;
+      else if (name == "tokens")
+        dim = dim::kToken;
+      else if (name == "devices")
+        dim = dim::kDevice;
       Result<Amount> amount = parse_amount(value.text(), dim, "'" + name + "' in its own unit", value.span(), true);
       if (!amount) {
         report(amount.take_problems());
@@ -294,7 +312,8 @@ Result<PlanOverride> parse_override(std::string_view text, const char* option, S
   if (equals == std::string_view::npos || equals == 0)
     return error("bad-override", std::string(option) + " '" + std::string(text) + "' has no value", {},
                  std::string(option) + (std::string_view(option) == "--let" ? " lrs=12" : " hardware.price=2"));
-  const Source& source = sources.add(std::string(option) + " " + std::string(text.substr(0, equals)), std::string(text.substr(equals + 1)));
+  const Source& source = sources.add(std::string(option) + " " + std::string(text.substr(0, equals)),
+                                     std::string(text.substr(equals + 1)));
   Result<Document> value = read_yaml(source);
   if (!value) return value.take_problems();
   std::string path(text.substr(0, equals));
@@ -302,7 +321,9 @@ Result<PlanOverride> parse_override(std::string_view text, const char* option, S
   return PlanOverride{std::move(path), std::make_shared<const Document>(std::move(*value))};
 }
 
-Result<Plan> read_plan(const Node& root, const std::vector<PlanOverride>& overrides) { return PlanReader(root, overrides).read(); }
+Result<Plan> read_plan(const Node& root, const std::vector<PlanOverride>& overrides) {
+  return PlanReader(root, overrides).read();
+}
 
 std::string plan_schema() { return json_schema(plan_tables::kPlan, "https://floptally.dev/schema/plan-1.json"); }
 

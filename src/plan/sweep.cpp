@@ -22,8 +22,9 @@ bool LineSweep::fail(Diagnostic problem) {
   return false;
 }
 
-std::optional<SweepResult> sweep_line(const Plan& plan, const PlanLine& line, const std::string& line_name, const std::string& by,
-                                      ModelCounter* counter, const PlanConvention& convention, LetNames& names, SweepCache& cache) {
+std::optional<SweepResult> sweep_line(const Plan& plan, const PlanLine& line, const std::string& line_name,
+                                      const std::string& by, ModelCounter* counter, const PlanConvention& convention,
+                                      LetNames& names, SweepCache& cache) {
   if (line.over.size() + line.zip.size() > 32) {
     names.report(error("grid-too-large", "a line has at most 32 axes", line.place));
     return std::nullopt;

@@ -1,8 +1,8 @@
 // One line of a plan, summed over its axes.
 //
-// Always holds: runs that differ are counted one by one only where they must be: axes that the cost is linear in (steps,
-// batch, tokens) and factors are multiplied, so a 10^9 x 10^9 grid is answered at once or refused (grid-too-large), never
-// enumerated. Counts stay exact integers; uncertain tokens or counts stay traced.
+// Always holds: runs that differ are counted one by one only where they must be: axes that the cost is linear in
+// (steps, batch, tokens) and factors are multiplied, so a 10^9 x 10^9 grid is answered at once or refused
+// (grid-too-large), never enumerated. Counts stay exact integers; uncertain tokens or counts stay traced.
 #pragma once
 
 #include <optional>
@@ -16,8 +16,8 @@ namespace floptally {
 
 // The sum over those runs of a line that share a value of the axis asked for with --by (all runs, where none is).
 struct SweepGroup {
-  std::string label;   // "1024"; empty where the line lacks that axis
-  double order = 0;    // for sorting numbers
+  std::string label;          // "1024"; empty where the line lacks that axis
+  double order = 0;           // for sorting numbers
   Traced runs, flop, tokens;  // before the line's factors
 };
 struct SweepResult {
@@ -34,7 +34,8 @@ class SweepCache {
 };
 
 // `by`: an axis to split by, or empty. Nothing after a problem (all are reported through `names`).
-std::optional<SweepResult> sweep_line(const Plan& plan, const PlanLine& line, const std::string& line_name, const std::string& by,
-                                      ModelCounter* counter, const PlanConvention& convention, LetNames& names, SweepCache& cache);
+std::optional<SweepResult> sweep_line(const Plan& plan, const PlanLine& line, const std::string& line_name,
+                                      const std::string& by, ModelCounter* counter, const PlanConvention& convention,
+                                      LetNames& names, SweepCache& cache);
 
 }  // namespace floptally

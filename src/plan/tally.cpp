@@ -27,7 +27,11 @@ constexpr const char* kWithout = "(lines without it)";
 class PlanTally {
  public:
   PlanTally(const Plan& plan, const TallyOptions& options, const Catalogue& catalogue, Sources& sources)
-      : plan_(plan), options_(options), sources_(sources), ledger_("tally"), names_(plan, ledger_.trace(), problems_),
+      : plan_(plan),
+        options_(options),
+        sources_(sources),
+        ledger_("tally"),
+        names_(plan, ledger_.trace(), problems_),
         hardware_(plan, catalogue, names_) {}
 
   Result<Book> run() {
@@ -51,7 +55,8 @@ class PlanTally {
     for (const Diagnostic& each : notes_) book.notes.push_back(each);
     for (const Diagnostic& each : hardware_.notes()) book.notes.push_back(each);
     for (const auto& [key, value] : totals)
-      if (key == "usd" || (key == "flop" && find(totals, "usd") == nullptr)) ledger_.influences(key == "flop" ? "flop_training" : key);
+      if (key == "usd" || (key == "flop" && find(totals, "usd") == nullptr))
+        ledger_.influences(key == "flop" ? "flop_training" : key);
     Book result = ledger_.finish(options_.worlds);
     check(result);
     return result;
@@ -78,24 +83,27 @@ class PlanTally {
     } else if (!plan_.kind.empty()) {
       counter_ = decoder_counter(plan_, convention_);
     } else if (plan_.model_place && !by_numbers && !swept("parameters")) {
-      problems_.push_back(error("missing-key", "'kind' is missing here", plan_.model_place, "add 'kind: decoder', or 'from: config.json', or 'parameters: 7B'"));
+      problems_.push_back(error("missing-key", "'kind' is missing here", plan_.model_place,
+                                "add 'kind: decoder', or 'from: config.json', or 'parameters: 7B'"));
       counter_failed_ = true;
     }
     if (counter_ && counter_->own(FieldId::width) > 0 && swept("width")) {
       std::string kept;  // a config's other sizes stay what they are: said, because it is seldom meant
       for (const FieldId id : {FieldId::ffn, FieldId::heads}) {
         const std::string_view field = kFieldNames[static_cast<std::size_t>(id)];
-        const bool given = std::any_of(plan_.fields.begin(), plan_.fields.end(), [&](const PlanEntry& each) { return each.name == field; });
+        const bool given = std::any_of(plan_.fields.begin(), plan_.fields.end(),
+                                       [&](const PlanEntry& each) { return each.name == field; });
         if (counter_->own(id) > 0 && !given && !swept(field))
           kept += (kept.empty() ? "" : " and ") + std::string(field) + " " + std::to_string(counter_->own(id));
       }
       if (!kept.empty())
-        notes_.push_back(note("config-sizes", "the width changes, the config's " + kept + " stay as they are", plan_.from_place,
+        notes_.push_back(note("config-sizes", "the width changes, the config's " + kept + " stay as they are",
+                              plan_.from_place,
                               "model: {from: " + plan_.from + ", ffn: 4 * width, heads: width / 128}"));
     }
     if (counter_ && plan_.count_flop.empty())
-      notes_.push_back(note("assumed-convention", "'count' is not given: FLOP are those of " + convention_.flop_words, plan_.model_place,
-                            "count: {flop: [matmul, causal, unembed], parameters: [all]}"));
+      notes_.push_back(note("assumed-convention", "'count' is not given: FLOP are those of " + convention_.flop_words,
+                            plan_.model_place, "count: {flop: [matmul, causal, unembed], parameters: [all]}"));
   }
 
   [[nodiscard]] bool swept(std::string_view field) const {
@@ -153,8 +161,10 @@ class PlanTally {
     const bool ok = multiply(line, name, factor);
     const std::vector<LinePart> split = options_.by.empty() ? std::vector<LinePart>{} : split_factor(line);
     const std::optional<Traced> again = share(line.fail ? line.fail : plan_.fail, "fail", line.fail ? name : "");
-    const std::optional<Traced> overhead = share(line.overhead ? line.overhead : plan_.overhead, "overhead", line.overhead ? name : "");
-    const std::optional<Traced> reserve = share(line.reserve ? line.reserve : plan_.reserve, "reserve", line.reserve ? name : "");
+    const std::optional<Traced> overhead =
+        share(line.overhead ? line.overhead : plan_.overhead, "overhead", line.overhead ? name : "");
+    const std::optional<Traced> reserve =
+        share(line.reserve ? line.reserve : plan_.reserve, "reserve", line.reserve ? name : "");
     const HardwareTerms terms = hardware_.terms(line.set, name);
     if (!sweep || !ok || !problems_.empty()) return {};  // mistakes elsewhere: only looking for more
     if (sweep->least_parameters >= 0) {
@@ -165,17 +175,20 @@ class PlanTally {
     for (const SweepGroup& group : sweep->groups) {
       const bool has_label = !group.label.empty();
       if (has_label || split.empty()) {
-        parts.push_back({has_label ? group.label : fixed_label(line), has_label ? group.order : 0, cells(group, factor, again, overhead, reserve, terms, *sweep)});
+        parts.push_back({has_label ? group.label : fixed_label(line), has_label ? group.order : 0,
+                         cells(group, factor, again, overhead, reserve, terms, *sweep)});
         continue;
       }
       for (const LinePart& each : split)  // the axis is one of the factors
-        parts.push_back({each.label, each.order, cells(group, factor * each.cells[0].second, again, overhead, reserve, terms, *sweep)});
+        parts.push_back({each.label, each.order,
+                         cells(group, factor * each.cells[0].second, again, overhead, reserve, terms, *sweep)});
     }
     return parts;
   }
 
-  Cells cells(const SweepGroup& group, const Traced& factor, const std::optional<Traced>& again, const std::optional<Traced>& overhead,
-              const std::optional<Traced>& reserve, const HardwareTerms& terms, const SweepResult& sweep) {
+  Cells cells(const SweepGroup& group, const Traced& factor, const std::optional<Traced>& again,
+              const std::optional<Traced>& overhead, const std::optional<Traced>& reserve, const HardwareTerms& terms,
+              const SweepResult& sweep) {
     Trace& trace = ledger_.trace();
     Cells out;
     out.emplace_back("runs", group.runs * factor);
@@ -206,7 +219,10 @@ class PlanTally {
     if (!value) return std::nullopt;
     const bool below_one = std::string_view(what) != "fail" || value->value() < 1;
     if (value->value() >= 0 && below_one) return value;
-    problems_.push_back(error("bad-share", std::string("'") + what + "' is " + shortest(value->value()) + ", a share from 0 to 1 was expected", expression->place));
+    problems_.push_back(
+        error("bad-share",
+              std::string("'") + what + "' is " + shortest(value->value()) + ", a share from 0 to 1 was expected",
+              expression->place));
     return std::nullopt;
   }
 
@@ -222,14 +238,17 @@ class PlanTally {
         continue;  // split_factor() takes it apart
       }
       Traced count(1);
-      if (count_of(each, name + ": " + each.name, count)) factor = factor * count;
-      else ok = false;
+      if (count_of(each, name + ": " + each.name, count))
+        factor = factor * count;
+      else
+        ok = false;
     }
     return ok;
   }
 
   void warn_of_field(const PlanFactor& factor) {
-    static constexpr std::string_view kCosts[] = {"layers", "width", "head_dim", "ffn", "vocab", "steps", "batch", "sequence", "tokens", "experts", "parameters"};
+    static constexpr std::string_view kCosts[] = {"layers", "width",    "head_dim", "ffn",     "vocab",     "steps",
+                                                  "batch",  "sequence", "tokens",   "experts", "parameters"};
     for (const std::string_view field : kCosts)
       if (factor.name == field)
         notes_.push_back(warning("times-field", "'" + factor.name + "' under 'times' only multiplies", factor.key,
@@ -263,16 +282,19 @@ class PlanTally {
     const PlanItem& item = value.items.front();
     if (!item.word.empty()) {
       std::vector<std::string_view> known = names_.names();
-      problems_.push_back(error("unknown-name", "'" + item.word + "' is not defined", item.place, suggestion(item.word, known)));
+      problems_.push_back(
+          error("unknown-name", "'" + item.word + "' is not defined", item.place, suggestion(item.word, known)));
       return false;
     }
     if (item.number.value() < 0) {
-      problems_.push_back(error("negative-count", "'" + factor.name + "' cannot be " + shortest(item.number.value()), factor.place,
-                                "a factor is 0 or more"));
+      problems_.push_back(error("negative-count", "'" + factor.name + "' cannot be " + shortest(item.number.value()),
+                                factor.place, "a factor is 0 or more"));
       return false;
     }
     if (!(item.number.dim() == Dim{})) {
-      problems_.push_back(error("wrong-unit", "'" + factor.name + "' counts runs and has no unit, found " + quantity_text(item.number.value(), item.number.dim()),
+      problems_.push_back(error("wrong-unit",
+                                "'" + factor.name + "' counts runs and has no unit, found " +
+                                    quantity_text(item.number.value(), item.number.dim()),
                                 factor.place));
       return false;
     }
@@ -319,7 +341,9 @@ class PlanTally {
         const double number = double_or(part.label, -1);
         auto at = std::find(first_seen.begin(), first_seen.end(), part.label);
         if (at == first_seen.end()) at = first_seen.insert(first_seen.end(), part.label);
-        order = part.label == kWithout ? HUGE_VAL : number > 0 ? number : 1e300 + 1e285 * static_cast<double>(at - first_seen.begin());
+        order = part.label == kWithout ? HUGE_VAL
+                : number > 0           ? number
+                                       : 1e300 + 1e285 * static_cast<double>(at - first_seen.begin());
       }
       rows[{order, part.label}].push_back(std::move(part.cells));
     }
@@ -360,14 +384,20 @@ class PlanTally {
     std::sort(known.begin(), known.end());
     known.erase(std::unique(known.begin(), known.end()), known.end());
     if (std::find(known.begin(), known.end(), options_.by) == known.end())
-      problems_.push_back(error("unknown-axis", "no line has an axis '" + options_.by + "'", {}, suggestion(options_.by, known)));
+      problems_.push_back(
+          error("unknown-axis", "no line has an axis '" + options_.by + "'", {}, suggestion(options_.by, known)));
   }
 
   void headlines(const Cells& totals) {
-    static constexpr std::pair<const char*, const char*> kLabels[] = {{"runs", "Runs"}, {"flop", "Training compute"}, {"tokens", "Tokens"},
-                                                                      {"device_hours", "Device-hours"}, {"node_hours", "Node-hours"}, {"usd", "Cost"}};
+    static constexpr std::pair<const char*, const char*> kLabels[] = {{"runs", "Runs"},
+                                                                      {"flop", "Training compute"},
+                                                                      {"tokens", "Tokens"},
+                                                                      {"device_hours", "Device-hours"},
+                                                                      {"node_hours", "Node-hours"},
+                                                                      {"usd", "Cost"}};
     for (const auto& [key, label] : kLabels)
-      if (const Traced* value = find(totals, key)) ledger_.headline(key == std::string("flop") ? "flop_training" : key, label, *value);
+      if (const Traced* value = find(totals, key))
+        ledger_.headline(key == std::string("flop") ? "flop_training" : key, label, *value);
     if (const Traced* nodes = find(totals, "node_hours")) {
       // Months of 30 days, as clouds and the plan's source count them.
       Trace& trace = ledger_.trace();
@@ -376,8 +406,9 @@ class PlanTally {
     }
     if (find(totals, "device_hours") != nullptr && terms_.devices) {
       Trace& trace = ledger_.trace();
-      ledger_.headline("training_seconds", "Time on all devices",
-                       trace.name("wall-clock time", trace.as(*find(totals, "device_hours") / *terms_.devices, dim::kSecond)));
+      ledger_.headline(
+          "training_seconds", "Time on all devices",
+          trace.name("wall-clock time", trace.as(*find(totals, "device_hours") / *terms_.devices, dim::kSecond)));
     }
   }
 
@@ -385,9 +416,12 @@ class PlanTally {
     Book& book = ledger_.book();
     if (counter_) book.words.emplace_back("convention", convention_.flop_words);
     if (most_ > 0) {
-      std::string text = "Models of " + count_text(least_) + (most_ > least_ ? " to " + count_text(most_) : "") + " parameters";
-      if (counter_) text += "; FLOP count " + convention_.flop_words + ", parameters " + convention_.parameter_words;
-      else text += "; 6 FLOP per parameter and token";
+      std::string text =
+          "Models of " + count_text(least_) + (most_ > least_ ? " to " + count_text(most_) : "") + " parameters";
+      if (counter_)
+        text += "; FLOP count " + convention_.flop_words + ", parameters " + convention_.parameter_words;
+      else
+        text += "; 6 FLOP per parameter and token";
       book.summary.push_back(text + ".");
     }
   }
@@ -395,7 +429,11 @@ class PlanTally {
   // `expect` and `limits` against the finished totals; a miss makes the answer "no".
   void check(Book& book) {
     answer(book);
-    Table table{"checks", "", {{"check", ""}, {"total", ""}, {"stated", "Stated", true}, {"found", "Found", true}, {"verdict", ""}}, {}, {}};
+    Table table{"checks",
+                "",
+                {{"check", ""}, {"total", ""}, {"stated", "Stated", true}, {"found", "Found", true}, {"verdict", ""}},
+                {},
+                {}};
     for (const PlanExpectation& each : plan_.expect) check_one(book, each, true, table);
     for (const PlanExpectation& each : plan_.limits)
       if (each.key != "devices") check_one(book, each, false, table);
@@ -408,7 +446,10 @@ class PlanTally {
     for (const char* key : {"runs", "flop_training", "device_hours", "usd"}) {
       const Step* step = find_headline(book, key);
       if (step == nullptr) continue;
-      line += (line.empty() ? "" : ", ") + figure_text(step->figure) + (key != std::string("runs") ? "" : step->figure.value == 1 && !step->figure.at_least ? " run" : " runs");
+      line += (line.empty() ? "" : ", ") + figure_text(step->figure) +
+              (key != std::string("runs")                          ? ""
+               : step->figure.value == 1 && !step->figure.at_least ? " run"
+                                                                   : " runs");
       if (key == std::string("usd") && step->figure.p5) line += " (90% " + range_text(step->figure) + ")";
     }
     book.summary.insert(book.summary.begin(), line + ".");
@@ -432,8 +473,10 @@ class PlanTally {
       scale = hours ? 1.0 / 3600 : 1;
     }
     if (step == nullptr) {
-      book.notes.push_back(warning("cannot-check", "'" + want.key + "' cannot be checked: the plan does not say enough to know it", want.place,
-                                   want.key == "days" ? "limits: {days: 14, devices: 256}, or hardware: {devices: 256}" : "give hardware with a rate and a price"));
+      book.notes.push_back(warning(
+          "cannot-check", "'" + want.key + "' cannot be checked: the plan does not say enough to know it", want.place,
+          want.key == "days" ? "limits: {days: 14, devices: 256}, or hardware: {devices: 256}"
+                             : "give hardware with a rate and a price"));
       return;
     }
     value = step->figure.value * scale;
@@ -455,7 +498,8 @@ class PlanTally {
       const std::string difference = (value >= reference ? "+" : "-") + print(std::abs(value - reference));
       verdict += ", off by " + difference + " (" + percent + ")";
       Diagnostic miss = error(expected ? "expect-not-met" : "limit-passed",
-                              "'" + want.key + "' is " + print(value) + (expected ? ", expected " : ", the limit is ") + amount.text + ": " + difference + " (" + percent + ")",
+                              "'" + want.key + "' is " + print(value) + (expected ? ", expected " : ", the limit is ") +
+                                  amount.text + ": " + difference + " (" + percent + ")",
                               want.place);
       miss.severity = Severity::warning;
       book.notes.push_back(std::move(miss));
@@ -463,7 +507,8 @@ class PlanTally {
     } else if (!expected && step->figure.p95 && *step->figure.p95 * scale > edge) {
       verdict += ", but the 90% range reaches " + print(*step->figure.p95 * scale);
     }
-    table.rows.push_back({std::string(expected ? "expect" : "limit"), want.key, amount.text, (step->figure.at_least ? ">= " : "") + print(value), verdict});
+    table.rows.push_back({std::string(expected ? "expect" : "limit"), want.key, amount.text,
+                          (step->figure.at_least ? ">= " : "") + print(value), verdict});
   }
 
   [[nodiscard]] double limit_devices() const {

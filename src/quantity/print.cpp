@@ -50,13 +50,17 @@ std::string with_steps(double value, int digits, const std::array<Step, N>& step
   return with_steps(value, digits, steps.data(), steps.data() + N);
 }
 
-constexpr std::array<Step, 6> kBytes{{{1, "B"}, {1024, "KiB"}, {1048576, "MiB"}, {1073741824, "GiB"},
-                                      {1099511627776, "TiB"}, {1125899906842624, "PiB"}}};
+constexpr std::array<Step, 6> kBytes{{{1, "B"},
+                                      {1024, "KiB"},
+                                      {1048576, "MiB"},
+                                      {1073741824, "GiB"},
+                                      {1099511627776, "TiB"},
+                                      {1125899906842624, "PiB"}}};
 constexpr std::array<Step, 5> kByteRates{{{1, "B/s"}, {1e3, "KB/s"}, {1e6, "MB/s"}, {1e9, "GB/s"}, {1e12, "TB/s"}}};
-constexpr std::array<Step, 7> kTimes{{{1e-6, "us"}, {1e-3, "ms"}, {1, "s"}, {60, "min"}, {3600, "h"}, {86400, "days"},
-                                      {31557600, "years"}}};
-constexpr std::array<Step, 6> kRates{{{1, "FLOP/s"}, {1e9, "GFLOP/s"}, {1e12, "TFLOP/s"}, {1e15, "PFLOP/s"}, {1e18, "EFLOP/s"},
-                                      {1e21, "ZFLOP/s"}}};
+constexpr std::array<Step, 7> kTimes{
+    {{1e-6, "us"}, {1e-3, "ms"}, {1, "s"}, {60, "min"}, {3600, "h"}, {86400, "days"}, {31557600, "years"}}};
+constexpr std::array<Step, 6> kRates{
+    {{1, "FLOP/s"}, {1e9, "GFLOP/s"}, {1e12, "TFLOP/s"}, {1e15, "PFLOP/s"}, {1e18, "EFLOP/s"}, {1e21, "ZFLOP/s"}}};
 constexpr std::array<Step, 5> kEnergy{{{3600, "Wh"}, {3.6e6, "kWh"}, {3.6e9, "MWh"}, {3.6e12, "GWh"}, {3.6e15, "TWh"}}};
 constexpr std::array<Step, 4> kPower{{{1, "W"}, {1e3, "kW"}, {1e6, "MW"}, {1e9, "GW"}}};
 constexpr std::array<Step, 4> kMass{{{1, "gCO2e"}, {1e3, "kgCO2e"}, {1e6, "tCO2e"}, {1e9, "ktCO2e"}}};
@@ -113,7 +117,8 @@ std::string quantity_text(double value, Dim d, int digits) {
   if (plain == dim::kFlopPerSecond) return with_steps(value, digits, kRates);
   if (plain == dim::kFlopPerSecond / dim::kDevice) return with_steps(value, digits, kRates) + "/device";
   if (plain == dim::kWatt / dim::kDevice) return with_steps(value, digits, kPower) + "/device";
-  if (plain == dim::kByte) return std::abs(value) < 1024 ? count_text(value, digits) + " B" : with_steps(value, digits, kBytes);
+  if (plain == dim::kByte)
+    return std::abs(value) < 1024 ? count_text(value, digits) + " B" : with_steps(value, digits, kBytes);
   if (plain == dim::kBytePerSecond) return with_steps(value, digits, kByteRates);
   if (plain == dim::kSecond) return value == 0 ? "0 s" : with_steps(value, digits, kTimes);
   if (plain == dim::kUsd) return money(value, digits);

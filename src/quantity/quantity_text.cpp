@@ -25,7 +25,7 @@ class AmountReader {
     std::optional<NumberText> best = number();
     if (!best) return not_a_quantity();
     if (take("+-") || take("\xC2\xB1")) return plus_minus(amount, *best, dollars);
-    if (peek() == '+' ) {
+    if (peek() == '+') {
       take("+");
       amount.form = Amount::Form::floor;
       return finish(amount, *best, {}, dollars);
@@ -126,7 +126,8 @@ class AmountReader {
     return span;
   }
   [[nodiscard]] Diagnostic not_a_quantity() const {
-    return error("not-a-quantity", "'" + std::string(whole_.substr(0, 80)) + "' is not a quantity", here(rest_.empty() ? whole_ : rest_),
+    return error("not-a-quantity", "'" + std::string(whole_.substr(0, 80)) + "' is not a quantity",
+                 here(rest_.empty() ? whole_ : rest_),
                  "write a number with a unit, such as 15, 350 (300 to 400) TFLOP/s, 2 to 3.5, 800+, 7 or 8, 5 +- 10%");
   }
 
@@ -159,9 +160,11 @@ class AmountReader {
     if (amount.form != Amount::Form::floor && amount.form != Amount::Form::either && values.empty() && take("+"))
       amount.form = Amount::Form::floor;
     std::string_view unit_text = trim(rest_);
-    if (unit_text.empty()) unit_text = unit_text_;
+    if (unit_text.empty())
+      unit_text = unit_text_;
     else if (!unit_text_.empty() && unit_text != unit_text_)
-      return error("mixed-units", "two units in one quantity: '" + std::string(unit_text_) + "' and '" + std::string(unit_text) + "'",
+      return error("mixed-units",
+                   "two units in one quantity: '" + std::string(unit_text_) + "' and '" + std::string(unit_text) + "'",
                    here(unit_text), "write the unit once, after the range");
     Unit unit;
     if (saw_percent_) unit = Unit{dim::kNone, 0.01, std::nullopt, true};
@@ -170,9 +173,11 @@ class AmountReader {
     if (!unit_text.empty()) {
       // "$3/GPU-hour": the currency stands in front and the unit begins with what it is divided by.
       const bool continued = dollars && unit_text.front() == '/';
-      auto parsed = parse_unit(continued ? unit_text.substr(1) : unit_text, here(continued ? unit_text.substr(1) : unit_text));
+      auto parsed =
+          parse_unit(continued ? unit_text.substr(1) : unit_text, here(continued ? unit_text.substr(1) : unit_text));
       if (!parsed) {
-        if (!digit(unit_text.front()) && (std::isalpha(static_cast<unsigned char>(unit_text.front())) != 0 || unit_text.front() == '%'))
+        if (!digit(unit_text.front()) &&
+            (std::isalpha(static_cast<unsigned char>(unit_text.front())) != 0 || unit_text.front() == '%'))
           return parsed.take_problems();
         rest_ = unit_text;
         return not_a_quantity();
@@ -185,8 +190,10 @@ class AmountReader {
         unit.dim = unit.dim * parsed->dim;
         unit.scale *= parsed->scale;
         unit.percent = unit.percent || parsed->percent;
-        if (unit.exact && parsed->exact) unit.exact = *unit.exact * *parsed->exact;
-        else unit.exact.reset();
+        if (unit.exact && parsed->exact)
+          unit.exact = *unit.exact * *parsed->exact;
+        else
+          unit.exact.reset();
       }
     }
     amount.dim = unit.dim;
@@ -206,7 +213,8 @@ class AmountReader {
         amount.best = amount.low > 0 ? std::sqrt(amount.low * amount.high) : (amount.low + amount.high) / 2;
       }
       if (!(amount.low < amount.high))
-        return error("bad-range", "the range in '" + std::string(whole_) + "' does not rise", at_, "write the smaller end first");
+        return error("bad-range", "the range in '" + std::string(whole_) + "' does not rise", at_,
+                     "write the smaller end first");
       if (amount.best < amount.low || amount.best > amount.high)
         return error("bad-range", "the best guess in '" + std::string(whole_) + "' lies outside its range", at_,
                      "a range is the 5th and 95th percentile around the best guess");
@@ -298,8 +306,10 @@ Result<Amount> parse_amount(std::string_view text, Dim expected, std::string_vie
     return amount;
   }
   if (got != expected)
-    return error("wrong-unit", "expected " + std::string(what) + ", found " + name_of(amount->dim) + " in '" + std::string(text) + "'", at,
-                 "this field is measured in " + name_of(expected));
+    return error(
+        "wrong-unit",
+        "expected " + std::string(what) + ", found " + name_of(amount->dim) + " in '" + std::string(text) + "'", at,
+        "this field is measured in " + name_of(expected));
   amount->dim = expected;
   return amount;
 }

@@ -1,5 +1,5 @@
-// The quantity grammar of the user contract: "15 (10 to 22)", "2 to 3.5", "800+", "7 or 8", "5 +- 10%", each with a unit.
-// An Amount keeps what was said; leaf_of() in src/book/leaf.h turns it into an uncertain input of a trace.
+// The quantity grammar of the user contract: "15 (10 to 22)", "2 to 3.5", "800+", "7 or 8", "5 +- 10%", each with a
+// unit. An Amount keeps what was said; leaf_of() in src/book/leaf.h turns it into an uncertain input of a trace.
 #pragma once
 
 #include <optional>
@@ -27,14 +27,17 @@ struct Amount {
 };
 
 // Reads a whole scalar. Numbers: 50_000, 3.5e14, 1e25, 250K, 4M, 3.3T, $12.9M (K M B T are 1e3 1e6 1e9 1e12).
-// Errors (at `at`, narrowed to the offending part): not-a-quantity, unknown-unit, flops-spelling, bad-range, mixed-units.
+// Errors (at `at`, narrowed to the offending part): not-a-quantity, unknown-unit, flops-spelling, bad-range,
+// mixed-units.
 Result<Amount> parse_amount(std::string_view text, Span at = {});
-// The same, and its dimension must be `expected` (a bare number is accepted where `bare_ok`): error wrong-unit, which says
-// what was expected; `what` is the user's word for it ("a price per device and hour, such as 2.5 USD/device-hour").
-Result<Amount> parse_amount(std::string_view text, Dim expected, std::string_view what, Span at = {}, bool bare_ok = false);
+// The same, and its dimension must be `expected` (a bare number is accepted where `bare_ok`): error wrong-unit, which
+// says what was expected; `what` is the user's word for it ("a price per device and hour, such as 2.5
+// USD/device-hour").
+Result<Amount> parse_amount(std::string_view text, Dim expected, std::string_view what, Span at = {},
+                            bool bare_ok = false);
 
-// One number at the start of `text` (with _ and a K/M/B/T suffix): its value, exact integer if it is one, and how many bytes
-// were read (0: no number there). Shared with the plan's expressions.
+// One number at the start of `text` (with _ and a K/M/B/T suffix): its value, exact integer if it is one, and how many
+// bytes were read (0: no number there). Shared with the plan's expressions.
 struct NumberText {
   double value = 0;
   std::optional<Integer> exact;

@@ -118,12 +118,23 @@ struct Prefix {
   bool binary;
 };
 constexpr Prefix kPrefixes[] = {
-    {"Ki", 1024.0, true},        {"Mi", 1048576.0, true},          {"Gi", 1073741824.0, true},
-    {"Ti", 1099511627776.0, true}, {"Pi", 1125899906842624.0, true}, {"k", 1e3, false},
-    {"K", 1e3, false},           {"M", 1e6, false},                {"G", 1e9, false},
-    {"T", 1e12, false},          {"P", 1e15, false},               {"E", 1e18, false},
-    {"Z", 1e21, false},          {"Y", 1e24, false},               {"m", 1e-3, false},
-    {"u", 1e-6, false},          {"n", 1e-9, false},
+    {"Ki", 1024.0, true},
+    {"Mi", 1048576.0, true},
+    {"Gi", 1073741824.0, true},
+    {"Ti", 1099511627776.0, true},
+    {"Pi", 1125899906842624.0, true},
+    {"k", 1e3, false},
+    {"K", 1e3, false},
+    {"M", 1e6, false},
+    {"G", 1e9, false},
+    {"T", 1e12, false},
+    {"P", 1e15, false},
+    {"E", 1e18, false},
+    {"Z", 1e21, false},
+    {"Y", 1e24, false},
+    {"m", 1e-3, false},
+    {"u", 1e-6, false},
+    {"n", 1e-9, false},
 };
 
 const UnitName* find_name(std::string_view name) {
@@ -134,7 +145,8 @@ const UnitName* find_name(std::string_view name) {
 
 // One factor: a name, or a prefix and a name.
 std::optional<Unit> factor(std::string_view text) {
-  if (const UnitName* whole = find_name(text)) return Unit{whole->dim, whole->scale, Integer::from_double(whole->scale)};
+  if (const UnitName* whole = find_name(text))
+    return Unit{whole->dim, whole->scale, Integer::from_double(whole->scale)};
   for (const Prefix& prefix : kPrefixes) {
     if (!text.starts_with(prefix.name)) continue;
     const UnitName* rest = find_name(text.substr(prefix.name.size()));
@@ -151,8 +163,8 @@ Diagnostic unknown(std::string_view text, Span at) {
   const std::string word(text);
   if (word.ends_with("FLOPS") || word.ends_with("flops"))
     return error("flops-spelling", "'" + word + "' is ambiguous: FLOP is a count, FLOP/s a rate", at,
-                 "write " + word.substr(0, word.size() - 5) + "FLOP/s for a rate, or " + word.substr(0, word.size() - 5) +
-                     "FLOP for a count");
+                 "write " + word.substr(0, word.size() - 5) + "FLOP/s for a rate, or " +
+                     word.substr(0, word.size() - 5) + "FLOP for a count");
   std::vector<std::string_view> names;
   for (const UnitName& each : kNames) names.push_back(each.name);
   std::string help = "units are such as FLOP, TFLOP/s, GiB, GB/s, days, tokens, USD/device-hour, kWh, %";
@@ -201,8 +213,10 @@ Result<Unit> parse_unit(std::string_view text, Span at) {
     if (!unit.exact || !found->exact) {
       unit.exact.reset();
     } else if (divide) {
-      if (*unit.exact % *found->exact == Integer(0)) unit.exact = *unit.exact / *found->exact;
-      else unit.exact.reset();
+      if (*unit.exact % *found->exact == Integer(0))
+        unit.exact = *unit.exact / *found->exact;
+      else
+        unit.exact.reset();
     } else {
       unit.exact = *unit.exact * *found->exact;
     }
@@ -224,9 +238,17 @@ std::string name_of(Dim dim) {
     std::int8_t exponent;
     const char* name;
   };
-  const std::array<Base, 11> bases{{{dim.flop, "FLOP"}, {dim.usd, "USD"}, {dim.byte, "bytes"}, {dim.token, "tokens"},
-                                    {dim.sample, "samples"}, {dim.parameter, "parameters"}, {dim.joule, "J"},
-                                    {dim.gram, "gCO2e"}, {dim.node, "node"}, {dim.device, "device"}, {dim.second, "s"}}};
+  const std::array<Base, 11> bases{{{dim.flop, "FLOP"},
+                                    {dim.usd, "USD"},
+                                    {dim.byte, "bytes"},
+                                    {dim.token, "tokens"},
+                                    {dim.sample, "samples"},
+                                    {dim.parameter, "parameters"},
+                                    {dim.joule, "J"},
+                                    {dim.gram, "gCO2e"},
+                                    {dim.node, "node"},
+                                    {dim.device, "device"},
+                                    {dim.second, "s"}}};
   std::string over;
   std::string under;
   int below = 0;

@@ -66,8 +66,8 @@ std::string render_csv(const Book& book, const RenderOptions&) {
   out += "key,value,p5,p50,p95,at_least\n";
   for (const Headline& each : book.headlines) {
     const Figure& f = book.steps[each.step].figure;
-    out += each.key + "," + number(f) + "," + (f.p5 ? shortest(*f.p5) : "") + "," + (f.p50 ? shortest(*f.p50) : "") + "," +
-           (f.p95 ? shortest(*f.p95) : "") + "," + (f.at_least ? "1" : "0") + "\n";
+    out += each.key + "," + number(f) + "," + (f.p5 ? shortest(*f.p5) : "") + "," + (f.p50 ? shortest(*f.p50) : "") +
+           "," + (f.p95 ? shortest(*f.p95) : "") + "," + (f.at_least ? "1" : "0") + "\n";
   }
   return out;
 }

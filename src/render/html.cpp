@@ -11,9 +11,12 @@ namespace {
 
 constexpr const char* kStyle =
     "body{font:15px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#1c1c1c}"
-    "table{border-collapse:collapse;margin:1rem 0}th,td{padding:.2rem .7rem;text-align:left;border-bottom:1px solid #ddd}"
-    "th{font-weight:600;color:#555}.r{text-align:right;font-variant-numeric:tabular-nums}.total td{font-weight:700;border-top:2px solid #888}"
-    "details{margin:.2rem 0}summary{cursor:pointer}.src{color:#666}code{background:#f3f3f3;padding:0 .2rem}svg{max-width:100%;height:auto}";
+    "table{border-collapse:collapse;margin:1rem 0}th,td{padding:.2rem .7rem;text-align:left;border-bottom:1px solid "
+    "#ddd}"
+    "th{font-weight:600;color:#555}.r{text-align:right;font-variant-numeric:tabular-nums}.total "
+    "td{font-weight:700;border-top:2px solid #888}"
+    "details{margin:.2rem 0}summary{cursor:pointer}.src{color:#666}code{background:#f3f3f3;padding:0 "
+    ".2rem}svg{max-width:100%;height:auto}";
 
 void append(std::string& out, const Grid& grid) {
   if (!grid.title.empty()) out += "<h2>" + escape_xml(grid.title) + "</h2>\n";
@@ -36,14 +39,16 @@ void append(std::string& out, const Grid& grid) {
 
 void append_step(std::string& out, const Book& book, std::size_t index) {
   const Step& step = book.steps[index];
-  out += "<details id=\"step-" + std::to_string(index) + "\"><summary>" + escape_xml(step.name) + " = <b>" + escape_xml(figure_text(step.figure)) + "</b>";
+  out += "<details id=\"step-" + std::to_string(index) + "\"><summary>" + escape_xml(step.name) + " = <b>" +
+         escape_xml(figure_text(step.figure)) + "</b>";
   if (const std::string range = range_text(step.figure); !range.empty()) out += " (90% " + escape_xml(range) + ")";
   out += "</summary>\n";
   if (!step.formula.empty()) out += "<p><code>" + escape_xml(step.formula) + "</code></p>\n";
   if (!step.inputs.empty()) {
     out += "<p>from ";
     for (std::size_t i = 0; i < step.inputs.size(); ++i)
-      out += std::string(i > 0 ? ", " : "") + "<a href=\"#step-" + std::to_string(step.inputs[i]) + "\">" + escape_xml(book.steps[step.inputs[i]].name) + "</a>";
+      out += std::string(i > 0 ? ", " : "") + "<a href=\"#step-" + std::to_string(step.inputs[i]) + "\">" +
+             escape_xml(book.steps[step.inputs[i]].name) + "</a>";
     out += "</p>\n";
   }
   out += "<p class=\"src\">" + std::string(to_text(step.mark));
@@ -58,8 +63,10 @@ void append_step(std::string& out, const Book& book, std::size_t index) {
 
 std::string render_html(const Book& book, const RenderOptions& options) {
   const std::string title = book.title.empty() ? "floptally " + book.command : book.title;
-  std::string out = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\n<title>" +
-                    escape_xml(title) + "</title>\n<style>" + kStyle + "</style></head><body>\n<h1>" + escape_xml(title) + "</h1>\n";
+  std::string out =
+      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+      "content=\"width=device-width\">\n<title>" +
+      escape_xml(title) + "</title>\n<style>" + kStyle + "</style></head><body>\n<h1>" + escape_xml(title) + "</h1>\n";
   for (const std::string& line : book.summary) out += "<p>" + escape_xml(line) + "</p>\n";
   if (!book.headlines.empty()) append(out, headline_grid(book));
   for (const Account& account : book.accounts)
@@ -70,7 +77,9 @@ std::string render_html(const Book& book, const RenderOptions& options) {
   for (const std::string& line : influence_lines(book)) out += "<p>" + escape_xml(line) + "</p>\n";
   if (!book.notes.empty()) {
     out += "<h2>Notes</h2>\n<ul>\n";
-    for (const Diagnostic& each : book.notes) out += "<li>" + escape_xml(each.message) + (each.help.empty() ? "" : " \xE2\x80\x94 " + escape_xml(each.help)) + "</li>\n";
+    for (const Diagnostic& each : book.notes)
+      out += "<li>" + escape_xml(each.message) + (each.help.empty() ? "" : " \xE2\x80\x94 " + escape_xml(each.help)) +
+             "</li>\n";
     out += "</ul>\n";
   }
   if (!book.steps.empty()) {

@@ -1,4 +1,5 @@
-// JSON, schema "floptally/1": {"schema", "command", "answer", "accounts", "steps", "tables", "notes"}; numbers in base units.
+// JSON, schema "floptally/1": {"schema", "command", "answer", "accounts", "steps", "tables", "notes"}; numbers in base
+// units.
 #include <cmath>
 #include <string>
 #include <string_view>
@@ -15,11 +16,21 @@ std::string text(std::string_view raw) {
   std::string out = "\"";
   for (const char c : raw) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\t': out += "\\t"; break;
-      case '\r': out += "\\r"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20) {
           out += "\\u00";
@@ -41,7 +52,9 @@ double scale_of(std::string_view key) { return key.ends_with("_hours") ? 1.0 / 3
 std::string figure(const Figure& f, double scale = 1) {
   std::string out = "{\"value\": " + (f.unknown && !f.at_least ? std::string("null") : number(f.value * scale));
   if (!f.exact.empty() && scale == 1) out += ", \"exact\": \"" + f.exact + "\"";
-  if (f.p5) out += ", \"p5\": " + number(*f.p5 * scale) + ", \"p50\": " + number(*f.p50 * scale) + ", \"p95\": " + number(*f.p95 * scale);
+  if (f.p5)
+    out += ", \"p5\": " + number(*f.p5 * scale) + ", \"p50\": " + number(*f.p50 * scale) +
+           ", \"p95\": " + number(*f.p95 * scale);
   if (f.at_least) out += ", \"at_least\": true";
   if (f.at_most) out += ", \"at_most\": true";
   return out + "}";
@@ -72,7 +85,8 @@ void append(std::string& out, const Book& book, const Account& account, const st
   out += place(account.place);
   for (const Cell& cell : account.cells) {
     const std::string body = figure(book.steps[cell.step].figure, scale_of(cell.key));
-    out += ", " + text(cell.key) + ": " + body.substr(0, body.size() - 1) + ", \"step\": " + std::to_string(cell.step) + "}";
+    out += ", " + text(cell.key) + ": " + body.substr(0, body.size() - 1) + ", \"step\": " + std::to_string(cell.step) +
+           "}";
   }
   if (!account.children.empty()) {
     out += ", \"accounts\": [\n";
@@ -89,8 +103,9 @@ void append_steps(std::string& out, const Book& book) {
   out += "  \"steps\": [";
   for (std::size_t i = 0; i < book.steps.size(); ++i) {
     const Step& step = book.steps[i];
-    out += (i > 0 ? ",\n    " : "\n    ") + std::string("{\"name\": ") + text(step.name) + ", \"figure\": " + figure(step.figure) +
-           ", \"unit\": " + text(name_of(step.figure.dim)) + ", \"mark\": \"" + to_text(step.mark) + "\"";
+    out += (i > 0 ? ",\n    " : "\n    ") + std::string("{\"name\": ") + text(step.name) +
+           ", \"figure\": " + figure(step.figure) + ", \"unit\": " + text(name_of(step.figure.dim)) + ", \"mark\": \"" +
+           to_text(step.mark) + "\"";
     if (!step.formula.empty()) out += ", \"formula\": " + text(step.formula);
     if (!step.inputs.empty()) {
       out += ", \"inputs\": [";
@@ -108,15 +123,19 @@ void append_tables(std::string& out, const Book& book) {
   out += "  \"tables\": [";
   for (std::size_t t = 0; t < book.tables.size(); ++t) {
     const Table& table = book.tables[t];
-    out += std::string(t > 0 ? "," : "") + "\n    {\"key\": " + text(table.key) + ", \"title\": " + text(table.title) + ", \"rows\": [";
+    out += std::string(t > 0 ? "," : "") + "\n    {\"key\": " + text(table.key) + ", \"title\": " + text(table.title) +
+           ", \"rows\": [";
     for (std::size_t r = 0; r < table.rows.size(); ++r) {
       out += std::string(r > 0 ? "," : "") + "\n      {";
       for (std::size_t c = 0; c < table.rows[r].size() && c < table.columns.size(); ++c) {
         out += std::string(c > 0 ? ", " : "") + text(table.columns[c].key) + ": ";
         const Value& value = table.rows[r][c];
-        if (const auto* words = std::get_if<std::string>(&value)) out += text(*words);
-        else if (const auto* number = std::get_if<Figure>(&value)) out += figure(*number);
-        else out += "null";
+        if (const auto* words = std::get_if<std::string>(&value))
+          out += text(*words);
+        else if (const auto* number = std::get_if<Figure>(&value))
+          out += figure(*number);
+        else
+          out += "null";
       }
       out += "}";
     }
@@ -132,7 +151,8 @@ std::string render_json(const Book& book, const RenderOptions&) {
     out += std::string(first ? "\n    " : ",\n    ") + text(key) + ": " + body;
     first = false;
   };
-  for (const Headline& each : book.headlines) member(each.key, figure(book.steps[each.step].figure, scale_of(each.key)));
+  for (const Headline& each : book.headlines)
+    member(each.key, figure(book.steps[each.step].figure, scale_of(each.key)));
   for (const auto& [key, words] : book.words) member(key, text(words));
   if (!book.json_answer.empty()) {
     out += std::string(first ? "\n    " : ",\n    ") + book.json_answer;
@@ -152,7 +172,8 @@ std::string render_json(const Book& book, const RenderOptions&) {
       const Influence& each = book.influences[i];
       const double scale = scale_of(each.key);
       out += std::string(i > 0 ? "," : "") + "\n    {\"of\": " + text(each.key) + ", \"input\": " + text(each.input) +
-             ", \"share\": " + number(each.share) + ", \"low\": " + number(each.low * scale) + ", \"high\": " + number(each.high * scale) + "}";
+             ", \"share\": " + number(each.share) + ", \"low\": " + number(each.low * scale) +
+             ", \"high\": " + number(each.high * scale) + "}";
     }
     out += "\n  ],\n";
   }

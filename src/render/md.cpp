@@ -11,9 +11,12 @@ namespace {
 std::string escape(const std::string& text) {
   std::string out;
   for (const char c : text) {
-    if (c == '|') out += "\\|";
-    else if (c == '\n') out += "<br>";
-    else out += c;
+    if (c == '|')
+      out += "\\|";
+    else if (c == '\n')
+      out += "<br>";
+    else
+      out += c;
   }
   return out;
 }
@@ -52,7 +55,8 @@ std::string render_markdown(const Book& book, const RenderOptions& options) {
   for (const std::string& line : input_lines(book)) out += "\n" + escape(line) + "\n";
   if (options.notes && !book.notes.empty()) {
     out += "\nNotes:\n\n";
-    for (const Diagnostic& each : book.notes) out += "- " + escape(each.message) + (each.help.empty() ? "" : " (" + escape(each.help) + ")") + "\n";
+    for (const Diagnostic& each : book.notes)
+      out += "- " + escape(each.message) + (each.help.empty() ? "" : " (" + escape(each.help) + ")") + "\n";
   }
   return out;
 }

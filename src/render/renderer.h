@@ -1,5 +1,5 @@
-// RendererDef: one output format. Each file src/render/<name>.cpp defines `extern const RendererDef k_<name>` in namespace
-// floptally::renderers; a renderer reads nothing but the Book.
+// RendererDef: one output format. Each file src/render/<name>.cpp defines `extern const RendererDef k_<name>` in
+// namespace floptally::renderers; a renderer reads nothing but the Book.
 #pragma once
 
 #include <string>

@@ -4,7 +4,9 @@
 
 namespace floptally {
 namespace {
-std::string render_svg(const Book& book, const RenderOptions&) { return svg_document(standard_charts(book), book.title); }
+std::string render_svg(const Book& book, const RenderOptions&) {
+  return svg_document(standard_charts(book), book.title);
+}
 }  // namespace
 
 namespace renderers {

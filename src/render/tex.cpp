@@ -12,13 +12,33 @@ std::string escape(const std::string& text) {
   std::string out;
   for (const char c : text) {
     switch (c) {
-      case '\\': out += "\\textbackslash{}"; break;
-      case '~': out += "\\textasciitilde{}"; break;
-      case '^': out += "\\textasciicircum{}"; break;
-      case '<': out += "\\textless{}"; break;
-      case '>': out += "\\textgreater{}"; break;
-      case '&': case '%': case '$': case '#': case '_': case '{': case '}': out += '\\'; out += c; break;
-      default: out += c;
+      case '\\':
+        out += "\\textbackslash{}";
+        break;
+      case '~':
+        out += "\\textasciitilde{}";
+        break;
+      case '^':
+        out += "\\textasciicircum{}";
+        break;
+      case '<':
+        out += "\\textless{}";
+        break;
+      case '>':
+        out += "\\textgreater{}";
+        break;
+      case '&':
+      case '%':
+      case '$':
+      case '#':
+      case '_':
+      case '{':
+      case '}':
+        out += '\\';
+        out += c;
+        break;
+      default:
+        out += c;
     }
   }
   return out;
@@ -33,7 +53,8 @@ void append(std::string& out, const Grid& grid) {
   for (std::size_t r = 0; r < grid.rows.size(); ++r) {
     if (grid.totals > 0 && r + grid.totals == grid.rows.size()) out += "\\midrule\n";
     for (std::size_t c = 0; c < grid.rows[r].size(); ++c) {
-      if (c > 0) out += " & ";
+      if (c > 0)
+        out += " & ";
       else
         for (int k = 0; k < grid.depth[r]; ++k) out += "\\quad ";
       out += escape(grid.rows[r][c]);

@@ -21,7 +21,8 @@ void append(std::string& out, const Grid& grid, bool colour) {
   for (std::size_t c = 0; c < width.size(); ++c) {
     width[c] = display_width(grid.heads[c]);
     for (std::size_t r = 0; r < grid.rows.size(); ++r)
-      width[c] = std::max(width[c], display_width(grid.rows[r][c]) + (c == 0 ? 2 * static_cast<std::size_t>(grid.depth[r]) : 0));
+      width[c] = std::max(width[c],
+                          display_width(grid.rows[r][c]) + (c == 0 ? 2 * static_cast<std::size_t>(grid.depth[r]) : 0));
   }
   const auto line = [&](const std::vector<std::string>& cells, int depth, const char* style) {
     std::string text;

@@ -54,8 +54,11 @@ std::vector<DeviceOverhead> read_overheads() {
   const FactTable table("training/device_overheads.csv");
   for (std::size_t row = 0; row < table.rows(); ++row) {
     const auto number = [&](std::string_view column) { return number_in(table.cell(row, column)); };
-    out.push_back({std::string(table.cell(row, "device")), number("cublas_workspace"), number("engine_workspace"),
-                   {number("context"), number("context_low"), number("context_high")}, std::string(table.cell(row, "source"))});
+    out.push_back({std::string(table.cell(row, "device")),
+                   number("cublas_workspace"),
+                   number("engine_workspace"),
+                   {number("context"), number("context_low"), number("context_high")},
+                   std::string(table.cell(row, "source"))});
   }
   if (out.empty()) out.push_back({"any", 0, 0, {}, {}});
   return out;
@@ -72,7 +75,8 @@ Result<Framework> find_framework(std::string_view name, Span at) {
   static const FactTable table("training/frameworks.csv");
   const auto row = table.find(name);
   if (row) return frameworks()[*row];
-  return error("unknown-framework", "no framework is called \"" + std::string(name) + "\"", at, suggestion(name, table.names()));
+  return error("unknown-framework", "no framework is called \"" + std::string(name) + "\"", at,
+               suggestion(name, table.names()));
 }
 
 const DeviceOverhead& device_overhead(std::string_view device) {

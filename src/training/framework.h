@@ -1,5 +1,5 @@
-// Framework: what training software does with memory beyond the model's own arithmetic. Rows of data/training/frameworks.csv
-// and data/training/device_overheads.csv, each with its source.
+// Framework: what training software does with memory beyond the model's own arithmetic. Rows of
+// data/training/frameworks.csv and data/training/device_overheads.csv, each with its source.
 #pragma once
 
 #include <string>
@@ -30,13 +30,13 @@ struct Framework {
   bool expert_outputs = false;
   double handles = 2;
   bool engine_workspace = false;
-  double buckets = 0;              // bytes
-  double optimizer_temporary = 0;  // bytes per updated parameter
-  double shard_gradients = 0;      // bytes per parameter of the optimizer's shard, kept for good
-  double second_gradients = 0;     // bytes per trained parameter held beside gradients accumulated in fp32
-  double packed_extra = 0;         // bytes per number of a 4-bit base beyond its format
-  bool loads_whole = false;        // a sharded model is first loaded whole on every device
-  bool unties = false;             // tied output matrices are held apart from the embedding
+  double buckets = 0;                 // bytes
+  double optimizer_temporary = 0;     // bytes per updated parameter
+  double shard_gradients = 0;         // bytes per parameter of the optimizer's shard, kept for good
+  double second_gradients = 0;        // bytes per trained parameter held beside gradients accumulated in fp32
+  double packed_extra = 0;            // bytes per number of a 4-bit base beyond its format
+  bool loads_whole = false;           // a sharded model is first loaded whole on every device
+  bool unties = false;                // tied output matrices are held apart from the embedding
   bool keeps_high_precision = false;  // quantized matrix products keep their inputs unquantized, and no weight copies
   Spread reserved{1.04, 1.0, 1.1};
   std::string source;

@@ -1,5 +1,5 @@
-// Layout: how a training run is split over devices, and the rules that make a layout legal. The rules are data: a search
-// walks the same table that refuses a user's file.
+// Layout: how a training run is split over devices, and the rules that make a layout legal. The rules are data: a
+// search walks the same table that refuses a user's file.
 //
 // Always holds for a legal layout: data * tensor * pipeline * context = devices; experts are spread over ranks that the
 // dense layers use for data, context (and tensor) parallelism, so expert * expert_tensor divides devices / pipeline.
@@ -24,20 +24,20 @@ std::string_view name_of(Schedule schedule);
 enum class ContextKind : std::uint8_t { ring, all_to_all };
 
 struct Layout {
-  std::int64_t data = 1;            // data-parallel replicas of the dense layers
+  std::int64_t data = 1;  // data-parallel replicas of the dense layers
   std::int64_t tensor = 1;
   std::int64_t pipeline = 1;
-  std::int64_t chunks = 1;          // model chunks per pipeline rank (virtual stages)
+  std::int64_t chunks = 1;  // model chunks per pipeline rank (virtual stages)
   std::int64_t context = 1;
   ContextKind context_kind = ContextKind::ring;
-  std::int64_t expert = 1;          // ranks that the experts of a layer are spread over
-  std::int64_t expert_tensor = 0;   // ranks that share one expert; 0: as `tensor`
-  bool sequence_parallel = false;   // Korthikanti et al. 2205.05198
+  std::int64_t expert = 1;         // ranks that the experts of a layer are spread over
+  std::int64_t expert_tensor = 0;  // ranks that share one expert; 0: as `tensor`
+  bool sequence_parallel = false;  // Korthikanti et al. 2205.05198
   Zero zero = Zero::none;
-  std::int64_t shard = 0;           // ranks that ZeRO shares over (HSDP); 0: all data * context ranks
+  std::int64_t shard = 0;  // ranks that ZeRO shares over (HSDP); 0: all data * context ranks
   Schedule schedule = Schedule::one_f_one_b;
-  std::int64_t micro_batch = 1;     // sequences per replica per pass
-  std::vector<std::int64_t> stages; // layers of each chunk in model order (pipeline * chunks numbers); empty: even
+  std::int64_t micro_batch = 1;      // sequences per replica per pass
+  std::vector<std::int64_t> stages;  // layers of each chunk in model order (pipeline * chunks numbers); empty: even
 
   [[nodiscard]] std::int64_t devices() const { return data * tensor * pipeline * context; }
   [[nodiscard]] std::int64_t expert_tensor_of() const { return expert_tensor > 0 ? expert_tensor : tensor; }
@@ -63,8 +63,8 @@ struct LayoutCase {
 };
 
 struct LayoutRule {
-  std::string_view code;     // the diagnostic's code, such as "layout-tensor-heads"
-  std::string_view doc;      // the rule in one sentence
+  std::string_view code;  // the diagnostic's code, such as "layout-tensor-heads"
+  std::string_view doc;   // the rule in one sentence
   std::string_view source;
   bool (*holds)(const LayoutCase&);
   std::string (*says)(const LayoutCase&);  // what is wrong here, with the numbers

@@ -51,13 +51,15 @@ Result<Optimizer> find_optimizer(std::string_view name, Span at) {
   static const FactTable table("training/optimizers.csv");
   const auto row = table.find(name);
   if (row) return optimizers()[*row];
-  return error("unknown-optimizer", "no optimizer is called \"" + std::string(name) + "\"", at, suggestion(name, table.names()));
+  return error("unknown-optimizer", "no optimizer is called \"" + std::string(name) + "\"", at,
+               suggestion(name, table.names()));
 }
 
 double state_bytes(const Optimizer& optimizer, double rows, double columns, Dtype like) {
   const double elements = rows * columns;
   const bool matrix = rows > 1 && columns > 1;
-  if (optimizer.matrices_only && !matrix) return 2 * bytes_of(like == Dtype::unspecified ? Dtype::float32 : like) * elements;
+  if (optimizer.matrices_only && !matrix)
+    return 2 * bytes_of(like == Dtype::unspecified ? Dtype::float32 : like) * elements;
   double bytes = full_states(optimizer, like) * elements;
   const double fp32 = bytes_of(Dtype::float32);
   if (optimizer.factored) bytes += fp32 * (matrix ? rows + columns : elements);

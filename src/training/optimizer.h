@@ -12,10 +12,10 @@ namespace floptally {
 
 struct Optimizer {
   std::string name = "adamw";
-  std::vector<Dtype> states;    // full-size states
-  bool factored = false;        // Adafactor: a row and a column vector instead of a full second moment
-  int preconditioner = 0;       // full in x in and out x out fp32 matrices per weight matrix
-  bool matrices_only = false;   // Muon: matrices hold `states`, all else AdamW's two
+  std::vector<Dtype> states;   // full-size states
+  bool factored = false;       // Adafactor: a row and a column vector instead of a full second moment
+  int preconditioner = 0;      // full in x in and out x out fp32 matrices per weight matrix
+  bool matrices_only = false;  // Muon: matrices hold `states`, all else AdamW's two
   double flop_per_parameter = 0;
   std::string source;
 };
@@ -24,8 +24,8 @@ struct Optimizer {
 Result<Optimizer> find_optimizer(std::string_view name, Span at = {});
 const std::vector<Optimizer>& optimizers();
 
-// Bytes that `optimizer` holds for a weight matrix of rows x columns (columns = 1: a vector). `like` replaces the formats of
-// the full-size states (pure bf16 recipes); unspecified keeps the optimizer's own.
+// Bytes that `optimizer` holds for a weight matrix of rows x columns (columns = 1: a vector). `like` replaces the
+// formats of the full-size states (pure bf16 recipes); unspecified keeps the optimizer's own.
 double state_bytes(const Optimizer& optimizer, double rows, double columns, Dtype like = Dtype::unspecified);
 // Bytes per parameter of the full-size states alone: what closed formulas call K minus the master copy.
 double state_bytes_per_parameter(const Optimizer& optimizer, Dtype like = Dtype::unspecified);

@@ -48,7 +48,8 @@ Result<Precision> find_precision(std::string_view name, Span at) {
   static const FactTable table("training/precision.csv");
   const auto row = table.find(name);
   if (row) return precisions()[*row];
-  return error("unknown-precision", "no precision recipe is called \"" + std::string(name) + "\"", at, suggestion(name, table.names()));
+  return error("unknown-precision", "no precision recipe is called \"" + std::string(name) + "\"", at,
+               suggestion(name, table.names()));
 }
 
 }  // namespace floptally

@@ -20,7 +20,14 @@ struct Recompute {
   enum class Mode : std::uint8_t { none, selective, full };
   // Parts of a layer that `selective` names; bits.
   enum Module : std::uint32_t {
-    core_attention = 1, norms = 2, activations = 4, mlp = 8, mla_up = 16, moe = 32, shared_experts = 64, operators = 128,
+    core_attention = 1,
+    norms = 2,
+    activations = 4,
+    mlp = 8,
+    mla_up = 16,
+    moe = 32,
+    shared_experts = 64,
+    operators = 128,
   };
   Mode mode = Mode::none;
   std::uint32_t modules = core_attention;
@@ -35,17 +42,17 @@ struct Offload {
 
 // Low-rank adapters on a frozen base (Hu et al. 2106.09685; QLoRA 2305.14314).
 struct LowRankAdapter {
-  std::int64_t rank = 0;             // 0: none, every parameter is trained
-  std::int64_t trained = 0;          // trained numbers, where the source states them (else counted from rank and targets)
-  Dtype base = Dtype::unspecified;   // how frozen matrices are stored; unspecified: as the recipe's weights
-  bool scales_outputs = false;       // Adapter v2 (Gao et al. 2304.15010): a scale and a bias on every linear output
+  std::int64_t rank = 0;     // 0: none, every parameter is trained
+  std::int64_t trained = 0;  // trained numbers, where the source states them (else counted from rank and targets)
+  Dtype base = Dtype::unspecified;  // how frozen matrices are stored; unspecified: as the recipe's weights
+  bool scales_outputs = false;      // Adapter v2 (Gao et al. 2304.15010): a scale and a bias on every linear output
   bool query = true, key = true, value = true, output = true, mlp = false;
 };
 
 struct Run {
-  std::int64_t batch = 1;      // sequences (samples) per optimizer step, over all devices
-  std::int64_t sequence = 0;   // tokens per sequence; 0: as the model says
-  double tokens = 0;           // trained on in all; 0: not said
+  std::int64_t batch = 1;     // sequences (samples) per optimizer step, over all devices
+  std::int64_t sequence = 0;  // tokens per sequence; 0: as the model says
+  double tokens = 0;          // trained on in all; 0: not said
   double steps = 0;
   double epochs = 0;
   Layout layout;
@@ -55,15 +62,15 @@ struct Run {
   Offload offload;
   LowRankAdapter adapter;
   Framework framework;
-  bool fused_attention = true;  // scores are never stored
+  bool fused_attention = true;                             // scores are never stored
   bool attention_dropout = false, hidden_dropout = false;  // dropout masks are kept
-  bool fused_gradients = true;  // the framework's fused weight-gradient accumulation is on
-  bool fused_loss = false;      // one kernel for softmax and loss
-  bool grouped_experts = true;  // all experts of a rank in one grouped product
+  bool fused_gradients = true;                             // the framework's fused weight-gradient accumulation is on
+  bool fused_loss = false;                                 // one kernel for softmax and loss
+  bool grouped_experts = true;                             // all experts of a rank in one grouped product
   bool compiled = false;
-  bool deterministic = false;   // cuBLAS workspaces of 32 MiB (CUBLAS_WORKSPACE_CONFIG=:4096:8)
+  bool deterministic = false;      // cuBLAS workspaces of 32 MiB (CUBLAS_WORKSPACE_CONFIG=:4096:8)
   std::int64_t loss_deferred = 0;  // micro-batches whose logit gradients are held back
-  std::string device;           // catalogue name; empty: not known
+  std::string device;              // catalogue name; empty: not known
 };
 
 // An empty run with the recipe bf16-mixed, AdamW and Megatron's rules.

@@ -13,7 +13,8 @@ namespace {
 
 class Reader {
  public:
-  Reader(const Catalogue& catalogue, RunFile& out, Diagnostics& problems) : catalogue_(catalogue), out_(out), problems_(problems) {}
+  Reader(const Catalogue& catalogue, RunFile& out, Diagnostics& problems)
+      : catalogue_(catalogue), out_(out), problems_(problems) {}
 
   void read(const Record& root);
 
@@ -53,7 +54,10 @@ std::int64_t Reader::count(const Node& record, std::string_view key, std::int64_
   if (!amount.ok()) {
     problems_.insert(problems_.end(), amount.problems().begin(), amount.problems().end());
   } else if (!amount->exact || *amount->exact < Integer(least) || Integer(kMost) < *amount->exact) {
-    fail("bad-whole-number", "'" + std::string(key) + "' expects a whole number of at least " + std::to_string(least) + ", found '" + std::string(node.text()) + "'", node);
+    fail("bad-whole-number",
+         "'" + std::string(key) + "' expects a whole number of at least " + std::to_string(least) + ", found '" +
+             std::string(node.text()) + "'",
+         node);
   } else {
     return amount->exact->to_int64();
   }
@@ -97,8 +101,10 @@ void Reader::train(const Node& node) {
   if (!batch) return;
   const Result<Amount> size = parse_amount(batch.text(), batch.span());
   if (size.ok() && size->dim == dim::kToken) {  // "4M tokens" a step
-    if (run.sequence == 0) fail("bad-whole-number", "a batch in tokens needs 'sequence', the tokens of one sequence", batch);
-    else run.batch = std::max<std::int64_t>(1, static_cast<std::int64_t>(size->best) / run.sequence);
+    if (run.sequence == 0)
+      fail("bad-whole-number", "a batch in tokens needs 'sequence', the tokens of one sequence", batch);
+    else
+      run.batch = std::max<std::int64_t>(1, static_cast<std::int64_t>(size->best) / run.sequence);
   } else {
     run.batch = count(node, "batch", 1);
   }
@@ -109,11 +115,14 @@ void Reader::hardware(const Node& node) {
   const Node device = record.find("device");
   if (device) {
     Result<const Device*> found = catalogue_.find(device.text(), device.span());
-    if (found.ok()) out_.device = *found;
-    else for (Diagnostic& problem : found.take_problems()) problems_.push_back(std::move(problem));
+    if (found.ok())
+      out_.device = *found;
+    else
+      for (Diagnostic& problem : found.take_problems()) problems_.push_back(std::move(problem));
   }
   if (out_.device != nullptr) out_.run.device = out_.device->name;
-  const std::int64_t node_size = count(record, "node", out_.device != nullptr && out_.device->per_node > 0 ? out_.device->per_node : 8);
+  const std::int64_t node_size =
+      count(record, "node", out_.device != nullptr && out_.device->per_node > 0 ? out_.device->per_node : 8);
   out_.devices = count(record, "devices", record.find("nodes") ? count(record, "nodes", 1) * node_size : 0);
 }
 
@@ -131,15 +140,19 @@ void Reader::schedule(const Node& node) {
   }
   std::vector<std::string_view> names;
   for (int i = 0; i < kScheduleCount; ++i) names.push_back(name_of(static_cast<Schedule>(i)));
-  fail("unknown-word", "no pipeline schedule is called '" + std::string(node.text()) + "'", node, suggestion(node.text(), names));
+  fail("unknown-word", "no pipeline schedule is called '" + std::string(node.text()) + "'", node,
+       suggestion(node.text(), names));
 }
 
 void Reader::stages(const Node& list) {
   if (!list) return;
   for (const Node each : list) {
     const auto value = each.as_integer();
-    if (value && value->fits_int64() && !(*value < Integer(0))) out_.run.layout.stages.push_back(value->to_int64());
-    else fail("bad-whole-number", "`stages` lists whole numbers of layers, found '" + std::string(each.text()) + "'", each);
+    if (value && value->fits_int64() && !(*value < Integer(0)))
+      out_.run.layout.stages.push_back(value->to_int64());
+    else
+      fail("bad-whole-number", "`stages` lists whole numbers of layers, found '" + std::string(each.text()) + "'",
+           each);
   }
 }
 
@@ -177,8 +190,11 @@ void Reader::layout(const Node& node) {
 void Reader::format(const Node& record, std::string_view key, Dtype& to) {
   const Node node = record.find(key);
   if (!node) return;
-  if (const auto found = find_dtype(node.text())) to = *found;
-  else fail("unknown-number-format", "no number format is called '" + std::string(node.text()) + "'", node, "fp32, bf16, fp16, fp8, mxfp8, nvfp4, int8, int4 ...");
+  if (const auto found = find_dtype(node.text()))
+    to = *found;
+  else
+    fail("unknown-number-format", "no number format is called '" + std::string(node.text()) + "'", node,
+         "fp32, bf16, fp16, fp8, mxfp8, nvfp4, int8, int4 ...");
 }
 
 void Reader::precision(const Node& node) {
@@ -198,9 +214,12 @@ void Reader::recompute(const Node& node) {
   Recompute& r = out_.run.recompute;
   const Node mode = node.is_mapping() ? node.find("mode") : node;
   const std::string_view word = mode.text();
-  if (word == "full") r.mode = Recompute::Mode::full;
-  else if (word == "selective") r.mode = Recompute::Mode::selective;
-  else if (word != "none" && !word.empty() && word != "false") fail("unknown-word", "'recompute' is none, selective or full, found '" + std::string(word) + "'", mode);
+  if (word == "full")
+    r.mode = Recompute::Mode::full;
+  else if (word == "selective")
+    r.mode = Recompute::Mode::selective;
+  else if (word != "none" && !word.empty() && word != "false")
+    fail("unknown-word", "'recompute' is none, selective or full, found '" + std::string(word) + "'", mode);
   if (!node.is_mapping()) return;
   r.every = count(node, "every", 1);
   r.layers = count(node, "layers", 0);
@@ -208,19 +227,28 @@ void Reader::recompute(const Node& node) {
   r.modules = 0;
   r.mode = Recompute::Mode::selective;
   for (const Node each : node.find("modules")) {
-    const auto* found = std::find_if(std::begin(kModules), std::end(kModules), [&](const auto& m) { return m.first == each.text(); });
-    if (found != std::end(kModules)) r.modules |= found->second;
-    else fail("unknown-word", "no part of a layer is called '" + std::string(each.text()) + "'", each, "core_attention, norms, activations, mlp, mla_up, moe, shared_experts, operators");
+    const auto* found =
+        std::find_if(std::begin(kModules), std::end(kModules), [&](const auto& m) { return m.first == each.text(); });
+    if (found != std::end(kModules))
+      r.modules |= found->second;
+    else
+      fail("unknown-word", "no part of a layer is called '" + std::string(each.text()) + "'", each,
+           "core_attention, norms, activations, mlp, mla_up, moe, shared_experts, operators");
   }
 }
 
 void Reader::offload(const Node& node) {
   Offload& o = out_.run.offload;
   const auto one = [&](const Node& word) {
-    if (word.text() == "optimizer") o.optimizer = true;
-    else if (word.text() == "weights") o.weights = true;
-    else if (word.text() == "activations") o.activations = true;
-    else fail("unknown-word", "'offload' names optimizer, weights or activations, found '" + std::string(word.text()) + "'", word);
+    if (word.text() == "optimizer")
+      o.optimizer = true;
+    else if (word.text() == "weights")
+      o.weights = true;
+    else if (word.text() == "activations")
+      o.activations = true;
+    else
+      fail("unknown-word",
+           "'offload' names optimizer, weights or activations, found '" + std::string(word.text()) + "'", word);
   };
   if (node.is_sequence()) {
     for (const Node each : node) one(each);
@@ -238,12 +266,19 @@ void Reader::adapter(const Node& node) {
   if (!targets) return;
   a.query = a.key = a.value = a.output = a.mlp = false;
   for (const Node each : targets) {
-    if (each.text() == "query") a.query = true;
-    else if (each.text() == "key") a.key = true;
-    else if (each.text() == "value") a.value = true;
-    else if (each.text() == "output") a.output = true;
-    else if (each.text() == "mlp") a.mlp = true;
-    else fail("unknown-word", "adapters sit at query, key, value, output or mlp, found '" + std::string(each.text()) + "'", each);
+    if (each.text() == "query")
+      a.query = true;
+    else if (each.text() == "key")
+      a.key = true;
+    else if (each.text() == "value")
+      a.value = true;
+    else if (each.text() == "output")
+      a.output = true;
+    else if (each.text() == "mlp")
+      a.mlp = true;
+    else
+      fail("unknown-word", "adapters sit at query, key, value, output or mlp, found '" + std::string(each.text()) + "'",
+           each);
   }
 }
 
@@ -296,14 +331,19 @@ Result<RunFile> read_run(const Node& root, const Catalogue& catalogue) {
   if (!root.is_mapping()) return error("run-version", "a RUN is a mapping that begins with 'run: 1'", root.span());
   const Record record(kRunFileTable, root, problems);
   const Node version = root.find("run");
-  if (version && version.text() != "1") problems.push_back(error("run-version", "this program reads run files of version 1, found '" + std::string(version.text()) + "'", version.span()));
+  if (version && version.text() != "1")
+    problems.push_back(error("run-version",
+                             "this program reads run files of version 1, found '" + std::string(version.text()) + "'",
+                             version.span()));
   RunFile out;
   out.run = default_run();
   Reader(catalogue, out, problems).read(record);
   out.root = root;
   const Node hardware = root.find("hardware");
-  const bool by_hours = hardware.find("device_hours") && (hardware.find("rate") || hardware.find("peak") || out.device != nullptr);
-  if (!root.find("model") && !by_hours) problems.push_back(missing_key(root, "model", "the network that is trained: a name, a file, or its sizes"));
+  const bool by_hours =
+      hardware.find("device_hours") && (hardware.find("rate") || hardware.find("peak") || out.device != nullptr);
+  if (!root.find("model") && !by_hours)
+    problems.push_back(missing_key(root, "model", "the network that is trained: a name, a file, or its sizes"));
   if (!problems.empty()) return problems;
   return out;
 }
@@ -318,7 +358,8 @@ Divisors divisors_of(const Network& network, const Run& run) {
       d.heads = op.attributes[2];
       d.kv_heads = op.attributes[3];
     }
-    if (op.def == &operators::k_linear && op.component == Component::mlp && (op.tensor_split & 4u) != 0 && d.ffn == 0) d.ffn = op.attributes[2];
+    if (op.def == &operators::k_linear && op.component == Component::mlp && (op.tensor_split & 4u) != 0 && d.ffn == 0)
+      d.ffn = op.attributes[2];
     if (op.def == &operators::k_grouped_linear && d.experts == 0) {
       d.experts = op.attributes[4];
       d.expert_ffn = op.attributes[2];

@@ -1,5 +1,5 @@
-// RUN files: one training run as a user writes it, read into a Run. The same file may hold what `floptally audit` asks for
-// (device-hours, published compute); what does not concern the run's shape is left to its reader.
+// RUN files: one training run as a user writes it, read into a Run. The same file may hold what `floptally audit` asks
+// for (device-hours, published compute); what does not concern the run's shape is left to its reader.
 //
 //   run: 1
 //   model: llama-3.1-70b                    # or {from: config.json}, {kind: decoder, ...}, {parameters: 70e9}
@@ -25,17 +25,17 @@ namespace floptally {
 struct RunFile {
   std::string title;
   Run run;
-  Node root;                         // the file
-  Node model;                        // how the model is given: text, a mapping, or nothing (hardware alone is known)
-  const Device* device = nullptr;    // null: not given
-  std::int64_t devices = 0;          // 0: not given (then the layout says)
+  Node root;                       // the file
+  Node model;                      // how the model is given: text, a mapping, or nothing (hardware alone is known)
+  const Device* device = nullptr;  // null: not given
+  std::int64_t devices = 0;        // 0: not given (then the layout says)
   double parameters = 0, active_parameters = 0;  // of `model: {parameters: ...}`
-  Span layout_at, precision_at;      // where they stand
+  Span layout_at, precision_at;                  // where they stand
   bool data_given = false, layout_given = false;
   struct Assumed {
     std::string name, value;
   };
-  std::vector<Assumed> assumed;      // what the file does not say
+  std::vector<Assumed> assumed;  // what the file does not say
   // Inference beside training: sequences served at once, their length, formats.
   struct Serving {
     std::int64_t batch = 1, context = 0;
@@ -44,9 +44,8 @@ struct RunFile {
   std::optional<Serving> serving;
 };
 
-// Errors, all at once: the decoder's, unknown-precision, unknown-optimizer, unknown-framework, unknown-device, bad-count,
-// run-version, run-model; missing-key where there is
-// neither a model nor device-hours.
+// Errors, all at once: the decoder's, unknown-precision, unknown-optimizer, unknown-framework, unknown-device,
+// bad-count, run-version, run-model; missing-key where there is neither a model nor device-hours.
 Result<RunFile> read_run(const Node& root, const Catalogue& catalogue);
 // True for a mapping that says `run:`.
 bool is_run(const Node& root);

@@ -17,7 +17,9 @@ class FactTable {
   explicit FactTable(std::string_view path);
 
   [[nodiscard]] std::size_t rows() const { return csv_ ? csv_->rows() : 0; }
-  [[nodiscard]] std::string_view cell(std::size_t row, std::string_view column) const { return csv_->cell(row, column); }
+  [[nodiscard]] std::string_view cell(std::size_t row, std::string_view column) const {
+    return csv_->cell(row, column);
+  }
   // The row whose name or alias this is; letter case, '-', '_', '.' and ' ' are forgiven.
   [[nodiscard]] std::optional<std::size_t> find(std::string_view word) const;
   // Every name, then every alias.

@@ -1,4 +1,5 @@
-// Any bytes as a plan, a sweep, Hydra overrides or a table of runs: an answer or problems that can be shown, in bounded time.
+// Any bytes as a plan, a sweep, Hydra overrides or a table of runs: an answer or problems that can be shown, in bounded
+// time.
 #include <cstdlib>
 
 #include "base/sources.h"
@@ -42,7 +43,9 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   options.max_nodes = 10000;
   const auto document = read_document(source, options);
   if (!document.ok()) return 0;
-  if (is_wandb_sweep(document->root())) answer(import_wandb(document->root(), Plan{}), sources);
-  else answer(read_plan(document->root(), {}), sources);
+  if (is_wandb_sweep(document->root()))
+    answer(import_wandb(document->root(), Plan{}), sources);
+  else
+    answer(read_plan(document->root(), {}), sources);
   return 0;
 }

@@ -1,11 +1,12 @@
 // Relations that hold for every document: what is written reads back the same; spans lie inside the file and inside one
 // another; read_json accepts what simdjson accepts (duplicate keys aside), and finds the same numbers.
+#include "document/document.h"
+
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 #include <simdjson.h>
 
 #include "base/sources.h"
-#include "document/document.h"
 
 namespace floptally {
 namespace {
@@ -13,12 +14,18 @@ namespace {
 std::string random_json(int depth) {
   const int kind = *rc::gen::inRange(0, depth > 0 ? 7 : 5);
   switch (kind) {
-    case 0: return "null";
-    case 1: return *rc::gen::element(std::string("true"), std::string("false"));
-    case 2: return std::to_string(*rc::gen::arbitrary<long>());
-    case 3: return std::to_string(*rc::gen::inRange(-999, 999)) + ".5e" + std::to_string(*rc::gen::inRange(-9, 9));
-    case 4: return json_quote(*rc::gen::container<std::string>(rc::gen::inRange<char>(1, 127)));
-    default: break;
+    case 0:
+      return "null";
+    case 1:
+      return *rc::gen::element(std::string("true"), std::string("false"));
+    case 2:
+      return std::to_string(*rc::gen::arbitrary<long>());
+    case 3:
+      return std::to_string(*rc::gen::inRange(-999, 999)) + ".5e" + std::to_string(*rc::gen::inRange(-9, 9));
+    case 4:
+      return json_quote(*rc::gen::container<std::string>(rc::gen::inRange<char>(1, 127)));
+    default:
+      break;
   }
   const int count = *rc::gen::inRange(0, 20);
   std::string out = kind == 5 ? "[" : "{";
@@ -63,8 +70,10 @@ RC_GTEST_PROP(DocumentProperty, AgreesWithSimdjsonOnAnyText, ()) {
   for (int i = 0; i < edits && !text.empty(); ++i) {
     const auto at = *rc::gen::inRange<std::size_t>(0, text.size());
     const char c = *rc::gen::element('{', '}', '[', ']', ',', ':', '"', '\\', '0', '-', 'e', '.', 'u', ' ', 'n');
-    if (*rc::gen::arbitrary<bool>()) text[at] = c;
-    else text.insert(at, 1, c);
+    if (*rc::gen::arbitrary<bool>())
+      text[at] = c;
+    else
+      text.insert(at, 1, c);
   }
   RC_PRE(find_invalid_utf8(text) == std::string::npos);
   const Source source{"d.json", text, false};
@@ -79,8 +88,9 @@ RC_GTEST_PROP(DocumentProperty, AgreesWithSimdjsonOnAnyText, ()) {
 
 RC_GTEST_PROP(DocumentProperty, AnyTextIsYamlOrAClearProblem, ()) {
   std::string text;
-  const auto pieces = *rc::gen::container<std::vector<std::string>>(rc::gen::element<std::string>(
-      "a: ", "- ", "\n", "  ", "b", "[", "]", "{", "}", ",", "&x ", "*x", "'", "\"", "|", "#", "é", "? ", "---\n", ": ", "\xEF\xBB\xBF", "\t", "\x01", "<<: ", "!t "));
+  const auto pieces = *rc::gen::container<std::vector<std::string>>(
+      rc::gen::element<std::string>("a: ", "- ", "\n", "  ", "b", "[", "]", "{", "}", ",", "&x ", "*x", "'", "\"", "|",
+                                    "#", "é", "? ", "---\n", ": ", "\xEF\xBB\xBF", "\t", "\x01", "<<: ", "!t "));
   for (const auto& piece : pieces) text += piece;
   RC_PRE(find_invalid_utf8(text) == std::string::npos);
   const Source source{"d.yaml", text, false};

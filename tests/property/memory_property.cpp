@@ -30,7 +30,8 @@ Case draw() {
   s.experts = *rc::gen::element<std::int64_t>(0, 8);
   s.top_k = s.experts > 0 ? 2 : 0;
   c.run = default_run();
-  c.run.framework = *find_framework(*rc::gen::element<std::string>("megatron", "fsdp", "huggingface", "megatron-deepspeed"));
+  c.run.framework =
+      *find_framework(*rc::gen::element<std::string>("megatron", "fsdp", "huggingface", "megatron-deepspeed"));
   c.run.device = *rc::gen::element<std::string>("A100", "H100", "B200");
   c.run.layout.tensor = *rc::gen::element<std::int64_t>(1, 2, 4);
   c.run.layout.data = *rc::gen::element<std::int64_t>(1, 2, 8);

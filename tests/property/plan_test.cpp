@@ -1,5 +1,5 @@
-// Relations that hold for every plan: the quick count of a model is the count of its network, operator by operator; a grid
-// comes to the same however it is cut into lines, counted one by one or traced; --by adds up to the same total.
+// Relations that hold for every plan: the quick count of a model is the count of its network, operator by operator; a
+// grid comes to the same however it is cut into lines, counted one by one or traced; --by adds up to the same total.
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
@@ -76,14 +76,20 @@ RC_GTEST_PROP(PlanProperty, AGridIsTheSumOfItsPartsHoweverItIsCounted, ()) {
   const int cut = *rc::gen::inRange(1, widths);
   const std::string tokens = *rc::gen::element<std::string>("20 * parameters", "1000 * layers", "7 * steps");
   const std::string head =
-      "plan: 1\nmodel: {kind: decoder, head_dim: 2, ffn: 3 * width, vocab: 11, count: {flop: [matmul, causal, unembed], parameters: [matmul, embed]}}\n"
-      "train: {sequence: 4, batch: 3, tokens: " + tokens + "}\nruns:\n";
+      "plan: 1\nmodel: {kind: decoder, head_dim: 2, ffn: 3 * width, vocab: 11, count: {flop: [matmul, causal, "
+      "unembed], parameters: [matmul, embed]}}\n"
+      "train: {sequence: 4, batch: 3, tokens: " +
+      tokens + "}\nruns:\n";
   const auto line = [&](int from, int to) {
-    return "  - over: {width: \"2 * range(" + std::to_string(from) + ", " + std::to_string(to) + ")\", layers: \"range(1, " + std::to_string(layers + 1) +
-           ")\"" + (tokens == "7 * steps" ? ", steps: \"range(1, " + std::to_string(steps + 1) + ")\"" : "") + "}\n    times: {seed: 2}\n";
+    return "  - over: {width: \"2 * range(" + std::to_string(from) + ", " + std::to_string(to) +
+           ")\", layers: \"range(1, " + std::to_string(layers + 1) + ")\"" +
+           (tokens == "7 * steps" ? ", steps: \"range(1, " + std::to_string(steps + 1) + ")\"" : "") +
+           "}\n    times: {seed: 2}\n";
   };
   // A swept `steps` takes the place of tokens, so tokens are set again on the line.
-  const auto full = [&](int from, int to) { return line(from, to) + (tokens == "7 * steps" ? "    set: {tokens: 7 * steps}\n" : ""); };
+  const auto full = [&](int from, int to) {
+    return line(from, to) + (tokens == "7 * steps" ? "    set: {tokens: 7 * steps}\n" : "");
+  };
   Sources sources;
   const auto whole = tally_text(sources, head + "  a:\n" + full(1, widths + 1));
   const auto parts = tally_text(sources, head + "  a:\n" + full(1, cut + 1) + full(cut + 1, widths + 1));

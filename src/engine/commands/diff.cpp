@@ -1,4 +1,5 @@
-// floptally diff: what changed between two plans, runs or models, and how the change of the totals splits among the changes.
+// floptally diff: what changed between two plans, runs or models, and how the change of the totals splits among the
+// changes.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -46,12 +47,16 @@ void add_headlines(Book& book, const Book& a, const Book& b) {
     const Figure& after = other->figure;
     if (before.value == after.value) continue;
     const auto [left, right] = apart(before.value, after.value, before.dim);
-    std::string line = fmt::format("{}  {} -> {}  ({}{})", each.label, left, right, signed_text(after.value - before.value, before.dim),
-                                   percent(before.value, after.value));
+    std::string line =
+        fmt::format("{}  {} -> {}  ({}{})", each.label, left, right,
+                    signed_text(after.value - before.value, before.dim), percent(before.value, after.value));
     const Difference d = difference(a, b, each.key);
     if (d.known_spread) {
-      if (d.low <= 0 && d.high >= 0) line += fmt::format("; within its own uncertainty: 90% {} to {}", signed_text(d.low, before.dim), signed_text(d.high, before.dim));
-      else line += fmt::format("; 90% {} to {}", signed_text(d.low, before.dim), signed_text(d.high, before.dim));
+      if (d.low <= 0 && d.high >= 0)
+        line += fmt::format("; within its own uncertainty: 90% {} to {}", signed_text(d.low, before.dim),
+                            signed_text(d.high, before.dim));
+      else
+        line += fmt::format("; 90% {} to {}", signed_text(d.low, before.dim), signed_text(d.high, before.dim));
     }
     book.summary.push_back(std::move(line));
   }
@@ -62,22 +67,30 @@ void add_changes(Book& book, const Difference& d, const std::string& label) {
   Table table;
   table.key = "changes-" + d.key;
   table.title = label + ", line by line";
-  table.columns = {{"change", "", false}, {"line", "Line", false}, {"before", "Before", true}, {"after", "After", true},
-                   {"difference", "Difference", true}, {"why", "By", false}};
+  table.columns = {{"change", "", false},
+                   {"line", "Line", false},
+                   {"before", "Before", true},
+                   {"after", "After", true},
+                   {"difference", "Difference", true},
+                   {"why", "By", false}};
   double sum = 0;
   for (const Change& change : d.changes) {
     static constexpr const char* kSigns[] = {"+", "-", "~"};
     std::string why;
     for (const auto& [factor, part] : change.parts)
-      if (change.parts.size() > 1) why += (why.empty() ? "" : "  ") + factor + " " + signed_text(part, d.dim);
-      else why = factor;
+      if (change.parts.size() > 1)
+        why += (why.empty() ? "" : "  ") + factor + " " + signed_text(part, d.dim);
+      else
+        why = factor;
     sum += change.after - change.before;
     table.rows.push_back({std::string(kSigns[static_cast<int>(change.kind)]), change.path, figure(change.before, d.dim),
                           figure(change.after, d.dim), signed_text(change.after - change.before, d.dim), why});
   }
-  table.rows.push_back({std::string(), std::string("Total"), figure(d.before, d.dim), figure(d.after, d.dim), signed_text(sum, d.dim), std::string()});
+  table.rows.push_back({std::string(), std::string("Total"), figure(d.before, d.dim), figure(d.after, d.dim),
+                        signed_text(sum, d.dim), std::string()});
   std::string by;
-  for (const auto& [factor, part] : d.factors) by += (by.empty() ? "" : "   ") + factor + " " + signed_text(part, d.dim);
+  for (const auto& [factor, part] : d.factors)
+    by += (by.empty() ? "" : "   ") + factor + " " + signed_text(part, d.dim);
   table.note = "By cause: " + by;
   book.tables.push_back(std::move(table));
 }
@@ -88,21 +101,27 @@ Result<Book> diff(const Request& request, Context& context) {
   auto after = answer_for(request.inputs[1], request, context);
   if (!after) return after;
   if (before->command != after->command)
-    return error("unlike-answers", fmt::format("'{}' is answered by {}, '{}' by {}: they cannot be compared", request.inputs[0], before->command,
-                                               request.inputs[1], after->command), {}, "compare two plans, two runs or two models");
+    return error("unlike-answers",
+                 fmt::format("'{}' is answered by {}, '{}' by {}: they cannot be compared", request.inputs[0],
+                             before->command, request.inputs[1], after->command),
+                 {}, "compare two plans, two runs or two models");
   Book book;
   book.title = request.inputs[0] + " -> " + request.inputs[1];
   add_headlines(book, *before, *after);
   if (book.summary.empty()) book.summary.push_back("No headline differs.");
   for (const InputChange& change : input_changes(*before, *after)) {
-    if (change.before.empty()) book.summary.push_back("+ " + change.name + "  " + change.after);
-    else if (change.after.empty()) book.summary.push_back("- " + change.name + "  " + change.before);
-    else book.summary.push_back("~ " + change.name + "  " + change.before + " -> " + change.after);
+    if (change.before.empty())
+      book.summary.push_back("+ " + change.name + "  " + change.after);
+    else if (change.after.empty())
+      book.summary.push_back("- " + change.name + "  " + change.before);
+    else
+      book.summary.push_back("~ " + change.name + "  " + change.before + " -> " + change.after);
   }
   std::vector<std::string> keys = request.words("by");
   if (keys.empty()) {
     for (const char* key : {"usd", "flop", "flop_training", "flop_forward", "parameters"})
-      if (const Difference d = difference(*before, *after, key); keys.empty() && !d.changes.empty()) keys.emplace_back(key);
+      if (const Difference d = difference(*before, *after, key); keys.empty() && !d.changes.empty())
+        keys.emplace_back(key);
   }
   for (const std::string& key : keys) {
     const Difference d = difference(*before, *after, key);
@@ -112,7 +131,8 @@ Result<Book> diff(const Request& request, Context& context) {
     add_changes(book, d, label);
   }
   book.yes = !(request.has("exit-code") && (book.summary.size() > 1 || !book.tables.empty()));
-  for (Diagnostics* notes : {&before->notes, &after->notes}) book.notes.insert(book.notes.end(), notes->begin(), notes->end());
+  for (Diagnostics* notes : {&before->notes, &after->notes})
+    book.notes.insert(book.notes.end(), notes->begin(), notes->end());
   return book;
 }
 
@@ -120,19 +140,18 @@ Result<Book> diff(const Request& request, Context& context) {
 
 namespace commands {
 extern const CommandDef k_diff;
-const CommandDef k_diff = {
-    {"diff",
-     "what changed between two plans, runs or models, and why",
-     "A B",
-     2,
-     2,
-     {{"by", "KEY", "the total to split line by line (usd, flop, parameters ...)", true},
-      {"exit-code", "", "exit status 1 when they differ", false},
-      {"let", "NAME=VALUE", "as in tally, for both", true},
-      {"batch", "N", "as in model", false},
-      {"sequence", "N", "as in model", false},
-      {"convention", "NAME", "as in model", false}},
-     {"floptally diff plans/gdm-scaling-exponents.yaml plans/gdm-as-written.yaml"}},
-    diff};
+const CommandDef k_diff = {{"diff",
+                            "what changed between two plans, runs or models, and why",
+                            "A B",
+                            2,
+                            2,
+                            {{"by", "KEY", "the total to split line by line (usd, flop, parameters ...)", true},
+                             {"exit-code", "", "exit status 1 when they differ", false},
+                             {"let", "NAME=VALUE", "as in tally, for both", true},
+                             {"batch", "N", "as in model", false},
+                             {"sequence", "N", "as in model", false},
+                             {"convention", "NAME", "as in model", false}},
+                            {"floptally diff plans/gdm-scaling-exponents.yaml plans/gdm-as-written.yaml"}},
+                           diff};
 }  // namespace commands
 }  // namespace floptally

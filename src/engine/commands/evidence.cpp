@@ -1,4 +1,6 @@
 // floptally evidence [CSV]: predicted against measured, as an error card.
+#include "estimate/evidence.h"
+
 #include <algorithm>
 #include <cstdio>
 
@@ -6,14 +8,14 @@
 #include "base/gzip.h"
 #include "book/ledger.h"
 #include "engine/facts.h"
-#include "estimate/evidence.h"
 
 namespace floptally {
 namespace {
 
 constexpr const char* kShipped = "evidence/memory.csv";
 constexpr double kGib = 1024.0 * 1024 * 1024;
-constexpr double kUsable = 0.985;  // of "80 GB": what CUDA reports on A100, H100, V100 and A10G (driver and ECC take the rest)
+constexpr double kUsable =
+    0.985;  // of "80 GB": what CUDA reports on A100, H100, V100 and A10G (driver and ECC take the rest)
 
 // Memory of a device as evidence names it: "a100_80gb" says so itself; "h100_sxm", "4090" stand in the catalogue.
 double capacity_of(std::string_view device) {
@@ -39,7 +41,9 @@ std::string percent(double fraction) {
 
 std::string json_score(const Score& s) {
   char text[256];
-  std::snprintf(text, sizeof text, "\"scored\": %zu, \"bias\": %.6g, \"mean_abs_error\": %.6g, \"median_abs_error\": %.6g, \"p90_abs_error\": %.6g, \"coverage_90\": %.6g",
+  std::snprintf(text, sizeof text,
+                "\"scored\": %zu, \"bias\": %.6g, \"mean_abs_error\": %.6g, \"median_abs_error\": %.6g, "
+                "\"p90_abs_error\": %.6g, \"coverage_90\": %.6g",
                 s.rows, s.bias, s.mean, s.median, s.p90, s.coverage);
   return text;
 }
@@ -56,24 +60,33 @@ std::string quoted(std::string_view text) {
 std::string json_skipped(const std::vector<Skipped>& rows) {
   std::string out = "[";
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    out += (i > 0 ? ", " : "") + std::string("{\"row\": ") + quoted(rows[i].id) + ", \"reason\": " + quoted(rows[i].reason) + "}";
+    out += (i > 0 ? ", " : "") + std::string("{\"row\": ") + quoted(rows[i].id) +
+           ", \"reason\": " + quoted(rows[i].reason) + "}";
   }
   return out + "]";
 }
 
 std::string json_answer(const MemoryCard& card, std::size_t timed) {
-  std::string out = "\"memory\": {\"rows\": " + std::to_string(card.rows) + ", \"skipped\": " + std::to_string(card.skipped.size()) + ", " + json_score(card.total) +
+  std::string out = "\"memory\": {\"rows\": " + std::to_string(card.rows) +
+                    ", \"skipped\": " + std::to_string(card.skipped.size()) + ", " + json_score(card.total) +
                     ", \"by\": {";
-  for (std::size_t i = 0; i < card.by.size(); ++i) out += (i > 0 ? ", " : "") + quoted(card.by[i].name) + ": {\"rows\": " + std::to_string(card.by[i].rows) + ", " + json_score(card.by[i]) + "}";
-  out += "}},\n    \"time\": {\"rows\": " + std::to_string(timed) + ", \"scored\": 0, \"skipped\": " + std::to_string(timed) + "},\n    \"rows_skipped\": " + json_skipped(card.skipped) +
-         ",\n    \"rows_scored\": [";
+  for (std::size_t i = 0; i < card.by.size(); ++i)
+    out += (i > 0 ? ", " : "") + quoted(card.by[i].name) + ": {\"rows\": " + std::to_string(card.by[i].rows) + ", " +
+           json_score(card.by[i]) + "}";
+  out += "}},\n    \"time\": {\"rows\": " + std::to_string(timed) +
+         ", \"scored\": 0, \"skipped\": " + std::to_string(timed) +
+         "},\n    \"rows_skipped\": " + json_skipped(card.skipped) + ",\n    \"rows_scored\": [";
   for (std::size_t i = 0; i < card.scored.size(); ++i) {
     const Scored& s = card.scored[i];
     char numbers[160];
-    std::snprintf(numbers, sizeof numbers, "\"measured\": %.9g, \"predicted\": %.9g, \"p5\": %.9g, \"p95\": %.9g}", s.measured, s.predicted, s.low, s.high);
+    std::snprintf(numbers, sizeof numbers, "\"measured\": %.9g, \"predicted\": %.9g, \"p5\": %.9g, \"p95\": %.9g}",
+                  s.measured, s.predicted, s.low, s.high);
     std::string regimes;
     for (const std::string& regime : s.regimes) regimes += (regimes.empty() ? "" : ", ") + quoted(regime);
-    out += (i > 0 ? ", " : "") + std::string("{\"row\": ") + quoted(s.id) + ", \"regimes\": [" + regimes + "], \"source\": " + quoted(s.source) + ", \"framework\": " + quoted(s.framework) + ", \"model\": " + quoted(s.model) + ", \"kind\": " + quoted(s.kind) + ", \"measure\": " + quoted(s.measure) + ", " + numbers;
+    out += (i > 0 ? ", " : "") + std::string("{\"row\": ") + quoted(s.id) + ", \"regimes\": [" + regimes +
+           "], \"source\": " + quoted(s.source) + ", \"framework\": " + quoted(s.framework) +
+           ", \"model\": " + quoted(s.model) + ", \"kind\": " + quoted(s.kind) + ", \"measure\": " + quoted(s.measure) +
+           ", " + numbers;
   }
   return out + "]";
 }
@@ -81,11 +94,19 @@ std::string json_answer(const MemoryCard& card, std::size_t timed) {
 Table card_table(const MemoryCard& card) {
   Table table{"memory",
               "Memory: predicted against measured",
-              {{"regime", "Regime"}, {"rows", "Rows", true}, {"bias", "Bias", true}, {"mean", "Mean", true}, {"median", "Median", true}, {"p90", "90th pct.", true}, {"coverage", "In 90% range", true}},
+              {{"regime", "Regime"},
+               {"rows", "Rows", true},
+               {"bias", "Bias", true},
+               {"mean", "Mean", true},
+               {"median", "Median", true},
+               {"p90", "90th pct.", true},
+               {"coverage", "In 90% range", true}},
               {},
-              "Errors are predicted / measured - 1; mean, median and 90th percentile are of its absolute value. A regime needs at least three rows."};
+              "Errors are predicted / measured - 1; mean, median and 90th percentile are of its absolute value. A "
+              "regime needs at least three rows."};
   const auto add = [&](const Score& s) {
-    table.rows.push_back({s.name, figure(Integer(static_cast<long>(s.rows))), percent(s.bias), percent(s.mean), percent(s.median), percent(s.p90), percent(s.coverage)});
+    table.rows.push_back({s.name, figure(Integer(static_cast<long>(s.rows))), percent(s.bias), percent(s.mean),
+                          percent(s.median), percent(s.p90), percent(s.coverage)});
   };
   add(card.total);
   for (const Score& s : card.by) add(s);
@@ -93,13 +114,23 @@ Table card_table(const MemoryCard& card) {
 }
 
 Table rows_table(const MemoryCard& card) {
-  Table table{"rows", "Rows", {{"row", "Row"}, {"measure", "Measure"}, {"measured", "Measured", true}, {"predicted", "Predicted", true}, {"error", "Error", true}, {"range", "90% range"}}, {}, {}};
+  Table table{"rows",
+              "Rows",
+              {{"row", "Row"},
+               {"measure", "Measure"},
+               {"measured", "Measured", true},
+               {"predicted", "Predicted", true},
+               {"error", "Error", true},
+               {"range", "90% range"}},
+              {},
+              {}};
   for (const Scored& s : card.scored) {
     Figure predicted = figure(s.predicted, dim::kByte);
     predicted.p5 = s.low;
     predicted.p50 = s.predicted;
     predicted.p95 = s.high;
-    table.rows.push_back({s.id, s.measure, figure(s.measured, dim::kByte), predicted, percent(s.error()), std::string(s.covered() ? "inside" : "outside")});
+    table.rows.push_back({s.id, s.measure, figure(s.measured, dim::kByte), predicted, percent(s.error()),
+                          std::string(s.covered() ? "inside" : "outside")});
   }
   return table;
 }
@@ -119,7 +150,8 @@ Chart scatter(const MemoryCard& card) {
   chart.y_title = "predicted";
   chart.log_x = chart.log_y = chart.diagonal = true;
   chart.x_dim = chart.y_dim = dim::kByte;
-  for (const Scored& s : card.scored) chart.marks.push_back({s.measured, s.predicted, s.low, s.high, s.id, s.framework + ", " + s.measure});
+  for (const Scored& s : card.scored)
+    chart.marks.push_back({s.measured, s.predicted, s.low, s.high, s.id, s.framework + ", " + s.measure});
   return chart;
 }
 
@@ -137,19 +169,36 @@ Calls count_calls(const MemoryCard& card) {
 }
 
 void add_verdicts(const MemoryCard& card, const Calls& calls, Book& book) {
-  Table table{"thresholds", "What the card must reach", {{"quantity", "Quantity"}, {"statistic", "Statistic"}, {"rows", "Rows", true}, {"value", "Value", true}, {"limit", "Limit", true}, {"aim", "Aim", true}, {"holds", "Holds"}}, {}, {}};
-  const auto add = [&](const std::string& quantity, const std::string& statistic, std::size_t rows, double value, double limit, double aim, bool holds) {
-    table.rows.push_back({quantity, statistic, figure(Integer(static_cast<long>(rows))), percent(value), percent(limit), percent(aim), std::string(holds ? "yes" : "NO")});
+  Table table{"thresholds",
+              "What the card must reach",
+              {{"quantity", "Quantity"},
+               {"statistic", "Statistic"},
+               {"rows", "Rows", true},
+               {"value", "Value", true},
+               {"limit", "Limit", true},
+               {"aim", "Aim", true},
+               {"holds", "Holds"}},
+              {},
+              {}};
+  const auto add = [&](const std::string& quantity, const std::string& statistic, std::size_t rows, double value,
+                       double limit, double aim, bool holds) {
+    table.rows.push_back({quantity, statistic, figure(Integer(static_cast<long>(rows))), percent(value), percent(limit),
+                          percent(aim), std::string(holds ? "yes" : "NO")});
     if (!holds) book.yes = false;
   };
-  for (const Verdict& v : judge(card)) add(v.threshold.quantity, v.threshold.statistic, v.rows, v.value, v.threshold.limit, v.threshold.aim, v.holds);
-  const auto share = [](std::size_t part, std::size_t whole) { return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 1.0; };
+  for (const Verdict& v : judge(card))
+    add(v.threshold.quantity, v.threshold.statistic, v.rows, v.value, v.threshold.limit, v.threshold.aim, v.holds);
+  const auto share = [](std::size_t part, std::size_t whole) {
+    return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 1.0;
+  };
   const double fits = share(calls.fits_right, calls.fits), full = share(calls.full_right, calls.full);
   if (calls.fits > 0) add("runs that fitted, called right", "share", calls.fits, fits, 0.9, 0.95, fits >= 0.9);
   if (calls.full > 0) add("out-of-memory runs, called right", "share", calls.full, full, 0.9, 0.95, full >= 0.9);
   for (const Score& s : card.by) {
-    const double spare = 2.0 / static_cast<double>(s.rows);  // sources repeat runs: two rows more than 95% are no finding
-    if (s.rows >= 30 && (s.coverage < 0.85 || s.coverage > 0.95 + spare)) add("90% range, " + s.name, "coverage", s.rows, s.coverage, s.coverage < 0.85 ? 0.85 : 0.95, 0.9, false);
+    const double spare =
+        2.0 / static_cast<double>(s.rows);  // sources repeat runs: two rows more than 95% are no finding
+    if (s.rows >= 30 && (s.coverage < 0.85 || s.coverage > 0.95 + spare))
+      add("90% range, " + s.name, "coverage", s.rows, s.coverage, s.coverage < 0.85 ? 0.85 : 0.95, 0.9, false);
   }
   book.tables.push_back(std::move(table));
 }
@@ -176,7 +225,8 @@ std::size_t timed_rows(const Csv& csv) {
 
 Result<Book> run(const Request& request, Context& context) {
   const bool shipped = request.inputs.empty();
-  Result<const Source*> source = shipped ? fact_table(request, context, kShipped) : read_table(request.inputs.front(), context);
+  Result<const Source*> source =
+      shipped ? fact_table(request, context, kShipped) : read_table(request.inputs.front(), context);
   if (!source) return source.take_problems();
   Result<Csv> csv = Csv::read(**source);
   if (!csv) return csv.take_problems();
@@ -186,9 +236,14 @@ Result<Book> run(const Request& request, Context& context) {
   Book book;
   book.title = shipped ? "Evidence shipped with floptally" : "Evidence in " + request.inputs.front();
   const Calls calls = count_calls(card);
-  book.summary.push_back(std::to_string(card.scored.size()) + " measurements of memory scored: bias " + percent(card.total.bias) + ", median error " + percent(card.total.median) +
-                         ", 90th percentile " + percent(card.total.p90) + ", " + percent(card.total.coverage) + " inside the 90% range; " + std::to_string(card.skipped.size()) + " rows left out");
-  if (calls.full > 0) book.summary.push_back("called right: " + std::to_string(calls.fits_right) + " of " + std::to_string(calls.fits) + " runs that fitted, " + std::to_string(calls.full_right) + " of " + std::to_string(calls.full) + " that ran out of memory");
+  book.summary.push_back(std::to_string(card.scored.size()) + " measurements of memory scored: bias " +
+                         percent(card.total.bias) + ", median error " + percent(card.total.median) +
+                         ", 90th percentile " + percent(card.total.p90) + ", " + percent(card.total.coverage) +
+                         " inside the 90% range; " + std::to_string(card.skipped.size()) + " rows left out");
+  if (calls.full > 0)
+    book.summary.push_back("called right: " + std::to_string(calls.fits_right) + " of " + std::to_string(calls.fits) +
+                           " runs that fitted, " + std::to_string(calls.full_right) + " of " +
+                           std::to_string(calls.full) + " that ran out of memory");
   if (shipped) add_verdicts(card, calls, book);
   book.tables.push_back(card_table(card));
   if (!card.skipped.empty()) book.tables.push_back(skipped_table(card));

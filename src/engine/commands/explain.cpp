@@ -1,4 +1,5 @@
-// floptally explain: where a number comes from: formula, inputs, numbers, sources, down to the line of the plan or the row of data.
+// floptally explain: where a number comes from: formula, inputs, numbers, sources, down to the line of the plan or the
+// row of data.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -43,7 +44,8 @@ std::string head(const Step& step) {
 
 std::string without(std::string text, const std::string& prefix) {
   if (prefix.size() < 3) return text;
-  for (std::size_t at = text.find(prefix); at != std::string::npos; at = text.find(prefix, at)) text.erase(at, prefix.size());
+  for (std::size_t at = text.find(prefix); at != std::string::npos; at = text.find(prefix, at))
+    text.erase(at, prefix.size());
   return text;
 }
 
@@ -54,7 +56,8 @@ struct Teller {
   std::vector<bool> told;
   Table table;
 
-  // `scope`: the account a formula stands in; its own sizes ("layers/q_proj: rows") are called by their short names there.
+  // `scope`: the account a formula stands in; its own sizes ("layers/q_proj: rows") are called by their short names
+  // there.
   void tell(std::uint32_t index, int level, const std::string& scope = {}) {
     const Step& step = book.steps[index];
     const std::string indent(static_cast<std::size_t>(level) * 4, ' ');
@@ -67,7 +70,8 @@ struct Teller {
     told[index] = true;
     if (again) return;
     if (level >= depth) {
-      if (!step.inputs.empty()) lines.push_back(indent + fmt::format("    ... --depth {} opens {} more", depth + 2, step.inputs.size()));
+      if (!step.inputs.empty())
+        lines.push_back(indent + fmt::format("    ... --depth {} opens {} more", depth + 2, step.inputs.size()));
       return;
     }
     for (const std::uint32_t input : step.inputs) tell(input, level + 1, own);
@@ -85,7 +89,8 @@ Result<std::uint32_t> find_step(const Book& book, const std::string& path) {
   for (std::uint32_t i = 0; i < book.steps.size(); ++i) {
     const std::string& name = book.steps[i].name;
     if (name == path) return i;
-    if (name.size() > path.size() && name.ends_with(path) && name[name.size() - path.size() - 1] == '/') ends.push_back(i);
+    if (name.size() > path.size() && name.ends_with(path) && name[name.size() - path.size() - 1] == '/')
+      ends.push_back(i);
     names.push_back(name);
   }
   if (ends.size() == 1) return ends.front();
@@ -122,7 +127,8 @@ Result<Book> explain(const Request& request, Context& context) {
   }
   Teller teller{told, depth, {}, std::vector<bool>(told.steps.size(), false), {}};
   teller.table.key = "derivation";
-  teller.table.columns = {{"name", "Name", false}, {"value", "Value", true}, {"formula", "Formula", false}, {"source", "Source", false}};
+  teller.table.columns = {
+      {"name", "Name", false}, {"value", "Value", true}, {"formula", "Formula", false}, {"source", "Source", false}};
   if (path.empty()) {
     teller.depth = request.has("depth") ? depth : 0;
     for (const Headline& each : told.headlines) teller.tell(each.step, 0);
@@ -135,7 +141,8 @@ Result<Book> explain(const Request& request, Context& context) {
   book.summary = std::move(teller.lines);
   book.headlines = told.headlines;
   book.steps = told.steps;
-  if (request.word("format") == "csv" || !request.words("output").empty()) book.tables.push_back(std::move(teller.table));
+  if (request.word("format") == "csv" || !request.words("output").empty())
+    book.tables.push_back(std::move(teller.table));
   book.notes = told.notes;
   book.headlines.clear();
   return book;
@@ -156,7 +163,8 @@ const CommandDef k_explain = {
       {"batch", "N", "as in model", false},
       {"sequence", "N", "as in model", false},
       {"convention", "NAME", "as in model", false}},
-     {"floptally explain plans/gdm-scaling-exponents.yaml usd", "floptally explain plans/gdm-scaling-exponents.yaml 'Epsilon, heatmaps/flop'"}},
+     {"floptally explain plans/gdm-scaling-exponents.yaml usd",
+      "floptally explain plans/gdm-scaling-exponents.yaml 'Epsilon, heatmaps/flop'"}},
     explain};
 }  // namespace commands
 }  // namespace floptally

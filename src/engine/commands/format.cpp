@@ -1,11 +1,12 @@
 // floptally format NUMBER: the bits of a number in each format, the value they hold, and what is lost.
+#include "numerics/format.h"
+
 #include <cmath>
 #include <cstdio>
 
 #include "base/nearest.h"
 #include "book/ledger.h"
 #include "engine/command.h"
-#include "numerics/format.h"
 #include "quantity/print.h"
 
 namespace floptally {
@@ -16,7 +17,8 @@ using numerics::Encoded;
 using numerics::NumberFormat;
 using numerics::Unrounded;
 
-constexpr std::string_view kUsual[] = {"fp64", "fp32", "tf32", "fp16", "bf16", "e4m3", "e5m2", "e3m2", "e2m3", "e2m1", "int8", "int4"};
+constexpr std::string_view kUsual[] = {"fp64", "fp32", "tf32", "fp16", "bf16", "e4m3",
+                                       "e5m2", "e3m2", "e2m3", "e2m1", "int8", "int4"};
 constexpr std::size_t kLongestDecimal = 48;
 
 // What the user asked to be shown in one format.
@@ -49,11 +51,16 @@ std::string brief(double value) {
 
 const char* text_of(Class kind) {
   switch (kind) {
-    case Class::zero: return "zero";
-    case Class::subnormal: return "subnormal";
-    case Class::normal: return "normal";
-    case Class::infinite: return "infinity";
-    case Class::nan: return "NaN";
+    case Class::zero:
+      return "zero";
+    case Class::subnormal:
+      return "subnormal";
+    case Class::normal:
+      return "normal";
+    case Class::infinite:
+      return "infinity";
+    case Class::nan:
+      return "NaN";
   }
   return "";
 }
@@ -67,7 +74,8 @@ std::string sum_of(const Shown& shown) {
   const numerics::Fields fields = numerics::split(f, shown.code);
   const bool subnormal = (kind == Class::subnormal || kind == Class::zero);
   const long long exponent = subnormal ? 1 : static_cast<long long>(fields.exponent);
-  const double significand = std::ldexp(static_cast<double>(fields.significand), -f.significand_bits) + (subnormal ? 0.0 : 1.0);
+  const double significand =
+      std::ldexp(static_cast<double>(fields.significand), -f.significand_bits) + (subnormal ? 0.0 : 1.0);
   std::string out = f.sign_bits != 0 ? "(-1)^" + std::string(fields.negative ? "1" : "0") + " * " : "";
   out += "2^(" + std::to_string(exponent) + " - " + std::to_string(f.bias) + ")";
   if (f.significand_bits > 0) out += " * " + decimal(significand);
@@ -113,7 +121,8 @@ Result<std::vector<const NumberFormat*>> formats_asked(const Request& request) {
     std::vector<std::string_view> names;
     for (const NumberFormat& known : numerics::number_formats()) names.push_back(known.name);
     const std::string nearest = suggestion(name, names);
-    problems.push_back(error("unknown-format", "there is no number format called '" + name + "'", {}, nearest.empty() ? "--as all lists every one" : nearest));
+    problems.push_back(error("unknown-format", "there is no number format called '" + name + "'", {},
+                             nearest.empty() ? "--as all lists every one" : nearest));
   }
   if (!problems.empty()) return problems;
   return formats;
@@ -130,9 +139,13 @@ Result<std::uint64_t> bits_of(const std::string& text, const NumberFormat& f) {
       if (fields.back() != 0) fields.push_back(0);
       continue;
     }
-    int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : 99;
+    int digit = c >= '0' && c <= '9'   ? c - '0'
+                : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                       : 99;
     if (digit >= (hexadecimal ? 16 : 2))
-      return error("bad-number", "'" + text.substr(0, 90) + "' is not a bit pattern", {}, "write 0x40490FDB, or binary digits such as \"0 10000 1001001000\"");
+      return error("bad-number", "'" + text.substr(0, 90) + "' is not a bit pattern", {},
+                   "write 0x40490FDB, or binary digits such as \"0 10000 1001001000\"");
     const int width = hexadecimal ? 4 : 1;
     bits += width;
     fields.back() += width;
@@ -145,11 +158,13 @@ Result<std::uint64_t> bits_of(const std::string& text, const NumberFormat& f) {
     static constexpr const char* kFields[3] = {"sign", "exponent", "significand"};
     for (std::size_t i = 0; i < 3; ++i)
       if (fields[i] != wanted[i])
-        return error("no-such-bits", "the " + std::string(kFields[i]) + " has " + std::to_string(fields[i]) + " bits, " + name + " has " + std::to_string(wanted[i]));
+        return error("no-such-bits", "the " + std::string(kFields[i]) + " has " + std::to_string(fields[i]) +
+                                         " bits, " + name + " has " + std::to_string(wanted[i]));
   }
   const int most = hexadecimal ? (f.bits() + 3) / 4 * 4 : f.bits();
   if (bits == 0 || bits > most || (f.bits() < 64 && code >> f.bits() != 0))
-    return error("no-such-bits", "the pattern has " + std::to_string(bits) + " bits, " + name + " has " + std::to_string(f.bits()));
+    return error("no-such-bits",
+                 "the pattern has " + std::to_string(bits) + " bits, " + name + " has " + std::to_string(f.bits()));
   return code;
 }
 
@@ -157,22 +172,29 @@ std::string json_of(const Shown& shown) {
   const NumberFormat& f = *shown.format;
   const auto number = [](double v) { return std::isfinite(v) ? shortest(v) : std::string("null"); };
   const numerics::Fields fields = numerics::split(f, shown.code);
-  std::string out = "{\"name\": \"" + std::string(f.name) + "\", \"code\": " + std::to_string(shown.code) + ", \"hex\": \"" + hex(f, shown.code) + "\", \"bits\": \"" +
-                    numerics::bit_text(f, shown.code) + "\", \"sign\": " + (fields.negative ? "1" : "0") + ", \"exponent\": " + std::to_string(fields.exponent) +
-                    ", \"significand\": " + std::to_string(fields.significand) + ", \"value\": " + number(shown.value) + ", \"exact\": \"" + numerics::exact_decimal(shown.value) +
-                    "\", \"class\": \"" + text_of(numerics::classify(f, shown.code)) + "\"";
+  std::string out = "{\"name\": \"" + std::string(f.name) + "\", \"code\": " + std::to_string(shown.code) +
+                    ", \"hex\": \"" + hex(f, shown.code) + "\", \"bits\": \"" + numerics::bit_text(f, shown.code) +
+                    "\", \"sign\": " + (fields.negative ? "1" : "0") +
+                    ", \"exponent\": " + std::to_string(fields.exponent) +
+                    ", \"significand\": " + std::to_string(fields.significand) + ", \"value\": " + number(shown.value) +
+                    ", \"exact\": \"" + numerics::exact_decimal(shown.value) + "\", \"class\": \"" +
+                    text_of(numerics::classify(f, shown.code)) + "\"";
   if (shown.error) out += ", \"error\": " + number(*shown.error);
   const auto side = [&](const char* key, std::optional<std::uint64_t> code) {
     out += std::string(", \"") + key + "\": " + (code ? number(numerics::decode(f, *code)) : "null");
   };
   side("below", numerics::next_down(f, shown.code));
   side("above", numerics::next_up(f, shown.code));
-  const auto flag = [&](const char* key, bool on) { out += std::string(", \"") + key + "\": " + (on ? "true" : "false"); };
+  const auto flag = [&](const char* key, bool on) {
+    out += std::string(", \"") + key + "\": " + (on ? "true" : "false");
+  };
   flag("overflow", shown.encoded.overflowed);
   flag("underflow", shown.encoded.flushed);
   flag("representable", !shown.encoded.invalid);
-  return out + ", \"max\": " + number(numerics::max_finite(f)) + ", \"min_normal\": " + number(numerics::min_normal(f)) + ", \"min_subnormal\": " +
-         number(numerics::min_subnormal(f)) + ", \"bias\": " + std::to_string(f.bias) + ", \"sum\": \"" + sum_of(shown) + "\"}";
+  return out + ", \"max\": " + number(numerics::max_finite(f)) +
+         ", \"min_normal\": " + number(numerics::min_normal(f)) +
+         ", \"min_subnormal\": " + number(numerics::min_subnormal(f)) + ", \"bias\": " + std::to_string(f.bias) +
+         ", \"sum\": \"" + sum_of(shown) + "\"}";
 }
 
 Book book_of(const std::string& number, const std::vector<Shown>& all) {
@@ -180,44 +202,78 @@ Book book_of(const std::string& number, const std::vector<Shown>& all) {
   book.title = number;
   Table values{"formats",
                "What each format holds",
-               {{"format", "Format"}, {"bits", "Bits"}, {"hex", "Hex"}, {"value", "Value", true}, {"error", "Error", true}, {"below", "Next below", true}, {"above", "Next above", true}, {"note", "Note"}},
-               {}, "Bits are sign, exponent and significand. The error is the value held less the number given; a value is exact unless it ends in \"...\"."};
-  Table sums{"sums", "The sum written out", {{"format", "Format"}, {"sum", "(-1)^sign * 2^(exponent - bias) * significand"}, {"value", "Value", true}}, {}, {}};
+               {{"format", "Format"},
+                {"bits", "Bits"},
+                {"hex", "Hex"},
+                {"value", "Value", true},
+                {"error", "Error", true},
+                {"below", "Next below", true},
+                {"above", "Next above", true},
+                {"note", "Note"}},
+               {},
+               "Bits are sign, exponent and significand. The error is the value held less the number given; a value is "
+               "exact unless it ends in \"...\"."};
+  Table sums{"sums",
+             "The sum written out",
+             {{"format", "Format"}, {"sum", "(-1)^sign * 2^(exponent - bias) * significand"}, {"value", "Value", true}},
+             {},
+             {}};
   Table ranges{"ranges",
                "What each format can hold",
-               {{"format", "Format"}, {"fields", "Bits (s/e/m)"}, {"bias", "Bias", true}, {"max", "Largest", true}, {"min_normal", "Smallest normal", true}, {"min_subnormal", "Smallest above 0", true}, {"specials", "Specials"}, {"source", "Source"}},
-               {}, {}};
+               {{"format", "Format"},
+                {"fields", "Bits (s/e/m)"},
+                {"bias", "Bias", true},
+                {"max", "Largest", true},
+                {"min_normal", "Smallest normal", true},
+                {"min_subnormal", "Smallest above 0", true},
+                {"specials", "Specials"},
+                {"source", "Source"}},
+               {},
+               {}};
   book.json_answer = "\"formats\": [";
   for (const Shown& shown : all) {
     const NumberFormat& f = *shown.format;
     const std::string name(f.name);
     const std::string exact = shown.encoded.invalid ? "-" : decimal(shown.value);
-    values.rows.push_back({name, numerics::bit_text(f, shown.code), hex(f, shown.code), exact, shown.error && !shown.encoded.invalid ? Value(brief(*shown.error)) : Value(),
-                           neighbour(f, numerics::next_down(f, shown.code)), neighbour(f, numerics::next_up(f, shown.code)), remark(shown)});
+    values.rows.push_back({name, numerics::bit_text(f, shown.code), hex(f, shown.code), exact,
+                           shown.error && !shown.encoded.invalid ? Value(brief(*shown.error)) : Value(),
+                           neighbour(f, numerics::next_down(f, shown.code)),
+                           neighbour(f, numerics::next_up(f, shown.code)), remark(shown)});
     sums.rows.push_back({name, sum_of(shown), exact});
-    const std::string specials = f.is_integer() ? "none" : f.has_infinity() ? "inf, NaN" : f.has_nan() ? "NaN, no inf" : "none";
-    ranges.rows.push_back({name, std::to_string(f.sign_bits) + "/" + std::to_string(f.exponent_bits) + "/" + std::to_string(f.significand_bits), std::to_string(f.bias),
-                           brief(numerics::max_finite(f)), brief(numerics::min_normal(f)), brief(numerics::min_subnormal(f)), specials, std::string(f.source)});
+    const std::string specials = f.is_integer()     ? "none"
+                                 : f.has_infinity() ? "inf, NaN"
+                                 : f.has_nan()      ? "NaN, no inf"
+                                                    : "none";
+    ranges.rows.push_back(
+        {name,
+         std::to_string(f.sign_bits) + "/" + std::to_string(f.exponent_bits) + "/" + std::to_string(f.significand_bits),
+         std::to_string(f.bias), brief(numerics::max_finite(f)), brief(numerics::min_normal(f)),
+         brief(numerics::min_subnormal(f)), specials, std::string(f.source)});
     book.json_answer += (book.json_answer.back() == '[' ? "" : ", ") + json_of(shown);
   }
   book.json_answer += "]";
   if (all.size() <= 3)
     for (const Shown& shown : all)
-      book.summary.push_back(number + " in " + std::string(shown.format->name) + " is " +
-                             (shown.encoded.invalid ? "not representable" : decimal(shown.value) + " = " + sum_of(shown)));
+      book.summary.push_back(
+          number + " in " + std::string(shown.format->name) + " is " +
+          (shown.encoded.invalid ? "not representable" : decimal(shown.value) + " = " + sum_of(shown)));
   book.tables = {std::move(values), std::move(sums), std::move(ranges)};
   return book;
 }
 
 Result<Book> run(const Request& request, Context&) {
-  if (request.inputs.empty()) return error("no-number", "a number is needed", {}, "floptally format 0.1 --as fp16,bf16");
+  if (request.inputs.empty())
+    return error("no-number", "a number is needed", {}, "floptally format 0.1 --as fp16,bf16");
   const Result<std::vector<const NumberFormat*>> formats = formats_asked(request);
   if (!formats.ok()) return formats.problems();
   const std::string how = request.word("round", "nearest");
   numerics::Rounding rounding = numerics::Rounding::nearest_even;
-  if (how == "zero") rounding = numerics::Rounding::toward_zero;
-  else if (how == "stochastic") rounding = numerics::Rounding::stochastic;
-  else if (how != "nearest") return error("bad-option", "--round expects nearest, zero or stochastic, found '" + how + "'");
+  if (how == "zero")
+    rounding = numerics::Rounding::toward_zero;
+  else if (how == "stochastic")
+    rounding = numerics::Rounding::stochastic;
+  else if (how != "nearest")
+    return error("bad-option", "--round expects nearest, zero or stochastic, found '" + how + "'");
   const Result<Unrounded> seed = numerics::parse_number(request.word("seed", "1"));
   if (!seed.ok()) return seed.problems();
   const auto overflow = request.has("saturate") ? numerics::Overflow::saturate : numerics::Overflow::special;
@@ -255,7 +311,8 @@ Result<Book> run(const Request& request, Context&) {
   if (!problems.empty() && (all.empty() || request.has("as"))) return problems;
   Book book = book_of(text, all);
   book.command = "format";
-  if (rounding == numerics::Rounding::stochastic) book.words.emplace_back("rounding", "stochastic, seed " + request.word("seed", "1"));
+  if (rounding == numerics::Rounding::stochastic)
+    book.words.emplace_back("rounding", "stochastic, seed " + request.word("seed", "1"));
   return book;
 }
 
@@ -263,18 +320,19 @@ Result<Book> run(const Request& request, Context&) {
 
 namespace commands {
 extern const CommandDef k_format;
-const CommandDef k_format = {{"format",
-                              "the bits of a number in each format, what they hold and what is lost",
-                              "NUMBER",
-                              1,
-                              8,
-                              {{"as", "FORMATS", "formats, parted by commas (fp32,fp16,e4m3), or all", true},
-                               {"bits", "", "NUMBER is a bit pattern: 0x4248 or \"0 10000 1001001000\"", false},
-                               {"round", "RULE", "nearest (ties to even), zero or stochastic", false},
-                               {"seed", "N", "seed of stochastic rounding", false},
-                               {"saturate", "", "too large becomes the largest finite value, not infinity or NaN", false}},
-                              {"floptally format 0.1 --as fp16,bf16,e4m3", "floptally format pi", "floptally format --bits 0x4248 --as fp16"}},
-                             run};
+const CommandDef k_format = {
+    {"format",
+     "the bits of a number in each format, what they hold and what is lost",
+     "NUMBER",
+     1,
+     8,
+     {{"as", "FORMATS", "formats, parted by commas (fp32,fp16,e4m3), or all", true},
+      {"bits", "", "NUMBER is a bit pattern: 0x4248 or \"0 10000 1001001000\"", false},
+      {"round", "RULE", "nearest (ties to even), zero or stochastic", false},
+      {"seed", "N", "seed of stochastic rounding", false},
+      {"saturate", "", "too large becomes the largest finite value, not infinity or NaN", false}},
+     {"floptally format 0.1 --as fp16,bf16,e4m3", "floptally format pi", "floptally format --bits 0x4248 --as fp16"}},
+    run};
 }  // namespace commands
 
 }  // namespace floptally

@@ -18,8 +18,10 @@ std::int64_t whole(const Request& request, const std::string& option, std::int64
   const std::string text = request.word(option);
   const Result<Amount> amount = parse_amount(text);
   constexpr std::int64_t kMost = std::int64_t{1} << 40;
-  if (amount.ok() && amount->exact && Integer(0) < *amount->exact && *amount->exact < Integer(kMost)) return amount->exact->to_int64();
-  problems.push_back(error("bad-option", "--" + option + " expects a whole number of at least 1, found '" + text + "'"));
+  if (amount.ok() && amount->exact && Integer(0) < *amount->exact && *amount->exact < Integer(kMost))
+    return amount->exact->to_int64();
+  problems.push_back(
+      error("bad-option", "--" + option + " expects a whole number of at least 1, found '" + text + "'"));
   return otherwise;
 }
 
@@ -53,8 +55,10 @@ Inputs inputs_of(const Request& request, Diagnostics& problems) {
   if (request.has("input")) inputs.shape = shape_of(request.word("input"), problems);
   for (const std::string& binding : request.words("let")) {
     const std::size_t equals = binding.find('=');
-    const NumberText number = equals == std::string::npos ? NumberText{} : read_number(std::string_view(binding).substr(equals + 1));
-    if (!number.exact || !(Integer(0) < *number.exact) || !number.exact->fits_int64() || equals + 1 + number.length != binding.size()) {
+    const NumberText number =
+        equals == std::string::npos ? NumberText{} : read_number(std::string_view(binding).substr(equals + 1));
+    if (!number.exact || !(Integer(0) < *number.exact) || !number.exact->fits_int64() ||
+        equals + 1 + number.length != binding.size()) {
       problems.push_back(error("bad-option", "--let expects NAME=SIZE, such as batch=8, found '" + binding + "'"));
       continue;
     }
@@ -109,7 +113,8 @@ Result<Network> load(const std::string& model, const Request& request, const Inp
     }
     edits.push_back({word.substr(0, equals), word.substr(equals + 1)});
   }
-  return edits.empty() ? load_model(model, inputs, context.sources) : load_edited_model(model, edits, inputs, context.sources);
+  return edits.empty() ? load_model(model, inputs, context.sources)
+                       : load_edited_model(model, edits, inputs, context.sources);
 }
 
 // Several models: one line each; what cannot be read is named and makes the answer "no".
@@ -118,13 +123,19 @@ Book many(const Request& request, const Inputs& inputs, const ModelQuestion& q, 
   book.title = std::to_string(request.inputs.size()) + " models";
   Table table{"models",
               "Models",
-              {{"model", "Model"}, {"parameters", "Parameters", true}, {"active_parameters", "Active", true}, {"flop_forward", "Forward", true},
-               {"flop_training", "Training", true}, {"unit", "per"}, {"sequence", "Sequence", true}},
+              {{"model", "Model"},
+               {"parameters", "Parameters", true},
+               {"active_parameters", "Active", true},
+               {"flop_forward", "Forward", true},
+               {"flop_training", "Training", true},
+               {"unit", "per"},
+               {"sequence", "Sequence", true}},
               {},
               "FLOP per unit, convention '" + std::string(q.convention->name) + "'"};
   const auto per_unit = [](Integer sample, std::int64_t units, bool at_least) {
-    Figure f = sample % Integer(units) == Integer(0) ? figure(sample / Integer(units), dim::kFlop)
-                                                    : figure(sample.to_double() / static_cast<double>(units), dim::kFlop);
+    Figure f = sample % Integer(units) == Integer(0)
+                   ? figure(sample / Integer(units), dim::kFlop)
+                   : figure(sample.to_double() / static_cast<double>(units), dim::kFlop);
     f.at_least = at_least;
     return Value(f);
   };
@@ -132,14 +143,17 @@ Book many(const Request& request, const Inputs& inputs, const ModelQuestion& q, 
     const Result<Network> network = load(model, request, inputs, context);
     if (!network) {
       book.notes.insert(book.notes.end(), network.problems().begin(), network.problems().end());
-      table.rows.push_back({model, std::monostate{}, std::monostate{}, std::monostate{}, std::monostate{}, std::string("not read"), std::monostate{}});
+      table.rows.push_back({model, std::monostate{}, std::monostate{}, std::monostate{}, std::monostate{},
+                            std::string("not read"), std::monostate{}});
       book.yes = false;
       continue;
     }
     const ModelLine line = model_line(*network, *q.convention);
     const std::int64_t units = line.sequence * network->samples;
-    table.rows.push_back({line.name, figure(line.parameters, dim::kParameter), figure(line.active, dim::kParameter), per_unit(line.flop.forward, units, line.flop.at_least),
-                          per_unit(line.flop.training(), units, line.flop.at_least), line.unit, figure(Integer(line.sequence))});
+    table.rows.push_back({line.name, figure(line.parameters, dim::kParameter), figure(line.active, dim::kParameter),
+                          per_unit(line.flop.forward, units, line.flop.at_least),
+                          per_unit(line.flop.training(), units, line.flop.at_least), line.unit,
+                          figure(Integer(line.sequence))});
   }
   book.tables.push_back(std::move(table));
   book.words = {{"convention", std::string(q.convention->name)}};
@@ -172,14 +186,18 @@ const CommandDef k_model = {
      100000,
      {{"by", "VIEW", "a table by layer, operator, module or component", false},
       {"depth", "N", "levels of --by module", false},
-      {"convention", "NAME", "what counts as FLOP: matmul, all, causal, full, 6nd, palm, kaplan, chinchilla, megatron, torchtitan, torch, mac; or table", false},
+      {"convention", "NAME",
+       "what counts as FLOP: matmul, all, causal, full, 6nd, palm, kaplan, chinchilla, megatron, torchtitan, torch, "
+       "mac; or table",
+       false},
       {"sequence", "N", "tokens of one sample", false},
       {"source-sequence", "N", "tokens on the encoder's side", false},
       {"batch", "N", "samples kept at once (activation bytes)", false},
       {"tokens", "N", "tokens (or samples) trained on: flop_training is then the whole training", false},
       {"input", "SHAPE", "shape of the input, such as 1x3x224x224", false},
       {"let", "NAME=SIZE", "a size that the file leaves open, such as batch=8", true}},
-     {"floptally model examples/models/small-llama --sequence 4096", "floptally model gpt-3 --by layer", "floptally model examples/models/resnet18.onnx --convention torch --json",
+     {"floptally model examples/models/small-llama --sequence 4096", "floptally model gpt-3 --by layer",
+      "floptally model examples/models/resnet18.onnx --convention torch --json",
       "floptally model llama-3.1-405b --convention table"}},
     run};
 }  // namespace commands

@@ -19,7 +19,9 @@ using numerics::QuantizeReport;
 using numerics::TensorReport;
 
 constexpr std::size_t kShown = 40;
-constexpr std::string_view kCompared[] = {"bf16", "fp16", "int8", "e4m3", "mxfp8", "q8_0", "q6_k", "mxfp6", "q5_k", "nf4", "nf4-dq", "nvfp4", "q4_k", "iq4_nl", "q4_0", "int4", "mxfp4", "q3_k", "q2_k"};
+constexpr std::string_view kCompared[] = {"bf16",  "fp16", "int8",  "e4m3",   "mxfp8", "q8_0", "q6_k",
+                                          "mxfp6", "q5_k", "nf4",   "nf4-dq", "nvfp4", "q4_k", "iq4_nl",
+                                          "q4_0",  "int4", "mxfp4", "q3_k",   "q2_k"};
 
 std::string brief(double value, int digits = 4) {
   char text[40];
@@ -67,11 +69,13 @@ std::optional<double> number_option(const Request& request, const std::string& n
   return std::nullopt;
 }
 
-std::size_t count_option(const Request& request, const std::string& name, std::size_t otherwise, double most, Diagnostics& problems) {
+std::size_t count_option(const Request& request, const std::string& name, std::size_t otherwise, double most,
+                         Diagnostics& problems) {
   const std::optional<double> number = number_option(request, name, problems);
   if (!number) return otherwise;
   if (*number >= 0 && *number <= most && *number == std::floor(*number)) return static_cast<std::size_t>(*number);
-  problems.push_back(error("bad-option", "--" + name + " expects a whole number from 0 to " + brief(most, 6) + ", found '" + request.word(name) + "'"));
+  problems.push_back(error("bad-option", "--" + name + " expects a whole number from 0 to " + brief(most, 6) +
+                                             ", found '" + request.word(name) + "'"));
   return otherwise;
 }
 
@@ -86,11 +90,13 @@ Result<Asked> asked_of(const Request& request) {
   Asked asked;
   Diagnostics problems;
   const auto take = [&](Result<numerics::Scheme> scheme, auto&& use) {
-    if (scheme.ok()) use(*std::move(scheme));
+    if (scheme.ok())
+      use(*std::move(scheme));
     else
       for (Diagnostic& problem : scheme.take_problems()) problems.push_back(std::move(problem));
   };
-  numerics::SchemeOptions scheme{request.word("to"), request.word("method"), request.word("per"), number_option(request, "percentile", problems),
+  numerics::SchemeOptions scheme{request.word("to"), request.word("method"), request.word("per"),
+                                 number_option(request, "percentile", problems),
                                  number_option(request, "outliers", problems)};
   if (request.has("compare")) {
     std::vector<std::string> names = listed(request.words("compare"));
@@ -98,11 +104,13 @@ Result<Asked> asked_of(const Request& request) {
     for (const std::string& name : names) {
       // --method and --per go to the formats that leave them open.
       numerics::SchemeOptions one{name, {}, {}, {}, {}};
-      if (name == "int8" || name == "int4") one = {name, scheme.method, scheme.grain, scheme.percentile, scheme.outlier_threshold};
+      if (name == "int8" || name == "int4")
+        one = {name, scheme.method, scheme.grain, scheme.percentile, scheme.outlier_threshold};
       take(numerics::make_scheme(one), [&](numerics::Scheme s) { asked.compared.push_back(std::move(s)); });
     }
   } else if (scheme.to.empty()) {
-    problems.push_back(error("bad-option", "--to FORMAT is needed, or --compare", {}, "floptally quantize model.safetensors --to int8 --method absmax"));
+    problems.push_back(error("bad-option", "--to FORMAT is needed, or --compare", {},
+                             "floptally quantize model.safetensors --to int8 --method absmax"));
   } else {
     take(numerics::make_scheme(scheme), [&](numerics::Scheme s) { asked.options.scheme = std::move(s); });
   }
@@ -112,20 +120,29 @@ Result<Asked> asked_of(const Request& request) {
   asked.options.threads = count_option(request, "threads", 0, 1024, problems);
   asked.options.probes = count_option(request, "probes", 4, 64, problems);
   const std::string policy = request.word("non-finite", "refuse");
-  if (policy == "keep") asked.options.non_finite = numerics::NonFinite::keep;
-  else if (policy == "zero") asked.options.non_finite = numerics::NonFinite::zero;
-  else if (policy != "refuse") problems.push_back(error("bad-option", "--non-finite expects refuse, keep or zero, found '" + policy + "'"));
+  if (policy == "keep")
+    asked.options.non_finite = numerics::NonFinite::keep;
+  else if (policy == "zero")
+    asked.options.non_finite = numerics::NonFinite::zero;
+  else if (policy != "refuse")
+    problems.push_back(error("bad-option", "--non-finite expects refuse, keep or zero, found '" + policy + "'"));
   for (const std::string& file : request.words("output"))
     if (file.ends_with(".safetensors") || file.ends_with(".gguf") || file.ends_with("/")) {
-      if (!asked.output.empty()) problems.push_back(error("bad-option", "-o names two models: '" + asked.output + "' and '" + file + "'"));
+      if (!asked.output.empty())
+        problems.push_back(error("bad-option", "-o names two models: '" + asked.output + "' and '" + file + "'"));
       asked.output = file;
     }
   if (!asked.output.empty() && (request.has("compare") || request.has("dry-run")))
-    problems.push_back(error("bad-option", std::string("-o ") + asked.output + " does not go with --" + (request.has("compare") ? "compare" : "dry-run") + ", which writes no model"));
+    problems.push_back(error("bad-option", std::string("-o ") + asked.output + " does not go with --" +
+                                               (request.has("compare") ? "compare" : "dry-run") +
+                                               ", which writes no model"));
   if (request.has("budget")) {
     const Result<Amount> budget = parse_amount(request.word("budget"));
-    if (budget.ok() && (budget->dim == dim::kByte || budget->dim == Dim{})) asked.budget = budget->best;
-    else problems.push_back(error("bad-option", "--budget expects an amount of memory such as 8 GiB, found '" + request.word("budget") + "'"));
+    if (budget.ok() && (budget->dim == dim::kByte || budget->dim == Dim{}))
+      asked.budget = budget->best;
+    else
+      problems.push_back(error(
+          "bad-option", "--budget expects an amount of memory such as 8 GiB, found '" + request.word("budget") + "'"));
   }
   if (!problems.empty()) return problems;
   return asked;
@@ -135,10 +152,12 @@ Result<Asked> asked_of(const Request& request) {
 std::string json_of(const Measure& m) {
   const auto number = [](double v) { return std::isfinite(v) ? shortest(v) : std::string("null"); };
   const double count = static_cast<double>(std::max<std::uint64_t>(m.count, 1));
-  return "\"weights\": " + std::to_string(m.count) + ", \"max_abs_error\": " + number(m.largest) + ", \"mean_abs_error\": " + number(m.mean_absolute()) + ", \"rmse\": " +
-         number(m.rmse()) + ", \"sqnr_db\": " + number(m.sqnr_db()) + ", \"cosine\": " + number(m.cosine()) + ", \"saturated\": " +
-         number(static_cast<double>(m.saturated) / count) + ", \"zeroed\": " + number(static_cast<double>(m.zeroed) / count) + ", \"matmul_error\": " +
-         (m.matmul_signal > 0 ? number(m.matmul_error()) : "null");
+  return "\"weights\": " + std::to_string(m.count) + ", \"max_abs_error\": " + number(m.largest) +
+         ", \"mean_abs_error\": " + number(m.mean_absolute()) + ", \"rmse\": " + number(m.rmse()) +
+         ", \"sqnr_db\": " + number(m.sqnr_db()) + ", \"cosine\": " + number(m.cosine()) +
+         ", \"saturated\": " + number(static_cast<double>(m.saturated) / count) +
+         ", \"zeroed\": " + number(static_cast<double>(m.zeroed) / count) +
+         ", \"matmul_error\": " + (m.matmul_signal > 0 ? number(m.matmul_error()) : "null");
 }
 
 std::string quoted(const std::string& text) {
@@ -159,13 +178,16 @@ std::string quoted(const std::string& text) {
 std::string tensors_json(const QuantizeReport& report, bool measured) {
   std::string out = "\"tensors\": [";
   for (const TensorReport& t : report.tensors) {
-    out += (out.back() == '[' ? "{\"name\": " : ", {\"name\": ") + quoted(t.tensor->name) + ", \"quantized\": " + (t.quantized ? "true" : "false");
+    out += (out.back() == '[' ? "{\"name\": " : ", {\"name\": ") + quoted(t.tensor->name) +
+           ", \"quantized\": " + (t.quantized ? "true" : "false");
     if (!t.quantized) out += ", \"reason\": " + quoted(t.reason);
-    out += ", \"bytes_before\": " + std::to_string(t.tensor->bytes) + ", \"bytes_after\": " + std::to_string(t.bytes_after);
+    out += ", \"bytes_before\": " + std::to_string(t.tensor->bytes) +
+           ", \"bytes_after\": " + std::to_string(t.bytes_after);
     if (t.quantized && measured) {
       out += ", " + json_of(t.measure);
       if (t.range.nans + t.range.infinities > 0)
-        out += ", \"nans\": " + std::to_string(t.range.nans) + ", \"infinities\": " + std::to_string(t.range.infinities);
+        out +=
+            ", \"nans\": " + std::to_string(t.range.nans) + ", \"infinities\": " + std::to_string(t.range.infinities);
       if (t.outliers > 0) out += ", \"outlier_columns\": " + std::to_string(t.outliers);
     }
     out += "}";
@@ -174,18 +196,34 @@ std::string tensors_json(const QuantizeReport& report, bool measured) {
 }
 
 std::vector<Value> measure_cells(const Measure& m) {
-  return {brief(m.largest), brief(m.mean_absolute()), brief(m.rmse()), decibels(m.sqnr_db()), brief(m.cosine(), 7), share(m.saturated, m.count), share(m.zeroed, m.count),
-          m.matmul_signal > 0 ? brief(100 * m.matmul_error(), 3) + "%" : std::string("-")};
+  return {brief(m.largest),         brief(m.mean_absolute()),
+          brief(m.rmse()),          decibels(m.sqnr_db()),
+          brief(m.cosine(), 7),     share(m.saturated, m.count),
+          share(m.zeroed, m.count), m.matmul_signal > 0 ? brief(100 * m.matmul_error(), 3) + "%" : std::string("-")};
 }
 
 void add_measure_columns(std::vector<Column>& columns) {
-  for (const auto& [key, title] : {std::pair("max", "Max error"), {"mean", "Mean error"}, {"rmse", "RMSE"}, {"sqnr", "SQNR"}, {"cosine", "Cosine"}, {"saturated", "Saturated"}, {"zeroed", "Zeroed"}, {"matmul", "W a error"}})
+  for (const auto& [key, title] : {std::pair("max", "Max error"),
+                                   {"mean", "Mean error"},
+                                   {"rmse", "RMSE"},
+                                   {"sqnr", "SQNR"},
+                                   {"cosine", "Cosine"},
+                                   {"saturated", "Saturated"},
+                                   {"zeroed", "Zeroed"},
+                                   {"matmul", "W a error"}})
     columns.push_back({key, title, true});
 }
 
 Table tensor_table(const QuantizeReport& report, bool measured) {
-  Table table{"tensors", measured ? "Quantized tensors, worst first" : "Tensors to quantize, largest first",
-              {{"tensor", "Tensor"}, {"shape", "Shape"}, {"from", "From"}, {"bytes", "Bytes", true}, {"bits", "Bits/weight", true}}, {}, {}};
+  Table table{"tensors",
+              measured ? "Quantized tensors, worst first" : "Tensors to quantize, largest first",
+              {{"tensor", "Tensor"},
+               {"shape", "Shape"},
+               {"from", "From"},
+               {"bytes", "Bytes", true},
+               {"bits", "Bits/weight", true}},
+              {},
+              {}};
   if (measured) add_measure_columns(table.columns);
   std::vector<const TensorReport*> rows;
   for (const TensorReport& t : report.tensors)
@@ -196,14 +234,18 @@ Table tensor_table(const QuantizeReport& report, bool measured) {
   for (std::size_t i = 0; i < std::min(rows.size(), kShown); ++i) {
     const TensorReport& t = *rows[i];
     const double count = t.tensor->elements().to_double();
-    std::vector<Value> row{t.tensor->name, shape_text(t.tensor->shape), std::string(t.tensor->type->name), bytes_figure(t.bytes_after),
+    std::vector<Value> row{t.tensor->name, shape_text(t.tensor->shape), std::string(t.tensor->type->name),
+                           bytes_figure(t.bytes_after),
                            count > 0 ? brief(8.0 * static_cast<double>(t.bytes_after) / count, 5) : std::string()};
     if (measured)
       for (Value& cell : measure_cells(t.measure)) row.push_back(std::move(cell));
     table.rows.push_back(std::move(row));
   }
   if (rows.size() > kShown) table.note = std::to_string(rows.size() - kShown) + " more are in --json. ";
-  if (measured) table.note += "W a error: the product with random activations, relative (Frobenius). Saturated and zeroed are shares of the weights.";
+  if (measured)
+    table.note +=
+        "W a error: the product with random activations, relative (Frobenius). Saturated and zeroed are shares of the "
+        "weights.";
   return table;
 }
 
@@ -221,7 +263,11 @@ Table kept_table(const QuantizeReport& report) {
     ++found->tensors;
     found->bytes += t.tensor->bytes;
   }
-  Table table{"kept", "Tensors left as they are", {{"reason", "Because"}, {"count", "Tensors", true}, {"bytes", "Bytes", true}, {"first", "For example"}}, {}, {}};
+  Table table{"kept",
+              "Tensors left as they are",
+              {{"reason", "Because"}, {"count", "Tensors", true}, {"bytes", "Bytes", true}, {"first", "For example"}},
+              {},
+              {}};
   for (const Row& r : rows) table.rows.push_back({r.reason, std::to_string(r.tensors), bytes_figure(r.bytes), r.first});
   return table;
 }
@@ -263,19 +309,26 @@ Book one_book(const QuantizeReport& report, const Asked& asked, bool measured) {
   book.notes = report.notes;
   std::size_t quantized = 0;
   for (const TensorReport& t : report.tensors) quantized += t.quantized ? 1 : 0;
-  std::string sentence = std::to_string(quantized) + " of " + std::to_string(report.tensors.size()) + " tensors as " + what + ": " +
-                         quantity_text(static_cast<double>(report.bytes_before), dim::kByte) + " become " + quantity_text(static_cast<double>(report.bytes_after), dim::kByte);
+  std::string sentence = std::to_string(quantized) + " of " + std::to_string(report.tensors.size()) + " tensors as " +
+                         what + ": " + quantity_text(static_cast<double>(report.bytes_before), dim::kByte) +
+                         " become " + quantity_text(static_cast<double>(report.bytes_after), dim::kByte);
   if (report.weights > 0) sentence += ", " + brief(report.bits_per_weight(), 6) + " bits a quantized weight";
   book.summary.push_back(sentence);
   if (measured && quantized > 0)
-    book.summary.push_back("Error: SQNR " + decibels(report.total.sqnr_db()) + ", RMSE " + brief(report.total.rmse()) + ", largest " + brief(report.total.largest) + ", cosine " +
-                           brief(report.total.cosine(), 8) + (report.total.matmul_signal > 0 ? ", products off by " + brief(100 * report.total.matmul_error(), 3) + "%" : ""));
+    book.summary.push_back("Error: SQNR " + decibels(report.total.sqnr_db()) + ", RMSE " + brief(report.total.rmse()) +
+                           ", largest " + brief(report.total.largest) + ", cosine " + brief(report.total.cosine(), 8) +
+                           (report.total.matmul_signal > 0
+                                ? ", products off by " + brief(100 * report.total.matmul_error(), 3) + "%"
+                                : ""));
   for (const std::string& file : report.written) book.summary.push_back("Written: " + file);
   add_headline(book, "bytes_before", "Bytes before", bytes_figure(report.bytes_before), "sum over tensors");
   add_headline(book, "bytes_after", "Bytes after", bytes_figure(report.bytes_after), "sum over tensors");
-  if (report.weights > 0) add_headline(book, "bits_per_weight", "Bits a quantized weight", figure(report.bits_per_weight()), "8 * bytes / weights");
+  if (report.weights > 0)
+    add_headline(book, "bits_per_weight", "Bits a quantized weight", figure(report.bits_per_weight()),
+                 "8 * bytes / weights");
   book.words.emplace_back("scheme", what);
-  book.json_answer = (measured ? "\"error\": {" + json_of(report.total) + "},\n    " : std::string()) + tensors_json(report, measured);
+  book.json_answer =
+      (measured ? "\"error\": {" + json_of(report.total) + "},\n    " : std::string()) + tensors_json(report, measured);
   if (quantized > 0) book.tables.push_back(tensor_table(report, measured));
   Table kept = kept_table(report);
   if (!kept.rows.empty()) book.tables.push_back(std::move(kept));
@@ -286,7 +339,11 @@ Book one_book(const QuantizeReport& report, const Asked& asked, bool measured) {
 Result<Book> compare(const TensorFile& file, Asked& asked, bool dry) {
   Book book;
   book.title = "Formats compared";
-  Table table{"compare", "What each format stores and loses", {{"format", "Format"}, {"bits", "Bits/weight", true}, {"bytes", "Model bytes", true}}, {}, {}};
+  Table table{"compare",
+              "What each format stores and loses",
+              {{"format", "Format"}, {"bits", "Bits/weight", true}, {"bytes", "Model bytes", true}},
+              {},
+              {}};
   if (!dry) add_measure_columns(table.columns);
   if (asked.budget) table.columns.push_back({"fits", "Fits"});
   std::string best;
@@ -294,11 +351,13 @@ Result<Book> compare(const TensorFile& file, Asked& asked, bool dry) {
   book.json_answer = "\"formats\": [";
   for (const numerics::Scheme& scheme : asked.compared) {
     asked.options.scheme = scheme;
-    Result<QuantizeReport> report = dry ? numerics::plan_quantization(file, asked.options) : numerics::quantize_model(file, asked.options, "");
+    Result<QuantizeReport> report =
+        dry ? numerics::plan_quantization(file, asked.options) : numerics::quantize_model(file, asked.options, "");
     if (!report.ok()) return report.take_problems();
     if (book.notes.empty()) book.notes = report->notes;
     std::size_t unfit = 0;
-    for (const TensorReport& t : report->tensors) unfit += !t.quantized && t.reason.find("whole blocks") != std::string::npos ? 1 : 0;
+    for (const TensorReport& t : report->tensors)
+      unfit += !t.quantized && t.reason.find("whole blocks") != std::string::npos ? 1 : 0;
     std::vector<Value> row;
     row.emplace_back(scheme.describe() + (unfit > 0 ? " (" + std::to_string(unfit) + " tensors do not fit)" : ""));
     row.emplace_back(report->weights > 0 ? brief(report->bits_per_weight(), 6) : std::string());
@@ -313,13 +372,16 @@ Result<Book> compare(const TensorFile& file, Asked& asked, bool dry) {
       best = scheme.describe();
     }
     table.rows.push_back(std::move(row));
-    book.json_answer += std::string(book.json_answer.back() == '[' ? "" : ", ") + "{\"format\": \"" + scheme.name + "\", \"scheme\": \"" + scheme.describe() + "\", \"bits_per_weight\": " +
-                        shortest(report->bits_per_weight()) + ", \"bytes_after\": " + std::to_string(report->bytes_after) + (dry ? "" : ", " + json_of(report->total)) + "}";
+    book.json_answer +=
+        std::string(book.json_answer.back() == '[' ? "" : ", ") + "{\"format\": \"" + scheme.name +
+        "\", \"scheme\": \"" + scheme.describe() + "\", \"bits_per_weight\": " + shortest(report->bits_per_weight()) +
+        ", \"bytes_after\": " + std::to_string(report->bytes_after) + (dry ? "" : ", " + json_of(report->total)) + "}";
   }
   book.json_answer += "]";
   if (asked.budget) {
     book.summary.push_back(best.empty() ? "No format fits " + quantity_text(*asked.budget, dim::kByte)
-                                        : "Within " + quantity_text(*asked.budget, dim::kByte) + ", " + best + (dry ? " keeps the most bits" : " loses least"));
+                                        : "Within " + quantity_text(*asked.budget, dim::kByte) + ", " + best +
+                                              (dry ? " keeps the most bits" : " loses least"));
     book.yes = !best.empty();
   }
   book.tables.push_back(std::move(table));
@@ -333,14 +395,16 @@ Result<Book> run(const Request& request, Context& context) {
   if (!file.ok()) return file.take_problems();
   for (const auto& [key, value] : file->text_metadata)
     if (key == "quantization")
-      return error("already-quantized", "'" + request.inputs.front() + "' holds " + value + " already", {}, "quantize the model that it was made from");
+      return error("already-quantized", "'" + request.inputs.front() + "' holds " + value + " already", {},
+                   "quantize the model that it was made from");
   const bool dry = request.has("dry-run");
   if (!asked->compared.empty()) {
     Result<Book> book = compare(*file, *asked, dry);
     if (book.ok()) book->command = "quantize";
     return book;
   }
-  Result<QuantizeReport> report = dry ? numerics::plan_quantization(*file, asked->options) : numerics::quantize_model(*file, asked->options, asked->output);
+  Result<QuantizeReport> report = dry ? numerics::plan_quantization(*file, asked->options)
+                                      : numerics::quantize_model(*file, asked->options, asked->output);
   if (!report.ok()) return report.take_problems();
   Book book = one_book(*report, *asked, !dry);
   book.command = "quantize";
@@ -372,8 +436,10 @@ const CommandDef k_quantize = {
       {"dry-run", "", "sizes only, from the headers", false},
       {"probes", "N", "random activations a matrix is multiplied with (4); 0 for none", false},
       {"threads", "N", "threads to use (all); the answer does not depend on it", false},
-      {"output", "FILE", "the model to write (.safetensors, .gguf, or FOLDER/ for shards); other endings get the report", true}},
-     {"floptally quantize examples/models/small.safetensors --to int8 --method absmax", "floptally quantize examples/models/small.safetensors --to q4_k -o model.gguf",
+      {"output", "FILE",
+       "the model to write (.safetensors, .gguf, or FOLDER/ for shards); other endings get the report", true}},
+     {"floptally quantize examples/models/small.safetensors --to int8 --method absmax",
+      "floptally quantize examples/models/small.safetensors --to q4_k -o model.gguf",
       "floptally quantize examples/models/small.safetensors --compare all --budget 8GiB"}},
     run};
 }  // namespace commands

@@ -5,14 +5,14 @@
 #include "base/codes.h"
 #include "base/nearest.h"
 #include "engine/command.h"
-#include "network/spec.h"
-#include "plan/plan.h"
 #include "network/convention.h"
 #include "network/dtype.h"
 #include "network/family.h"
 #include "network/format.h"
 #include "network/operator.h"
 #include "network/shipped.h"
+#include "network/spec.h"
+#include "plan/plan.h"
 #include "render/renderer.h"
 
 namespace floptally {
@@ -29,8 +29,13 @@ std::string joined(std::span<const std::string_view> words) {
 }
 
 Table conventions_table() {
-  Table table{"conventions", "Counting conventions", {{"name", "Convention"}, {"counts", "What a FLOP figure counts"}, {"source", "Source"}}, {}, {}};
-  for (const Convention& each : conventions()) table.rows.push_back({text(each.name), text(each.doc), text(each.source)});
+  Table table{"conventions",
+              "Counting conventions",
+              {{"name", "Convention"}, {"counts", "What a FLOP figure counts"}, {"source", "Source"}},
+              {},
+              {}};
+  for (const Convention& each : conventions())
+    table.rows.push_back({text(each.name), text(each.doc), text(each.source)});
   table.note = "One multiply-add is 2 FLOP, except where a convention says that it counts multiply-accumulates.";
   return table;
 }
@@ -44,26 +49,35 @@ Table diagnostics_table() {
 Table families_table() {
   Table table{"families",
               "Architecture families",
-              {{"name", "Family"}, {"models", "Models"}, {"types", "model_type or architecture of the config"}, {"source", "Source"}},
+              {{"name", "Family"},
+               {"models", "Models"},
+               {"types", "model_type or architecture of the config"},
+               {"source", "Source"}},
               {},
               "A config.json is read by the family that lists its model_type, else its first architecture."};
   for (const FamilyDef* const* each = all_families(); *each != nullptr; ++each) {
     const FamilyDef& family = **each;
     table.rows.push_back({text(family.name), text(family.doc),
-                          joined(family.model_types.empty() ? family.architectures : family.model_types), text(family.source)});
+                          joined(family.model_types.empty() ? family.architectures : family.model_types),
+                          text(family.source)});
   }
   return table;
 }
 
 Table formats_table() {
-  Table table{"formats", "Model files", {{"name", "Format"}, {"reads", "What is read"}, {"source", "Specification"}}, {}, {}};
+  Table table{
+      "formats", "Model files", {{"name", "Format"}, {"reads", "What is read"}, {"source", "Specification"}}, {}, {}};
   for (const FormatDef* const* each = all_formats(); *each != nullptr; ++each)
     table.rows.push_back({text((*each)->name), text((*each)->doc), text((*each)->source)});
   return table;
 }
 
 Table models_table() {
-  Table table{"models", "Shipped models", {{"name", "Name"}}, {}, "`floptally model NAME` counts one; a RUN or PLAN may name one as its model."};
+  Table table{"models",
+              "Shipped models",
+              {{"name", "Name"}},
+              {},
+              "`floptally model NAME` counts one; a RUN or PLAN may name one as its model."};
   for (const std::string& name : shipped_model_names()) table.rows.push_back({name});
   return table;
 }
@@ -71,13 +85,17 @@ Table models_table() {
 Table number_formats_table() {
   Table table{"number-formats",
               "Number formats",
-              {{"name", "Format"}, {"elements", "Elements a block", true}, {"bytes", "Bytes a block", true}, {"source", "Source"}},
+              {{"name", "Format"},
+               {"elements", "Elements a block", true},
+               {"bytes", "Bytes a block", true},
+               {"source", "Source"}},
               {},
               "A block is the smallest piece that is stored whole, its scales included."};
   for (std::size_t i = 0; i < static_cast<std::size_t>(Dtype::count_); ++i) {
     const DtypeInfo& info = dtype_info(static_cast<Dtype>(i));
     if (info.dtype == Dtype::unspecified) continue;
-    table.rows.push_back({text(info.name), std::to_string(info.block_elements), std::to_string(info.block_bytes), text(info.source)});
+    table.rows.push_back(
+        {text(info.name), std::to_string(info.block_elements), std::to_string(info.block_bytes), text(info.source)});
   }
   return table;
 }
@@ -85,22 +103,33 @@ Table number_formats_table() {
 Table operators_table() {
   Table table{"operators",
               "Operators",
-              {{"name", "Operator"}, {"computes", "What it computes"}, {"attributes", "Attributes"}, {"example", "Worked example"},
-               {"parameters", "Parameters", true}, {"matmul", "Matmul FLOP", true}, {"other", "Other FLOP", true}, {"source", "Source"}},
+              {{"name", "Operator"},
+               {"computes", "What it computes"},
+               {"attributes", "Attributes"},
+               {"example", "Worked example"},
+               {"parameters", "Parameters", true},
+               {"matmul", "Matmul FLOP", true},
+               {"other", "Other FLOP", true},
+               {"source", "Source"}},
               {},
               "FLOP of one forward pass on one sample; a causal attention counts s^2/2 pairs."};
   for (const OperatorDef* const* each = all_operators(); *each != nullptr; ++each) {
     const OperatorDef& op = **each;
     std::vector<std::string_view> attributes;
     for (int i = 0; i < op.attribute_count; ++i) attributes.push_back(op.attributes[i].name);
-    table.rows.push_back({text(op.name), text(op.doc), joined(attributes), text(op.example.text), std::to_string(op.example.parameters),
-                          std::to_string(op.example.forward_matmul), std::to_string(op.example.forward_other), text(op.source)});
+    table.rows.push_back({text(op.name), text(op.doc), joined(attributes), text(op.example.text),
+                          std::to_string(op.example.parameters), std::to_string(op.example.forward_matmul),
+                          std::to_string(op.example.forward_other), text(op.source)});
   }
   return table;
 }
 
 Table outputs_table() {
-  Table table{"outputs", "Outputs", {{"ending", "Ending"}, {"writes", "What is written"}}, {}, "`-o FILE` chooses by the ending, `--format` by name."};
+  Table table{"outputs",
+              "Outputs",
+              {{"ending", "Ending"}, {"writes", "What is written"}},
+              {},
+              "`-o FILE` chooses by the ending, `--format` by name."};
   for (const RendererDef* const* each = renderers::kAll; *each != nullptr; ++each)
     table.rows.push_back({text((*each)->format), text((*each)->summary)});
   return table;
@@ -134,7 +163,8 @@ Result<Book> run(const Request& request, Context&) {
   Book book;
   if (request.inputs.empty()) {
     Table table{"topics", "Topics", {{"topic", "Topic"}, {"lists", "What is listed"}, {"rows", "Rows", true}}, {}, {}};
-    for (const Topic& topic : kTopics) table.rows.push_back({text(topic.name), text(topic.doc), std::to_string(topic.table().rows.size())});
+    for (const Topic& topic : kTopics)
+      table.rows.push_back({text(topic.name), text(topic.doc), std::to_string(topic.table().rows.size())});
     book.title = "What this program knows";
     book.tables.push_back(std::move(table));
     return book;
@@ -157,21 +187,23 @@ Result<Book> run(const Request& request, Context&) {
   }
   std::vector<std::string_view> names{"plan-schema", "network-schema"};
   for (const Topic& topic : kTopics) names.push_back(topic.name);
-  return error("unknown-topic", "there is no topic or diagnostic called '" + wanted + "'", {}, suggestion(wanted, names));
+  return error("unknown-topic", "there is no topic or diagnostic called '" + wanted + "'", {},
+               suggestion(wanted, names));
 }
 
 }  // namespace
 
 namespace commands {
 extern const CommandDef k_reference;
-const CommandDef k_reference = {{"reference",
-                                 "what the program knows: operators, families, formats, diagnostics ...",
-                                 "[TOPIC]",
-                                 0,
-                                 1,
-                                 {},
-                                 {"floptally reference", "floptally reference operators", "floptally reference unknown-key"}},
-                                run};
+const CommandDef k_reference = {
+    {"reference",
+     "what the program knows: operators, families, formats, diagnostics ...",
+     "[TOPIC]",
+     0,
+     1,
+     {},
+     {"floptally reference", "floptally reference operators", "floptally reference unknown-key"}},
+    run};
 }  // namespace commands
 
 }  // namespace floptally

@@ -1,9 +1,10 @@
 // floptally tally PLAN: what a programme of runs costs.
+#include "plan/tally.h"
+
 #include <charconv>
 
 #include "engine/facts.h"
 #include "plan/plan.h"
-#include "plan/tally.h"
 
 namespace floptally {
 namespace {
@@ -16,8 +17,10 @@ Result<std::vector<PlanOverride>> overrides_of(const Request& request, Context& 
   Diagnostics problems;
   for (const char* option : {"set", "let"})
     for (const std::string& word : request.words(option)) {
-      Result<PlanOverride> parsed = parse_override(word, option == std::string("set") ? "--set" : "--let", context.sources);
-      if (parsed) out.push_back(std::move(*parsed));
+      Result<PlanOverride> parsed =
+          parse_override(word, option == std::string("set") ? "--set" : "--let", context.sources);
+      if (parsed)
+        out.push_back(std::move(*parsed));
       else
         for (Diagnostic& each : parsed.take_problems()) problems.push_back(std::move(each));
     }
@@ -31,7 +34,8 @@ Result<Plan> base_plan(const Request& request, Context& context, const std::vect
   if (!request.has("plan")) {
     if (overrides.empty()) return Plan{};
     // Sections named on the command line alone.
-    const Source& empty = context.sources.add("--set", "{plan: 1, runs: {none: []}, hardware: {}, model: {}, train: {}}");
+    const Source& empty =
+        context.sources.add("--set", "{plan: 1, runs: {none: []}, hardware: {}, model: {}, train: {}}");
     Result<Document> document = read_yaml(empty);
     documents.push_back(std::make_unique<Document>(std::move(*document)));
     Result<Plan> plan = read_plan(documents.back()->root(), overrides);

@@ -19,7 +19,8 @@ Result<Network> read_model(const RunFile& file, std::int64_t sequence, const std
   const Node& model = file.model;
   if (model.is_scalar()) return load_model(std::string(model.text()), inputs, sources, path);
   if (is_spec(model)) return build_spec(model, inputs, sources, path);
-  return error("run-model", "this model is neither a name, a file nor a spec", model.span(), "model: llama-3.1-8b, {from: config.json}, {kind: decoder, ...} or {parameters: 8e9}");
+  return error("run-model", "this model is neither a name, a file nor a spec", model.span(),
+               "model: llama-3.1-8b, {from: config.json}, {kind: decoder, ...} or {parameters: 8e9}");
 }
 
 // "batch=1,2,4"
@@ -31,7 +32,8 @@ std::vector<TrainAxis> axes_of(const Request& request, Diagnostics& problems) {
     TrainAxis axis;
     const std::size_t equals = word.find('=');
     axis.name = word.substr(0, equals);
-    std::string_view rest = equals == std::string::npos ? std::string_view{} : std::string_view(word).substr(equals + 1);
+    std::string_view rest =
+        equals == std::string::npos ? std::string_view{} : std::string_view(word).substr(equals + 1);
     while (!rest.empty()) {
       const std::size_t comma = rest.find(',');
       std::string one(rest.substr(0, comma));
@@ -41,8 +43,11 @@ std::vector<TrainAxis> axes_of(const Request& request, Diagnostics& problems) {
         one = thousand ? (*thousand * Integer(1024)).to_string() : one;
       }
       const auto value = Integer::parse(one);
-      if (value && Integer(0) < *value && *value < Integer(std::int64_t{1} << 40)) axis.values.push_back(value->to_int64());
-      else problems.push_back(error("bad-option", "--over expects sizes, found '" + std::string(rest.substr(0, comma)) + "'"));
+      if (value && Integer(0) < *value && *value < Integer(std::int64_t{1} << 40))
+        axis.values.push_back(value->to_int64());
+      else
+        problems.push_back(
+            error("bad-option", "--over expects sizes, found '" + std::string(rest.substr(0, comma)) + "'"));
       rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
     }
     if ((axis.name != "batch" && axis.name != "sequence") || axis.values.empty() || axis.values.size() > 64) {
@@ -63,17 +68,22 @@ void check_format(const RunFile& file, Diagnostics& problems) {
   for (std::size_t i = 0; i < kArithmetics; ++i) {
     if (file.device->peak[i]) has += (has.empty() ? "" : ", ") + std::string(kArithmeticNames[i]);
   }
-  problems.push_back(error("device-format", file.device->name + " has no unit for " + file.run.precision.arithmetic + ", which '" + file.run.precision.name + "' multiplies in", file.precision_at, "it has " + has));
+  problems.push_back(error("device-format",
+                           file.device->name + " has no unit for " + file.run.precision.arithmetic + ", which '" +
+                               file.run.precision.name + "' multiplies in",
+                           file.precision_at, "it has " + has));
 }
 
 // A RUN file, or the name of a shipped model: then a run of that model on one device, everything else assumed.
 Result<const Source*> read_or_name(const std::string& path, Context& context) {
-  if (path != "-" && !path_exists(path) && is_shipped_model(path)) return &context.sources.add(path, "run: 1\nmodel: " + path + "\n");
+  if (path != "-" && !path_exists(path) && is_shipped_model(path))
+    return &context.sources.add(path, "run: 1\nmodel: " + path + "\n");
   return context.sources.read(path);
 }
 
 void note_assumptions(const RunFile& file, Book& book) {
-  for (const RunFile::Assumed& a : file.assumed) book.notes.push_back(note("assumed", a.name + ": " + a.value + " (not given)"));
+  for (const RunFile::Assumed& a : file.assumed)
+    book.notes.push_back(note("assumed", a.name + ": " + a.value + " (not given)"));
 }
 
 Result<Book> run(const Request& request, Context& context) {
@@ -91,7 +101,9 @@ Result<Book> run(const Request& request, Context& context) {
   if (!read) return read.take_problems();
   RunFile& file = *read;
   if (request.has("strict")) {
-    for (const RunFile::Assumed& a : file.assumed) problems.push_back(error("assumed-input", "'" + a.name + "' is assumed to be " + a.value + ", not given", document->root().span(), "state it in the file, or drop --strict"));
+    for (const RunFile::Assumed& a : file.assumed)
+      problems.push_back(error("assumed-input", "'" + a.name + "' is assumed to be " + a.value + ", not given",
+                               document->root().span(), "state it in the file, or drop --strict"));
     if (!problems.empty()) return problems;
   }
   const bool bare = !file.model || (file.model.is_mapping() && !is_spec(file.model) && file.parameters > 0);
@@ -105,7 +117,8 @@ Result<Book> run(const Request& request, Context& context) {
   }
   check_format(file, problems);
   if (!problems.empty()) return problems;
-  TrainQuestion question{file, network ? &*network : nullptr, axes, [&](std::int64_t sequence) { return read_model(file, sequence, path, context.sources); }};
+  TrainQuestion question{file, network ? &*network : nullptr, axes,
+                         [&](std::int64_t sequence) { return read_model(file, sequence, path, context.sources); }};
   Result<Book> book = train_answer(question);
   if (book.ok() && file.model) note_assumptions(file, *book);
   return book;
@@ -122,7 +135,9 @@ const CommandDef k_train = {
      1,
      4,
      {{"over", "AXIS=SIZES", "a map of the memory over batch=1,2,4 (micro-batch) or sequence=2k,4k,8k", true}},
-     {"floptally train examples/runs/llama-8b.yaml", "floptally train examples/runs/llama-8b.yaml --over batch=1,2,4 --over sequence=4k,8k", "floptally train examples/runs/llama-8b.yaml -o timeline.svg"}},
+     {"floptally train examples/runs/llama-8b.yaml",
+      "floptally train examples/runs/llama-8b.yaml --over batch=1,2,4 --over sequence=4k,8k",
+      "floptally train examples/runs/llama-8b.yaml -o timeline.svg"}},
     run};
 }  // namespace commands
 

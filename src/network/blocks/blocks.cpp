@@ -126,8 +126,8 @@ void describe_cross_attention(const CrossAttentionPart& p, std::int64_t tokens, 
   shape.key_dim = shape.value_dim = p.head_dim;
   shape.mask = AttentionMask::none;
   sink.add(attention("attention", shape));
-  sink.add(row_linear("o_proj", tokens, p.heads * p.head_dim, p.width, p.out_bias, projection)
-               .with(op_flags::shared_input));
+  sink.add(
+      row_linear("o_proj", tokens, p.heads * p.head_dim, p.width, p.out_bias, projection).with(op_flags::shared_input));
 }
 
 void describe_mlp(const MlpPart& p, std::int64_t tokens, Sink& sink) {
@@ -149,8 +149,8 @@ void describe_mlp(const MlpPart& p, std::int64_t tokens, Sink& sink) {
 std::int64_t routed_rows(const MoePart& p, std::int64_t tokens) {
   const std::int64_t rows = tokens * p.top_k;
   if (p.capacity_numerator <= 0) return rows;
-  const Integer per_expert = ceil_div(Integer(rows) * Integer(p.capacity_numerator),
-                                      Integer(p.capacity_denominator) * Integer(p.experts));
+  const Integer per_expert =
+      ceil_div(Integer(rows) * Integer(p.capacity_numerator), Integer(p.capacity_denominator) * Integer(p.experts));
   return (per_expert * Integer(p.experts)).to_int64();
 }
 
@@ -167,7 +167,8 @@ void describe_moe(const MoePart& p, std::int64_t tokens, Sink& sink) {
         const Scope branches(sink, {}, 1, BlockKind::branches);
         sink.add(grouped_linear("gate_proj", rows, inner, p.expert_ffn, p.expert_bias, p.experts, p.top_k).split({2}));
         sink.add(grouped_linear("up_proj", rows, inner, p.expert_ffn, p.expert_bias, p.experts, p.top_k)
-                     .split({2}).with(op_flags::shared_input));
+                     .split({2})
+                     .with(op_flags::shared_input));
       }
       sink.add(gated_activation("act_fn", rows * p.expert_ffn, p.activation));
     } else {

@@ -108,7 +108,8 @@ void describe_layers(const DecoderShape& s, Sink& sink) {
   }
   // A long pattern of short runs is written as one period, repeated.
   constexpr std::int64_t kLong = 512, kLongestPeriod = 64;
-  const std::int64_t period = std::lcm(experts ? std::min(s.moe_every, kLong) : 1, windows ? std::min(s.window_every, kLong) : 1);
+  const std::int64_t period =
+      std::lcm(experts ? std::min(s.moe_every, kLong) : 1, windows ? std::min(s.window_every, kLong) : 1);
   const std::int64_t start = std::min(s.layers, experts ? s.dense_first : 0);
   if (s.layers < kLong || period > kLongestPeriod) {
     describe_runs(s, 0, s.layers, sink);
@@ -136,23 +137,23 @@ Diagnostics validate(const DecoderShape& s) {
     const char* name;
     std::int64_t value;
     std::int64_t least;
-  } sizes[] = {{"layers", s.layers, 1},       {"width", s.width, 1},     {"heads", s.heads, 1},
-               {"kv_heads", s.kv_heads, 1},   {"head_dim", s.head_dim, 1}, {"ffn", s.ffn, 1},
-               {"vocabulary", s.vocabulary, 1}, {"sequence", s.sequence, 1}, {"window", s.window, 0},
-               {"experts", s.experts, 0},     {"moe_every", s.moe_every, 1}, {"mtp_heads", s.mtp_heads, 0}};
+  } sizes[] = {{"layers", s.layers, 1},         {"width", s.width, 1},         {"heads", s.heads, 1},
+               {"kv_heads", s.kv_heads, 1},     {"head_dim", s.head_dim, 1},   {"ffn", s.ffn, 1},
+               {"vocabulary", s.vocabulary, 1}, {"sequence", s.sequence, 1},   {"window", s.window, 0},
+               {"experts", s.experts, 0},       {"moe_every", s.moe_every, 1}, {"mtp_heads", s.mtp_heads, 0}};
   for (const auto& size : sizes) {
     if (size.value < size.least) {
       problems.push_back(shape_problem("shape-zero", std::string(size.name) + " is " + std::to_string(size.value) +
                                                          ", must be at least " + std::to_string(size.least)));
     } else if (size.value > kLimit) {
-      problems.push_back(shape_problem("shape-overflow", std::string(size.name) + " is " + std::to_string(size.value) +
-                                                             ", more than 2^31"));
+      problems.push_back(shape_problem(
+          "shape-overflow", std::string(size.name) + " is " + std::to_string(size.value) + ", more than 2^31"));
     }
   }
   if (!problems.empty()) return problems;
   if (s.kv_rank == 0 && s.heads % s.kv_heads != 0) {
-    problems.push_back(shape_problem("shape-divide", "kv_heads " + std::to_string(s.kv_heads) + " does not divide heads " +
-                                                         std::to_string(s.heads)));
+    problems.push_back(shape_problem("shape-divide", "kv_heads " + std::to_string(s.kv_heads) +
+                                                         " does not divide heads " + std::to_string(s.heads)));
   }
   if (s.experts > 0 && (s.top_k < 1 || s.top_k > s.experts)) {
     problems.push_back(shape_problem("shape-experts", "each token uses " + std::to_string(s.top_k) + " of " +
@@ -164,7 +165,8 @@ Diagnostics validate(const DecoderShape& s) {
 void describe_decoder(const DecoderShape& s, Sink& sink) {
   sink.add(embedding("embed_tokens", s.sequence, s.vocabulary, s.width));
   if (s.positions == Positions::learned) {
-    sink.add(position_table("embed_positions", s.sequence, s.max_positions > 0 ? s.max_positions : s.sequence, s.width));
+    sink.add(
+        position_table("embed_positions", s.sequence, s.max_positions > 0 ? s.max_positions : s.sequence, s.width));
   }
   describe_layers(s, sink);
   if (s.norm != NormKind::none && s.final_norm) sink.add(norm("norm", s.norm, s.sequence, s.width));

@@ -21,25 +21,25 @@ struct DecoderShape {
   std::int64_t max_positions = 0;  // rows of a learned position table; 0: the sequence
   Positions positions = Positions::none;
   NormKind norm = NormKind::none;
-  bool final_norm = true;          // where there are norms at all
+  bool final_norm = true;  // where there are norms at all
   bool qk_norm = false;
   bool gated = false, qkv_bias = false, out_bias = false, mlp_bias = false, unembed_bias = false;
-  bool tied = false;               // logits use the embedding table
+  bool tied = false;  // logits use the embedding table
   Activation activation = Activation::gelu;
   AttentionMask mask = AttentionMask::causal;
-  std::int64_t squares = 0;        // sum of the squared lengths of packed documents (mask causal_documents)
-  std::int64_t window = 0;         // > 0: causal window; of every `window_every` layers the last sees everything
-  std::int64_t window_every = 0;   // 0: all layers are windowed
+  std::int64_t squares = 0;       // sum of the squared lengths of packed documents (mask causal_documents)
+  std::int64_t window = 0;        // > 0: causal window; of every `window_every` layers the last sees everything
+  std::int64_t window_every = 0;  // 0: all layers are windowed
   // Mixture of experts (0 experts: dense).
   std::int64_t experts = 0, top_k = 0, expert_ffn = 0, shared_ffn = 0;
-  std::int64_t dense_first = 0;    // leading layers without experts
-  std::int64_t moe_every = 1;      // of the others, every n-th has experts
-  bool correction_bias = false;    // one balancing number per expert, held as a parameter (DeepSeek-V3)
+  std::int64_t dense_first = 0;  // leading layers without experts
+  std::int64_t moe_every = 1;    // of the others, every n-th has experts
+  bool correction_bias = false;  // one balancing number per expert, held as a parameter (DeepSeek-V3)
   std::int64_t capacity_numerator = 0, capacity_denominator = 1;
   // Latent attention (kv_rank > 0).
   std::int64_t q_rank = 0, kv_rank = 0, rope_dim = 0, nope_dim = 0, value_dim = 0;
-  std::int64_t mtp_heads = 0;      // extra prediction heads (a layer, a 2d to d projection and shared logits each)
-  bool loss = true;                // describe the cross-entropy too
+  std::int64_t mtp_heads = 0;  // extra prediction heads (a layer, a 2d to d projection and shared logits each)
+  bool loss = true;            // describe the cross-entropy too
 };
 
 // Sizes that cannot be: "shape-zero", "shape-divide", "shape-experts", "shape-overflow"; empty if all is well.

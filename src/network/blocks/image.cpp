@@ -15,12 +15,15 @@ std::int64_t at_least_one(std::int64_t size, bool& failed) {
 void ImageStack::conv(std::string_view name, const Conv& c) {
   const std::int64_t kernel_width = c.kernel_width > 0 ? c.kernel_width : c.kernel;
   const std::int64_t padding = c.padding < 0 ? c.dilation * (c.kernel - 1) / 2 : c.padding;
-  const std::int64_t padding_width = c.padding_width >= 0 ? c.padding_width : c.padding < 0 ? c.dilation * (kernel_width - 1) / 2 : padding;
+  const std::int64_t padding_width = c.padding_width >= 0 ? c.padding_width
+                                     : c.padding < 0      ? c.dilation * (kernel_width - 1) / 2
+                                                          : padding;
   const std::int64_t from = positions();
   const std::int64_t h = at_least_one(convolved(height, c.kernel, c.stride, padding, c.dilation), failed);
   const std::int64_t w = at_least_one(convolved(width, kernel_width, c.stride, padding_width, c.dilation), failed);
   if (c.groups < 1 || channels % c.groups != 0 || c.out % c.groups != 0) failed = true;
-  sink.add(convolution(name, channels, c.out, std::max<std::int64_t>(c.groups, 1), c.kernel * kernel_width, from, h * w, c.bias));
+  sink.add(convolution(name, channels, c.out, std::max<std::int64_t>(c.groups, 1), c.kernel * kernel_width, from, h * w,
+                       c.bias));
   channels = c.out;
   height = h;
   width = w;
@@ -32,7 +35,8 @@ void ImageStack::conv_transposed(std::string_view name, std::int64_t out, std::i
   const std::int64_t h = at_least_one(convolved_transposed(height, kernel, stride, padding, output_padding), failed);
   const std::int64_t w = at_least_one(convolved_transposed(width, kernel, stride, padding, output_padding), failed);
   if (groups < 1 || channels % groups != 0 || out % groups != 0) failed = true;
-  sink.add(convolution_transposed(name, channels, out, std::max<std::int64_t>(groups, 1), kernel * kernel, from, h * w, bias));
+  sink.add(convolution_transposed(name, channels, out, std::max<std::int64_t>(groups, 1), kernel * kernel, from, h * w,
+                                  bias));
   channels = out;
   height = h;
   width = w;

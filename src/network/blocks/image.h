@@ -40,12 +40,18 @@ struct ImageStack {
                        std::int64_t padding, std::int64_t output_padding, std::int64_t groups, bool bias);
   void batch_norm(std::string_view name) { sink.add(floptally::batch_norm(name, channels, positions())); }
   void layer_norm(std::string_view name) { sink.add(floptally::layer_norm(name, positions(), channels)); }
-  void group_norm(std::string_view name, std::int64_t groups) { sink.add(floptally::group_norm(name, channels, positions(), groups)); }
+  void group_norm(std::string_view name, std::int64_t groups) {
+    sink.add(floptally::group_norm(name, channels, positions(), groups));
+  }
   void act(Activation kind) { sink.add(floptally::activation("act", elements(), kind)); }
   // Convolution, batch norm, activation (none: Activation::identity).
   void conv_norm(std::string_view name, const Conv& c, Activation kind);
-  void max_pool(std::int64_t kernel, std::int64_t stride, std::int64_t padding = 0, bool ceiling = false) { pooling(kernel, stride, padding, ceiling, true); }
-  void average_pool(std::int64_t kernel, std::int64_t stride, std::int64_t padding = 0) { pooling(kernel, stride, padding, false, false); }
+  void max_pool(std::int64_t kernel, std::int64_t stride, std::int64_t padding = 0, bool ceiling = false) {
+    pooling(kernel, stride, padding, ceiling, true);
+  }
+  void average_pool(std::int64_t kernel, std::int64_t stride, std::int64_t padding = 0) {
+    pooling(kernel, stride, padding, false, false);
+  }
   void pooling(std::int64_t kernel, std::int64_t stride, std::int64_t padding, bool ceiling, bool maximum);
   // To a fixed size (adaptive average pooling).
   void pool_to(std::int64_t out_height, std::int64_t out_width);

@@ -5,7 +5,8 @@ namespace {
 
 constexpr Component kRecurrent = Component::recurrent;
 
-Op short_convolution(std::string_view name, std::int64_t tokens, std::int64_t channels, std::int64_t kernel, bool bias) {
+Op short_convolution(std::string_view name, std::int64_t tokens, std::int64_t channels, std::int64_t kernel,
+                     bool bias) {
   return convolution(name, channels, channels, channels, kernel, tokens, tokens, bias).part_of(kRecurrent);
 }
 

@@ -15,7 +15,8 @@ bool ends_with_word(std::string_view text, std::string_view word) {
 
 // The part that a module name or pattern means; nothing for norms, indexers and whole layers.
 std::optional<Part> part_of(std::string_view name) {
-  if (contains(name, "vision") || contains(name, "visual") || contains(name, "projector") || contains(name, "patch_merge"))
+  if (contains(name, "vision") || contains(name, "visual") || contains(name, "projector") ||
+      contains(name, "patch_merge"))
     return Part::towers;
   if (contains(name, "norm") || contains(name, "bias") || contains(name, "indexers_proj")) return std::nullopt;
   if (ends_with_word(name, "head")) return Part::head;
@@ -33,7 +34,8 @@ std::optional<Dtype> format_named(std::string_view algorithm) {
   if (contains(algorithm, "MXFP8")) return Dtype::mxfp8;
   if (contains(algorithm, "MXFP4")) return Dtype::mxfp4;
   if (contains(algorithm, "FP8")) return contains(algorithm, "PB") ? Dtype::float8_block128 : Dtype::float8_e4m3;
-  if (contains(algorithm, "INT4") || contains(algorithm, "W4A16") || contains(algorithm, "W4A8")) return Dtype::int4_group128;
+  if (contains(algorithm, "INT4") || contains(algorithm, "W4A16") || contains(algorithm, "W4A8"))
+    return Dtype::int4_group128;
   if (contains(algorithm, "INT8") || contains(algorithm, "W8A8")) return Dtype::int8;
   return std::nullopt;
 }
@@ -44,7 +46,9 @@ std::optional<Dtype> format_of_scheme(const Node& weights, std::string_view pack
   if (!bits) return std::nullopt;
   const bool floating = weights["type"].text() == "float";
   const auto group = weights["group_size"].as_integer();
-  if (*bits == Integer(8)) return floating ? (weights["strategy"].text() == "block" ? Dtype::float8_block128 : Dtype::float8_e4m3) : Dtype::int8;
+  if (*bits == Integer(8))
+    return floating ? (weights["strategy"].text() == "block" ? Dtype::float8_block128 : Dtype::float8_e4m3)
+                    : Dtype::int8;
   if (*bits != Integer(4)) return std::nullopt;
   if (!floating) return Dtype::int4_group128;
   return contains(packing, "mxfp4") || (group && *group == Integer(32)) ? Dtype::mxfp4 : Dtype::nvfp4;
@@ -86,14 +90,16 @@ QuantizationReading read_quantization(const Node& q, std::int64_t layers, const 
     const Node listed = q["quantized_layers"];
     reading.known = base || listed.is_mapping();
     if (base && !(listed.is_mapping() && out.method != "fp8"))
-      for (const Part part : {Part::attention, Part::linear_attention, Part::dense, Part::shared, Part::experts, Part::towers})
+      for (const Part part :
+           {Part::attention, Part::linear_attention, Part::dense, Part::shared, Part::experts, Part::towers})
         out.stored[static_cast<std::size_t>(part)] = *base;
     if (out.method == "mxfp4" || out.method == "fp8" || out.method == "gptq" || out.method == "awq")
       out.stored[static_cast<std::size_t>(Part::towers)] = Dtype::unspecified;
     if (listed.is_mapping())
       for (const Node entry : listed)
         if (const auto part = part_of(entry.key()))
-          if (const auto format = format_named(entry["quant_algo"].text())) out.stored[static_cast<std::size_t>(*part)] = *format;
+          if (const auto format = format_named(entry["quant_algo"].text()))
+            out.stored[static_cast<std::size_t>(*part)] = *format;
     std::array<std::int64_t, static_cast<std::size_t>(Part::count_)> left_out{};
     for (const char* key : {"ignore", "modules_to_not_convert", "exclude_modules", "ignored_layers"})
       for (const Node entry : q[key]) {
@@ -101,7 +107,8 @@ QuantizationReading read_quantization(const Node& q, std::int64_t layers, const 
         if (contains(name, "mtp")) out.skips_extra_heads = true;
         // In an fp8 checkpoint `ignore` describes what another format leaves out; fp8 stays.
         if (out.method == "fp8" && listed.is_mapping()) continue;
-        if (const auto part = part_of(name)) left_out[static_cast<std::size_t>(*part)] += names_one_layer(name) ? 1 : layers + 1;
+        if (const auto part = part_of(name))
+          left_out[static_cast<std::size_t>(*part)] += names_one_layer(name) ? 1 : layers + 1;
       }
     for (std::size_t i = 0; i < left_out.size(); ++i) {
       // Mixers of hybrids stand in a part of the layers only, so a third of them named is most of them.

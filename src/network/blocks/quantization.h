@@ -1,9 +1,9 @@
-// Quantization: in which number format a checkpoint stores the matrices of each part of a model, as its config.json says
-// (quantization_config of fp8, mxfp4, GPTQ, AWQ, bitsandbytes, compressed-tensors and ModelOpt checkpoints).
+// Quantization: in which number format a checkpoint stores the matrices of each part of a model, as its config.json
+// says (quantization_config of fp8, mxfp4, GPTQ, AWQ, bitsandbytes, compressed-tensors and ModelOpt checkpoints).
 //
-// Always holds: quantizing changes how many bytes a parameter takes, never how many parameters there are. Tables, norms,
-// biases, routers and convolutions stay in the model's own format. Lists of modules are read by the part they name; a
-// part counts as left out when the list leaves it out in most of the layers.
+// Always holds: quantizing changes how many bytes a parameter takes, never how many parameters there are. Tables,
+// norms, biases, routers and convolutions stay in the model's own format. Lists of modules are read by the part they
+// name; a part counts as left out when the list leaves it out in most of the layers.
 #pragma once
 
 #include <array>
@@ -16,14 +16,14 @@
 namespace floptally {
 
 enum class Part : std::uint8_t {
-  other,      // never quantized: tables, norms, routers
-  attention,  // projections of softmax attention
+  other,             // never quantized: tables, norms, routers
+  attention,         // projections of softmax attention
   linear_attention,  // projections of linear-attention and state-space mixers
-  dense,      // feed-forward matrices of dense layers
-  shared,     // shared experts
-  experts,    // routed experts
-  head,       // logits
-  towers,     // towers of other modalities and their projectors
+  dense,             // feed-forward matrices of dense layers
+  shared,            // shared experts
+  experts,           // routed experts
+  head,              // logits
+  towers,            // towers of other modalities and their projectors
   count_,
 };
 

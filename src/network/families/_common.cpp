@@ -34,14 +34,19 @@ std::string_view meaning(std::string_view key) {
 }  // namespace
 
 std::int64_t Keys::size(std::string_view key) const { return config_.size({key}, meaning(key)); }
-std::int64_t Keys::size(std::string_view key, std::string_view alias) const { return config_.size({key, alias}, meaning(key)); }
+std::int64_t Keys::size(std::string_view key, std::string_view alias) const {
+  return config_.size({key, alias}, meaning(key));
+}
 
 std::int64_t Keys::element(std::string_view key, std::size_t index) const {
   const Node list = config_.find({key});
   if (list.is_sequence() && index < list.size())
-    if (const std::optional<Integer> number = list[index].as_integer(); number && !(*number < Integer(0)) && *number < Integer(1LL << 31))
+    if (const std::optional<Integer> number = list[index].as_integer();
+        number && !(*number < Integer(0)) && *number < Integer(1LL << 31))
       return number->to_int64();
-  if (ok()) problem("missing-key", key, "'" + std::string(key) + "' must hold a whole number for layer " + std::to_string(index));
+  if (ok())
+    problem("missing-key", key,
+            "'" + std::string(key) + "' must hold a whole number for layer " + std::to_string(index));
   return 0;
 }
 
@@ -56,7 +61,8 @@ std::int64_t Family::sequence(std::int64_t longest) {
     constexpr std::int64_t kUsual = 4096;
     wanted.sequence = std::min(longest, kUsual);
     tokens = wanted.sequence;
-    config.config().note("assumed", "sequence is not given: assumed " + std::to_string(tokens) + " tokens (--sequence N)");
+    config.config().note("assumed",
+                         "sequence is not given: assumed " + std::to_string(tokens) + " tokens (--sequence N)");
     for (const Binding& binding : config.config().report().bindings)
       if (binding.name == "sequence") return tokens;
     config.config().report().bindings.push_back({"sequence", tokens, "assumed", {}});
@@ -73,15 +79,19 @@ std::string_view Family::architecture() const {
 std::vector<LayerRun> runs_of(std::span<const std::uint8_t> kinds) {
   std::vector<LayerRun> runs;
   for (const std::uint8_t kind : kinds) {
-    if (!runs.empty() && runs.back().kind == kind) ++runs.back().copies;
-    else runs.push_back({kind, 1});
+    if (!runs.empty() && runs.back().kind == kind)
+      ++runs.back().copies;
+    else
+      runs.push_back({kind, 1});
   }
   return runs;
 }
 
 std::vector<LayerPattern> patterns_of(std::span<const LayerRun> runs) {
   constexpr std::size_t kLongest = 12;
-  const auto equal = [&](std::size_t a, std::size_t b) { return runs[a].kind == runs[b].kind && runs[a].copies == runs[b].copies; };
+  const auto equal = [&](std::size_t a, std::size_t b) {
+    return runs[a].kind == runs[b].kind && runs[a].copies == runs[b].copies;
+  };
   std::vector<LayerPattern> patterns;
   for (std::size_t i = 0; i < runs.size();) {
     std::size_t best = 1, best_repeats = 1;
@@ -107,7 +117,8 @@ TextSizes read_text_sizes(Family& f, const TextSizes* published) {
   s.width = size("hidden_size", &TextSizes::width);
   s.layers = size("num_hidden_layers", &TextSizes::layers);
   s.heads = std::max<std::int64_t>(1, size("num_attention_heads", &TextSizes::heads));
-  s.kv_heads = std::max<std::int64_t>(1, c.size_or("num_key_value_heads", defaults && !c.has("num_attention_heads") ? published->kv_heads : s.heads));
+  s.kv_heads = std::max<std::int64_t>(
+      1, c.size_or("num_key_value_heads", defaults && !c.has("num_attention_heads") ? published->kv_heads : s.heads));
   if (!c.has("head_dim")) c.divides("num_attention_heads", s.heads, "hidden_size", s.width);
   s.head_dim = c.size_or("head_dim", std::max<std::int64_t>(1, s.width / s.heads));
   s.vocabulary = size("vocab_size", &TextSizes::vocabulary);
@@ -160,8 +171,9 @@ bool read_tied(const Family& f, bool absent) {
 
 void check_experts(const Family& f, const MoePart& moe, std::string_view experts_key, std::string_view active_key) {
   if (moe.top_k <= moe.experts) return;
-  f.config.problem("shape-experts", active_key, "'" + std::string(active_key) + "' " + std::to_string(moe.top_k) +
-                                                    " is more than '" + std::string(experts_key) + "' " + std::to_string(moe.experts));
+  f.config.problem("shape-experts", active_key,
+                   "'" + std::string(active_key) + "' " + std::to_string(moe.top_k) + " is more than '" +
+                       std::string(experts_key) + "' " + std::to_string(moe.experts));
 }
 
 void describe(Family& f, const TransformerLayer& l) {
@@ -177,8 +189,10 @@ void describe(Family& f, const TransformerLayer& l) {
   if (!parallel) sink.add(residual(tokens * width));
   if (before && normed && l.residuals != Residuals::parallel)
     sink.add(norm(after ? "pre_feedforward_layernorm" : "post_attention_layernorm", l.norm, tokens, width));
-  if (l.moe != nullptr) describe_moe(*l.moe, tokens, sink);
-  else describe_mlp(*l.mlp, tokens, sink);
+  if (l.moe != nullptr)
+    describe_moe(*l.moe, tokens, sink);
+  else
+    describe_mlp(*l.mlp, tokens, sink);
   if (after && normed) sink.add(norm("post_feedforward_layernorm", l.norm, tokens, width));
   sink.add(residual((parallel ? 2 : 1) * tokens * width));
 }
@@ -203,8 +217,9 @@ void describe_decoder(Family& f, const TextSizes& s, const TransformerLayer& lay
 
 std::vector<std::uint8_t> layer_kinds(const Family& f, std::int64_t layers) {
   if (layers > kMostVariedLayers) {
-    f.config.problem("out-of-range", "num_hidden_layers", std::to_string(layers) + " layers of different kinds are more than " +
-                                                              std::to_string(kMostVariedLayers));
+    f.config.problem(
+        "out-of-range", "num_hidden_layers",
+        std::to_string(layers) + " layers of different kinds are more than " + std::to_string(kMostVariedLayers));
     layers = 1;
   }
   return std::vector<std::uint8_t>(static_cast<std::size_t>(layers), 0);
@@ -215,7 +230,8 @@ void describe_nested(Family& f, std::string_view key, std::string_view usual) {
   inputs.inside = true;
   if (const Node tied = f.config.node("tie_word_embeddings")) inputs.tied = tied.as_bool();
   const Keys child = f.config.child(key);
-  if (!child.present()) return f.config.problem("missing-key", key, "the config has no '" + std::string(key) + "' (its language model)");
+  if (!child.present())
+    return f.config.problem("missing-key", key, "the config has no '" + std::string(key) + "' (its language model)");
   if (family_of(child.config().node()) != nullptr) {
     build_nested(child.config(), inputs, f.sink);
     return;
@@ -235,8 +251,8 @@ MoePart read_deepseek_experts(Family& f, std::int64_t width) {
   moe.expert_ffn = c.size("moe_intermediate_size");
   moe.shared_ffn = c.count_or("n_shared_experts", c.count_or("num_shared_experts", 0)) * moe.expert_ffn;
   moe.activation = read_activation(f, Activation::silu);
-  c.understood({"n_group", "topk_group", "topk_method", "scoring_func", "norm_topk_prob", "routed_scaling_factor", "ep_size",
-                "seq_aux", "pretraining_tp", "num_hash_layers", "moe_router_dtype", "swiglu_limit"});
+  c.understood({"n_group", "topk_group", "topk_method", "scoring_func", "norm_topk_prob", "routed_scaling_factor",
+                "ep_size", "seq_aux", "pretraining_tp", "num_hash_layers", "moe_router_dtype", "swiglu_limit"});
   check_experts(f, moe, "n_routed_experts", "num_experts_per_tok");
   return moe;
 }

@@ -26,8 +26,12 @@ class Keys {
   std::int64_t size_or(std::string_view key, std::int64_t rule) const { return config_.size_if({key}, rule, 1); }
   std::int64_t count_or(std::string_view key, std::int64_t rule) const { return config_.size_if({key}, rule, 0); }
   // The published class's default where the key is absent: noted as assumed. At least 1, at least 0.
-  std::int64_t assume(std::string_view key, std::int64_t published) const { return config_.size_or({key}, published, 1); }
-  std::int64_t assume_count(std::string_view key, std::int64_t published) const { return config_.size_or({key}, published, 0); }
+  std::int64_t assume(std::string_view key, std::int64_t published) const {
+    return config_.size_or({key}, published, 1);
+  }
+  std::int64_t assume_count(std::string_view key, std::int64_t published) const {
+    return config_.size_or({key}, published, 0);
+  }
   bool flag(std::string_view key, bool absent) const { return config_.flag({key}, absent); }
   double ratio_or(std::string_view key, double absent) const { return config_.number_or({key}, absent); }
   std::string_view text_or(std::string_view key, std::string_view absent) const { return config_.text({key}, absent); }
@@ -82,8 +86,8 @@ std::vector<LayerRun> runs_of(std::span<const std::uint8_t> kinds);
 // Cuts `runs` into patterns, the longest repetition first; the spans point into `runs`.
 std::vector<LayerPattern> patterns_of(std::span<const LayerRun> runs);
 
-// Calls `emit(kind)` once for every run of equal layers, inside a block of as many copies, inside a block for the pattern
-// where one repeats. So a network of a hundred interleaved layers is as short as what its paper says about it.
+// Calls `emit(kind)` once for every run of equal layers, inside a block of as many copies, inside a block for the
+// pattern where one repeats. So a network of a hundred interleaved layers is as short as what its paper says about it.
 template <class Emit>
 void describe_layers(Sink& sink, std::span<const std::uint8_t> kinds, Emit emit, std::string_view name = "layers") {
   const std::vector<LayerRun> runs = runs_of(kinds);
@@ -101,7 +105,8 @@ void describe_layers(Sink& sink, std::span<const std::uint8_t> kinds, Emit emit,
 // that exist only while training.
 class RepeatedSink final : public Sink {
  public:
-  RepeatedSink(Sink& inner, std::int64_t times, std::uint16_t flags = 0) : inner_(inner), times_(times), flags_(flags) {}
+  RepeatedSink(Sink& inner, std::int64_t times, std::uint16_t flags = 0)
+      : inner_(inner), times_(times), flags_(flags) {}
   void enter(std::string_view name, std::int64_t repeat = 1, BlockKind kind = BlockKind::module) override {
     inner_.enter(name, repeat, kind);
   }
@@ -145,11 +150,11 @@ bool read_tied(const Family& f, bool absent);
 void check_experts(const Family& f, const MoePart& moe, std::string_view experts_key, std::string_view active_key);
 
 enum class Residuals : std::uint8_t {
-  pre_norm,       // x + attention(norm(x)), then x + mlp(norm(x))
-  post_norm,      // norm(x + attention(x)), or x + norm(attention(x)): norms after the sublayers only
-  sandwich,       // a norm before and after each sublayer
-  parallel,       // one norm, then attention and mlp side by side
-  parallel_two,   // two norms, one for each side
+  pre_norm,      // x + attention(norm(x)), then x + mlp(norm(x))
+  post_norm,     // norm(x + attention(x)), or x + norm(attention(x)): norms after the sublayers only
+  sandwich,      // a norm before and after each sublayer
+  parallel,      // one norm, then attention and mlp side by side
+  parallel_two,  // two norms, one for each side
 };
 
 struct TransformerLayer {
@@ -187,8 +192,9 @@ std::vector<std::uint8_t> kinds_named(const Family& f, std::int64_t layers, std:
   const Node list = f.config.node(key);
   const bool listed = list.is_sequence();
   if (listed && list.size() < kinds.size()) {
-    f.config.problem("missing-key", key, "'" + std::string(key) + "' has " + std::to_string(list.size()) + " entries for " +
-                                             std::to_string(layers) + " layers");
+    f.config.problem("missing-key", key,
+                     "'" + std::string(key) + "' has " + std::to_string(list.size()) + " entries for " +
+                         std::to_string(layers) + " layers");
     return kinds;
   }
   std::size_t i = 0;
@@ -208,8 +214,9 @@ std::vector<std::uint8_t> kinds_flagged(const Family& f, std::int64_t layers, st
   std::vector<std::uint8_t> kinds = layer_kinds(f, layers);
   const Node list = f.config.node(key);
   if (list.is_sequence() && list.size() < kinds.size()) {
-    f.config.problem("missing-key", key, "'" + std::string(key) + "' has " + std::to_string(list.size()) + " entries for " +
-                                             std::to_string(layers) + " layers");
+    f.config.problem("missing-key", key,
+                     "'" + std::string(key) + "' has " + std::to_string(list.size()) + " entries for " +
+                         std::to_string(layers) + " layers");
     return kinds;
   }
   std::size_t i = 0;
@@ -243,8 +250,8 @@ void describe_indexer(Family& f, const Indexer& indexer, std::int64_t width);
 // A per-expert correction that the published class holds as a buffer.
 void describe_correction_buffer(Family& f, std::int64_t experts);
 
-// An extra prediction head of DeepSeek-V3's form (2412.19437 section 2.2): two norms, a projection of two vectors to one,
-// one more layer, a norm; embedding and logits are the model's own. `emit` describes the layer.
+// An extra prediction head of DeepSeek-V3's form (2412.19437 section 2.2): two norms, a projection of two vectors to
+// one, one more layer, a norm; embedding and logits are the model's own. `emit` describes the layer.
 template <class Emit>
 void describe_extra_heads(Family& f, std::int64_t heads, std::int64_t width, std::int64_t vocabulary, Emit emit,
                           bool final_norm = true) {

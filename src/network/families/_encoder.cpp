@@ -21,8 +21,9 @@ BertSizes read_bert(Family& f) {
   s.positions = c.size("max_position_embeddings");
   s.segments = c.count_or("type_vocab_size", 0);
   c.divides("num_attention_heads", s.layer.heads, "hidden_size", s.layer.width);
-  c.understood({"position_embedding_type", "directionality", "pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers",
-                "pooler_size_per_head", "pooler_type", "summary_last_dropout", "tie_word_embeddings"});
+  c.understood({"position_embedding_type", "directionality", "pooler_fc_size", "pooler_num_attention_heads",
+                "pooler_num_fc_layers", "pooler_size_per_head", "pooler_type", "summary_last_dropout",
+                "tie_word_embeddings"});
   f.sequence(s.positions);
   return s;
 }
@@ -40,7 +41,8 @@ void describe_masked_head(Family& f, std::int64_t width, std::int64_t embedded, 
   f.sink.add(linear("dense", f.tokens, width, embedded, true, Component::head));
   f.sink.add(activation("act", f.tokens * embedded, Activation::gelu));
   f.sink.add(layer_norm("LayerNorm", f.tokens, embedded));
-  describe_unembedding({.name = "decoder", .width = embedded, .vocabulary = vocabulary, .tied = true, .bias = true}, f.tokens, f.sink);
+  describe_unembedding({.name = "decoder", .width = embedded, .vocabulary = vocabulary, .tied = true, .bias = true},
+                       f.tokens, f.sink);
 }
 
 void describe_bert(Family& f, std::int64_t padding_rows, std::string_view stem) {
@@ -68,7 +70,8 @@ void describe_bert(Family& f, std::int64_t padding_rows, std::string_view stem) 
   }
 }
 
-void describe_decoder_layer(const EncoderLayerPart& p, std::int64_t tokens, std::int64_t memory, std::int64_t memory_width, Sink& sink) {
+void describe_decoder_layer(const EncoderLayerPart& p, std::int64_t tokens, std::int64_t memory,
+                            std::int64_t memory_width, Sink& sink) {
   AttentionPart self;
   self.width = p.width;
   self.heads = self.kv_heads = p.heads;

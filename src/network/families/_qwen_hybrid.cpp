@@ -12,7 +12,8 @@ HybridSizes read_hybrid(Family& f) {
   set_bias(h.attention, bias, bias);
   h.attention.qk_norm = QkNorm::per_head;
   h.attention.output_gate = c.flag("attn_output_gate", true);
-  h.attention.rotary_dim = static_cast<std::int64_t>(c.ratio_or("partial_rotary_factor", 0.25) * static_cast<double>(s.head_dim));
+  h.attention.rotary_dim =
+      static_cast<std::int64_t>(c.ratio_or("partial_rotary_factor", 0.25) * static_cast<double>(s.head_dim));
   h.delta.width = s.width;
   h.delta.heads = c.size("linear_num_value_heads");
   h.delta.key_heads = c.size("linear_num_key_heads");
@@ -31,20 +32,24 @@ HybridSizes read_hybrid(Family& f) {
     h.moe.activation = activation;
     check_experts(f, h.moe, "num_experts", "num_experts_per_tok");
   }
-  const bool dense_needed = h.moe.experts == 0 || (c.node("mlp_only_layers").size() > 0) || c.size_or("decoder_sparse_step", 1) > 1;
+  const bool dense_needed =
+      h.moe.experts == 0 || (c.node("mlp_only_layers").size() > 0) || c.size_or("decoder_sparse_step", 1) > 1;
   h.mlp = mlp_of(s.width, dense_needed ? c.size("intermediate_size") : c.size_or("intermediate_size", 1), activation);
-  const std::int64_t full_every = c.size_or("full_attention_interval", 4), sparse_every = c.size_or("decoder_sparse_step", 1);
+  const std::int64_t full_every = c.size_or("full_attention_interval", 4),
+                     sparse_every = c.size_or("decoder_sparse_step", 1);
   h.kinds = kinds_named(f, s.layers, "layer_types", "full", [&](std::int64_t i) { return (i + 1) % full_every == 0; });
   for (std::uint8_t& kind : h.kinds) kind = static_cast<std::uint8_t>(kind << 1U);
   if (h.moe.experts > 0) {
     for (std::size_t i = 0; i < h.kinds.size(); ++i)
-      if ((static_cast<std::int64_t>(i) + 1) % sparse_every == 0) h.kinds[i] = static_cast<std::uint8_t>(h.kinds[i] | 1U);
+      if ((static_cast<std::int64_t>(i) + 1) % sparse_every == 0)
+        h.kinds[i] = static_cast<std::uint8_t>(h.kinds[i] | 1U);
     for (const Node dense : c.node("mlp_only_layers"))
       if (const auto i = dense.as_integer(); i && !(*i < Integer(0)) && *i < Integer(s.layers))
         h.kinds[static_cast<std::size_t>(i->to_int64())] &= static_cast<std::uint8_t>(~1U);
   }
   h.extra_heads = c.count_or("mtp_num_hidden_layers", 0);
-  c.understood({"mtp_use_dedicated_embeddings", "norm_topk_prob", "mamba_ssm_dtype", "output_gate_type", "use_sliding_window"});
+  c.understood(
+      {"mtp_use_dedicated_embeddings", "norm_topk_prob", "mamba_ssm_dtype", "output_gate_type", "use_sliding_window"});
   return h;
 }
 
@@ -57,8 +62,10 @@ void describe_hybrid(Family& f, const HybridSizes& h, bool tied) {
     describe_delta_net(h.delta, g.tokens, g.sink);
     g.sink.add(residual(g.tokens * s.width));
     g.sink.add(rms_norm("post_attention_layernorm", g.tokens, s.width));
-    if (routed != nullptr) describe_moe(h.moe, g.tokens, g.sink);
-    else describe_mlp(h.mlp, g.tokens, g.sink);
+    if (routed != nullptr)
+      describe_moe(h.moe, g.tokens, g.sink);
+    else
+      describe_mlp(h.mlp, g.tokens, g.sink);
     g.sink.add(residual(g.tokens * s.width));
   };
   describe_decoder(f, s, h.kinds, NormKind::rms, tied, [&](std::uint8_t kind) { layer(f, kind); });

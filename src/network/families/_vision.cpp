@@ -3,7 +3,9 @@
 namespace floptally::families {
 
 std::int64_t images_per_sample(const Family& f) {
-  if (f.inputs.images <= 0) f.remark("the vision tower's parameters count; its FLOP are those of the images per sample (--let images=N), here none");
+  if (f.inputs.images <= 0)
+    f.remark(
+        "the vision tower's parameters count; its FLOP are those of the images per sample (--let images=N), here none");
   return std::max<std::int64_t>(0, f.inputs.images);
 }
 
@@ -17,7 +19,8 @@ VisionSizes read_vision(const Keys& c, const VisionSizes& published) {
   v.image = c.assume("image_size", published.image);
   v.patch = c.assume("patch_size", published.patch);
   c.understood({"projection_dim", "dropout", "attention_dropout", "hidden_act", "vocab_size"});
-  if (v.patch < 1 || v.image < v.patch) c.problem("shape-range", "patch_size", "'patch_size' must be at least 1 and at most 'image_size'");
+  if (v.patch < 1 || v.image < v.patch)
+    c.problem("shape-range", "patch_size", "'patch_size' must be at least 1 and at most 'image_size'");
   c.divides("num_attention_heads", v.heads, "hidden_size", v.width);
   return v;
 }
@@ -63,11 +66,14 @@ void describe_siglip_tower(Sink& sink, const VisionSizes& v, bool pooled) {
 namespace {
 
 // A projector that joins `merged` neighbouring patches and maps them through two linear layers.
-void describe_merger(Sink& sink, std::int64_t width, std::int64_t merged, std::int64_t out, std::int64_t tokens, bool norm_after) {
+void describe_merger(Sink& sink, std::int64_t width, std::int64_t merged, std::int64_t out, std::int64_t tokens,
+                     bool norm_after) {
   const std::int64_t wide = width * merged;
   const Scope scope(sink, "projector");
-  if (norm_after) sink.add(layer_norm("norm", tokens, wide));
-  else sink.add(layer_norm("norm", tokens * merged, width));
+  if (norm_after)
+    sink.add(layer_norm("norm", tokens, wide));
+  else
+    sink.add(layer_norm("norm", tokens * merged, width));
   sink.add(linear("linear_fc1", tokens, wide, wide, true));
   sink.add(activation("act", tokens * wide, Activation::gelu));
   sink.add(linear("linear_fc2", tokens, wide, out, true));
@@ -79,8 +85,10 @@ constexpr std::int64_t kUsualImage = 448;  // pixels a side where a tower takes 
 
 void describe_qwen_tower(Family& f, Sink& sink) {
   const Keys v = f.config.child("vision_config");
-  const std::int64_t width = v.assume("hidden_size", 1152), ffn = v.assume("intermediate_size", 4304), heads = v.assume("num_heads", 16);
-  const std::int64_t depth = v.assume("depth", 27), patch = v.assume("patch_size", 16), frames = v.assume("temporal_patch_size", 2);
+  const std::int64_t width = v.assume("hidden_size", 1152), ffn = v.assume("intermediate_size", 4304),
+                     heads = v.assume("num_heads", 16);
+  const std::int64_t depth = v.assume("depth", 27), patch = v.assume("patch_size", 16),
+                     frames = v.assume("temporal_patch_size", 2);
   const std::int64_t merge = v.assume("spatial_merge_size", 2), positions = v.assume("num_position_embeddings", 2304);
   const std::int64_t out = v.size("out_hidden_size"), channels = v.assume("in_channels", 3);
   const auto deep = static_cast<std::int64_t>(v.node("deepstack_visual_indexes").size());
@@ -88,7 +96,8 @@ void describe_qwen_tower(Family& f, Sink& sink) {
   v.divides("num_heads", heads, "hidden_size", width);
   if (!f.ok()) return;
   RepeatedSink images(sink, images_per_sample(f));
-  const std::int64_t merged = merge * merge, tokens = std::max<std::int64_t>(1, kUsualImage / patch / merge) * std::max<std::int64_t>(1, kUsualImage / patch / merge) * merged;
+  const std::int64_t merged = merge * merge, tokens = std::max<std::int64_t>(1, kUsualImage / patch / merge) *
+                                                      std::max<std::int64_t>(1, kUsualImage / patch / merge) * merged;
   const Scope scope(images, "vision_tower");
   images.add(patch_embedding("patch_embed", channels, width, frames * patch * patch, tokens, true));
   images.add(position_table("pos_embed", tokens, positions, width));
@@ -106,12 +115,15 @@ void describe_qwen2_tower(Family& f, Sink& sink, std::int64_t text_width) {
   // Qwen2-VL names the tower's width embed_dim; Qwen2.5-VL hidden_size.
   const std::int64_t width = newer ? v.assume("hidden_size", 1280) : v.assume("embed_dim", 1280);
   const std::int64_t ffn = newer ? v.assume("intermediate_size", 3420) : v.assume("mlp_ratio", 4) * width;
-  const std::int64_t depth = v.assume("depth", 32), heads = v.assume("num_heads", 16), patch = v.assume("patch_size", 14);
+  const std::int64_t depth = v.assume("depth", 32), heads = v.assume("num_heads", 16),
+                     patch = v.assume("patch_size", 14);
   const std::int64_t frames = v.assume("temporal_patch_size", 2), merge = v.assume("spatial_merge_size", 2);
   const std::int64_t out = newer ? v.size_or("out_hidden_size", text_width) : v.size_or("hidden_size", text_width);
-  const std::int64_t window = v.count_or("window_size", 0), channels = v.has("in_channels") ? v.assume("in_channels", 3) : v.assume("in_chans", 3);
+  const std::int64_t window = v.count_or("window_size", 0),
+                     channels = v.has("in_channels") ? v.assume("in_channels", 3) : v.assume("in_chans", 3);
   const auto full = static_cast<std::int64_t>(v.node("fullatt_block_indexes").size());
-  v.understood({"hidden_act", "model_type", "in_chans", "spatial_patch_size", "tokens_per_second", "fullatt_block_indexes"});
+  v.understood(
+      {"hidden_act", "model_type", "in_chans", "spatial_patch_size", "tokens_per_second", "fullatt_block_indexes"});
   v.divides("num_heads", heads, "hidden_size", width);
   if (!f.ok()) return;
   RepeatedSink images(sink, images_per_sample(f));
@@ -119,8 +131,13 @@ void describe_qwen2_tower(Family& f, Sink& sink, std::int64_t text_width) {
   const std::int64_t tokens = side * side * merged;
   const Scope scope(images, "vision_tower");
   images.add(patch_embedding("patch_embed", channels, width, frames * patch * patch, tokens, false));
-  EncoderLayerPart layer{.width = width, .heads = heads, .ffn = ffn, .norm = newer ? NormKind::rms : NormKind::layer,
-                         .gated = newer, .rotary_dim = width / heads, .activation = newer ? Activation::silu : Activation::gelu};
+  EncoderLayerPart layer{.width = width,
+                         .heads = heads,
+                         .ffn = ffn,
+                         .norm = newer ? NormKind::rms : NormKind::layer,
+                         .gated = newer,
+                         .rotary_dim = width / heads,
+                         .activation = newer ? Activation::silu : Activation::gelu};
   {
     const Scope layers(images, "blocks", newer ? full : depth, BlockKind::layer);
     describe_encoder_layer(layer, tokens, images);
@@ -146,28 +163,42 @@ void describe_moonvit(Family& f, Sink& sink, std::int64_t text_width) {
   const auto read = [&](std::string_view newer, std::string_view older, std::int64_t published) {
     return prefixed ? v.assume(newer, published) : v.assume(older, published);
   };
-  const std::int64_t width = read("vt_hidden_size", "hidden_size", 1152), ffn = read("vt_intermediate_size", "intermediate_size", 4304);
-  const std::int64_t layers = read("vt_num_hidden_layers", "num_hidden_layers", 27), heads = read("vt_num_attention_heads", "num_attention_heads", 16);
-  const std::int64_t patch = v.assume("patch_size", 14), rows = v.assume("init_pos_emb_height", 64), columns = v.assume("init_pos_emb_width", 64);
+  const std::int64_t width = read("vt_hidden_size", "hidden_size", 1152),
+                     ffn = read("vt_intermediate_size", "intermediate_size", 4304);
+  const std::int64_t layers = read("vt_num_hidden_layers", "num_hidden_layers", 27),
+                     heads = read("vt_num_attention_heads", "num_attention_heads", 16);
+  const std::int64_t patch = v.assume("patch_size", 14), rows = v.assume("init_pos_emb_height", 64),
+                     columns = v.assume("init_pos_emb_width", 64);
   const std::int64_t inner = v.size_or("qkv_hidden_size", width), joined = v.size_or("mm_hidden_size", width);
-  const bool scaled_norms = v.text_or("norm_type", "layernorm") == "rmsnorm", post = v.text_or("mm_projector_type", "patchmerger") == "patchmergerv2";
-  const bool attention_bias = v.flag("attn_bias", true), mlp_bias = v.flag("linear_bias", true), patch_bias = v.flag("patch_embed_proj_bias", true);
-  v.understood({"init_pos_emb_time", "merge_kernel_size", "merge_type", "pos_emb_type", "projector_hidden_act", "text_hidden_size",
-                "video_attn_type", "activation_func", "mlp_type", "pos_emb_interpolation_mode", "model_type", "_attn_implementation"});
+  const bool scaled_norms = v.text_or("norm_type", "layernorm") == "rmsnorm",
+             post = v.text_or("mm_projector_type", "patchmerger") == "patchmergerv2";
+  const bool attention_bias = v.flag("attn_bias", true), mlp_bias = v.flag("linear_bias", true),
+             patch_bias = v.flag("patch_embed_proj_bias", true);
+  v.understood({"init_pos_emb_time", "merge_kernel_size", "merge_type", "pos_emb_type", "projector_hidden_act",
+                "text_hidden_size", "video_attn_type", "activation_func", "mlp_type", "pos_emb_interpolation_mode",
+                "model_type", "_attn_implementation"});
   v.divides(prefixed ? "vt_num_attention_heads" : "num_attention_heads", heads, "qkv_hidden_size", inner);
   if (!f.ok()) return;
   constexpr std::int64_t kMerged = 4;
   RepeatedSink images(sink, images_per_sample(f));
-  const std::int64_t side = std::max<std::int64_t>(2, kUsualImage / std::max<std::int64_t>(1, patch) / 2 * 2), tokens = side * side;
+  const std::int64_t side = std::max<std::int64_t>(2, kUsualImage / std::max<std::int64_t>(1, patch) / 2 * 2),
+                     tokens = side * side;
   const NormKind norm_kind = scaled_norms ? NormKind::rms : NormKind::layer;
   const Scope scope(images, "vision_tower");
   images.add(patch_embedding("patch_embed", 3, width, patch * patch, tokens, patch_bias));
   images.add(position_table("pos_emb", tokens, rows * columns, width));
   {
     const Scope blocks(images, "blocks", layers, BlockKind::layer);
-    describe_encoder_layer({.width = width, .heads = heads, .ffn = ffn, .head_dim = inner / heads, .norm = norm_kind,
-                            .qkv_bias = attention_bias, .out_bias = attention_bias, .mlp_bias = mlp_bias,
-                            .rotary_dim = inner / heads}, tokens, images);
+    describe_encoder_layer({.width = width,
+                            .heads = heads,
+                            .ffn = ffn,
+                            .head_dim = inner / heads,
+                            .norm = norm_kind,
+                            .qkv_bias = attention_bias,
+                            .out_bias = attention_bias,
+                            .mlp_bias = mlp_bias,
+                            .rotary_dim = inner / heads},
+                           tokens, images);
   }
   images.add(norm("final_layernorm", norm_kind, tokens, width));
   const std::int64_t wide = joined * kMerged, merged_rows = tokens / kMerged;

@@ -6,12 +6,13 @@ namespace {
 
 constexpr std::string_view kTypes[] = {"albert"};
 constexpr std::string_view kArchitectures[] = {"AlbertModel", "AlbertForMaskedLM", "AlbertForPreTraining",
-    "AlbertForSequenceClassification"};
+                                               "AlbertForSequenceClassification"};
 
 void describe_albert(Family& f) {
   const Keys& c = f.config;
   const BertSizes s = read_bert(f);
-  const std::int64_t embedded = c.size("embedding_size"), groups = c.size_or("num_hidden_groups", 1), inner = c.size_or("inner_group_num", 1);
+  const std::int64_t embedded = c.size("embedding_size"), groups = c.size_or("num_hidden_groups", 1),
+                     inner = c.size_or("inner_group_num", 1);
   c.divides("num_hidden_groups", groups, "num_hidden_layers", s.layers);
   const std::string_view named = f.architecture();
   c.understood({"down_scale_factor", "gap_size", "net_structure_type", "num_memory_blocks", "classifier_dropout_prob"});
@@ -30,13 +31,18 @@ void describe_albert(Family& f) {
     describe_masked_head(f, s.layer.width, embedded, s.vocabulary);
     f.sink.add(linear("sop_classifier", 1, s.layer.width, 2, true, Component::head));
   }
-  if (named.ends_with("ForSequenceClassification")) f.sink.add(linear("classifier", 1, s.layer.width, label_count(c), true, Component::head));
+  if (named.ends_with("ForSequenceClassification"))
+    f.sink.add(linear("classifier", 1, s.layer.width, label_count(c), true, Component::head));
 }
 
 }  // namespace
 
 extern const FamilyDef k_albert;
-const FamilyDef k_albert = {"albert", "ALBERT: one layer whose parameters all layers share, factorized embedding",
-    "huggingface/transformers models/albert/modeling_albert.py; 1909.11942", kTypes, kArchitectures, build<describe_albert>};
+const FamilyDef k_albert = {"albert",
+                            "ALBERT: one layer whose parameters all layers share, factorized embedding",
+                            "huggingface/transformers models/albert/modeling_albert.py; 1909.11942",
+                            kTypes,
+                            kArchitectures,
+                            build<describe_albert>};
 
 }  // namespace floptally::families

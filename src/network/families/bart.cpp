@@ -6,20 +6,24 @@ namespace {
 
 constexpr std::string_view kTypes[] = {"bart", "mbart"};
 constexpr std::string_view kArchitectures[] = {"BartModel", "BartForConditionalGeneration",
-    "BartForSequenceClassification", "MBartForConditionalGeneration", "MBartModel"};
+                                               "BartForSequenceClassification", "MBartForConditionalGeneration",
+                                               "MBartModel"};
 
 void describe_bart(Family& f) {
   const Keys& c = f.config;
-  const std::int64_t width = c.size("d_model"), vocabulary = c.size("vocab_size"), positions = c.size("max_position_embeddings");
+  const std::int64_t width = c.size("d_model"), vocabulary = c.size("vocab_size"),
+                     positions = c.size("max_position_embeddings");
   const std::int64_t encoders = c.size("encoder_layers"), decoders = c.size("decoder_layers");
-  const std::int64_t encoder_heads = c.size("encoder_attention_heads"), decoder_heads = c.size("decoder_attention_heads");
+  const std::int64_t encoder_heads = c.size("encoder_attention_heads"),
+                     decoder_heads = c.size("decoder_attention_heads");
   const std::int64_t encoder_ffn = c.size("encoder_ffn_dim"), decoder_ffn = c.size("decoder_ffn_dim");
   const bool before = c.text_or("model_type", "bart") == "mbart" || c.flag("normalize_before", false);
   const Activation activation = read_activation(f, Activation::gelu, "activation_function");
   c.divides("encoder_attention_heads", encoder_heads, "d_model", width);
   c.divides("decoder_attention_heads", decoder_heads, "d_model", width);
-  c.understood({"scale_embedding", "encoder_layerdrop", "decoder_layerdrop", "classif_dropout", "num_hidden_layers", "add_bias_logits",
-                "add_final_layer_norm", "normalize_embedding", "static_position_embeddings", "extra_pos_embeddings", "forced_bos_token_id"});
+  c.understood({"scale_embedding", "encoder_layerdrop", "decoder_layerdrop", "classif_dropout", "num_hidden_layers",
+                "add_bias_logits", "add_final_layer_norm", "normalize_embedding", "static_position_embeddings",
+                "extra_pos_embeddings", "forced_bos_token_id"});
   const std::string_view named = f.architecture();
   f.sequence(positions);
   const std::int64_t source = f.inputs.source_sequence > 0 ? f.inputs.source_sequence : f.tokens;
@@ -34,7 +38,9 @@ void describe_bart(Family& f) {
     open(source);
     {
       const Scope layers(f.sink, "layers", encoders, BlockKind::layer);
-      describe_encoder_layer({.width = width, .heads = encoder_heads, .ffn = encoder_ffn, .post_norm = !before, .activation = activation}, source, f.sink);
+      describe_encoder_layer(
+          {.width = width, .heads = encoder_heads, .ffn = encoder_ffn, .post_norm = !before, .activation = activation},
+          source, f.sink);
     }
     if (before) f.sink.add(layer_norm("layer_norm", source, width));
   }
@@ -44,7 +50,9 @@ void describe_bart(Family& f) {
     open(f.tokens);
     {
       const Scope layers(f.sink, "layers", decoders, BlockKind::layer);
-      describe_decoder_layer({.width = width, .heads = decoder_heads, .ffn = decoder_ffn, .post_norm = !before, .activation = activation}, f.tokens, source, width, f.sink);
+      describe_decoder_layer(
+          {.width = width, .heads = decoder_heads, .ffn = decoder_ffn, .post_norm = !before, .activation = activation},
+          f.tokens, source, width, f.sink);
     }
     if (before) f.sink.add(layer_norm("layer_norm", f.tokens, width));
   }
@@ -60,7 +68,13 @@ void describe_bart(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_bart;
-const FamilyDef k_bart = {"bart", "BART and mBART: encoder and decoder with learned positions, biases, layer norms after (mBART before) the sublayers",
-    "huggingface/transformers models/bart/modeling_bart.py, models/mbart/modeling_mbart.py; 1910.13461", kTypes, kArchitectures, build<describe_bart>};
+const FamilyDef k_bart = {
+    "bart",
+    "BART and mBART: encoder and decoder with learned positions, biases, layer norms after (mBART before) the "
+    "sublayers",
+    "huggingface/transformers models/bart/modeling_bart.py, models/mbart/modeling_mbart.py; 1910.13461",
+    kTypes,
+    kArchitectures,
+    build<describe_bart>};
 
 }  // namespace floptally::families

@@ -21,8 +21,9 @@ void describe_bloom(Family& f) {
   set_bias(attention, true, true);
   const MlpPart mlp = mlp_of(s.width, 4 * s.width, Activation::gelu, false, true);
   const bool tied = read_tied(f, true);
-  c.understood({"n_embed", "num_attention_heads", "n_inner", "offset_alibi", "slow_but_exact", "skip_bias_add", "skip_bias_add_qkv",
-                "unk_token_id", "bias_dropout_fusion", "masked_softmax_fusion", "pretraining_tp", "attention_softmax_in_fp32"});
+  c.understood({"n_embed", "num_attention_heads", "n_inner", "offset_alibi", "slow_but_exact", "skip_bias_add",
+                "skip_bias_add_qkv", "unk_token_id", "bias_dropout_fusion", "masked_softmax_fusion", "pretraining_tp",
+                "attention_softmax_in_fp32"});
   if (!f.ok()) return;
   describe_embedding(f, s.vocabulary, s.width, "word_embeddings");
   f.sink.add(layer_norm("word_embeddings_layernorm", f.tokens, s.width));
@@ -36,7 +37,11 @@ void describe_bloom(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_bloom;
-const FamilyDef k_bloom = {"bloom", "BLOOM: ALiBi instead of positions, a norm of the embedding, biases, tied embedding",
-    "huggingface/transformers models/bloom/modeling_bloom.py; 2211.05100", kTypes, kArchitectures, build<describe_bloom>};
+const FamilyDef k_bloom = {"bloom",
+                           "BLOOM: ALiBi instead of positions, a norm of the embedding, biases, tied embedding",
+                           "huggingface/transformers models/bloom/modeling_bloom.py; 2211.05100",
+                           kTypes,
+                           kArchitectures,
+                           build<describe_bloom>};
 
 }  // namespace floptally::families

@@ -26,8 +26,9 @@ void describe_chatglm(Family& f) {
   const NormKind norm_kind = c.flag("rmsnorm", true) ? NormKind::rms : NormKind::layer;
   const MlpPart mlp = mlp_of(s.width, c.size("ffn_hidden_size"), Activation::silu, true, bias);
   const bool tied = read_tied(f, false);
-  c.understood({"post_layer_norm", "layernorm_epsilon", "apply_query_key_layer_scaling", "fp32_residual_connection", "original_rope",
-                "pre_seq_len", "prefix_projection", "quantization_bit", "rope_ratio", "bias_dropout_fusion"});
+  c.understood({"post_layer_norm", "layernorm_epsilon", "apply_query_key_layer_scaling", "fp32_residual_connection",
+                "original_rope", "pre_seq_len", "prefix_projection", "quantization_bit", "rope_ratio",
+                "bias_dropout_fusion"});
   if (!f.ok()) return;
   describe_decoder(f, s, {.attention = &attention, .mlp = &mlp, .norm = norm_kind}, tied);
 }
@@ -35,7 +36,12 @@ void describe_chatglm(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_chatglm;
-const FamilyDef k_chatglm = {"chatglm", "ChatGLM 2-3 and GLM-4 (own code): few key and value groups, biases on query, key and value",
-    "THUDM/glm-4-9b modeling_chatglm.py", kTypes, kArchitectures, build<describe_chatglm>};
+const FamilyDef k_chatglm = {
+    "chatglm",
+    "ChatGLM 2-3 and GLM-4 (own code): few key and value groups, biases on query, key and value",
+    "THUDM/glm-4-9b modeling_chatglm.py",
+    kTypes,
+    kArchitectures,
+    build<describe_chatglm>};
 
 }  // namespace floptally::families

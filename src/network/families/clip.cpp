@@ -6,7 +6,7 @@ namespace {
 
 constexpr std::string_view kTypes[] = {"clip", "clip_vision_model", "clip_text_model"};
 constexpr std::string_view kArchitectures[] = {"CLIPModel", "CLIPVisionModel", "CLIPTextModel",
-    "CLIPVisionModelWithProjection", "CLIPTextModelWithProjection"};
+                                               "CLIPVisionModelWithProjection", "CLIPTextModelWithProjection"};
 
 void describe_clip(Family& f) {
   const Keys& c = f.config;
@@ -23,8 +23,11 @@ void describe_clip(Family& f) {
     if (projected) f.sink.add(linear("visual_projection", 1, z.width, shared, false, Component::head));
   }
   if (!vision_only) {
-    EncoderLayerPart layer{.width = t.assume("hidden_size", 512), .heads = t.assume("num_attention_heads", 8), .ffn = t.assume("intermediate_size", 2048)};
-    const std::int64_t layers = t.assume("num_hidden_layers", 12), vocabulary = t.assume("vocab_size", 49408), positions = t.assume("max_position_embeddings", 77);
+    EncoderLayerPart layer{.width = t.assume("hidden_size", 512),
+                           .heads = t.assume("num_attention_heads", 8),
+                           .ffn = t.assume("intermediate_size", 2048)};
+    const std::int64_t layers = t.assume("num_hidden_layers", 12), vocabulary = t.assume("vocab_size", 49408),
+                       positions = t.assume("max_position_embeddings", 77);
     layer.mask = AttentionMask::causal;
     t.divides("num_attention_heads", layer.heads, "hidden_size", layer.width);
     f.sequence(positions);
@@ -45,7 +48,12 @@ void describe_clip(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_clip;
-const FamilyDef k_clip = {"clip", "CLIP: an image tower and a causal text tower projected to one space",
-    "huggingface/transformers models/clip/modeling_clip.py; 2103.00020", kTypes, kArchitectures, build<describe_clip>, "sample"};
+const FamilyDef k_clip = {"clip",
+                          "CLIP: an image tower and a causal text tower projected to one space",
+                          "huggingface/transformers models/clip/modeling_clip.py; 2103.00020",
+                          kTypes,
+                          kArchitectures,
+                          build<describe_clip>,
+                          "sample"};
 
 }  // namespace floptally::families

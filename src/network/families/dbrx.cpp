@@ -28,7 +28,8 @@ void describe_dbrx(Family& f) {
   check_experts(f, moe, "moe_num_experts", "moe_top_k");
   const bool tied = read_tied(f, false);
   a.understood({"clip_qkv", "model_type", "rope_theta"});
-  m.understood({"ffn_act_fn", "model_type", "moe_jitter_eps", "moe_loss_weight", "moe_normalize_expert_weights", "uniform_expert_assignment"});
+  m.understood({"ffn_act_fn", "model_type", "moe_jitter_eps", "moe_loss_weight", "moe_normalize_expert_weights",
+                "uniform_expert_assignment"});
   c.understood({"emb_pdrop"});
   if (!f.ok()) return;
   describe_decoder(f, s, {.attention = &attention, .moe = &moe, .norm = NormKind::layer_scale_only}, tied);
@@ -37,7 +38,11 @@ void describe_dbrx(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_dbrx;
-const FamilyDef k_dbrx = {"dbrx", "DBRX: 4 of 16 experts, norms that only scale, no biases",
-    "huggingface/transformers models/dbrx/modeling_dbrx.py", kTypes, kArchitectures, build<describe_dbrx>};
+const FamilyDef k_dbrx = {"dbrx",
+                          "DBRX: 4 of 16 experts, norms that only scale, no biases",
+                          "huggingface/transformers models/dbrx/modeling_dbrx.py",
+                          kTypes,
+                          kArchitectures,
+                          build<describe_dbrx>};
 
 }  // namespace floptally::families

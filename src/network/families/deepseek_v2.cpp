@@ -39,7 +39,12 @@ void describe_deepseek_v2(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_deepseek_v2;
-const FamilyDef k_deepseek_v2 = {"deepseek_v2", "DeepSeek-V2 and V2-Lite: latent attention, shared and routed experts, first layers dense",
-    "huggingface/transformers models/deepseek_v2/modeling_deepseek_v2.py; 2405.04434", kTypes, kArchitectures, build<describe_deepseek_v2>};
+const FamilyDef k_deepseek_v2 = {
+    "deepseek_v2",
+    "DeepSeek-V2 and V2-Lite: latent attention, shared and routed experts, first layers dense",
+    "huggingface/transformers models/deepseek_v2/modeling_deepseek_v2.py; 2405.04434",
+    kTypes,
+    kArchitectures,
+    build<describe_deepseek_v2>};
 
 }  // namespace floptally::families

@@ -38,15 +38,20 @@ void describe_deepseek_v3(Family& f) {
   });
   if (extra > 0 && !extra_described) remark_extra_heads(f, extra);
   if (extra > 0 && extra_described)
-    describe_extra_heads(f, extra, s.width, s.vocabulary, [&](Family& inner) {
-      describe(inner, {.attention = &attention, .moe = &moe});
-    });
+    describe_extra_heads(f, extra, s.width, s.vocabulary,
+                         [&](Family& inner) { describe(inner, {.attention = &attention, .moe = &moe}); });
 }
 
 }  // namespace
 
 extern const FamilyDef k_deepseek_v3;
-const FamilyDef k_deepseek_v3 = {"deepseek_v3", "DeepSeek-V3 and R1, Kimi K2, Moonlight: latent attention, sigmoid router with a balancing bias",
-    "huggingface/transformers models/deepseek_v3/modeling_deepseek_v3.py; deepseek-ai/DeepSeek-V3 inference/model.py; 2412.19437", kTypes, kArchitectures, build<describe_deepseek_v3>};
+const FamilyDef k_deepseek_v3 = {
+    "deepseek_v3",
+    "DeepSeek-V3 and R1, Kimi K2, Moonlight: latent attention, sigmoid router with a balancing bias",
+    "huggingface/transformers models/deepseek_v3/modeling_deepseek_v3.py; deepseek-ai/DeepSeek-V3 inference/model.py; "
+    "2412.19437",
+    kTypes,
+    kArchitectures,
+    build<describe_deepseek_v3>};
 
 }  // namespace floptally::families

@@ -53,7 +53,12 @@ void describe_deepseek_v32(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_deepseek_v32;
-const FamilyDef k_deepseek_v32 = {"deepseek_v32", "DeepSeek-V3.2: DeepSeek-V3 with a lightning indexer that selects what each token attends to",
-    "deepseek-ai/DeepSeek-V3.2-Exp inference/model.py; 2512.02556", kTypes, kArchitectures, build<describe_deepseek_v32>};
+const FamilyDef k_deepseek_v32 = {
+    "deepseek_v32",
+    "DeepSeek-V3.2: DeepSeek-V3 with a lightning indexer that selects what each token attends to",
+    "deepseek-ai/DeepSeek-V3.2-Exp inference/model.py; 2512.02556",
+    kTypes,
+    kArchitectures,
+    build<describe_deepseek_v32>};
 
 }  // namespace floptally::families

@@ -12,7 +12,8 @@ struct Sizes {
   std::int64_t index_heads = 1, index_dim = 1, index_kept = 1;
 };
 
-// This ratio marks compressed sparse attention: overlapping windows and an indexer. Larger ones are dense over few positions.
+// This ratio marks compressed sparse attention: overlapping windows and an indexer. Larger ones are dense over few
+// positions.
 constexpr std::int64_t kSparseRatio = 4;
 
 // Compressed positions a query sees on average: `entries` grow evenly over the sequence, at most `kept` are chosen.
@@ -22,7 +23,8 @@ std::int64_t seen_on_average(std::int64_t entries, std::int64_t kept) {
 }
 
 // Attention of every token to `seen` positions, through `heads` heads over one shared key-value vector.
-void describe_seen(Family& f, std::string_view name, std::int64_t seen, std::int64_t heads, std::int64_t dim, bool values) {
+void describe_seen(Family& f, std::string_view name, std::int64_t seen, std::int64_t heads, std::int64_t dim,
+                   bool values) {
   AttentionShape shape;
   shape.queries = f.tokens;
   shape.keys = seen;
@@ -75,9 +77,11 @@ void describe_attention_of(Family& f, const Sizes& z, std::int64_t ratio) {
       f.sink.add(linear("weights_proj", tokens, s.width, z.index_heads, false, projection));
       describe_seen(f, "index_scores", seen_on_average(entries, entries), z.index_heads, z.index_dim, false);
     }
-    describe_seen(f, "compressed_attention", seen_on_average(entries, sparse ? z.index_kept : entries), s.heads, s.head_dim, true);
+    describe_seen(f, "compressed_attention", seen_on_average(entries, sparse ? z.index_kept : entries), s.heads,
+                  s.head_dim, true);
   }
-  f.sink.add(make_op(operators::k_grouped_linear, "o_a_proj", projection, tokens * z.groups, joined / z.groups, z.o_rank, 0, z.groups, z.groups));
+  f.sink.add(make_op(operators::k_grouped_linear, "o_a_proj", projection, tokens * z.groups, joined / z.groups,
+                     z.o_rank, 0, z.groups, z.groups));
   f.sink.add(row_linear("o_b_proj", tokens, z.groups * z.o_rank, s.width, false, projection));
 }
 
@@ -100,8 +104,10 @@ void describe_layer(Family& f, const Sizes& z, const MoePart& moe, std::int64_t 
   describe_streams(f, z, "ffn_hc", mixes, 3);
   f.sink.add(rms_norm("post_attention_layernorm", f.tokens, width));
   describe_moe(moe, f.tokens, f.sink);
-  if (by_table) f.sink.add(move("tid2eid", 0, z.text.vocabulary * moe.top_k));
-  else describe_correction_buffer(f, moe.experts);
+  if (by_table)
+    f.sink.add(move("tid2eid", 0, z.text.vocabulary * moe.top_k));
+  else
+    describe_correction_buffer(f, moe.experts);
 }
 
 void describe_deepseek_v4(Family& f) {
@@ -131,13 +137,16 @@ void describe_deepseek_v4(Family& f) {
   std::vector<std::int64_t> ratios;
   const std::size_t layers = layer_kinds(f, s.layers).size();
   for (std::size_t i = 0; i < layers && f.ok(); ++i) ratios.push_back(c.element("compress_ratios", i));
-  c.understood({"attention_bias", "num_key_value_heads", "compress_rope_theta", "hc_eps", "hc_sinkhorn_iters", "expert_dtype"});
+  c.understood(
+      {"attention_bias", "num_key_value_heads", "compress_rope_theta", "hc_eps", "hc_sinkhorn_iters", "expert_dtype"});
   if (!f.ok()) return;
   describe_embedding(f, s.vocabulary, s.width);
   for (std::size_t first = 0; first < ratios.size();) {
     const bool by_table = static_cast<std::int64_t>(first) < hashed;
     std::size_t next = first + 1;
-    while (next < ratios.size() && ratios[next] == ratios[first] && (static_cast<std::int64_t>(next) < hashed) == by_table) ++next;
+    while (next < ratios.size() && ratios[next] == ratios[first] &&
+           (static_cast<std::int64_t>(next) < hashed) == by_table)
+      ++next;
     const Scope layer(f.sink, "layers", static_cast<std::int64_t>(next - first), BlockKind::layer);
     describe_layer(f, z, moe, ratios[first], by_table);
     first = next;
@@ -152,7 +161,12 @@ void describe_deepseek_v4(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_deepseek_v4;
-const FamilyDef k_deepseek_v4 = {"deepseek_v4", "DeepSeek-V4: one shared key-value head over a window and compressed positions, hyper-connections, hashed routing",
-    "huggingface/transformers models/deepseek_v4/modeling_deepseek_v4.py", kTypes, kArchitectures, build<describe_deepseek_v4>};
+const FamilyDef k_deepseek_v4 = {
+    "deepseek_v4",
+    "DeepSeek-V4: one shared key-value head over a window and compressed positions, hyper-connections, hashed routing",
+    "huggingface/transformers models/deepseek_v4/modeling_deepseek_v4.py",
+    kTypes,
+    kArchitectures,
+    build<describe_deepseek_v4>};
 
 }  // namespace floptally::families

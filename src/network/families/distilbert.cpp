@@ -6,12 +6,14 @@ namespace {
 
 constexpr std::string_view kTypes[] = {"distilbert"};
 constexpr std::string_view kArchitectures[] = {"DistilBertModel", "DistilBertForMaskedLM",
-    "DistilBertForSequenceClassification"};
+                                               "DistilBertForSequenceClassification"};
 
 void describe_distilbert(Family& f) {
   const Keys& c = f.config;
-  EncoderLayerPart layer{.width = c.size("dim"), .heads = c.size("n_heads"), .ffn = c.size("hidden_dim"), .post_norm = true};
-  const std::int64_t layers = c.size("n_layers"), vocabulary = c.size("vocab_size"), positions = c.size("max_position_embeddings");
+  EncoderLayerPart layer{
+      .width = c.size("dim"), .heads = c.size("n_heads"), .ffn = c.size("hidden_dim"), .post_norm = true};
+  const std::int64_t layers = c.size("n_layers"), vocabulary = c.size("vocab_size"),
+                     positions = c.size("max_position_embeddings");
   c.divides("n_heads", layer.heads, "dim", layer.width);
   const std::int64_t labels = label_count(c);
   const std::string_view named = f.architecture();
@@ -35,7 +37,11 @@ void describe_distilbert(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_distilbert;
-const FamilyDef k_distilbert = {"distilbert", "DistilBERT: six BERT layers without segment embeddings or pooler",
-    "huggingface/transformers models/distilbert/modeling_distilbert.py; 1910.01108", kTypes, kArchitectures, build<describe_distilbert>};
+const FamilyDef k_distilbert = {"distilbert",
+                                "DistilBERT: six BERT layers without segment embeddings or pooler",
+                                "huggingface/transformers models/distilbert/modeling_distilbert.py; 1910.01108",
+                                kTypes,
+                                kArchitectures,
+                                build<describe_distilbert>};
 
 }  // namespace floptally::families

@@ -1,5 +1,5 @@
-#include "network/families/_common.h"
 #include "network/blocks/tower.h"
+#include "network/families/_common.h"
 
 namespace floptally::families {
 namespace {
@@ -12,29 +12,37 @@ void describe_dit(Family& f) {
   const bool diffusers = c.has("attention_head_dim");
   const std::int64_t heads = c.size(diffusers ? "num_attention_heads" : "num_heads");
   const std::int64_t width = diffusers ? heads * c.size("attention_head_dim") : c.size("hidden_size");
-  const std::int64_t layers = c.size(diffusers ? "num_layers" : "depth"), patch = c.size("patch_size"), channels = c.assume("in_channels", 4);
-  const std::int64_t side = c.size(diffusers ? "sample_size" : "input_size") / patch, classes = diffusers ? c.assume("num_embeds_ada_norm", 1000) : c.assume("num_classes", 1000);
-  const std::int64_t out = diffusers ? c.size_or("out_channels", channels) : channels * (c.flag("learn_sigma", true) ? 2 : 1);
+  const std::int64_t layers = c.size(diffusers ? "num_layers" : "depth"), patch = c.size("patch_size"),
+                     channels = c.assume("in_channels", 4);
+  const std::int64_t side = c.size(diffusers ? "sample_size" : "input_size") / patch,
+                     classes = diffusers ? c.assume("num_embeds_ada_norm", 1000) : c.assume("num_classes", 1000);
+  const std::int64_t out =
+      diffusers ? c.size_or("out_channels", channels) : channels * (c.flag("learn_sigma", true) ? 2 : 1);
   const std::int64_t inner = static_cast<std::int64_t>(c.ratio_or("mlp_ratio", 4) * static_cast<double>(width));
   const bool bias = c.flag("attention_bias", true);
   c.divides(diffusers ? "num_attention_heads" : "num_heads", heads, "hidden_size", width);
   if (side < 1) c.problem("shape-range", "patch_size", "'patch_size' is larger than the latent image");
-  c.understood({"activation_fn", "norm_elementwise_affine", "norm_eps", "norm_num_groups", "norm_type", "upcast_attention", "attention_type",
-                "caption_channels", "cross_attention_dim", "double_self_attention", "num_vector_embeds", "only_cross_attention", "use_linear_projection",
+  c.understood({"activation_fn", "norm_elementwise_affine", "norm_eps", "norm_num_groups", "norm_type",
+                "upcast_attention", "attention_type", "caption_channels", "cross_attention_dim",
+                "double_self_attention", "num_vector_embeds", "only_cross_attention", "use_linear_projection",
                 "class_dropout_prob", "mlp_ratio"});
   if (!f.ok()) return;
   constexpr std::int64_t kFrequencies = 256;
   const std::int64_t tokens = side * side;
   const auto condition = [&] {  // time and class, one vector a sample; one row more for "no class"
     const Scope scope(f.sink, "conditioning");
-    f.sink.add(linear("timestep_embedder.linear_1", 1, kFrequencies, width, true, Component::embed).with(op_flags::input_no_gradient));
+    f.sink.add(linear("timestep_embedder.linear_1", 1, kFrequencies, width, true, Component::embed)
+                   .with(op_flags::input_no_gradient));
     f.sink.add(activation("act", width, Activation::silu));
     f.sink.add(linear("timestep_embedder.linear_2", 1, width, width, true, Component::embed));
     f.sink.add(embedding("class_embedder", 1, classes + 1, width));
   };
-  f.sink.add(patch_embedding("pos_embed.proj", channels, width, patch * patch, tokens, true).with(op_flags::input_no_gradient));
-  if (diffusers) f.sink.add(move("pos_embed", 0, tokens * width));  // a buffer there, a frozen parameter in the paper's code
-  else f.sink.add(position_table("pos_embed", tokens, tokens, width).with(op_flags::frozen));
+  f.sink.add(patch_embedding("pos_embed.proj", channels, width, patch * patch, tokens, true)
+                 .with(op_flags::input_no_gradient));
+  if (diffusers)
+    f.sink.add(move("pos_embed", 0, tokens * width));  // a buffer there, a frozen parameter in the paper's code
+  else
+    f.sink.add(position_table("pos_embed", tokens, tokens, width).with(op_flags::frozen));
   if (!diffusers) condition();
   {
     const Scope blocks(f.sink, "transformer_blocks", layers, BlockKind::layer);
@@ -65,7 +73,13 @@ void describe_dit(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_dit;
-const FamilyDef k_dit = {"dit", "DiT: diffusion transformer whose norms are driven by time and class (the paper's code, and diffusers' class)",
-    "facebookresearch/DiT models.py; huggingface/diffusers models/transformers/dit_transformer_2d.py; 2212.09748", kTypes, kArchitectures, build<describe_dit>, "image"};
+const FamilyDef k_dit = {
+    "dit",
+    "DiT: diffusion transformer whose norms are driven by time and class (the paper's code, and diffusers' class)",
+    "facebookresearch/DiT models.py; huggingface/diffusers models/transformers/dit_transformer_2d.py; 2212.09748",
+    kTypes,
+    kArchitectures,
+    build<describe_dit>,
+    "image"};
 
 }  // namespace floptally::families

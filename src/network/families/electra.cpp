@@ -14,7 +14,8 @@ void describe_electra(Family& f) {
   const std::string_view named = f.architecture();
   if (!f.ok()) return;
   describe_bert_embeddings(f, s, embedded);
-  if (embedded != s.layer.width) f.sink.add(linear("embeddings_project", f.tokens, embedded, s.layer.width, true, Component::embed));
+  if (embedded != s.layer.width)
+    f.sink.add(linear("embeddings_project", f.tokens, embedded, s.layer.width, true, Component::embed));
   {
     const Scope scope(f.sink, "layer", s.layers, BlockKind::layer);
     describe_encoder_layer(s.layer, f.tokens, f.sink);
@@ -30,7 +31,12 @@ void describe_electra(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_electra;
-const FamilyDef k_electra = {"electra", "ELECTRA: BERT layers with a narrower embedding, no pooler; generator or discriminator head by class",
-    "huggingface/transformers models/electra/modeling_electra.py; 2003.10555", kTypes, kArchitectures, build<describe_electra>};
+const FamilyDef k_electra = {
+    "electra",
+    "ELECTRA: BERT layers with a narrower embedding, no pooler; generator or discriminator head by class",
+    "huggingface/transformers models/electra/modeling_electra.py; 2003.10555",
+    kTypes,
+    kArchitectures,
+    build<describe_electra>};
 
 }  // namespace floptally::families

@@ -4,8 +4,8 @@ namespace floptally::families {
 namespace {
 
 constexpr std::string_view kTypes[] = {"ernie4_5", "ernie4_5_moe"};
-constexpr std::string_view kArchitectures[] = {"Ernie4_5ForCausalLM", "Ernie4_5_ForCausalLM",
-    "Ernie4_5_MoeForCausalLM", "Ernie4_5_MoEForCausalLM"};
+constexpr std::string_view kArchitectures[] = {"Ernie4_5ForCausalLM", "Ernie4_5_ForCausalLM", "Ernie4_5_MoeForCausalLM",
+                                               "Ernie4_5_MoEForCausalLM"};
 
 void describe_ernie4_5(Family& f) {
   const Keys& c = f.config;
@@ -24,7 +24,9 @@ void describe_ernie4_5(Family& f) {
     moe.expert_ffn = c.size("moe_intermediate_size");
     moe.shared_ffn = c.count_or("moe_num_shared_experts", 0) * moe.expert_ffn;
     check_experts(f, moe, "moe_num_experts", "moe_k");
-    const std::int64_t first = c.count_or("moe_layer_start_index", 1), last = c.config().size_if({"moe_layer_end_index"}, -1, -1), every = c.size_or("moe_layer_interval", 1);
+    const std::int64_t first = c.count_or("moe_layer_start_index", 1),
+                       last = c.config().size_if({"moe_layer_end_index"}, -1, -1),
+                       every = c.size_or("moe_layer_interval", 1);
     for (std::size_t i = 0; i < sparse.size(); ++i) {
       const auto layer = static_cast<std::int64_t>(i);
       sparse[i] = (layer + 1) % every == 0 && layer >= first && (last < 0 || layer <= last);
@@ -42,7 +44,11 @@ void describe_ernie4_5(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_ernie4_5;
-const FamilyDef k_ernie4_5 = {"ernie4_5", "ERNIE 4.5: Llama layers, dense or with experts after the first layers",
-    "huggingface/transformers models/ernie4_5, models/ernie4_5_moe", kTypes, kArchitectures, build<describe_ernie4_5>};
+const FamilyDef k_ernie4_5 = {"ernie4_5",
+                              "ERNIE 4.5: Llama layers, dense or with experts after the first layers",
+                              "huggingface/transformers models/ernie4_5, models/ernie4_5_moe",
+                              kTypes,
+                              kArchitectures,
+                              build<describe_ernie4_5>};
 
 }  // namespace floptally::families

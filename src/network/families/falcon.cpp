@@ -25,8 +25,9 @@ void describe_falcon(Family& f) {
   set_bias(attention, bias, bias);
   const MlpPart mlp = mlp_of(s.width, c.size_or("ffn_hidden_size", 4 * s.width), Activation::gelu, false, bias);
   const std::int64_t norms = c.count_or("num_ln_in_parallel_attn", newer ? 2 : 1);
-  const Residuals residuals = !parallel && !newer ? Residuals::pre_norm
-                              : newer && norms == 2 ? Residuals::parallel_two : Residuals::parallel;
+  const Residuals residuals = !parallel && !newer   ? Residuals::pre_norm
+                              : newer && norms == 2 ? Residuals::parallel_two
+                                                    : Residuals::parallel;
   const bool tied = read_tied(f, true);
   if (!f.ok()) return;
   describe_decoder(f, s, {.attention = &attention, .mlp = &mlp, .norm = NormKind::layer, .residuals = residuals}, tied);
@@ -35,7 +36,12 @@ void describe_falcon(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_falcon;
-const FamilyDef k_falcon = {"falcon", "Falcon 7B, 40B, 180B and RW: multi-query or grouped attention beside the feed-forward layer",
-    "huggingface/transformers models/falcon/modeling_falcon.py; 2311.16867", kTypes, kArchitectures, build<describe_falcon>};
+const FamilyDef k_falcon = {
+    "falcon",
+    "Falcon 7B, 40B, 180B and RW: multi-query or grouped attention beside the feed-forward layer",
+    "huggingface/transformers models/falcon/modeling_falcon.py; 2311.16867",
+    kTypes,
+    kArchitectures,
+    build<describe_falcon>};
 
 }  // namespace floptally::families

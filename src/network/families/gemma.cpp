@@ -22,7 +22,11 @@ void describe_gemma(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_gemma;
-const FamilyDef k_gemma = {"gemma", "Gemma 1: wide heads, GeGLU, tied embedding",
-    "huggingface/transformers models/gemma/modeling_gemma.py", kTypes, kArchitectures, build<describe_gemma>};
+const FamilyDef k_gemma = {"gemma",
+                           "Gemma 1: wide heads, GeGLU, tied embedding",
+                           "huggingface/transformers models/gemma/modeling_gemma.py",
+                           kTypes,
+                           kArchitectures,
+                           build<describe_gemma>};
 
 }  // namespace floptally::families

@@ -18,8 +18,8 @@ void describe_gemma2(Family& f) {
   const bool tied = read_tied(f, true);
   const std::vector<std::uint8_t> kinds =
       kinds_named(f, s.layers, "layer_types", "sliding", [](std::int64_t i) { return i % 2 == 0; });
-  c.understood({"hidden_act", "hidden_activation", "query_pre_attn_scalar", "attn_logit_softcapping", "final_logit_softcapping",
-                "cache_implementation"});
+  c.understood({"hidden_act", "hidden_activation", "query_pre_attn_scalar", "attn_logit_softcapping",
+                "final_logit_softcapping", "cache_implementation"});
   if (!f.ok()) return;
   describe_decoder(f, s, kinds, NormKind::rms, tied, [&](std::uint8_t sliding) {
     describe(f, {.attention = sliding != 0 ? &windowed : &full, .mlp = &mlp, .residuals = Residuals::sandwich});
@@ -29,7 +29,11 @@ void describe_gemma2(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_gemma2;
-const FamilyDef k_gemma2 = {"gemma2", "Gemma 2: norms before and after each sublayer, every second layer with a sliding window",
-    "huggingface/transformers models/gemma2/modeling_gemma2.py", kTypes, kArchitectures, build<describe_gemma2>};
+const FamilyDef k_gemma2 = {"gemma2",
+                            "Gemma 2: norms before and after each sublayer, every second layer with a sliding window",
+                            "huggingface/transformers models/gemma2/modeling_gemma2.py",
+                            kTypes,
+                            kArchitectures,
+                            build<describe_gemma2>};
 
 }  // namespace floptally::families

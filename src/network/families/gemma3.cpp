@@ -11,7 +11,9 @@ constexpr std::string_view kArchitectures[] = {"Gemma3ForConditionalGeneration",
 void describe_text(Family& f, bool inside) {
   const Keys& c = f.config;
   TextSizes s;
-  const auto size = [&](std::string_view key, std::int64_t published) { return inside ? c.assume(key, published) : c.size(key); };
+  const auto size = [&](std::string_view key, std::int64_t published) {
+    return inside ? c.assume(key, published) : c.size(key);
+  };
   s.width = size("hidden_size", 2304);
   s.layers = size("num_hidden_layers", 26);
   s.heads = size("num_attention_heads", 8);
@@ -32,8 +34,9 @@ void describe_text(Family& f, bool inside) {
       kinds_named(f, s.layers, "layer_types", "sliding", [&](std::int64_t i) { return (i + 1) % every != 0; });
   const MlpPart mlp = mlp_of(s.width, inner, Activation::gelu);
   const bool tied = read_tied(f, true);
-  c.understood({"hidden_act", "hidden_activation", "query_pre_attn_scalar", "attn_logit_softcapping", "final_logit_softcapping",
-                "cache_implementation", "rope_local_base_freq", "use_bidirectional_attention", "sliding_window_pattern"});
+  c.understood({"hidden_act", "hidden_activation", "query_pre_attn_scalar", "attn_logit_softcapping",
+                "final_logit_softcapping", "cache_implementation", "rope_local_base_freq",
+                "use_bidirectional_attention", "sliding_window_pattern"});
   if (!f.ok()) return;
   describe_decoder(f, s, kinds, NormKind::rms, tied, [&](std::uint8_t sliding) {
     describe(f, {.attention = sliding != 0 ? &windowed : &full, .mlp = &mlp, .residuals = Residuals::sandwich});
@@ -63,7 +66,12 @@ void describe_gemma3(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_gemma3;
-const FamilyDef k_gemma3 = {"gemma3", "Gemma 3: five windowed layers to one full, norms of queries and keys, a SigLIP tower in the larger models",
-    "huggingface/transformers models/gemma3/modeling_gemma3.py; 2503.19786", kTypes, kArchitectures, build<describe_gemma3>};
+const FamilyDef k_gemma3 = {
+    "gemma3",
+    "Gemma 3: five windowed layers to one full, norms of queries and keys, a SigLIP tower in the larger models",
+    "huggingface/transformers models/gemma3/modeling_gemma3.py; 2503.19786",
+    kTypes,
+    kArchitectures,
+    build<describe_gemma3>};
 
 }  // namespace floptally::families

@@ -9,7 +9,8 @@ constexpr std::string_view kArchitectures[] = {"Gemma4ForConditionalGeneration",
 
 void describe_tower(Family& f) {
   const Keys v = f.config.child("vision_config");
-  const std::int64_t width = v.assume("hidden_size", 768), inner = v.assume("intermediate_size", 3072), layers = v.assume("num_hidden_layers", 16);
+  const std::int64_t width = v.assume("hidden_size", 768), inner = v.assume("intermediate_size", 3072),
+                     layers = v.assume("num_hidden_layers", 16);
   const std::int64_t patch = v.assume("patch_size", 16), positions = v.assume("position_embedding_size", 10240);
   const std::int64_t pool = std::max<std::int64_t>(1, v.assume("pooling_kernel_size", 3));
   AttentionPart a;
@@ -21,7 +22,8 @@ void describe_tower(Family& f) {
   a.mask = AttentionMask::none;
   const bool bias = v.flag("attention_bias", false), standardized = v.flag("standardize", false);
   set_bias(a, bias, bias);
-  v.understood({"default_output_length", "global_head_dim", "hidden_activation", "image_seq_length", "video_seq_length", "use_clipped_linears"});
+  v.understood({"default_output_length", "global_head_dim", "hidden_activation", "image_seq_length", "video_seq_length",
+                "use_clipped_linears"});
   if (v.flag("use_clipped_linears", false)) f.remark("the bounds of clipped linear layers are buffers and not counted");
   const Keys text = f.config.child("text_config");
   const std::int64_t text_width = text.size("hidden_size"), soft = v.size_or("default_output_length", 280);
@@ -95,14 +97,18 @@ void describe_text(Family& f) {
     moe.activation = Activation::gelu;
     check_experts(f, moe, "num_experts", "top_k_experts");
   }
-  const std::int64_t extra = c.assume_count("hidden_size_per_layer_input", 256), extra_rows = c.assume("vocab_size_per_layer_input", 262144);
-  std::vector<std::uint8_t> kinds = kinds_named(f, s.layers, "layer_types", "full", [&](std::int64_t i) { return (i + 1) % 6 == 0; });
+  const std::int64_t extra = c.assume_count("hidden_size_per_layer_input", 256),
+                     extra_rows = c.assume("vocab_size_per_layer_input", 262144);
+  std::vector<std::uint8_t> kinds =
+      kinds_named(f, s.layers, "layer_types", "full", [&](std::int64_t i) { return (i + 1) % 6 == 0; });
   if (!kinds.empty()) kinds.back() = 1;
   for (std::size_t i = 0; i < kinds.size(); ++i)
-    if (borrowing > 0 && static_cast<std::int64_t>(i) >= s.layers - borrowing) kinds[i] = static_cast<std::uint8_t>(kinds[i] | 2U);
+    if (borrowing > 0 && static_cast<std::int64_t>(i) >= s.layers - borrowing)
+      kinds[i] = static_cast<std::uint8_t>(kinds[i] | 2U);
   const bool tied = read_tied(f, true);
-  c.understood({"hidden_activation", "final_logit_softcapping", "use_bidirectional_attention", "num_global_key_value_heads", "num_experts",
-                "top_k_experts", "moe_intermediate_size", "expert_intermediate_size"});
+  c.understood({"hidden_activation", "final_logit_softcapping", "use_bidirectional_attention",
+                "num_global_key_value_heads", "num_experts", "top_k_experts", "moe_intermediate_size",
+                "expert_intermediate_size"});
   if (!f.ok()) return;
   describe_embedding(f, s.vocabulary, s.width);
   if (extra > 0) {
@@ -146,7 +152,12 @@ void describe_gemma4(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_gemma4;
-const FamilyDef k_gemma4 = {"gemma4", "Gemma 4: windowed and wide full layers, shared keys, experts beside the feed-forward layer, per-layer embeddings",
-    "huggingface/transformers models/gemma4/modeling_gemma4.py", kTypes, kArchitectures, build<describe_gemma4>};
+const FamilyDef k_gemma4 = {
+    "gemma4",
+    "Gemma 4: windowed and wide full layers, shared keys, experts beside the feed-forward layer, per-layer embeddings",
+    "huggingface/transformers models/gemma4/modeling_gemma4.py",
+    kTypes,
+    kArchitectures,
+    build<describe_gemma4>};
 
 }  // namespace floptally::families

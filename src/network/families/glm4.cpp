@@ -11,7 +11,8 @@ void describe_glm4(Family& f) {
   const TextSizes s = read_text_sizes(f);
   AttentionPart attention = attention_of(s);
   set_bias(attention, c.flag("attention_bias", false), false);
-  attention.rotary_dim = static_cast<std::int64_t>(c.ratio_or("partial_rotary_factor", 0.5) * static_cast<double>(s.head_dim));
+  attention.rotary_dim =
+      static_cast<std::int64_t>(c.ratio_or("partial_rotary_factor", 0.5) * static_cast<double>(s.head_dim));
   const MlpPart mlp = mlp_of(s.width, c.size("intermediate_size"), read_activation(f, Activation::silu));
   const Residuals residuals = c.text_or("model_type", "glm4") == "glm" ? Residuals::pre_norm : Residuals::sandwich;
   const bool tied = read_tied(f, false);
@@ -22,7 +23,11 @@ void describe_glm4(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_glm4;
-const FamilyDef k_glm4 = {"glm4", "GLM-4 (transformers): biases on query, key and value; four norms a layer since 0414",
-    "huggingface/transformers models/glm/modeling_glm.py, models/glm4/modeling_glm4.py", kTypes, kArchitectures, build<describe_glm4>};
+const FamilyDef k_glm4 = {"glm4",
+                          "GLM-4 (transformers): biases on query, key and value; four norms a layer since 0414",
+                          "huggingface/transformers models/glm/modeling_glm.py, models/glm4/modeling_glm4.py",
+                          kTypes,
+                          kArchitectures,
+                          build<describe_glm4>};
 
 }  // namespace floptally::families

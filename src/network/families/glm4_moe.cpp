@@ -12,7 +12,8 @@ void describe_glm4_moe(Family& f) {
   AttentionPart attention = attention_of(s);
   set_bias(attention, c.flag("attention_bias", false), false);
   if (c.flag("use_qk_norm", false)) attention.qk_norm = QkNorm::per_head;
-  attention.rotary_dim = static_cast<std::int64_t>(c.ratio_or("partial_rotary_factor", 0.5) * static_cast<double>(s.head_dim));
+  attention.rotary_dim =
+      static_cast<std::int64_t>(c.ratio_or("partial_rotary_factor", 0.5) * static_cast<double>(s.head_dim));
   const MoePart moe = read_deepseek_experts(f, s.width);
   const MlpPart mlp = mlp_of(s.width, c.size("intermediate_size"), moe.activation);
   const std::int64_t dense = c.count_or("first_k_dense_replace", 0), extra = c.count_or("num_nextn_predict_layers", 0);
@@ -33,7 +34,11 @@ void describe_glm4_moe(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_glm4_moe;
-const FamilyDef k_glm4_moe = {"glm4_moe", "GLM-4.5, 4.6 and 4.7: grouped attention with biases, sigmoid router, first layers dense",
-    "huggingface/transformers models/glm4_moe/modeling_glm4_moe.py", kTypes, kArchitectures, build<describe_glm4_moe>};
+const FamilyDef k_glm4_moe = {"glm4_moe",
+                              "GLM-4.5, 4.6 and 4.7: grouped attention with biases, sigmoid router, first layers dense",
+                              "huggingface/transformers models/glm4_moe/modeling_glm4_moe.py",
+                              kTypes,
+                              kArchitectures,
+                              build<describe_glm4_moe>};
 
 }  // namespace floptally::families

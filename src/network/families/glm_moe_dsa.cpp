@@ -37,12 +37,14 @@ void describe_glm_moe_dsa(Family& f) {
   const std::int64_t dense = c.count_or("first_k_dense_replace", 0), extra = c.count_or("num_nextn_predict_layers", 0);
   const bool tied = read_tied(f, false), extra_described = f.extra_heads(false);
   // Kinds: bit 0 routed experts, bit 1 an indexer of its own.
-  std::vector<std::uint8_t> kinds = kinds_named(f, s.layers, "mlp_layer_types", "sparse", [&](std::int64_t i) { return i >= dense; });
-  const std::vector<std::uint8_t> own = kinds_named(f, s.layers, "indexer_types", "full", [](std::int64_t) { return true; });
+  std::vector<std::uint8_t> kinds =
+      kinds_named(f, s.layers, "mlp_layer_types", "sparse", [&](std::int64_t i) { return i >= dense; });
+  const std::vector<std::uint8_t> own =
+      kinds_named(f, s.layers, "indexer_types", "full", [](std::int64_t) { return true; });
   for (std::size_t i = 0; i < kinds.size(); ++i)
     if (selects && i < own.size() && own[i] != 0) kinds[i] = static_cast<std::uint8_t>(kinds[i] | 2U);
-  c.understood({"moe_layer_freq", "index_share_for_mtp_iteration", "index_skip_topk_offset", "index_topk_freq", "index_topk_pattern",
-                "indexer_rope_interleave", "partial_rotary_factor"});
+  c.understood({"moe_layer_freq", "index_share_for_mtp_iteration", "index_skip_topk_offset", "index_topk_freq",
+                "index_topk_pattern", "indexer_rope_interleave", "partial_rotary_factor"});
   if (!f.ok()) return;
   const auto layer = [&](Family& g, std::uint8_t kind) {
     if ((kind & 2U) != 0) describe_indexer(g, indexer, s.width);
@@ -52,13 +54,19 @@ void describe_glm_moe_dsa(Family& f) {
   describe_decoder(f, s, kinds, NormKind::rms, tied, [&](std::uint8_t kind) { layer(f, kind); });
   if (extra > 0 && !extra_described) remark_extra_heads(f, extra);
   if (extra > 0 && extra_described)
-    describe_extra_heads(f, extra, s.width, s.vocabulary, [&](Family& g) { layer(g, static_cast<std::uint8_t>(selects ? 3 : 1)); });
+    describe_extra_heads(f, extra, s.width, s.vocabulary,
+                         [&](Family& g) { layer(g, static_cast<std::uint8_t>(selects ? 3 : 1)); });
 }
 
 }  // namespace
 
 extern const FamilyDef k_glm_moe_dsa;
-const FamilyDef k_glm_moe_dsa = {"glm_moe_dsa", "GLM-5, 5.1 and 5.2: latent attention with an indexer (shared between layers in 5.2), sigmoid router",
-    "huggingface/transformers models/glm_moe_dsa/modeling_glm_moe_dsa.py", kTypes, kArchitectures, build<describe_glm_moe_dsa>};
+const FamilyDef k_glm_moe_dsa = {
+    "glm_moe_dsa",
+    "GLM-5, 5.1 and 5.2: latent attention with an indexer (shared between layers in 5.2), sigmoid router",
+    "huggingface/transformers models/glm_moe_dsa/modeling_glm_moe_dsa.py",
+    kTypes,
+    kArchitectures,
+    build<describe_glm_moe_dsa>};
 
 }  // namespace floptally::families

@@ -20,7 +20,8 @@ void describe_gpt2(Family& f) {
   AttentionPart attention = attention_of(s);
   attention.rotary_dim = 0;
   set_bias(attention, true, true);
-  const MlpPart mlp = mlp_of(s.width, c.size_or("n_inner", 4 * s.width), read_activation(f, Activation::gelu, "activation_function"), false, true);
+  const MlpPart mlp = mlp_of(s.width, c.size_or("n_inner", 4 * s.width),
+                             read_activation(f, Activation::gelu, "activation_function"), false, true);
   const bool tied = read_tied(f, true);
   c.understood({"n_ctx", "scale_attn_weights", "scale_attn_by_inverse_layer_idx", "reorder_and_upcast_attn"});
   if (!f.ok()) return;
@@ -36,7 +37,11 @@ void describe_gpt2(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_gpt2;
-const FamilyDef k_gpt2 = {"gpt2", "GPT-2 (and GPT-3 shapes): learned positions, layer norms, biases, tied embedding",
-    "huggingface/transformers models/gpt2/modeling_gpt2.py", kTypes, kArchitectures, build<describe_gpt2>};
+const FamilyDef k_gpt2 = {"gpt2",
+                          "GPT-2 (and GPT-3 shapes): learned positions, layer norms, biases, tied embedding",
+                          "huggingface/transformers models/gpt2/modeling_gpt2.py",
+                          kTypes,
+                          kArchitectures,
+                          build<describe_gpt2>};
 
 }  // namespace floptally::families

@@ -21,10 +21,12 @@ void describe_gpt_bigcode(Family& f) {
   AttentionPart attention = attention_of(s);
   attention.rotary_dim = 0;
   set_bias(attention, true, true);
-  const MlpPart mlp = mlp_of(s.width, c.size_or("n_inner", 4 * s.width), read_activation(f, Activation::gelu, "activation_function"), false, true);
+  const MlpPart mlp = mlp_of(s.width, c.size_or("n_inner", 4 * s.width),
+                             read_activation(f, Activation::gelu, "activation_function"), false, true);
   const bool tied = read_tied(f, true);
-  c.understood({"attention_softmax_in_fp32", "scale_attention_softmax_in_fp32", "scale_attn_weights", "inference_runner",
-                "max_batch_size", "max_sequence_length", "pad_key_length", "pre_allocate_kv_cache", "validate_runner_input"});
+  c.understood({"attention_softmax_in_fp32", "scale_attention_softmax_in_fp32", "scale_attn_weights",
+                "inference_runner", "max_batch_size", "max_sequence_length", "pad_key_length", "pre_allocate_kv_cache",
+                "validate_runner_input"});
   if (!f.ok()) return;
   describe_embedding(f, s.vocabulary, s.width, "wte");
   f.sink.add(position_table("wpe", f.tokens, positions, s.width));
@@ -38,7 +40,11 @@ void describe_gpt_bigcode(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_gpt_bigcode;
-const FamilyDef k_gpt_bigcode = {"gpt_bigcode", "StarCoder and SantaCoder: GPT-2 with one shared key and value head",
-    "huggingface/transformers models/gpt_bigcode/modeling_gpt_bigcode.py", kTypes, kArchitectures, build<describe_gpt_bigcode>};
+const FamilyDef k_gpt_bigcode = {"gpt_bigcode",
+                                 "StarCoder and SantaCoder: GPT-2 with one shared key and value head",
+                                 "huggingface/transformers models/gpt_bigcode/modeling_gpt_bigcode.py",
+                                 kTypes,
+                                 kArchitectures,
+                                 build<describe_gpt_bigcode>};
 
 }  // namespace floptally::families

@@ -22,7 +22,8 @@ void describe_gpt_neo(Family& f) {
   set_bias(full, false, true);
   AttentionPart local = full;
   set_window(local, c.assume("window_size", 256));
-  const MlpPart mlp = mlp_of(s.width, c.size_or("intermediate_size", 4 * s.width), read_activation(f, Activation::gelu, "activation_function"), false, true);
+  const MlpPart mlp = mlp_of(s.width, c.size_or("intermediate_size", 4 * s.width),
+                             read_activation(f, Activation::gelu, "activation_function"), false, true);
   const std::vector<std::uint8_t> kinds =
       kinds_named(f, s.layers, "attention_layers", "local", [](std::int64_t i) { return i % 2 == 1; });
   c.understood({"attention_types", "resid_dropout"});
@@ -38,7 +39,12 @@ void describe_gpt_neo(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_gpt_neo;
-const FamilyDef k_gpt_neo = {"gpt_neo", "GPT-Neo: GPT-2 with unbiased query, key and value, every second layer with a local window",
-    "huggingface/transformers models/gpt_neo/modeling_gpt_neo.py", kTypes, kArchitectures, build<describe_gpt_neo>};
+const FamilyDef k_gpt_neo = {
+    "gpt_neo",
+    "GPT-Neo: GPT-2 with unbiased query, key and value, every second layer with a local window",
+    "huggingface/transformers models/gpt_neo/modeling_gpt_neo.py",
+    kTypes,
+    kArchitectures,
+    build<describe_gpt_neo>};
 
 }  // namespace floptally::families

@@ -25,7 +25,12 @@ void describe_gpt_neox(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_gpt_neox;
-const FamilyDef k_gpt_neox = {"gpt_neox", "GPT-NeoX and Pythia: parallel residual, partial rotary positions, layer norms and biases",
-    "huggingface/transformers models/gpt_neox/modeling_gpt_neox.py", kTypes, kArchitectures, build<describe_gpt_neox>};
+const FamilyDef k_gpt_neox = {
+    "gpt_neox",
+    "GPT-NeoX and Pythia: parallel residual, partial rotary positions, layer norms and biases",
+    "huggingface/transformers models/gpt_neox/modeling_gpt_neox.py",
+    kTypes,
+    kArchitectures,
+    build<describe_gpt_neox>};
 
 }  // namespace floptally::families

@@ -36,7 +36,12 @@ void describe_gpt_oss(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_gpt_oss;
-const FamilyDef k_gpt_oss = {"gpt_oss", "gpt-oss: attention with biases and sinks, every second layer windowed, experts with biases",
-    "huggingface/transformers models/gpt_oss/modeling_gpt_oss.py", kTypes, kArchitectures, build<describe_gpt_oss>};
+const FamilyDef k_gpt_oss = {
+    "gpt_oss",
+    "gpt-oss: attention with biases and sinks, every second layer windowed, experts with biases",
+    "huggingface/transformers models/gpt_oss/modeling_gpt_oss.py",
+    kTypes,
+    kArchitectures,
+    build<describe_gpt_oss>};
 
 }  // namespace floptally::families

@@ -18,17 +18,24 @@ void describe_gptj(Family& f) {
   f.sequence(c.size("n_positions"));
   AttentionPart attention = attention_of(s);
   attention.rotary_dim = c.count_or("rotary_dim", s.head_dim);
-  const MlpPart mlp = mlp_of(s.width, c.size_or("n_inner", 4 * s.width), read_activation(f, Activation::gelu, "activation_function"), false, true);
+  const MlpPart mlp = mlp_of(s.width, c.size_or("n_inner", 4 * s.width),
+                             read_activation(f, Activation::gelu, "activation_function"), false, true);
   const bool tied = read_tied(f, false);
   c.understood({"n_ctx", "rotary", "scale_attn_weights"});
   if (!f.ok()) return;
-  describe_decoder(f, s, {.attention = &attention, .mlp = &mlp, .norm = NormKind::layer, .residuals = Residuals::parallel}, tied, true);
+  describe_decoder(f, s,
+                   {.attention = &attention, .mlp = &mlp, .norm = NormKind::layer, .residuals = Residuals::parallel},
+                   tied, true);
 }
 
 }  // namespace
 
 extern const FamilyDef k_gptj;
-const FamilyDef k_gptj = {"gptj", "GPT-J: attention and feed-forward side by side, rotary positions, no attention biases",
-    "huggingface/transformers models/gptj/modeling_gptj.py", kTypes, kArchitectures, build<describe_gptj>};
+const FamilyDef k_gptj = {"gptj",
+                          "GPT-J: attention and feed-forward side by side, rotary positions, no attention biases",
+                          "huggingface/transformers models/gptj/modeling_gptj.py",
+                          kTypes,
+                          kArchitectures,
+                          build<describe_gptj>};
 
 }  // namespace floptally::families

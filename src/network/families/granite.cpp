@@ -1,12 +1,12 @@
-#include "network/families/_common.h"
 #include "network/blocks/mixers.h"
+#include "network/families/_common.h"
 
 namespace floptally::families {
 namespace {
 
 constexpr std::string_view kTypes[] = {"granite", "granitemoe", "granitemoeshared", "granitemoehybrid"};
 constexpr std::string_view kArchitectures[] = {"GraniteForCausalLM", "GraniteMoeForCausalLM",
-    "GraniteMoeSharedForCausalLM", "GraniteMoeHybridForCausalLM"};
+                                               "GraniteMoeSharedForCausalLM", "GraniteMoeHybridForCausalLM"};
 
 void describe_granite(Family& f) {
   const Keys& c = f.config;
@@ -21,7 +21,8 @@ void describe_granite(Family& f) {
     mamba.width = s.width;
     mamba.heads = c.size("mamba_n_heads");
     const std::int64_t inner = c.size_or("mamba_expand", 2) * s.width;
-    mamba.head_dim = c.text_or("mamba_d_head", "auto") == "auto" ? std::max<std::int64_t>(1, inner / mamba.heads) : c.size("mamba_d_head");
+    mamba.head_dim = c.text_or("mamba_d_head", "auto") == "auto" ? std::max<std::int64_t>(1, inner / mamba.heads)
+                                                                 : c.size("mamba_d_head");
     mamba.state = c.size("mamba_d_state");
     mamba.groups = c.size_or("mamba_n_groups", 1);
     mamba.kernel = c.size_or("mamba_d_conv", 4);
@@ -39,13 +40,17 @@ void describe_granite(Family& f) {
     moe.shared_ffn = shared;
     check_experts(f, moe, "num_local_experts", "num_experts_per_tok");
   }
-  const MlpPart mlp = mlp_of(s.width, hybrid ? shared : c.size("intermediate_size"), moe.activation, true, c.flag("mlp_bias", false));
-  const std::vector<std::uint8_t> kinds = kinds_named(f, s.layers, "layer_types", "mamba", [](std::int64_t) { return false; });
+  const MlpPart mlp =
+      mlp_of(s.width, hybrid ? shared : c.size("intermediate_size"), moe.activation, true, c.flag("mlp_bias", false));
+  const std::vector<std::uint8_t> kinds =
+      kinds_named(f, s.layers, "layer_types", "mamba", [](std::int64_t) { return false; });
   const bool tied = read_tied(f, moe.experts > 0);
-  c.understood({"attention_multiplier", "embedding_multiplier", "logits_scaling", "residual_multiplier", "mamba_chunk_size",
-                "normalization_function", "num_experts_per_tok", "intermediate_size", "mamba_d_head", "router_aux_loss_coef"});
+  c.understood({"attention_multiplier", "embedding_multiplier", "logits_scaling", "residual_multiplier",
+                "mamba_chunk_size", "normalization_function", "num_experts_per_tok", "intermediate_size",
+                "mamba_d_head", "router_aux_loss_coef"});
   if (hybrid && moe.experts == 0 && shared == 0)
-    c.problem("missing-key", "shared_intermediate_size", "the config has neither experts nor 'shared_intermediate_size'");
+    c.problem("missing-key", "shared_intermediate_size",
+              "the config has neither experts nor 'shared_intermediate_size'");
   if (!f.ok()) return;
   const MoePart* routed = moe.experts > 0 ? &moe : nullptr;
   describe_decoder(f, s, kinds, NormKind::rms, tied, [&](std::uint8_t recurrent) {
@@ -54,8 +59,10 @@ void describe_granite(Family& f) {
     describe_mamba2(mamba, f.tokens, f.sink);
     f.sink.add(residual(f.tokens * s.width));
     f.sink.add(rms_norm("post_attention_layernorm", f.tokens, s.width));
-    if (routed != nullptr) describe_moe(moe, f.tokens, f.sink);
-    else describe_mlp(mlp, f.tokens, f.sink);
+    if (routed != nullptr)
+      describe_moe(moe, f.tokens, f.sink);
+    else
+      describe_mlp(mlp, f.tokens, f.sink);
     f.sink.add(residual(f.tokens * s.width));
   });
 }
@@ -63,7 +70,12 @@ void describe_granite(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_granite;
-const FamilyDef k_granite = {"granite", "Granite 3 and 4: Llama layers with multipliers, experts, shared feed-forward, Mamba-2 layers",
-    "huggingface/transformers models/granite, granitemoe, granitemoeshared, granitemoehybrid", kTypes, kArchitectures, build<describe_granite>};
+const FamilyDef k_granite = {
+    "granite",
+    "Granite 3 and 4: Llama layers with multipliers, experts, shared feed-forward, Mamba-2 layers",
+    "huggingface/transformers models/granite, granitemoe, granitemoeshared, granitemoehybrid",
+    kTypes,
+    kArchitectures,
+    build<describe_granite>};
 
 }  // namespace floptally::families

@@ -5,7 +5,7 @@ namespace {
 
 constexpr std::string_view kTypes[] = {"hunyuan_v1_dense", "hunyuan_v1_moe", "hunyuan"};
 constexpr std::string_view kArchitectures[] = {"HunYuanDenseV1ForCausalLM", "HunYuanMoEV1ForCausalLM",
-    "HunYuanForCausalLM"};
+                                               "HunYuanForCausalLM"};
 
 void describe_hunyuan(Family& f) {
   const Keys& c = f.config;
@@ -31,8 +31,9 @@ void describe_hunyuan(Family& f) {
   }
   const MlpPart mlp = mlp_of(s.width, inner, read_activation(f, Activation::silu), true, c.flag("mlp_bias", false));
   const bool tied = read_tied(f, true);
-  c.understood({"use_cla", "cla_share_factor", "moe_layer_num_skipped", "norm_topk_prob", "org_vocab_size", "use_mixed_mlp_moe", "routed_scaling_factor",
-                "moe_drop_tokens", "moe_random_routing_dropped_token", "eod_token_id", "im_start_id", "im_end_id"});
+  c.understood({"use_cla", "cla_share_factor", "moe_layer_num_skipped", "norm_topk_prob", "org_vocab_size",
+                "use_mixed_mlp_moe", "routed_scaling_factor", "moe_drop_tokens", "moe_random_routing_dropped_token",
+                "eod_token_id", "im_start_id", "im_end_id"});
   if (!f.ok()) return;
   describe_decoder(f, s, {.attention = &attention, .mlp = &mlp, .moe = routed ? &moe : nullptr}, tied);
 }
@@ -40,7 +41,11 @@ void describe_hunyuan(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_hunyuan;
-const FamilyDef k_hunyuan = {"hunyuan", "Hunyuan dense and A13B: grouped attention with normed heads, shared and routed experts",
-    "huggingface/transformers models/hunyuan_v1_dense, models/hunyuan_v1_moe", kTypes, kArchitectures, build<describe_hunyuan>};
+const FamilyDef k_hunyuan = {"hunyuan",
+                             "Hunyuan dense and A13B: grouped attention with normed heads, shared and routed experts",
+                             "huggingface/transformers models/hunyuan_v1_dense, models/hunyuan_v1_moe",
+                             kTypes,
+                             kArchitectures,
+                             build<describe_hunyuan>};
 
 }  // namespace floptally::families

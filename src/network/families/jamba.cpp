@@ -1,5 +1,5 @@
-#include "network/families/_common.h"
 #include "network/blocks/mixers.h"
+#include "network/families/_common.h"
 
 namespace floptally::families {
 namespace {
@@ -29,15 +29,19 @@ void describe_jamba(Family& f) {
   moe.activation = read_activation(f, Activation::silu);
   check_experts(f, moe, "num_experts", "num_experts_per_tok");
   const MlpPart mlp = mlp_of(s.width, moe.expert_ffn, moe.activation);
-  const std::int64_t attention_every = std::max<std::int64_t>(1, c.assume("attn_layer_period", 8)), attention_at = c.assume_count("attn_layer_offset", 4);
-  const std::int64_t experts_every = std::max<std::int64_t>(1, c.assume("expert_layer_period", 2)), experts_at = c.assume_count("expert_layer_offset", 1);
+  const std::int64_t attention_every = std::max<std::int64_t>(1, c.assume("attn_layer_period", 8)),
+                     attention_at = c.assume_count("attn_layer_offset", 4);
+  const std::int64_t experts_every = std::max<std::int64_t>(1, c.assume("expert_layer_period", 2)),
+                     experts_at = c.assume_count("expert_layer_offset", 1);
   std::vector<std::uint8_t> kinds = layer_kinds(f, s.layers);  // bit 0 routed experts, bit 1 attention
   for (std::size_t i = 0; i < kinds.size(); ++i) {
     const auto layer = static_cast<std::int64_t>(i);
-    kinds[i] = static_cast<std::uint8_t>((moe.experts > 1 && layer % experts_every == experts_at ? 1 : 0) | (layer % attention_every == attention_at ? 2 : 0));
+    kinds[i] = static_cast<std::uint8_t>((moe.experts > 1 && layer % experts_every == experts_at ? 1 : 0) |
+                                         (layer % attention_every == attention_at ? 2 : 0));
   }
   const bool tied = read_tied(f, false);
-  c.understood({"use_mamba_kernels", "num_logits_to_keep", "mamba_inner_layernorms", "sliding_window", "mamba_dt_rank", "calc_logits_for_entire_prompt"});
+  c.understood({"use_mamba_kernels", "num_logits_to_keep", "mamba_inner_layernorms", "sliding_window", "mamba_dt_rank",
+                "calc_logits_for_entire_prompt"});
   if (!f.ok()) return;
   describe_decoder(f, s, kinds, NormKind::rms, tied, [&](std::uint8_t kind) {
     const MoePart* routed = (kind & 1U) != 0 ? &moe : nullptr;
@@ -46,8 +50,10 @@ void describe_jamba(Family& f) {
     describe_mamba(mamba, f.tokens, f.sink);
     f.sink.add(residual(f.tokens * s.width));
     f.sink.add(rms_norm("pre_ff_layernorm", f.tokens, s.width));
-    if (routed != nullptr) describe_moe(moe, f.tokens, f.sink);
-    else describe_mlp(mlp, f.tokens, f.sink);
+    if (routed != nullptr)
+      describe_moe(moe, f.tokens, f.sink);
+    else
+      describe_mlp(mlp, f.tokens, f.sink);
     f.sink.add(residual(f.tokens * s.width));
   });
 }
@@ -55,7 +61,11 @@ void describe_jamba(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_jamba;
-const FamilyDef k_jamba = {"jamba", "Jamba: Mamba layers with an attention layer in every eight, experts in every second",
-    "huggingface/transformers models/jamba/modeling_jamba.py; 2403.19887", kTypes, kArchitectures, build<describe_jamba>};
+const FamilyDef k_jamba = {"jamba",
+                           "Jamba: Mamba layers with an attention layer in every eight, experts in every second",
+                           "huggingface/transformers models/jamba/modeling_jamba.py; 2403.19887",
+                           kTypes,
+                           kArchitectures,
+                           build<describe_jamba>};
 
 }  // namespace floptally::families

@@ -1,5 +1,5 @@
-#include "network/families/_common.h"
 #include "network/blocks/mixers.h"
+#include "network/families/_common.h"
 
 namespace floptally::families {
 namespace {
@@ -49,15 +49,17 @@ void describe_kimi_linear(Family& f) {
     kinds[i] = layer >= dense && layer % every == 0;
   }
   const Node delta_layers = linear_keys.node("kda_layers");
-  if (!delta_layers.is_sequence()) linear_keys.problem("missing-key", "kda_layers", "the config has no 'linear_attn_config.kda_layers' (which layers use delta attention)");
+  if (!delta_layers.is_sequence())
+    linear_keys.problem("missing-key", "kda_layers",
+                        "the config has no 'linear_attn_config.kda_layers' (which layers use delta attention)");
   for (const Node entry : delta_layers)
     if (const auto i = entry.as_integer(); i && Integer(0) < *i && *i <= Integer(s.layers)) {
       std::uint8_t& kind = kinds[static_cast<std::size_t>(i->to_int64() - 1)];
       kind = static_cast<std::uint8_t>(kind | 2U);
     }
-  c.understood({"hidden_act", "activation_situ_beta", "activation_situ_linear_beta", "moe_renormalize", "moe_router_activation_func",
-                "num_expert_group", "routed_scaling_factor", "topk_group", "topk_method", "use_grouped_topk", "num_nextn_predict_layers",
-                "model_max_length"});
+  c.understood({"hidden_act", "activation_situ_beta", "activation_situ_linear_beta", "moe_renormalize",
+                "moe_router_activation_func", "num_expert_group", "routed_scaling_factor", "topk_group", "topk_method",
+                "use_grouped_topk", "num_nextn_predict_layers", "model_max_length"});
   if (!f.ok()) return;
   const auto bank = [&](std::string_view name) {  // attention residuals: weights over earlier blocks' outputs
     if (!banked) return;
@@ -69,13 +71,17 @@ void describe_kimi_linear(Family& f) {
   describe_layers(f.sink, kinds, [&](std::uint8_t kind) {
     bank("self_attention_res");
     f.sink.add(rms_norm("input_layernorm", f.tokens, s.width));
-    if ((kind & 2U) != 0) describe_kimi_delta(delta, f.tokens, f.sink);
-    else describe_attention(latent, f.tokens, f.sink);
+    if ((kind & 2U) != 0)
+      describe_kimi_delta(delta, f.tokens, f.sink);
+    else
+      describe_attention(latent, f.tokens, f.sink);
     f.sink.add(residual(f.tokens * s.width));
     bank("mlp_res");
     f.sink.add(rms_norm("post_attention_layernorm", f.tokens, s.width));
-    if ((kind & 1U) == 0) describe_mlp(mlp, f.tokens, f.sink);
-    else describe_moe(moe, f.tokens, f.sink);
+    if ((kind & 1U) == 0)
+      describe_mlp(mlp, f.tokens, f.sink);
+    else
+      describe_moe(moe, f.tokens, f.sink);
     if ((kind & 1U) != 0 && latent_norm) f.sink.add(rms_norm("routed_expert_norm", f.tokens, moe.latent));
     f.sink.add(residual(f.tokens * s.width));
   });
@@ -86,7 +92,13 @@ void describe_kimi_linear(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_kimi_linear;
-const FamilyDef k_kimi_linear = {"kimi_linear", "Kimi Linear and Kimi K3 text: delta attention layers between latent ones, latent experts and residual banks in K3",
-    "moonshotai/Kimi-Linear-48B-A3B-Instruct modeling_kimi.py; NVIDIA-NeMo/Megatron-Bridge models/kimi/kimi_k3_layers.py; 2510.26692", kTypes, kArchitectures, build<describe_kimi_linear>};
+const FamilyDef k_kimi_linear = {
+    "kimi_linear",
+    "Kimi Linear and Kimi K3 text: delta attention layers between latent ones, latent experts and residual banks in K3",
+    "moonshotai/Kimi-Linear-48B-A3B-Instruct modeling_kimi.py; NVIDIA-NeMo/Megatron-Bridge "
+    "models/kimi/kimi_k3_layers.py; 2510.26692",
+    kTypes,
+    kArchitectures,
+    build<describe_kimi_linear>};
 
 }  // namespace floptally::families

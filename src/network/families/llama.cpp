@@ -5,7 +5,7 @@ namespace {
 
 constexpr std::string_view kTypes[] = {"llama", "yi", "smollm3"};
 constexpr std::string_view kArchitectures[] = {"LlamaForCausalLM", "YiForCausalLM", "SmolLM3ForCausalLM",
-    "LLaMAForCausalLM"};
+                                               "LLaMAForCausalLM"};
 
 void describe_llama(Family& f) {
   const Keys& c = f.config;
@@ -14,10 +14,11 @@ void describe_llama(Family& f) {
   AttentionPart attention = attention_of(s);
   const bool bias = c.flag("attention_bias", false);
   set_bias(attention, bias, bias);
-  const MlpPart mlp = mlp_of(s.width, read_inner(f, 11008), read_activation(f, Activation::silu), true, c.flag("mlp_bias", false));
+  const MlpPart mlp =
+      mlp_of(s.width, read_inner(f, 11008), read_activation(f, Activation::silu), true, c.flag("mlp_bias", false));
   const bool tied = read_tied(f, false);
-  c.understood({"pretraining_tp", "no_rope_layers", "no_rope_layer_interval", "layer_types", "use_sliding_window", "sliding_window",
-                "max_window_layers"});
+  c.understood({"pretraining_tp", "no_rope_layers", "no_rope_layer_interval", "layer_types", "use_sliding_window",
+                "sliding_window", "max_window_layers"});
   if (!f.ok()) return;
   describe_decoder(f, s, {.attention = &attention, .mlp = &mlp}, tied);
 }
@@ -25,7 +26,12 @@ void describe_llama(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_llama;
-const FamilyDef k_llama = {"llama", "Llama 1-3 and its likes (Yi, Vicuna, CodeLlama, SmolLM, DeepSeek LLM): grouped attention, SwiGLU, RMS norms",
-    "huggingface/transformers models/llama/modeling_llama.py", kTypes, kArchitectures, build<describe_llama>};
+const FamilyDef k_llama = {
+    "llama",
+    "Llama 1-3 and its likes (Yi, Vicuna, CodeLlama, SmolLM, DeepSeek LLM): grouped attention, SwiGLU, RMS norms",
+    "huggingface/transformers models/llama/modeling_llama.py",
+    kTypes,
+    kArchitectures,
+    build<describe_llama>};
 
 }  // namespace floptally::families

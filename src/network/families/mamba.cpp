@@ -1,5 +1,5 @@
-#include "network/families/_common.h"
 #include "network/blocks/mixers.h"
+#include "network/families/_common.h"
 
 namespace floptally::families {
 namespace {
@@ -9,7 +9,8 @@ constexpr std::string_view kArchitectures[] = {"MambaForCausalLM", "FalconMambaF
 
 void describe_mamba(Family& f) {
   const Keys& c = f.config;
-  const std::int64_t width = c.size("hidden_size", "d_model"), layers = c.size("num_hidden_layers", "n_layer"), vocabulary = c.size("vocab_size");
+  const std::int64_t width = c.size("hidden_size", "d_model"), layers = c.size("num_hidden_layers", "n_layer"),
+                     vocabulary = c.size("vocab_size");
   f.sequence(4096);
   MambaPart mamba;
   mamba.width = width;
@@ -20,9 +21,10 @@ void describe_mamba(Family& f) {
   mamba.bias = c.flag("use_bias", false);
   mamba.convolution_bias = c.flag("use_conv_bias", true);
   const bool tied = read_tied(f, true);
-  c.understood({"n_layer", "d_inner", "d_model", "expand", "fused_add_norm", "pad_vocab_size_multiple", "rescale_prenorm_residual",
-                "residual_in_fp32", "rms_norm", "ssm_cfg", "time_step_floor", "time_step_init_scheme", "time_step_max", "time_step_min",
-                "time_step_scale", "time_step_rank", "use_mambapy", "mixer_rms_eps", "use_falcon_mambapy"});
+  c.understood({"n_layer", "d_inner", "d_model", "expand", "fused_add_norm", "pad_vocab_size_multiple",
+                "rescale_prenorm_residual", "residual_in_fp32", "rms_norm", "ssm_cfg", "time_step_floor",
+                "time_step_init_scheme", "time_step_max", "time_step_min", "time_step_scale", "time_step_rank",
+                "use_mambapy", "mixer_rms_eps", "use_falcon_mambapy"});
   if (!f.ok()) return;
   describe_embedding(f, vocabulary, width, "embeddings");
   {
@@ -37,7 +39,11 @@ void describe_mamba(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_mamba;
-const FamilyDef k_mamba = {"mamba", "Mamba 1: selective state-space layers without attention",
-    "huggingface/transformers models/mamba/modeling_mamba.py; 2312.00752", kTypes, kArchitectures, build<describe_mamba>};
+const FamilyDef k_mamba = {"mamba",
+                           "Mamba 1: selective state-space layers without attention",
+                           "huggingface/transformers models/mamba/modeling_mamba.py; 2312.00752",
+                           kTypes,
+                           kArchitectures,
+                           build<describe_mamba>};
 
 }  // namespace floptally::families

@@ -21,13 +21,18 @@ void describe_mimo(Family& f) {
   if (!f.ok()) return;
   describe_decoder(f, s, {.attention = &attention, .mlp = &mlp}, tied);
   if (extra > 0 && f.extra_heads(true))
-    describe_extra_heads(f, extra, s.width, s.vocabulary, [&](Family& g) { describe(g, {.attention = &attention, .mlp = &mlp}); });
+    describe_extra_heads(f, extra, s.width, s.vocabulary,
+                         [&](Family& g) { describe(g, {.attention = &attention, .mlp = &mlp}); });
 }
 
 }  // namespace
 
 extern const FamilyDef k_mimo;
-const FamilyDef k_mimo = {"mimo", "MiMo 7B: Qwen 2 layers with multi-token-prediction layers that the published class holds",
-    "XiaomiMiMo/MiMo-7B-Base modeling_mimo.py; 2505.07608", kTypes, kArchitectures, build<describe_mimo>};
+const FamilyDef k_mimo = {"mimo",
+                          "MiMo 7B: Qwen 2 layers with multi-token-prediction layers that the published class holds",
+                          "XiaomiMiMo/MiMo-7B-Base modeling_mimo.py; 2505.07608",
+                          kTypes,
+                          kArchitectures,
+                          build<describe_mimo>};
 
 }  // namespace floptally::families

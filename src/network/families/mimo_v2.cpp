@@ -31,21 +31,28 @@ void describe_mimo_v2(Family& f) {
   const MlpPart mlp = mlp_of(s.width, c.size("intermediate_size"), moe.activation);
   // Kinds: bit 0 routed experts, bit 1 a window.
   std::vector<std::uint8_t> kinds = kinds_flagged(f, s.layers, "moe_layer_freq", [](std::int64_t) { return true; });
-  const std::vector<std::uint8_t> sliding = kinds_flagged(f, s.layers, "hybrid_layer_pattern", [](std::int64_t) { return false; });
+  const std::vector<std::uint8_t> sliding =
+      kinds_flagged(f, s.layers, "hybrid_layer_pattern", [](std::int64_t) { return false; });
   for (std::size_t i = 0; i < kinds.size() && i < sliding.size(); ++i)
     if (sliding[i] != 0) kinds[i] = static_cast<std::uint8_t>(kinds[i] | 2U);
   const bool tied = read_tied(f, false);
   c.understood({"sliding_window_size", "swa_rope_theta", "attention_chunk_size", "attention_value_scale"});
   if (!f.ok()) return;
   describe_decoder(f, s, kinds, NormKind::rms, tied, [&](std::uint8_t kind) {
-    describe(f, {.attention = (kind & 2U) != 0 ? &windowed : &full, .mlp = &mlp, .moe = (kind & 1U) != 0 ? &moe : nullptr});
+    describe(
+        f, {.attention = (kind & 2U) != 0 ? &windowed : &full, .mlp = &mlp, .moe = (kind & 1U) != 0 ? &moe : nullptr});
   });
 }
 
 }  // namespace
 
 extern const FamilyDef k_mimo_v2;
-const FamilyDef k_mimo_v2 = {"mimo_v2", "MiMo-V2: windowed layers with sinks between full ones, keys wider than values, 256 experts",
-    "XiaomiMiMo/MiMo-V2-Flash modeling_mimo_v2_flash.py; 2601.02780", kTypes, kArchitectures, build<describe_mimo_v2>};
+const FamilyDef k_mimo_v2 = {
+    "mimo_v2",
+    "MiMo-V2: windowed layers with sinks between full ones, keys wider than values, 256 experts",
+    "XiaomiMiMo/MiMo-V2-Flash modeling_mimo_v2_flash.py; 2601.02780",
+    kTypes,
+    kArchitectures,
+    build<describe_mimo_v2>};
 
 }  // namespace floptally::families

@@ -38,7 +38,11 @@ void describe_minicpm(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_minicpm;
-const FamilyDef k_minicpm = {"minicpm", "MiniCPM 1-4: Llama layers with scaled residuals; latent attention in MiniCPM3",
-    "openbmb/MiniCPM-2B-sft-bf16 modeling_minicpm.py; openbmb/MiniCPM3-4B modeling_minicpm.py", kTypes, kArchitectures, build<describe_minicpm>};
+const FamilyDef k_minicpm = {"minicpm",
+                             "MiniCPM 1-4: Llama layers with scaled residuals; latent attention in MiniCPM3",
+                             "openbmb/MiniCPM-2B-sft-bf16 modeling_minicpm.py; openbmb/MiniCPM3-4B modeling_minicpm.py",
+                             kTypes,
+                             kArchitectures,
+                             build<describe_minicpm>};
 
 }  // namespace floptally::families

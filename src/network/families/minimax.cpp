@@ -1,12 +1,12 @@
-#include "network/families/_common.h"
 #include "network/blocks/mixers.h"
+#include "network/families/_common.h"
 
 namespace floptally::families {
 namespace {
 
 constexpr std::string_view kTypes[] = {"minimax", "minimax_text_01", "minimax_m1"};
 constexpr std::string_view kArchitectures[] = {"MiniMaxForCausalLM", "MiniMaxText01ForCausalLM",
-    "MiniMaxM1ForCausalLM"};
+                                               "MiniMaxM1ForCausalLM"};
 
 void describe_minimax(Family& f) {
   const Keys& c = f.config;
@@ -26,13 +26,15 @@ void describe_minimax(Family& f) {
   moe.activation = read_activation(f, Activation::silu);
   check_experts(f, moe, "num_local_experts", "num_experts_per_tok");
   std::vector<std::uint8_t> full;
-  if (c.has("layer_types")) full = kinds_named(f, s.layers, "layer_types", "full", [](std::int64_t) { return false; });
-  else full = kinds_flagged(f, s.layers, "attn_type_list", [](std::int64_t i) { return i % 8 == 7; });
+  if (c.has("layer_types"))
+    full = kinds_named(f, s.layers, "layer_types", "full", [](std::int64_t) { return false; });
+  else
+    full = kinds_flagged(f, s.layers, "attn_type_list", [](std::int64_t i) { return i % 8 == 7; });
   const bool tied = read_tied(f, false);
   c.understood({"shared_moe_mode", "postnorm", "layernorm_full_attention_alpha", "layernorm_full_attention_beta",
-                "layernorm_linear_attention_alpha", "layernorm_linear_attention_beta", "layernorm_mlp_alpha", "layernorm_mlp_beta",
-                "full_attn_alpha_factor", "full_attn_beta_factor", "linear_attn_alpha_factor", "linear_attn_beta_factor",
-                "mlp_alpha_factor", "mlp_beta_factor", "block_size", "sliding_window"});
+                "layernorm_linear_attention_alpha", "layernorm_linear_attention_beta", "layernorm_mlp_alpha",
+                "layernorm_mlp_beta", "full_attn_alpha_factor", "full_attn_beta_factor", "linear_attn_alpha_factor",
+                "linear_attn_beta_factor", "mlp_alpha_factor", "mlp_beta_factor", "block_size", "sliding_window"});
   if (!f.ok()) return;
   describe_decoder(f, s, full, NormKind::rms, tied, [&](std::uint8_t softmax) {
     if (softmax != 0) return describe(f, {.attention = &attention, .moe = &moe});
@@ -48,7 +50,12 @@ void describe_minimax(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_minimax;
-const FamilyDef k_minimax = {"minimax", "MiniMax-Text-01 and M1: lightning attention with a softmax layer in every eight, mixture of experts",
-    "huggingface/transformers models/minimax/modeling_minimax.py; 2501.08313", kTypes, kArchitectures, build<describe_minimax>};
+const FamilyDef k_minimax = {
+    "minimax",
+    "MiniMax-Text-01 and M1: lightning attention with a softmax layer in every eight, mixture of experts",
+    "huggingface/transformers models/minimax/modeling_minimax.py; 2501.08313",
+    kTypes,
+    kArchitectures,
+    build<describe_minimax>};
 
 }  // namespace floptally::families

@@ -22,8 +22,10 @@ void describe_minimax_m2(Family& f) {
   moe.activation = read_activation(f, Activation::silu);
   check_experts(f, moe, "num_local_experts", "num_experts_per_tok");
   const bool corrected = c.flag("use_routing_bias", true), tied = read_tied(f, false);
-  const std::int64_t extra = c.flag("use_mtp", false) ? c.count_or("num_mtp_modules", 0) * c.count_or("mtp_transformer_layers", 1) : 0;
-  c.understood({"attn_type_list", "layer_types", "num_mtp_modules", "mtp_transformer_layers", "scoring_func", "partial_rotary_factor"});
+  const std::int64_t extra =
+      c.flag("use_mtp", false) ? c.count_or("num_mtp_modules", 0) * c.count_or("mtp_transformer_layers", 1) : 0;
+  c.understood({"attn_type_list", "layer_types", "num_mtp_modules", "mtp_transformer_layers", "scoring_func",
+                "partial_rotary_factor"});
   if (!f.ok()) return;
   describe_embedding(f, s.vocabulary, s.width);
   {
@@ -34,13 +36,19 @@ void describe_minimax_m2(Family& f) {
   describe_head(f, NormKind::rms, s.width, s.vocabulary, tied);
   if (extra > 0 && !f.extra_heads(false)) remark_extra_heads(f, extra);
   if (extra > 0 && f.extra_heads(false))
-    describe_extra_heads(f, extra, s.width, s.vocabulary, [&](Family& g) { describe(g, {.attention = &attention, .moe = &moe}); });
+    describe_extra_heads(f, extra, s.width, s.vocabulary,
+                         [&](Family& g) { describe(g, {.attention = &attention, .moe = &moe}); });
 }
 
 }  // namespace
 
 extern const FamilyDef k_minimax_m2;
-const FamilyDef k_minimax_m2 = {"minimax_m2", "MiniMax-M2, 2.5 and 2.7: grouped attention normed over all heads, sigmoid router, 256 small experts",
-    "huggingface/transformers models/minimax_m2/modeling_minimax_m2.py", kTypes, kArchitectures, build<describe_minimax_m2>};
+const FamilyDef k_minimax_m2 = {
+    "minimax_m2",
+    "MiniMax-M2, 2.5 and 2.7: grouped attention normed over all heads, sigmoid router, 256 small experts",
+    "huggingface/transformers models/minimax_m2/modeling_minimax_m2.py",
+    kTypes,
+    kArchitectures,
+    build<describe_minimax_m2>};
 
 }  // namespace floptally::families

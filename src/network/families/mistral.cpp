@@ -15,7 +15,8 @@ void describe_mistral(Family& f) {
   const std::int64_t window = c.count_or("sliding_window", 0);
   set_window(windowed, window);
   const MlpPart mlp = mlp_of(s.width, read_inner(f, 14336), read_activation(f, Activation::silu));
-  const std::vector<std::uint8_t> kinds = kinds_named(f, s.layers, "layer_types", "sliding", [](std::int64_t) { return 1; });
+  const std::vector<std::uint8_t> kinds =
+      kinds_named(f, s.layers, "layer_types", "sliding", [](std::int64_t) { return 1; });
   const bool tied = read_tied(f, false);
   if (!f.ok()) return;
   describe_decoder(f, s, kinds, NormKind::rms, tied, [&](std::uint8_t sliding) {
@@ -26,7 +27,11 @@ void describe_mistral(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_mistral;
-const FamilyDef k_mistral = {"mistral", "Mistral 7B, Nemo, Small, Ministral: Llama layers, sliding windows in the first release",
-    "huggingface/transformers models/mistral/modeling_mistral.py; Jiang et al. 2310.06825", kTypes, kArchitectures, build<describe_mistral>};
+const FamilyDef k_mistral = {"mistral",
+                             "Mistral 7B, Nemo, Small, Ministral: Llama layers, sliding windows in the first release",
+                             "huggingface/transformers models/mistral/modeling_mistral.py; Jiang et al. 2310.06825",
+                             kTypes,
+                             kArchitectures,
+                             build<describe_mistral>};
 
 }  // namespace floptally::families

@@ -11,7 +11,8 @@ void describe_mistral3(Family& f) {
   const Keys v = f.config.child("vision_config");
   const VisionSizes z = read_vision(v, {1024, 24, 16, 4096, 3, 1024, 16});
   v.understood({"head_dim"});
-  const std::int64_t width = f.config.child("text_config").size("hidden_size"), merge = f.config.assume("spatial_merge_size", 2);
+  const std::int64_t width = f.config.child("text_config").size("hidden_size"),
+                     merge = f.config.assume("spatial_merge_size", 2);
   const bool bias = f.config.flag("multimodal_projector_bias", false);
   f.config.understood({"projector_hidden_act", "vision_feature_layer"});
   if (merge < 1) f.config.problem("shape-range", "spatial_merge_size", "'spatial_merge_size' must be at least 1");
@@ -19,14 +20,24 @@ void describe_mistral3(Family& f) {
   {
     constexpr std::int64_t kUsualImage = 448;
     RepeatedSink images(f.sink, images_per_sample(f));
-    const std::int64_t side = std::max<std::int64_t>(merge, kUsualImage / z.patch), tokens = side * side, rows = std::max<std::int64_t>(1, tokens / (merge * merge));
+    const std::int64_t side = std::max<std::int64_t>(merge, kUsualImage / z.patch), tokens = side * side,
+                       rows = std::max<std::int64_t>(1, tokens / (merge * merge));
     {
       const Scope tower(images, "vision_tower");
       images.add(patch_embedding("patch_conv", z.channels, z.width, z.patch * z.patch, tokens, false));
       images.add(rms_norm("ln_pre", tokens, z.width));
       const Scope layers(images, "layers", z.layers, BlockKind::layer);
-      describe_encoder_layer({.width = z.width, .heads = z.heads, .ffn = z.ffn, .norm = NormKind::rms, .qkv_bias = false, .out_bias = false,
-                              .mlp_bias = false, .gated = true, .rotary_dim = z.width / z.heads, .activation = Activation::silu}, tokens, images);
+      describe_encoder_layer({.width = z.width,
+                              .heads = z.heads,
+                              .ffn = z.ffn,
+                              .norm = NormKind::rms,
+                              .qkv_bias = false,
+                              .out_bias = false,
+                              .mlp_bias = false,
+                              .gated = true,
+                              .rotary_dim = z.width / z.heads,
+                              .activation = Activation::silu},
+                             tokens, images);
     }
     const Scope projector(images, "projector");
     images.add(rms_norm("norm", tokens, z.width));
@@ -41,7 +52,12 @@ void describe_mistral3(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_mistral3;
-const FamilyDef k_mistral3 = {"mistral3", "Mistral Small 3.1 and Pixtral: a Pixtral tower, a patch merger and a Mistral language model",
-    "huggingface/transformers models/mistral3/modeling_mistral3.py, models/pixtral/modeling_pixtral.py; 2410.07073", kTypes, kArchitectures, build<describe_mistral3>};
+const FamilyDef k_mistral3 = {
+    "mistral3",
+    "Mistral Small 3.1 and Pixtral: a Pixtral tower, a patch merger and a Mistral language model",
+    "huggingface/transformers models/mistral3/modeling_mistral3.py, models/pixtral/modeling_pixtral.py; 2410.07073",
+    kTypes,
+    kArchitectures,
+    build<describe_mistral3>};
 
 }  // namespace floptally::families

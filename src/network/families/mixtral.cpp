@@ -26,7 +26,11 @@ void describe_mixtral(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_mixtral;
-const FamilyDef k_mixtral = {"mixtral", "Mixtral: Mistral layers with a mixture of experts in place of the feed-forward layer",
-    "huggingface/transformers models/mixtral/modeling_mixtral.py; Jiang et al. 2401.04088", kTypes, kArchitectures, build<describe_mixtral>};
+const FamilyDef k_mixtral = {"mixtral",
+                             "Mixtral: Mistral layers with a mixture of experts in place of the feed-forward layer",
+                             "huggingface/transformers models/mixtral/modeling_mixtral.py; Jiang et al. 2401.04088",
+                             kTypes,
+                             kArchitectures,
+                             build<describe_mixtral>};
 
 }  // namespace floptally::families

@@ -22,7 +22,11 @@ void describe_olmo(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_olmo;
-const FamilyDef k_olmo = {"olmo", "OLMo 1: layer norms without parameters, SwiGLU, no biases",
-    "huggingface/transformers models/olmo/modeling_olmo.py", kTypes, kArchitectures, build<describe_olmo>};
+const FamilyDef k_olmo = {"olmo",
+                          "OLMo 1: layer norms without parameters, SwiGLU, no biases",
+                          "huggingface/transformers models/olmo/modeling_olmo.py",
+                          kTypes,
+                          kArchitectures,
+                          build<describe_olmo>};
 
 }  // namespace floptally::families

@@ -29,7 +29,12 @@ void describe_olmo2(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_olmo2;
-const FamilyDef k_olmo2 = {"olmo2", "OLMo 2 and 3: norms after the sublayers, query and key normed over all heads, windows in OLMo 3",
-    "huggingface/transformers models/olmo2/modeling_olmo2.py, models/olmo3/modeling_olmo3.py; 2501.00656", kTypes, kArchitectures, build<describe_olmo2>};
+const FamilyDef k_olmo2 = {
+    "olmo2",
+    "OLMo 2 and 3: norms after the sublayers, query and key normed over all heads, windows in OLMo 3",
+    "huggingface/transformers models/olmo2/modeling_olmo2.py, models/olmo3/modeling_olmo3.py; 2501.00656",
+    kTypes,
+    kArchitectures,
+    build<describe_olmo2>};
 
 }  // namespace floptally::families

@@ -29,7 +29,11 @@ void describe_olmoe(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_olmoe;
-const FamilyDef k_olmoe = {"olmoe", "OLMoE: 8 of 64 small experts, query and key normed over all heads",
-    "huggingface/transformers models/olmoe/modeling_olmoe.py; 2409.02060", kTypes, kArchitectures, build<describe_olmoe>};
+const FamilyDef k_olmoe = {"olmoe",
+                           "OLMoE: 8 of 64 small experts, query and key normed over all heads",
+                           "huggingface/transformers models/olmoe/modeling_olmoe.py; 2409.02060",
+                           kTypes,
+                           kArchitectures,
+                           build<describe_olmoe>};
 
 }  // namespace floptally::families

@@ -17,7 +17,8 @@ void describe_opt(Family& f) {
   attention.kv_heads = s.heads;
   attention.rotary_dim = 0;
   set_bias(attention, bias, bias);
-  const MlpPart mlp = mlp_of(s.width, c.size("ffn_dim"), read_activation(f, Activation::relu, "activation_function"), false, bias);
+  const MlpPart mlp =
+      mlp_of(s.width, c.size("ffn_dim"), read_activation(f, Activation::relu, "activation_function"), false, bias);
   const bool tied = read_tied(f, true), final_norm = before && !c.flag("_remove_final_layer_norm", false);
   if (!f.ok()) return;
   describe_embedding(f, s.vocabulary, embedded);
@@ -25,7 +26,10 @@ void describe_opt(Family& f) {
   if (embedded != s.width) f.sink.add(linear("project_in", f.tokens, embedded, s.width, false, Component::embed));
   {
     const Scope layers(f.sink, "layers", s.layers, BlockKind::layer);
-    describe(f, {.attention = &attention, .mlp = &mlp, .norm = norm_kind, .residuals = before ? Residuals::pre_norm : Residuals::post_norm});
+    describe(f, {.attention = &attention,
+                 .mlp = &mlp,
+                 .norm = norm_kind,
+                 .residuals = before ? Residuals::pre_norm : Residuals::post_norm});
   }
   if (final_norm) f.sink.add(norm("final_layer_norm", norm_kind, f.tokens, s.width));
   if (embedded != s.width) f.sink.add(linear("project_out", f.tokens, s.width, embedded, false, Component::unembed));
@@ -35,7 +39,11 @@ void describe_opt(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_opt;
-const FamilyDef k_opt = {"opt", "OPT: learned positions (two rows more than the context), ReLU, tied embedding",
-    "huggingface/transformers models/opt/modeling_opt.py; Zhang et al. 2205.01068", kTypes, kArchitectures, build<describe_opt>};
+const FamilyDef k_opt = {"opt",
+                         "OPT: learned positions (two rows more than the context), ReLU, tied embedding",
+                         "huggingface/transformers models/opt/modeling_opt.py; Zhang et al. 2205.01068",
+                         kTypes,
+                         kArchitectures,
+                         build<describe_opt>};
 
 }  // namespace floptally::families

@@ -10,7 +10,8 @@ constexpr std::string_view kArchitectures[] = {"PaliGemmaForConditionalGeneratio
 void describe_paligemma(Family& f) {
   const Keys v = f.config.child("vision_config");
   const VisionSizes z = read_vision(v, {768, 12, 12, 3072, 3, 224, 16});
-  v.understood({"vision_use_head", "num_image_tokens", "projector_hidden_act", "num_positions", "position_embedding_type"});
+  v.understood(
+      {"vision_use_head", "num_image_tokens", "projector_hidden_act", "num_positions", "position_embedding_type"});
   const std::int64_t width = f.config.child("text_config").size("hidden_size");
   f.config.understood({"hidden_size", "projection_dim", "vocab_size", "num_hidden_layers"});
   if (!f.ok()) return;
@@ -26,7 +27,11 @@ void describe_paligemma(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_paligemma;
-const FamilyDef k_paligemma = {"paligemma", "PaliGemma: a SigLIP tower, one linear projector and a Gemma language model",
-    "huggingface/transformers models/paligemma/modeling_paligemma.py; 2407.07726", kTypes, kArchitectures, build<describe_paligemma>};
+const FamilyDef k_paligemma = {"paligemma",
+                               "PaliGemma: a SigLIP tower, one linear projector and a Gemma language model",
+                               "huggingface/transformers models/paligemma/modeling_paligemma.py; 2407.07726",
+                               kTypes,
+                               kArchitectures,
+                               build<describe_paligemma>};
 
 }  // namespace floptally::families

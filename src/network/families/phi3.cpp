@@ -11,11 +11,12 @@ void describe_phi3(Family& f) {
   const TextSizes s = read_text_sizes(f);
   AttentionPart attention = attention_of(s);
   set_window(attention, c.count_or("sliding_window", 0));
-  attention.rotary_dim = static_cast<std::int64_t>(c.ratio_or("partial_rotary_factor", 1) * static_cast<double>(s.head_dim));
+  attention.rotary_dim =
+      static_cast<std::int64_t>(c.ratio_or("partial_rotary_factor", 1) * static_cast<double>(s.head_dim));
   const MlpPart mlp = mlp_of(s.width, c.size("intermediate_size"), read_activation(f, Activation::silu));
   const bool tied = read_tied(f, false);
-  c.understood({"attention_bias", "original_max_position_embeddings", "full_attn_mod", "interpolate_factor", "lm_head_bias",
-                "mlp_bias", "use_cache"});
+  c.understood({"attention_bias", "original_max_position_embeddings", "full_attn_mod", "interpolate_factor",
+                "lm_head_bias", "mlp_bias", "use_cache"});
   if (!f.ok()) return;
   describe_decoder(f, s, {.attention = &attention, .mlp = &mlp}, tied);
 }
@@ -23,7 +24,11 @@ void describe_phi3(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_phi3;
-const FamilyDef k_phi3 = {"phi3", "Phi 3, 3.5 and 4: Llama layers with fused matrices, optional sliding window",
-    "huggingface/transformers models/phi3/modeling_phi3.py", kTypes, kArchitectures, build<describe_phi3>};
+const FamilyDef k_phi3 = {"phi3",
+                          "Phi 3, 3.5 and 4: Llama layers with fused matrices, optional sliding window",
+                          "huggingface/transformers models/phi3/modeling_phi3.py",
+                          kTypes,
+                          kArchitectures,
+                          build<describe_phi3>};
 
 }  // namespace floptally::families

@@ -29,7 +29,11 @@ void describe_phimoe(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_phimoe;
-const FamilyDef k_phimoe = {"phimoe", "Phi-3.5-MoE: layer norms, biased attention, 2 of 16 experts",
-    "huggingface/transformers models/phimoe/modeling_phimoe.py", kTypes, kArchitectures, build<describe_phimoe>};
+const FamilyDef k_phimoe = {"phimoe",
+                            "Phi-3.5-MoE: layer norms, biased attention, 2 of 16 experts",
+                            "huggingface/transformers models/phimoe/modeling_phimoe.py",
+                            kTypes,
+                            kArchitectures,
+                            build<describe_phimoe>};
 
 }  // namespace floptally::families

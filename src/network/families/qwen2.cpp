@@ -29,7 +29,11 @@ void describe_qwen2(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_qwen2;
-const FamilyDef k_qwen2 = {"qwen2", "Qwen 1.5, 2 and 2.5: Llama layers with biases on query, key and value",
-    "huggingface/transformers models/qwen2/modeling_qwen2.py", kTypes, kArchitectures, build<describe_qwen2>};
+const FamilyDef k_qwen2 = {"qwen2",
+                           "Qwen 1.5, 2 and 2.5: Llama layers with biases on query, key and value",
+                           "huggingface/transformers models/qwen2/modeling_qwen2.py",
+                           kTypes,
+                           kArchitectures,
+                           build<describe_qwen2>};
 
 }  // namespace floptally::families

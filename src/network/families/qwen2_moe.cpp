@@ -25,7 +25,8 @@ void describe_qwen2_moe(Family& f) {
   std::vector<std::uint8_t> sparse = layer_kinds(f, s.layers);
   for (std::size_t i = 0; i < sparse.size(); ++i) sparse[i] = (static_cast<std::int64_t>(i) + 1) % every == 0;
   for (const Node dense : c.node("mlp_only_layers"))
-    if (const auto i = dense.as_integer(); i && !(*i < Integer(0)) && *i < Integer(s.layers)) sparse[static_cast<std::size_t>(i->to_int64())] = 0;
+    if (const auto i = dense.as_integer(); i && !(*i < Integer(0)) && *i < Integer(s.layers))
+      sparse[static_cast<std::size_t>(i->to_int64())] = 0;
   const bool tied = read_tied(f, false);
   c.understood({"use_sliding_window", "sliding_window", "max_window_layers", "norm_topk_prob"});
   if (!f.ok()) return;
@@ -37,7 +38,11 @@ void describe_qwen2_moe(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_qwen2_moe;
-const FamilyDef k_qwen2_moe = {"qwen2_moe", "Qwen1.5-MoE and Qwen2-57B: Qwen 2 layers, routed experts beside a gated shared expert",
-    "huggingface/transformers models/qwen2_moe/modeling_qwen2_moe.py", kTypes, kArchitectures, build<describe_qwen2_moe>};
+const FamilyDef k_qwen2_moe = {"qwen2_moe",
+                               "Qwen1.5-MoE and Qwen2-57B: Qwen 2 layers, routed experts beside a gated shared expert",
+                               "huggingface/transformers models/qwen2_moe/modeling_qwen2_moe.py",
+                               kTypes,
+                               kArchitectures,
+                               build<describe_qwen2_moe>};
 
 }  // namespace floptally::families

@@ -9,7 +9,8 @@ constexpr std::string_view kArchitectures[] = {"Qwen2VLForConditionalGeneration"
 
 void describe_qwen2_vl(Family& f) {
   const bool inside = f.config.has("text_config");
-  describe_qwen2_tower(f, f.sink, inside ? f.config.child("text_config").size("hidden_size") : f.config.size("hidden_size"));
+  describe_qwen2_tower(f, f.sink,
+                       inside ? f.config.child("text_config").size("hidden_size") : f.config.size("hidden_size"));
   if (!f.ok()) return;
   if (inside) return describe_nested(f, "text_config", "qwen2");
   Config config = f.config.config();  // the older configs keep the text model's keys at the top
@@ -19,7 +20,11 @@ void describe_qwen2_vl(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_qwen2_vl;
-const FamilyDef k_qwen2_vl = {"qwen2_vl", "Qwen2-VL and Qwen2.5-VL: a Qwen 2 text model and a vision tower",
-    "huggingface/transformers models/qwen2_vl, models/qwen2_5_vl", kTypes, kArchitectures, build<describe_qwen2_vl>};
+const FamilyDef k_qwen2_vl = {"qwen2_vl",
+                              "Qwen2-VL and Qwen2.5-VL: a Qwen 2 text model and a vision tower",
+                              "huggingface/transformers models/qwen2_vl, models/qwen2_5_vl",
+                              kTypes,
+                              kArchitectures,
+                              build<describe_qwen2_vl>};
 
 }  // namespace floptally::families

@@ -30,7 +30,11 @@ void describe_qwen3(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_qwen3;
-const FamilyDef k_qwen3 = {"qwen3", "Qwen 3: grouped attention with a norm of each query and key head, no biases",
-    "huggingface/transformers models/qwen3/modeling_qwen3.py", kTypes, kArchitectures, build<describe_qwen3>};
+const FamilyDef k_qwen3 = {"qwen3",
+                           "Qwen 3: grouped attention with a norm of each query and key head, no biases",
+                           "huggingface/transformers models/qwen3/modeling_qwen3.py",
+                           kTypes,
+                           kArchitectures,
+                           build<describe_qwen3>};
 
 }  // namespace floptally::families

@@ -6,8 +6,8 @@ namespace floptally::families {
 namespace {
 
 constexpr std::string_view kTypes[] = {"qwen3_5", "qwen3_5_moe", "qwen3_5_text", "qwen3_5_moe_text"};
-constexpr std::string_view kArchitectures[] = {"Qwen3_5ForConditionalGeneration",
-    "Qwen3_5MoeForConditionalGeneration", "Qwen3_5ForCausalLM", "Qwen3_5MoeForCausalLM"};
+constexpr std::string_view kArchitectures[] = {"Qwen3_5ForConditionalGeneration", "Qwen3_5MoeForConditionalGeneration",
+                                               "Qwen3_5ForCausalLM", "Qwen3_5MoeForCausalLM"};
 
 void describe_qwen3_5(Family& f) {
   const bool composite = f.config.has("text_config");
@@ -24,7 +24,11 @@ void describe_qwen3_5(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_qwen3_5;
-const FamilyDef k_qwen3_5 = {"qwen3_5", "Qwen 3.5 and 3.6: a Qwen3-Next text model, dense or with experts, and a vision tower",
-    "huggingface/transformers models/qwen3_5, models/qwen3_5_moe", kTypes, kArchitectures, build<describe_qwen3_5>};
+const FamilyDef k_qwen3_5 = {"qwen3_5",
+                             "Qwen 3.5 and 3.6: a Qwen3-Next text model, dense or with experts, and a vision tower",
+                             "huggingface/transformers models/qwen3_5, models/qwen3_5_moe",
+                             kTypes,
+                             kArchitectures,
+                             build<describe_qwen3_5>};
 
 }  // namespace floptally::families

@@ -25,7 +25,8 @@ void describe_qwen3_moe(Family& f) {
   std::vector<std::uint8_t> sparse = layer_kinds(f, s.layers);
   for (std::size_t i = 0; i < sparse.size(); ++i) sparse[i] = (static_cast<std::int64_t>(i) + 1) % every == 0;
   for (const Node dense : c.node("mlp_only_layers"))
-    if (const auto i = dense.as_integer(); i && !(*i < Integer(0)) && *i < Integer(s.layers)) sparse[static_cast<std::size_t>(i->to_int64())] = 0;
+    if (const auto i = dense.as_integer(); i && !(*i < Integer(0)) && *i < Integer(s.layers))
+      sparse[static_cast<std::size_t>(i->to_int64())] = 0;
   const bool tied = read_tied(f, false);
   c.understood({"use_sliding_window", "sliding_window", "max_window_layers", "norm_topk_prob", "use_qk_norm",
                 "shared_expert_intermediate_size"});
@@ -38,7 +39,11 @@ void describe_qwen3_moe(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_qwen3_moe;
-const FamilyDef k_qwen3_moe = {"qwen3_moe", "Qwen 3 mixture of experts: Qwen 3 attention, routed experts without shared ones",
-    "huggingface/transformers models/qwen3_moe/modeling_qwen3_moe.py", kTypes, kArchitectures, build<describe_qwen3_moe>};
+const FamilyDef k_qwen3_moe = {"qwen3_moe",
+                               "Qwen 3 mixture of experts: Qwen 3 attention, routed experts without shared ones",
+                               "huggingface/transformers models/qwen3_moe/modeling_qwen3_moe.py",
+                               kTypes,
+                               kArchitectures,
+                               build<describe_qwen3_moe>};
 
 }  // namespace floptally::families

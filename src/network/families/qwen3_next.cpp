@@ -17,7 +17,12 @@ void describe_qwen3_next(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_qwen3_next;
-const FamilyDef k_qwen3_next = {"qwen3_next", "Qwen3-Next: three gated delta net layers to one of gated attention, many small experts",
-    "huggingface/transformers models/qwen3_next/modeling_qwen3_next.py", kTypes, kArchitectures, build<describe_qwen3_next>};
+const FamilyDef k_qwen3_next = {
+    "qwen3_next",
+    "Qwen3-Next: three gated delta net layers to one of gated attention, many small experts",
+    "huggingface/transformers models/qwen3_next/modeling_qwen3_next.py",
+    kTypes,
+    kArchitectures,
+    build<describe_qwen3_next>};
 
 }  // namespace floptally::families

@@ -15,7 +15,12 @@ void describe_qwen3_vl(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_qwen3_vl;
-const FamilyDef k_qwen3_vl = {"qwen3_vl", "Qwen3-VL: a Qwen 3 text model, dense or with experts, and a vision tower that feeds several layers",
-    "huggingface/transformers models/qwen3_vl, models/qwen3_vl_moe", kTypes, kArchitectures, build<describe_qwen3_vl>};
+const FamilyDef k_qwen3_vl = {
+    "qwen3_vl",
+    "Qwen3-VL: a Qwen 3 text model, dense or with experts, and a vision tower that feeds several layers",
+    "huggingface/transformers models/qwen3_vl, models/qwen3_vl_moe",
+    kTypes,
+    kArchitectures,
+    build<describe_qwen3_vl>};
 
 }  // namespace floptally::families

@@ -17,8 +17,11 @@ void describe_siglip(Family& f) {
   describe_siglip_tower(f.sink, z, v.flag("vision_use_head", true));
   if (!whole) return;
   const Keys t = c.child("text_config");
-  EncoderLayerPart layer{.width = t.assume("hidden_size", 768), .heads = t.assume("num_attention_heads", 12), .ffn = t.assume("intermediate_size", 3072)};
-  const std::int64_t layers = t.assume("num_hidden_layers", 12), vocabulary = t.assume("vocab_size", 32000), positions = t.assume("max_position_embeddings", 64);
+  EncoderLayerPart layer{.width = t.assume("hidden_size", 768),
+                         .heads = t.assume("num_attention_heads", 12),
+                         .ffn = t.assume("intermediate_size", 3072)};
+  const std::int64_t layers = t.assume("num_hidden_layers", 12), vocabulary = t.assume("vocab_size", 32000),
+                     positions = t.assume("max_position_embeddings", 64);
   const std::int64_t out = t.size_or("projection_size", layer.width);
   t.divides("num_attention_heads", layer.heads, "hidden_size", layer.width);
   f.sequence(positions);
@@ -40,7 +43,12 @@ void describe_siglip(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_siglip;
-const FamilyDef k_siglip = {"siglip", "SigLIP: an image tower with attention pooling and a text tower, compared by a sigmoid",
-    "huggingface/transformers models/siglip/modeling_siglip.py; 2303.15343", kTypes, kArchitectures, build<describe_siglip>, "sample"};
+const FamilyDef k_siglip = {"siglip",
+                            "SigLIP: an image tower with attention pooling and a text tower, compared by a sigmoid",
+                            "huggingface/transformers models/siglip/modeling_siglip.py; 2303.15343",
+                            kTypes,
+                            kArchitectures,
+                            build<describe_siglip>,
+                            "sample"};
 
 }  // namespace floptally::families

@@ -11,7 +11,8 @@ void describe_stablelm(Family& f) {
   const TextSizes s = read_text_sizes(f);
   AttentionPart attention = attention_of(s);
   set_bias(attention, c.flag("use_qkv_bias", false), false);
-  attention.rotary_dim = static_cast<std::int64_t>(c.ratio_or("partial_rotary_factor", c.ratio_or("rope_pct", 0.25)) * static_cast<double>(s.head_dim));
+  attention.rotary_dim = static_cast<std::int64_t>(c.ratio_or("partial_rotary_factor", c.ratio_or("rope_pct", 0.25)) *
+                                                   static_cast<double>(s.head_dim));
   if (c.flag("qk_layernorm", false)) {  // a norm for every head, without a shift
     attention.qk_norm = QkNorm::whole;
     attention.qk_norm_kind = NormKind::layer_scale_only;
@@ -26,7 +27,12 @@ void describe_stablelm(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_stablelm;
-const FamilyDef k_stablelm = {"stablelm", "StableLM 2 and StableLM-3B: partial rotary positions, layer norms, gated layers, optional parallel residual",
-    "huggingface/transformers models/stablelm/modeling_stablelm.py", kTypes, kArchitectures, build<describe_stablelm>};
+const FamilyDef k_stablelm = {
+    "stablelm",
+    "StableLM 2 and StableLM-3B: partial rotary positions, layer norms, gated layers, optional parallel residual",
+    "huggingface/transformers models/stablelm/modeling_stablelm.py",
+    kTypes,
+    kArchitectures,
+    build<describe_stablelm>};
 
 }  // namespace floptally::families

@@ -23,7 +23,12 @@ void describe_starcoder2(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_starcoder2;
-const FamilyDef k_starcoder2 = {"starcoder2", "StarCoder 2: grouped attention with rotary positions and windows, plain GELU layers, biases",
-    "huggingface/transformers models/starcoder2/modeling_starcoder2.py", kTypes, kArchitectures, build<describe_starcoder2>};
+const FamilyDef k_starcoder2 = {
+    "starcoder2",
+    "StarCoder 2: grouped attention with rotary positions and windows, plain GELU layers, biases",
+    "huggingface/transformers models/starcoder2/modeling_starcoder2.py",
+    kTypes,
+    kArchitectures,
+    build<describe_starcoder2>};
 
 }  // namespace floptally::families

@@ -5,7 +5,7 @@ namespace {
 
 constexpr std::string_view kTypes[] = {"step3p5", "step3p7", "step3p5_text"};
 constexpr std::string_view kArchitectures[] = {"Step3p5ForCausalLM", "Step3p7FlashForCausalLM", "Step3p7ForCausalLM",
-    "Step3p7ForConditionalGeneration"};
+                                               "Step3p7ForConditionalGeneration"};
 
 // moe_layers_enum is a list of layers or a text "3,4,5".
 std::vector<std::uint8_t> routed_layers(const Family& f, std::int64_t layers) {
@@ -21,8 +21,12 @@ std::vector<std::uint8_t> routed_layers(const Family& f, std::int64_t layers) {
   } else if (listed) {
     std::int64_t number = -1;
     for (const char digit : listed.text()) {
-      if (digit >= '0' && digit <= '9' && number < layers) number = std::max<std::int64_t>(0, number) * 10 + (digit - '0');
-      if (digit == ',') { mark(number); number = -1; }
+      if (digit >= '0' && digit <= '9' && number < layers)
+        number = std::max<std::int64_t>(0, number) * 10 + (digit - '0');
+      if (digit == ',') {
+        mark(number);
+        number = -1;
+      }
     }
     mark(number);
   } else {
@@ -67,14 +71,16 @@ void describe_text(Family& f) {
   check_experts(f, moe, "moe_num_experts", "moe_top_k");
   const MlpPart mlp = mlp_of(s.width, c.size("intermediate_size"));
   std::vector<std::uint8_t> kinds = routed_layers(f, s.layers);  // bit 0 experts, bit 1 a window
-  const std::vector<std::uint8_t> sliding = kinds_named(f, s.layers, "layer_types", "sliding", [](std::int64_t i) { return i % 4 != 0; });
+  const std::vector<std::uint8_t> sliding =
+      kinds_named(f, s.layers, "layer_types", "sliding", [](std::int64_t i) { return i % 4 != 0; });
   for (std::size_t i = 0; i < kinds.size() && i < sliding.size(); ++i)
     if (sliding[i] != 0) kinds[i] = static_cast<std::uint8_t>(kinds[i] | 2U);
   const std::int64_t extra = c.count_or("num_nextn_predict_layers", 0);
   const bool tied = read_tied(f, false);
-  c.understood({"n_shared_experts", "scoring_func", "moe_router_scaling_factor", "moe_router_activation", "need_fp32_gate", "norm_expert_weight",
-                "partial_rotary_factors", "rope_scaling", "swiglu_limits", "swiglu_limits_shared", "use_rope_layers", "yarn_only_types",
-                "zero_centered", "att_impl_type", "use_moe", "moe_every_n_layer", "max_seq_len", "mtp_layer_types", "share_expert_dims"});
+  c.understood({"n_shared_experts", "scoring_func", "moe_router_scaling_factor", "moe_router_activation",
+                "need_fp32_gate", "norm_expert_weight", "partial_rotary_factors", "rope_scaling", "swiglu_limits",
+                "swiglu_limits_shared", "use_rope_layers", "yarn_only_types", "zero_centered", "att_impl_type",
+                "use_moe", "moe_every_n_layer", "max_seq_len", "mtp_layer_types", "share_expert_dims"});
   if (!f.ok()) return;
   const auto layer = [&](Family& g, std::uint8_t kind) {
     const AttentionPart& a = (kind & 2U) != 0 ? windowed : full;
@@ -105,7 +111,12 @@ void describe_step(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_step;
-const FamilyDef k_step = {"step", "Step-3.5 and 3.7: windowed layers with more heads than full ones, head-wise output gates, 288 experts",
-    "stepfun-ai/Step-3.5-Flash modeling_step3p5.py; NVIDIA-NeMo/Megatron-Bridge models/stepfun; 2602.10604", kTypes, kArchitectures, build<describe_step>};
+const FamilyDef k_step = {
+    "step",
+    "Step-3.5 and 3.7: windowed layers with more heads than full ones, head-wise output gates, 288 experts",
+    "stepfun-ai/Step-3.5-Flash modeling_step3p5.py; NVIDIA-NeMo/Megatron-Bridge models/stepfun; 2602.10604",
+    kTypes,
+    kArchitectures,
+    build<describe_step>};
 
 }  // namespace floptally::families

@@ -4,20 +4,29 @@ namespace floptally::families {
 namespace {
 
 constexpr std::string_view kTypes[] = {"t5", "mt5", "umt5"};
-constexpr std::string_view kArchitectures[] = {"T5ForConditionalGeneration", "T5Model", "T5EncoderModel",
-    "MT5ForConditionalGeneration", "MT5EncoderModel", "UMT5ForConditionalGeneration", "UMT5EncoderModel",
-    "T5WithLMHeadModel"};
+constexpr std::string_view kArchitectures[] = {"T5ForConditionalGeneration",
+                                               "T5Model",
+                                               "T5EncoderModel",
+                                               "MT5ForConditionalGeneration",
+                                               "MT5EncoderModel",
+                                               "UMT5ForConditionalGeneration",
+                                               "UMT5EncoderModel",
+                                               "T5WithLMHeadModel"};
 
 void describe_t5(Family& f) {
   const Keys& c = f.config;
-  const std::int64_t width = c.size("d_model"), layers = c.size("num_layers"), decoders = c.size_or("num_decoder_layers", layers);
-  const std::int64_t heads = c.size("num_heads"), dim = c.size("d_kv"), inner = c.size("d_ff"), vocabulary = c.size("vocab_size");
+  const std::int64_t width = c.size("d_model"), layers = c.size("num_layers"),
+                     decoders = c.size_or("num_decoder_layers", layers);
+  const std::int64_t heads = c.size("num_heads"), dim = c.size("d_kv"), inner = c.size("d_ff"),
+                     vocabulary = c.size("vocab_size");
   const std::int64_t buckets = c.assume("relative_attention_num_buckets", 32);
   const std::string_view projection = c.text_or("feed_forward_proj", "relu");
   const bool gated = projection.substr(0, 5) == "gated", every_layer = c.text_or("model_type", "t5") == "umt5";
   const bool tied = read_tied(f, true), encoder_only = f.architecture().find("EncoderModel") != std::string_view::npos;
-  const bool head = f.architecture().empty() || f.architecture().find("Generation") != std::string_view::npos || f.architecture().find("LMHead") != std::string_view::npos;
-  c.understood({"dense_act_fn", "is_gated_act", "n_positions", "relative_attention_max_distance", "tokenizer_class", "output_past", "scalable_attention"});
+  const bool head = f.architecture().empty() || f.architecture().find("Generation") != std::string_view::npos ||
+                    f.architecture().find("LMHead") != std::string_view::npos;
+  c.understood({"dense_act_fn", "is_gated_act", "n_positions", "relative_attention_max_distance", "tokenizer_class",
+                "output_past", "scalable_attention"});
   f.sequence(c.size_or("n_positions", 512));
   const std::int64_t source = f.inputs.source_sequence > 0 ? f.inputs.source_sequence : f.tokens;
   if (!f.ok()) return;
@@ -63,7 +72,12 @@ void describe_t5(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_t5;
-const FamilyDef k_t5 = {"t5", "T5, mT5, UMT5 and Flan-T5: encoder and decoder with relative position buckets, RMS norms, no biases",
-    "huggingface/transformers models/t5/modeling_t5.py; 1910.10683, 2010.11934", kTypes, kArchitectures, build<describe_t5>};
+const FamilyDef k_t5 = {
+    "t5",
+    "T5, mT5, UMT5 and Flan-T5: encoder and decoder with relative position buckets, RMS norms, no biases",
+    "huggingface/transformers models/t5/modeling_t5.py; 1910.10683, 2010.11934",
+    kTypes,
+    kArchitectures,
+    build<describe_t5>};
 
 }  // namespace floptally::families

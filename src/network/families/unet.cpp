@@ -13,7 +13,8 @@ struct Stage {
 struct Unet {
   std::vector<std::int64_t> channels;
   std::vector<Stage> down, up;
-  std::int64_t in = 4, out = 4, side = 64, per_block = 2, groups = 32, time = 1, text_width = 1, text_tokens = 77, added = 0;
+  std::int64_t in = 4, out = 4, side = 64, per_block = 2, groups = 32, time = 1, text_width = 1, text_tokens = 77,
+               added = 0;
   bool linear_projection = false;
 };
 
@@ -22,7 +23,8 @@ std::vector<std::int64_t> per_stage(const Keys& c, std::string_view key, std::si
   const Node value = c.node(key);
   if (value.is_sequence()) {
     std::vector<std::int64_t> list = c.config().sizes({key});
-    if (list.size() != stages) c.problem("shape-divide", key, "'" + std::string(key) + "' needs one entry for each stage");
+    if (list.size() != stages)
+      c.problem("shape-divide", key, "'" + std::string(key) + "' needs one entry for each stage");
     list.resize(stages, 1);
     return list;
   }
@@ -34,8 +36,10 @@ Unet read_unet(Family& f) {
   Unet u;
   u.channels = c.config().sizes({"block_out_channels"});
   const std::size_t stages = u.channels.size();
-  if (stages == 0 || stages > 8) c.problem("missing-key", "block_out_channels", "'block_out_channels' must list the widths of 1 to 8 stages");
-  for (const std::int64_t width : u.channels) if (width < 1) c.problem("shape-range", "block_out_channels", "widths must be at least 1");
+  if (stages == 0 || stages > 8)
+    c.problem("missing-key", "block_out_channels", "'block_out_channels' must list the widths of 1 to 8 stages");
+  for (const std::int64_t width : u.channels)
+    if (width < 1) c.problem("shape-range", "block_out_channels", "widths must be at least 1");
   u.in = c.assume("in_channels", 4);
   u.out = c.assume("out_channels", 4);
   u.side = std::max<std::int64_t>(1, c.assume("sample_size", 64));
@@ -46,18 +50,41 @@ Unet read_unet(Family& f) {
   u.text_width = c.size("cross_attention_dim");
   u.linear_projection = c.flag("use_linear_projection", false);
   // The key called attention_head_dim holds the number of heads (diffusers issue 2011).
-  const std::vector<std::int64_t> heads = per_stage(c, "attention_head_dim", stages, 8), depths = per_stage(c, "transformer_layers_per_block", stages, 1);
+  const std::vector<std::int64_t> heads = per_stage(c, "attention_head_dim", stages, 8),
+                                  depths = per_stage(c, "transformer_layers_per_block", stages, 1);
   if (c.text_or("addition_embed_type", "") == "text_time") u.added = c.size("projection_class_embeddings_input_dim");
-  const std::vector<std::string_view> down = c.config().words({"down_block_types"}), up = c.config().words({"up_block_types"});
-  if (down.size() != stages || up.size() != stages) c.problem("missing-key", "down_block_types", "'down_block_types' and 'up_block_types' need one entry for each stage");
+  const std::vector<std::string_view> down = c.config().words({"down_block_types"}),
+                                      up = c.config().words({"up_block_types"});
+  if (down.size() != stages || up.size() != stages)
+    c.problem("missing-key", "down_block_types",
+              "'down_block_types' and 'up_block_types' need one entry for each stage");
   for (const std::vector<std::string_view>* list : {&down, &up})
     for (const std::string_view type : *list)
-      if (type != "DownBlock2D" && type != "CrossAttnDownBlock2D" && type != "UpBlock2D" && type != "CrossAttnUpBlock2D")
-        c.problem("unknown-architecture", list == &down ? "down_block_types" : "up_block_types", "blocks of type '" + std::string(type) + "' are not known");
-  c.understood({"act_fn", "center_input_sample", "downsample_padding", "flip_sin_to_cos", "freq_shift", "mid_block_scale_factor", "norm_eps",
-                "addition_time_embed_dim", "mid_block_type", "upcast_attention", "only_cross_attention", "dual_cross_attention", "attention_type",
-                "class_embed_type", "num_class_embeds", "resnet_time_scale_shift", "time_embedding_type", "conv_in_kernel", "conv_out_kernel",
-                "projection_class_embeddings_input_dim", "num_attention_heads"});
+      if (type != "DownBlock2D" && type != "CrossAttnDownBlock2D" && type != "UpBlock2D" &&
+          type != "CrossAttnUpBlock2D")
+        c.problem("unknown-architecture", list == &down ? "down_block_types" : "up_block_types",
+                  "blocks of type '" + std::string(type) + "' are not known");
+  c.understood({"act_fn",
+                "center_input_sample",
+                "downsample_padding",
+                "flip_sin_to_cos",
+                "freq_shift",
+                "mid_block_scale_factor",
+                "norm_eps",
+                "addition_time_embed_dim",
+                "mid_block_type",
+                "upcast_attention",
+                "only_cross_attention",
+                "dual_cross_attention",
+                "attention_type",
+                "class_embed_type",
+                "num_class_embeds",
+                "resnet_time_scale_shift",
+                "time_embedding_type",
+                "conv_in_kernel",
+                "conv_out_kernel",
+                "projection_class_embeddings_input_dim",
+                "num_attention_heads"});
   if (!f.ok()) return u;
   u.time = 4 * u.channels.front();
   for (std::size_t i = 0; i < stages; ++i) {
@@ -86,8 +113,10 @@ void describe_resnet(Family& f, const Unet& u, std::int64_t in, std::int64_t out
 void describe_transformer(Family& f, const Unet& u, const Stage& s, std::int64_t side) {
   const std::int64_t tokens = side * side;
   const auto project = [&](std::string_view name) {
-    if (u.linear_projection) f.sink.add(linear(name, tokens, s.width, s.width, true, Component::projection));
-    else f.sink.add(convolution(name, s.width, s.width, 1, 1, tokens, tokens, true));
+    if (u.linear_projection)
+      f.sink.add(linear(name, tokens, s.width, s.width, true, Component::projection));
+    else
+      f.sink.add(convolution(name, s.width, s.width, 1, 1, tokens, tokens, true));
   };
   AttentionPart self;
   self.name = "attn1";
@@ -128,7 +157,8 @@ void describe_unet(Family& f) {
   if (!f.ok()) return;
   Sink& sink = f.sink;
   const std::int64_t stages = static_cast<std::int64_t>(u.channels.size()), first = u.channels.front();
-  sink.add(convolution("conv_in", u.in, first, 1, 9, u.side * u.side, u.side * u.side, true).with(op_flags::input_no_gradient));
+  sink.add(convolution("conv_in", u.in, first, 1, 9, u.side * u.side, u.side * u.side, true)
+               .with(op_flags::input_no_gradient));
   {
     const Scope time(sink, "time_embedding");
     sink.add(linear("linear_1", 1, first, u.time, true, Component::embed).with(op_flags::input_no_gradient));
@@ -186,7 +216,13 @@ void describe_unet(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_unet;
-const FamilyDef k_unet = {"unet", "Stable Diffusion 1, 2 and XL: a U-Net of residual blocks with text cross-attention, driven by time",
-    "huggingface/diffusers models/unets/unet_2d_condition.py, unet_2d_blocks.py; 2112.10752, 2307.01952", {}, kArchitectures, build<describe_unet>, "image"};
+const FamilyDef k_unet = {
+    "unet",
+    "Stable Diffusion 1, 2 and XL: a U-Net of residual blocks with text cross-attention, driven by time",
+    "huggingface/diffusers models/unets/unet_2d_condition.py, unet_2d_blocks.py; 2112.10752, 2307.01952",
+    {},
+    kArchitectures,
+    build<describe_unet>,
+    "image"};
 
 }  // namespace floptally::families

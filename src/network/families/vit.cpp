@@ -5,13 +5,19 @@ namespace floptally::families {
 namespace {
 
 constexpr std::string_view kTypes[] = {"vit", "deit"};
-constexpr std::string_view kArchitectures[] = {"ViTForImageClassification", "ViTModel", "ViTForMaskedImageModeling",
-    "DeiTForImageClassification", "DeiTForImageClassificationWithTeacher", "DeiTModel"};
+constexpr std::string_view kArchitectures[] = {"ViTForImageClassification",
+                                               "ViTModel",
+                                               "ViTForMaskedImageModeling",
+                                               "DeiTForImageClassification",
+                                               "DeiTForImageClassificationWithTeacher",
+                                               "DeiTModel"};
 
 void describe_vit(Family& f) {
   const Keys& c = f.config;
-  const std::int64_t channels = c.assume("num_channels", 3), image = c.size("image_size"), patch = c.size("patch_size"), layers = c.size("num_hidden_layers");
-  EncoderLayerPart layer{.width = c.size("hidden_size"), .heads = c.size("num_attention_heads"), .ffn = c.size("intermediate_size")};
+  const std::int64_t channels = c.assume("num_channels", 3), image = c.size("image_size"), patch = c.size("patch_size"),
+                     layers = c.size("num_hidden_layers");
+  EncoderLayerPart layer{
+      .width = c.size("hidden_size"), .heads = c.size("num_attention_heads"), .ffn = c.size("intermediate_size")};
   layer.qkv_bias = c.flag("qkv_bias", true);
   layer.activation = read_activation(f, Activation::gelu);
   c.divides("num_attention_heads", layer.heads, "hidden_size", layer.width);
@@ -22,8 +28,10 @@ void describe_vit(Family& f) {
   const std::int64_t labels = classifies ? label_count(c) : 0;
   c.understood({"encoder_stride", "pooler_act", "pooler_output_size"});
   if (!f.ok()) return;
-  const std::int64_t patches = (image / patch) * (image / patch), special = distilled ? 2 : 1, tokens = patches + special;
-  f.sink.add(patch_embedding("patch_embeddings", channels, layer.width, patch * patch, patches, true).with(op_flags::input_no_gradient));
+  const std::int64_t patches = (image / patch) * (image / patch), special = distilled ? 2 : 1,
+                     tokens = patches + special;
+  f.sink.add(patch_embedding("patch_embeddings", channels, layer.width, patch * patch, patches, true)
+                 .with(op_flags::input_no_gradient));
   f.sink.add(parameter("cls_token", special * layer.width, special * layer.width, Component::embed));
   f.sink.add(position_table("position_embeddings", tokens, tokens, layer.width));
   {
@@ -32,14 +40,21 @@ void describe_vit(Family& f) {
   }
   f.sink.add(layer_norm("layernorm", tokens, layer.width));
   if (labels > 0) f.sink.add(linear("classifier", 1, layer.width, labels, true, Component::head));
-  if (labels > 0 && named.ends_with("WithTeacher")) f.sink.add(linear("distillation_classifier", 1, layer.width, labels, true, Component::head));
+  if (labels > 0 && named.ends_with("WithTeacher"))
+    f.sink.add(linear("distillation_classifier", 1, layer.width, labels, true, Component::head));
   if (!classifies) f.sink.add(linear("pooler", 1, layer.width, layer.width, true, Component::head));
 }
 
 }  // namespace
 
 extern const FamilyDef k_vit;
-const FamilyDef k_vit = {"vit", "ViT and DeiT: an image cut into patches, a class token (and DeiT a distillation token), an encoder",
-    "huggingface/transformers models/vit/modeling_vit.py, models/deit/modeling_deit.py; 2010.11929, 2012.12877", kTypes, kArchitectures, build<describe_vit>, "image"};
+const FamilyDef k_vit = {
+    "vit",
+    "ViT and DeiT: an image cut into patches, a class token (and DeiT a distillation token), an encoder",
+    "huggingface/transformers models/vit/modeling_vit.py, models/deit/modeling_deit.py; 2010.11929, 2012.12877",
+    kTypes,
+    kArchitectures,
+    build<describe_vit>,
+    "image"};
 
 }  // namespace floptally::families

@@ -6,18 +6,24 @@ namespace {
 
 constexpr std::string_view kTypes[] = {"wav2vec2", "hubert"};
 constexpr std::string_view kArchitectures[] = {"Wav2Vec2Model", "Wav2Vec2ForCTC", "Wav2Vec2ForPreTraining",
-    "HubertModel", "HubertForCTC"};
+                                               "HubertModel", "HubertForCTC"};
 
 void describe_wav2vec2(Family& f) {
   const Keys& c = f.config;
-  const std::int64_t width = c.size("hidden_size"), layers = c.size("num_hidden_layers"), heads = c.size("num_attention_heads");
-  const std::int64_t inner = c.size("intermediate_size"), kernel = c.assume("num_conv_pos_embeddings", 128), groups = c.assume("num_conv_pos_embedding_groups", 16);
-  const std::vector<std::int64_t> dims = c.config().sizes({"conv_dim"}), kernels = c.config().sizes({"conv_kernel"}), strides = c.config().sizes({"conv_stride"});
+  const std::int64_t width = c.size("hidden_size"), layers = c.size("num_hidden_layers"),
+                     heads = c.size("num_attention_heads");
+  const std::int64_t inner = c.size("intermediate_size"), kernel = c.assume("num_conv_pos_embeddings", 128),
+                     groups = c.assume("num_conv_pos_embedding_groups", 16);
+  const std::vector<std::int64_t> dims = c.config().sizes({"conv_dim"}), kernels = c.config().sizes({"conv_kernel"}),
+                                  strides = c.config().sizes({"conv_stride"});
   if (dims.empty() || dims.size() != kernels.size() || dims.size() != strides.size())
-    c.problem("missing-key", "conv_dim", "'conv_dim', 'conv_kernel' and 'conv_stride' must list the same number of convolutions");
+    c.problem("missing-key", "conv_dim",
+              "'conv_dim', 'conv_kernel' and 'conv_stride' must list the same number of convolutions");
   for (const std::vector<std::int64_t>* list : {&dims, &kernels, &strides})
-    for (const std::int64_t value : *list) if (value < 1) c.problem("shape-range", "conv_dim", "sizes of convolutions must be at least 1");
-  const bool bias = c.flag("conv_bias", false), all_normed = c.text_or("feat_extract_norm", "group") == "layer", before = c.flag("do_stable_layer_norm", false);
+    for (const std::int64_t value : *list)
+      if (value < 1) c.problem("shape-range", "conv_dim", "sizes of convolutions must be at least 1");
+  const bool bias = c.flag("conv_bias", false), all_normed = c.text_or("feat_extract_norm", "group") == "layer",
+             before = c.flag("do_stable_layer_norm", false);
   const bool projected_norm = c.flag("feat_proj_layer_norm", true);
   const bool masks = c.ratio_or("mask_time_prob", 0.05) > 0 || c.ratio_or("mask_feature_prob", 0) > 0;
   const std::int64_t vocabulary = c.count_or("vocab_size", 32);
@@ -25,16 +31,56 @@ void describe_wav2vec2(Family& f) {
   c.divides("num_conv_pos_embedding_groups", groups, "hidden_size", width);
   const std::string_view named = f.architecture();
   const bool pretraining = named.ends_with("ForPreTraining");
-  const std::int64_t codebooks = pretraining ? c.size("num_codevector_groups") : 0, codes = pretraining ? c.size("num_codevectors_per_group") : 0;
-  const std::int64_t code_dim = pretraining ? c.size("codevector_dim") : 0, shared_dim = pretraining ? c.size("proj_codevector_dim") : 0;
-  c.understood({"activation_dropout", "hidden_act", "feat_extract_activation", "feat_proj_dropout", "feat_quantizer_dropout", "final_dropout",
-                "contrastive_logits_temperature", "diversity_loss_weight", "ctc_loss_reduction", "ctc_zero_infinity", "num_feat_extract_layers",
-                "num_negatives", "mask_feature_length", "mask_time_length", "mask_feature_min_masks", "mask_time_min_masks", "freeze_feat_extract_train",
-                "mask_channel_length", "mask_channel_min_space", "mask_channel_other", "mask_channel_prob", "mask_channel_selection", "mask_time_min_space",
-                "mask_time_other", "mask_time_selection", "no_mask_channel_overlap", "no_mask_time_overlap", "classifier_proj_size", "add_adapter",
-                "adapter_attn_dim", "adapter_kernel_size", "adapter_stride", "num_adapter_layers", "output_hidden_size", "tdnn_dim", "tdnn_dilation",
-                "tdnn_kernel", "xvector_output_dim", "use_weighted_layer_sum", "num_codevectors_per_group", "num_codevector_groups", "codevector_dim",
-                "proj_codevector_dim", "gradient_checkpointing", "tokenizer_class", "conv_pos_batch_norm"});
+  const std::int64_t codebooks = pretraining ? c.size("num_codevector_groups") : 0,
+                     codes = pretraining ? c.size("num_codevectors_per_group") : 0;
+  const std::int64_t code_dim = pretraining ? c.size("codevector_dim") : 0,
+                     shared_dim = pretraining ? c.size("proj_codevector_dim") : 0;
+  c.understood({"activation_dropout",
+                "hidden_act",
+                "feat_extract_activation",
+                "feat_proj_dropout",
+                "feat_quantizer_dropout",
+                "final_dropout",
+                "contrastive_logits_temperature",
+                "diversity_loss_weight",
+                "ctc_loss_reduction",
+                "ctc_zero_infinity",
+                "num_feat_extract_layers",
+                "num_negatives",
+                "mask_feature_length",
+                "mask_time_length",
+                "mask_feature_min_masks",
+                "mask_time_min_masks",
+                "freeze_feat_extract_train",
+                "mask_channel_length",
+                "mask_channel_min_space",
+                "mask_channel_other",
+                "mask_channel_prob",
+                "mask_channel_selection",
+                "mask_time_min_space",
+                "mask_time_other",
+                "mask_time_selection",
+                "no_mask_channel_overlap",
+                "no_mask_time_overlap",
+                "classifier_proj_size",
+                "add_adapter",
+                "adapter_attn_dim",
+                "adapter_kernel_size",
+                "adapter_stride",
+                "num_adapter_layers",
+                "output_hidden_size",
+                "tdnn_dim",
+                "tdnn_dilation",
+                "tdnn_kernel",
+                "xvector_output_dim",
+                "use_weighted_layer_sum",
+                "num_codevectors_per_group",
+                "num_codevector_groups",
+                "codevector_dim",
+                "proj_codevector_dim",
+                "gradient_checkpointing",
+                "tokenizer_class",
+                "conv_pos_batch_norm"});
   constexpr std::int64_t kTenSeconds = 499;  // frames of ten seconds at 16 kHz and a stride of 320
   f.sequence(kTenSeconds);
   if (!f.ok()) return;
@@ -46,8 +92,10 @@ void describe_wav2vec2(Family& f) {
     for (std::size_t i = 0; i < dims.size(); ++i) {
       Op op = convolution("conv", i == 0 ? 1 : dims[i - 1], dims[i], 1, kernels[i], lengths[i], lengths[i + 1], bias);
       f.sink.add(i == 0 ? std::move(op).with(op_flags::input_no_gradient) : op);
-      if (all_normed) f.sink.add(layer_norm("layer_norm", lengths[i + 1], dims[i]));
-      else if (i == 0) f.sink.add(group_norm("layer_norm", dims[i], lengths[i + 1], dims[i]));
+      if (all_normed)
+        f.sink.add(layer_norm("layer_norm", lengths[i + 1], dims[i]));
+      else if (i == 0)
+        f.sink.add(group_norm("layer_norm", dims[i], lengths[i + 1], dims[i]));
       f.sink.add(activation("act", lengths[i + 1] * dims[i], Activation::gelu));
     }
   }
@@ -76,7 +124,13 @@ void describe_wav2vec2(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_wav2vec2;
-const FamilyDef k_wav2vec2 = {"wav2vec2", "wav2vec 2.0 and HuBERT: convolutions over raw audio, a convolution for positions, an encoder",
-    "huggingface/transformers models/wav2vec2/modeling_wav2vec2.py, models/hubert/modeling_hubert.py; 2006.11477, 2106.07447", kTypes, kArchitectures, build<describe_wav2vec2>};
+const FamilyDef k_wav2vec2 = {
+    "wav2vec2",
+    "wav2vec 2.0 and HuBERT: convolutions over raw audio, a convolution for positions, an encoder",
+    "huggingface/transformers models/wav2vec2/modeling_wav2vec2.py, models/hubert/modeling_hubert.py; 2006.11477, "
+    "2106.07447",
+    kTypes,
+    kArchitectures,
+    build<describe_wav2vec2>};
 
 }  // namespace floptally::families

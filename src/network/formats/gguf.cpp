@@ -1,5 +1,5 @@
-// GGUF: the header's key-values describe the network in the words of a config.json of the same architecture; the tensors
-// are reconciled with it. An architecture that is not known leaves the tensors.
+// GGUF: the header's key-values describe the network in the words of a config.json of the same architecture; the
+// tensors are reconciled with it. An architecture that is not known leaves the tensors.
 #include "base/file.h"
 #include "network/family.h"
 #include "network/format.h"
@@ -22,16 +22,24 @@ struct Architecture {
   bool experts = false;
 };
 constexpr Architecture kArchitectures[] = {
-    {"llama", "llama", false}, {"llama", "mixtral", true}, {"qwen2", "qwen2", false}, {"qwen3", "qwen3", false}, {"qwen3moe", "qwen3_moe", true},
-    {"gemma", "gemma", false}, {"gemma2", "gemma2", false}, {"phi3", "phi3", false}, {"olmo2", "olmo2", false}, {"granite", "granite", false},
+    {"llama", "llama", false},     {"llama", "mixtral", true},      {"qwen2", "qwen2", false},
+    {"qwen3", "qwen3", false},     {"qwen3moe", "qwen3_moe", true}, {"gemma", "gemma", false},
+    {"gemma2", "gemma2", false},   {"phi3", "phi3", false},         {"olmo2", "olmo2", false},
+    {"granite", "granite", false},
 };
 
 // GGUF key (after the architecture) -> config.json key.
 constexpr std::pair<std::string_view, std::string_view> kKeys[] = {
-    {"embedding_length", "hidden_size"}, {"block_count", "num_hidden_layers"}, {"feed_forward_length", "intermediate_size"},
-    {"attention.head_count", "num_attention_heads"}, {"attention.head_count_kv", "num_key_value_heads"}, {"attention.key_length", "head_dim"},
-    {"context_length", "max_position_embeddings"}, {"expert_feed_forward_length", "moe_intermediate_size"},
-    {"expert_used_count", "num_experts_per_tok"}, {"attention.sliding_window", "sliding_window"},
+    {"embedding_length", "hidden_size"},
+    {"block_count", "num_hidden_layers"},
+    {"feed_forward_length", "intermediate_size"},
+    {"attention.head_count", "num_attention_heads"},
+    {"attention.head_count_kv", "num_key_value_heads"},
+    {"attention.key_length", "head_dim"},
+    {"context_length", "max_position_embeddings"},
+    {"expert_feed_forward_length", "moe_intermediate_size"},
+    {"expert_used_count", "num_experts_per_tok"},
+    {"attention.sliding_window", "sliding_window"},
 };
 
 std::optional<std::string> config_of(const TensorFile& file) {
@@ -39,7 +47,8 @@ std::optional<std::string> config_of(const TensorFile& file) {
   if (architecture == nullptr || architecture->kind != MetadataValue::Kind::text) return std::nullopt;
   const auto whole = [&](std::string_view key) -> const MetadataValue* {
     const MetadataValue* value = file.find(architecture->text + "." + std::string(key));
-    return value != nullptr && value->kind == MetadataValue::Kind::integer && value->integer > Integer(0) ? value : nullptr;
+    return value != nullptr && value->kind == MetadataValue::Kind::integer && value->integer > Integer(0) ? value
+                                                                                                          : nullptr;
   };
   const MetadataValue* experts = whole("expert_count");
   const Architecture* known = nullptr;
@@ -48,12 +57,16 @@ std::optional<std::string> config_of(const TensorFile& file) {
   if (known == nullptr) return std::nullopt;
   std::string json = "{\"model_type\": \"" + std::string(known->model_type) + "\"";
   for (const auto& [from, to] : kKeys)
-    if (const MetadataValue* value = whole(from)) json += ", \"" + std::string(to) + "\": " + value->integer.to_string();
-  if (experts != nullptr) json += std::string(known->model_type == "mixtral" ? ", \"num_local_experts\": " : ", \"num_experts\": ") + experts->integer.to_string();
+    if (const MetadataValue* value = whole(from))
+      json += ", \"" + std::string(to) + "\": " + value->integer.to_string();
+  if (experts != nullptr)
+    json += std::string(known->model_type == "mixtral" ? ", \"num_local_experts\": " : ", \"num_experts\": ") +
+            experts->integer.to_string();
   bool tied = true;
   bool biased = false;
   for (const TensorEntry& tensor : file.tensors) {
-    if (tensor.name == "token_embd.weight" && !tensor.shape.empty()) json += ", \"vocab_size\": " + std::to_string(tensor.shape[0]);
+    if (tensor.name == "token_embd.weight" && !tensor.shape.empty())
+      json += ", \"vocab_size\": " + std::to_string(tensor.shape[0]);
     if (tensor.name == "output.weight") tied = false;
     if (tensor.name == "blk.0.attn_q.bias") biased = true;
   }
@@ -80,7 +93,8 @@ Result<Network> read(const std::string& path, const Inputs& inputs, Sources& sou
   Network alone = network_of_tensors(*tensors, path);
   const MetadataValue* architecture = tensors->find("general.architecture");
   if (architecture != nullptr)
-    alone.notes.push_back(warning("unknown-architecture", "the architecture '" + architecture->text.substr(0, 60) + "' is not described here: only the tensors are counted"));
+    alone.notes.push_back(warning("unknown-architecture", "the architecture '" + architecture->text.substr(0, 60) +
+                                                              "' is not described here: only the tensors are counted"));
   return alone;
 }
 

@@ -1,5 +1,6 @@
-// safetensors: one file, an index of shards, or a folder as it comes from a hub. With a config.json beside it the config
-// says what is computed and the tensors are reconciled with it; alone, the tensors say how many parameters there are.
+// safetensors: one file, an index of shards, or a folder as it comes from a hub. With a config.json beside it the
+// config says what is computed and the tensors are reconciled with it; alone, the tensors say how many parameters there
+// are.
 #include "base/file.h"
 #include "network/family.h"
 #include "network/format.h"
@@ -19,7 +20,8 @@ int sniff(const ModelFile& file) {
   if (file.named(".safetensors.index.json")) return 95;
   if (file.named(".safetensors")) return 95;
   // A header length that fits and the '{' of a header: not a chance find.
-  const bool plausible = is_safetensors(file.head) && file.head.size() > 8 && file.head.substr(3, 5) == std::string_view("\0\0\0\0\0", 5);
+  const bool plausible =
+      is_safetensors(file.head) && file.head.size() > 8 && file.head.substr(3, 5) == std::string_view("\0\0\0\0\0", 5);
   return plausible ? 60 : 0;
 }
 
@@ -44,7 +46,9 @@ Result<Network> read(const std::string& path, const Inputs& inputs, Sources& sou
   if (!network.ok()) {
     if (network.problems()[0].code != "unknown-architecture") return network;
     Network alone = network_of_tensors(*tensors, path);
-    alone.notes.push_back(warning("unknown-architecture", config + " is not understood, only the tensors are counted: " + network.problems()[0].message));
+    alone.notes.push_back(
+        warning("unknown-architecture",
+                config + " is not understood, only the tensors are counted: " + network.problems()[0].message));
     return alone;
   }
   network->name = path;
@@ -55,7 +59,8 @@ Result<Network> read(const std::string& path, const Inputs& inputs, Sources& sou
 }  // namespace
 
 extern const FormatDef k_safetensors;
-const FormatDef k_safetensors = {"safetensors", "a safetensors file, an index of shards, or a folder from a hub with its config.json",
+const FormatDef k_safetensors = {"safetensors",
+                                 "a safetensors file, an index of shards, or a folder from a hub with its config.json",
                                  "huggingface.co/docs/safetensors", sniff, read};
 
 }  // namespace floptally::formats

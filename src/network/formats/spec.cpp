@@ -36,6 +36,7 @@ Result<Network> read(const std::string& path, const Inputs& inputs, Sources& sou
 }  // namespace
 
 extern const FormatDef k_spec;
-const FormatDef k_spec = {"spec", "a network spec in YAML or JSON", "floptally's own; see the reference of network specs", sniff, read};
+const FormatDef k_spec = {"spec", "a network spec in YAML or JSON",
+                          "floptally's own; see the reference of network specs", sniff, read};
 
 }  // namespace floptally::formats

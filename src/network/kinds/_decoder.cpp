@@ -93,7 +93,9 @@ DecoderShape read_decoder(Spec& spec) {
       s.mask = AttentionMask::causal_documents;
       s.squares = squares.to_int64();
     } else {
-      spec.fail(error("shape-join", "the documents hold " + total.to_string() + " tokens, the sequence " + std::to_string(s.sequence), spec.node().find("documents").span()));
+      spec.fail(error("shape-join",
+                      "the documents hold " + total.to_string() + " tokens, the sequence " + std::to_string(s.sequence),
+                      spec.node().find("documents").span()));
     }
   }
   return s;

@@ -13,8 +13,8 @@ inline ImageStack image_stack(Spec& spec, Sink& sink, std::int64_t usual = 224) 
 
 inline void finish(const ImageStack& stack, Spec& spec) {
   if (stack.failed) {
-    spec.fail(error("shape-window", "the image is too small (or groups do not divide channels) for these layers", spec.node().span(),
-                    "give a larger one: --input 1x3x224x224 or `image: 224`"));
+    spec.fail(error("shape-window", "the image is too small (or groups do not divide channels) for these layers",
+                    spec.node().span(), "give a larger one: --input 1x3x224x224 or `image: 224`"));
   }
 }
 
@@ -24,7 +24,8 @@ inline std::vector<std::int64_t> listed(Spec& spec, std::string_view key, std::v
   std::vector<std::int64_t> found = spec.sizes(key);
   constexpr std::size_t kMost = 4096;
   if (found.empty() || found.size() > kMost) {
-    spec.fail(error("wrong-type", "'" + std::string(key) + "' expects a list of 1 to 4096 numbers", spec.node().find(key).span()));
+    spec.fail(error("wrong-type", "'" + std::string(key) + "' expects a list of 1 to 4096 numbers",
+                    spec.node().find(key).span()));
     return otherwise;
   }
   return found;

@@ -18,8 +18,8 @@ constexpr int kDeepest = 32;
 
 // One layer being described: its value (a number or a mapping), the flow, where to.
 struct Layer {
-  Node node;   // the value
-  Node item;   // the mapping of the list
+  Node node;  // the value
+  Node item;  // the mapping of the list
   Flow& flow;
   Spec::Session& session;
   Sink& sink;
@@ -33,9 +33,15 @@ struct Layer {
     if (node.is_mapping()) return spec.size(key, what);
     return spec.whole(node, 1).value_or(1);
   }
-  std::int64_t size_or(std::string_view key, std::int64_t otherwise, std::int64_t least = 1) const { return node.is_mapping() ? Spec(node, session).size_or(key, otherwise, least) : otherwise; }
-  bool flag(std::string_view key, bool otherwise) const { return node.is_mapping() ? Spec(node, session).flag(key, otherwise) : otherwise; }
-  std::string_view word(std::string_view key, std::string_view otherwise) const { return node.is_mapping() ? Spec(node, session).word(key, otherwise) : otherwise; }
+  std::int64_t size_or(std::string_view key, std::int64_t otherwise, std::int64_t least = 1) const {
+    return node.is_mapping() ? Spec(node, session).size_or(key, otherwise, least) : otherwise;
+  }
+  bool flag(std::string_view key, bool otherwise) const {
+    return node.is_mapping() ? Spec(node, session).flag(key, otherwise) : otherwise;
+  }
+  std::string_view word(std::string_view key, std::string_view otherwise) const {
+    return node.is_mapping() ? Spec(node, session).word(key, otherwise) : otherwise;
+  }
   void add(Op op) const {
     op.times = steps;
     sink.add(op);
@@ -48,7 +54,8 @@ struct Layer {
     return false;
   }
   void mismatch(const std::string& what) const {
-    Diagnostic problem = error("shape-join", "this layer expects " + what + ", but " + flow.text() + " comes in", item.span());
+    Diagnostic problem =
+        error("shape-join", "this layer expects " + what + ", but " + flow.text() + " comes in", item.span());
     problem.labels.push_back({flow.made_by.span(), "comes out of this"});
     fail(std::move(problem));
   }
@@ -56,7 +63,8 @@ struct Layer {
     if (!node.is_mapping()) return;
     const std::vector<std::string_view> list(keys);
     for (Node value : node) {
-      if (std::find(list.begin(), list.end(), value.key()) == list.end()) fail(unknown_key(value, list, item.begin() != item.end() ? (*item.begin()).key() : "layer"));
+      if (std::find(list.begin(), list.end(), value.key()) == list.end())
+        fail(unknown_key(value, list, item.begin() != item.end() ? (*item.begin()).key() : "layer"));
     }
   }
 };
@@ -68,14 +76,18 @@ void on_image(const Layer& l, const char* what, Body body) {
   struct Times final : Sink {
     const Layer& layer;
     explicit Times(const Layer& of) : layer(of) {}
-    void enter(std::string_view name, std::int64_t repeat, BlockKind kind) override { layer.sink.enter(name, repeat, kind); }
+    void enter(std::string_view name, std::int64_t repeat, BlockKind kind) override {
+      layer.sink.enter(name, repeat, kind);
+    }
     void leave() override { layer.sink.leave(); }
     void add(const Op& op) override { layer.add(op); }
   } sink(l);
   ImageStack x{sink, l.flow.channels, l.flow.height, l.flow.width};
   body(x);
   if (x.failed) {
-    Diagnostic problem = error("shape-window", "the window does not fit, or groups do not divide the channels, of " + l.flow.text(), l.item.span());
+    Diagnostic problem =
+        error("shape-window", "the window does not fit, or groups do not divide the channels, of " + l.flow.text(),
+              l.item.span());
     problem.labels.push_back({l.flow.made_by.span(), "comes out of this"});
     l.fail(std::move(problem));
     return;
@@ -92,8 +104,13 @@ void conv(const Layer& l) {
   const bool dense = l.flag("dense", false);
   on_image(l, "an image", [&](ImageStack& x) {
     const std::int64_t from = x.positions(), channels = x.channels;
-    const ImageStack::Conv c{.out = l.main_size("out", "filters"), .kernel = l.size_or("kernel", 3), .stride = l.size_or("stride", 1), .padding = l.size_or("padding", -1, 0),
-                             .groups = l.size_or("groups", 1), .dilation = l.size_or("dilation", 1), .bias = l.flag("bias", true)};
+    const ImageStack::Conv c{.out = l.main_size("out", "filters"),
+                             .kernel = l.size_or("kernel", 3),
+                             .stride = l.size_or("stride", 1),
+                             .padding = l.size_or("padding", -1, 0),
+                             .groups = l.size_or("groups", 1),
+                             .dilation = l.size_or("dilation", 1),
+                             .bias = l.flag("bias", true)};
     if (!dense) {
       x.conv(l.name, c);
       return;
@@ -116,7 +133,9 @@ void conv(const Layer& l) {
 void conv_transposed(const Layer& l) {
   l.known({"out", "kernel", "stride", "padding", "output_padding", "groups", "bias"});
   on_image(l, "an image", [&](ImageStack& x) {
-    x.conv_transposed(l.name, l.main_size("out", "filters"), l.size_or("kernel", 2), l.size_or("stride", 2), l.size_or("padding", 0, 0), l.size_or("output_padding", 0, 0), l.size_or("groups", 1), l.flag("bias", true));
+    x.conv_transposed(l.name, l.main_size("out", "filters"), l.size_or("kernel", 2), l.size_or("stride", 2),
+                      l.size_or("padding", 0, 0), l.size_or("output_padding", 0, 0), l.size_or("groups", 1),
+                      l.flag("bias", true));
   });
 }
 
@@ -134,7 +153,8 @@ void global_pool(const Layer& l) {
 }
 void upsample(const Layer& l) {
   l.known({"factor", "neighbours"});
-  on_image(l, "an image", [&](ImageStack& x) { x.upsample(l.main_size("factor", "factor"), l.size_or("neighbours", 1)); });
+  on_image(l, "an image",
+           [&](ImageStack& x) { x.upsample(l.main_size("factor", "factor"), l.size_or("neighbours", 1)); });
 }
 
 void norm_layer(const Layer& l, std::string_view kind) {
@@ -154,11 +174,16 @@ void group_norm_layer(const Layer& l) { norm_layer(l, "group_norm"); }
 
 void activation_layer(const Layer& l) {
   const std::optional<Activation> kind = find_activation(l.node.text());
-  if (!kind) return l.fail(error("unknown-activation", "no activation function is called '" + std::string(l.node.text()) + "'", l.node.span()));
+  if (!kind)
+    return l.fail(error("unknown-activation", "no activation function is called '" + std::string(l.node.text()) + "'",
+                        l.node.span()));
   l.add(activation(l.name, l.flow.elements(), *kind));
 }
 void dropout_layer(const Layer& l) { l.add(dropout(l.name, l.flow.elements())); }
-void softmax_layer(const Layer& l) { l.add(softmax(l.name, l.flow.form == Flow::Form::sequence ? l.flow.tokens : 1, l.flow.form == Flow::Form::image ? l.flow.elements() : l.flow.features)); }
+void softmax_layer(const Layer& l) {
+  l.add(softmax(l.name, l.flow.form == Flow::Form::sequence ? l.flow.tokens : 1,
+                l.flow.form == Flow::Form::image ? l.flow.elements() : l.flow.features));
+}
 
 void flatten(const Layer& l) {
   const Node by = l.flow.made_by;
@@ -176,7 +201,8 @@ void linear_layer(const Layer& l) {
   const bool bias = l.flag("bias", true), pattern = l.flag("two_of_four", false);
   const std::int64_t kept = l.size_or("kept", pattern ? 2 : 0, 0), of = l.size_or("of", 4);
   if (kept > of) return l.fail(error("shape-range", "a pattern keeps more weights than it has", l.item.span()));
-  l.add(kept > 0 ? sparse_linear(l.name, l.flow.tokens, in, out, bias, kept, of, pattern) : linear(l.name, l.flow.tokens, in, out, bias));
+  l.add(kept > 0 ? sparse_linear(l.name, l.flow.tokens, in, out, bias, kept, of, pattern)
+                 : linear(l.name, l.flow.tokens, in, out, bias));
   l.flow.features = out;
 }
 
@@ -184,7 +210,8 @@ void embedding_layer(const Layer& l) {
   l.known({"vocab", "width"});
   const std::int64_t tokens = l.flow.form == Flow::Form::sequence ? l.flow.tokens : l.flow.features;
   Spec spec(l.node, l.session);
-  const std::int64_t vocabulary = l.node.is_mapping() ? spec.size("vocab", "rows of the table") : l.main_size("vocab", "rows of the table");
+  const std::int64_t vocabulary =
+      l.node.is_mapping() ? spec.size("vocab", "rows of the table") : l.main_size("vocab", "rows of the table");
   const std::int64_t width = l.node.is_mapping() ? spec.size("width", "numbers per row") : 1;
   l.add(embedding(l.name, tokens, vocabulary, width));
   l.flow.form = Flow::Form::sequence;
@@ -195,8 +222,10 @@ void embedding_layer(const Layer& l) {
 void recurrent(const Layer& l, std::string_view kind) {
   l.known({"hidden", "layers", "bidirectional", "biases", "projected"});
   if (l.flow.form == Flow::Form::image) flatten(l);
-  const std::int64_t hidden = l.main_size("hidden", "hidden size"), layers = l.size_or("layers", 1), biases = l.size_or("biases", 2, 0);
-  const std::int64_t directions = l.flag("bidirectional", false) ? 2 : 1, projected = kind == "lstm" ? l.size_or("projected", 0, 0) : 0;
+  const std::int64_t hidden = l.main_size("hidden", "hidden size"), layers = l.size_or("layers", 1),
+                     biases = l.size_or("biases", 2, 0);
+  const std::int64_t directions = l.flag("bidirectional", false) ? 2 : 1,
+                     projected = kind == "lstm" ? l.size_or("projected", 0, 0) : 0;
   const std::int64_t steps = l.flow.form == Flow::Form::sequence ? l.flow.tokens : l.steps;
   const std::int64_t out = directions * (projected > 0 ? projected : hidden);
   for (std::int64_t i = 0; i < std::min<std::int64_t>(layers, 2); ++i) {
@@ -233,16 +262,23 @@ void attention_layer(const Layer& l) {
   p.head_dim = l.size_or("head_dim", 0, 0);
   const Node at = l.node.is_mapping() ? l.node.find("heads") : l.node;
   if (p.head_dim == 0 && p.width % p.heads != 0) {
-    Diagnostic problem = error("shape-divide", "heads " + std::to_string(p.heads) + " do not divide the width " + std::to_string(p.width), at.span());
+    Diagnostic problem =
+        error("shape-divide",
+              "heads " + std::to_string(p.heads) + " do not divide the width " + std::to_string(p.width), at.span());
     problem.labels.push_back({l.flow.made_by.span(), "the width comes out of this"});
     return l.fail(std::move(problem));
   }
   if (p.head_dim == 0) p.head_dim = p.width / p.heads;
-  if (p.heads % p.kv_heads != 0) return l.fail(error("shape-divide", "kv_heads " + std::to_string(p.kv_heads) + " do not divide heads " + std::to_string(p.heads), l.item.span()));
+  if (p.heads % p.kv_heads != 0)
+    return l.fail(error("shape-divide",
+                        "kv_heads " + std::to_string(p.kv_heads) + " do not divide heads " + std::to_string(p.heads),
+                        l.item.span()));
   p.q_bias = p.k_bias = p.v_bias = p.out_bias = l.flag("bias", false);
   p.rotary_dim = l.flag("rotary", false) ? -1 : 0;
   p.span = l.size_or("window", 0, 0);
-  p.mask = p.span > 0 ? AttentionMask::causal_window : l.word("mask", "causal") == "none" ? AttentionMask::none : AttentionMask::causal;
+  p.mask = p.span > 0                           ? AttentionMask::causal_window
+           : l.word("mask", "causal") == "none" ? AttentionMask::none
+                                                : AttentionMask::causal;
   StepSink sink(l.sink, l.steps);
   describe_attention(p, l.flow.tokens, sink);
 }
@@ -252,8 +288,19 @@ void mlp_layer(const Layer& l) {
   StepSink sink(l.sink, l.steps);
   const std::int64_t ffn = l.main_size("ffn", "width of the feed-forward layer"), experts = l.size_or("experts", 0, 0);
   const bool gated = l.flag("gated", false), bias = l.flag("bias", false);
-  const Activation kind = l.node.is_mapping() ? Spec(l.node, l.session).activation("activation", gated ? Activation::silu : Activation::gelu) : Activation::gelu;
-  if (experts == 0) return describe_mlp({.name = l.name, .width = l.flow.features, .ffn = ffn, .gated = gated, .up_bias = bias, .down_bias = bias, .activation = kind}, l.flow.tokens, sink);
+  const Activation kind =
+      l.node.is_mapping()
+          ? Spec(l.node, l.session).activation("activation", gated ? Activation::silu : Activation::gelu)
+          : Activation::gelu;
+  if (experts == 0)
+    return describe_mlp({.name = l.name,
+                         .width = l.flow.features,
+                         .ffn = ffn,
+                         .gated = gated,
+                         .up_bias = bias,
+                         .down_bias = bias,
+                         .activation = kind},
+                        l.flow.tokens, sink);
   MoePart moe;
   moe.name = l.name;
   moe.width = l.flow.features;
@@ -263,7 +310,11 @@ void mlp_layer(const Layer& l) {
   moe.shared_ffn = l.size_or("shared_ffn", 0, 0);
   moe.gated = gated;
   moe.activation = kind;
-  if (moe.top_k > moe.experts) return l.fail(error("shape-experts", "each token uses " + std::to_string(moe.top_k) + " of " + std::to_string(moe.experts) + " experts", l.item.span()));
+  if (moe.top_k > moe.experts)
+    return l.fail(
+        error("shape-experts",
+              "each token uses " + std::to_string(moe.top_k) + " of " + std::to_string(moe.experts) + " experts",
+              l.item.span()));
   describe_moe(moe, l.flow.tokens, sink);
 }
 
@@ -274,7 +325,9 @@ void residual_layer(const Layer& l) {
     if (!describe_layers(l.node, l.flow, l.session, l.sink, l.steps, l.depth + 1)) return;
   }
   if (l.flow.text() != in.text()) {
-    Diagnostic problem = error("shape-join", in.text() + " goes into this residual, but " + l.flow.text() + " comes out: they cannot be added", l.item.span());
+    Diagnostic problem = error(
+        "shape-join", in.text() + " goes into this residual, but " + l.flow.text() + " comes out: they cannot be added",
+        l.item.span());
     problem.labels.push_back({l.flow.made_by.span(), "comes out of this"});
     return l.fail(std::move(problem));
   }
@@ -284,7 +337,8 @@ void residual_layer(const Layer& l) {
 void branches_layer(const Layer& l) {
   const Node list = l.node.is_mapping() ? l.node.find("of") : l.node;
   const bool add = l.word("join", "concat") == "add";
-  if (!list.is_sequence() || list.size() == 0) return l.fail(wrong_type(l.node, "a list of lists of layers, or {of: [...], join: add}"));
+  if (!list.is_sequence() || list.size() == 0)
+    return l.fail(wrong_type(l.node, "a list of lists of layers, or {of: [...], join: add}"));
   const Flow in = l.flow;
   Flow out;
   bool first = true;
@@ -295,9 +349,14 @@ void branches_layer(const Layer& l) {
       const Scope one(l.sink, "branch");
       if (!describe_layers(branch, flow, l.session, l.sink, l.steps, l.depth + 1)) return;
       const bool image = flow.form == Flow::Form::image;
-      const bool joins = first || (flow.form == out.form && (add ? flow.text() == out.text() : image ? flow.height == out.height && flow.width == out.width : flow.tokens == out.tokens));
+      const bool joins =
+          first || (flow.form == out.form && (add     ? flow.text() == out.text()
+                                              : image ? flow.height == out.height && flow.width == out.width
+                                                      : flow.tokens == out.tokens));
       if (!joins) {
-        Diagnostic problem = error("shape-join", "the branches give " + out.text() + " and " + flow.text() + ", which cannot be joined", branch.span());
+        Diagnostic problem =
+            error("shape-join", "the branches give " + out.text() + " and " + flow.text() + ", which cannot be joined",
+                  branch.span());
         problem.labels.push_back({list[std::size_t{0}].span(), "the first branch"});
         return l.fail(std::move(problem));
       }
@@ -315,18 +374,39 @@ void branches_layer(const Layer& l) {
   l.add(add ? elementwise("add", out.elements()) : move("concat", out.elements()));
 }
 
-void loss_layer(const Layer& l) { l.sink.add(cross_entropy(l.name, l.flow.tokens * l.steps, l.flow.form == Flow::Form::image ? l.flow.elements() : l.flow.features)); }
+void loss_layer(const Layer& l) {
+  l.sink.add(cross_entropy(l.name, l.flow.tokens * l.steps,
+                           l.flow.form == Flow::Form::image ? l.flow.elements() : l.flow.features));
+}
 
 struct Known {
   std::string_view key;
   void (*describe)(const Layer&);
 };
 constexpr Known kKnown[] = {
-    {"conv", conv}, {"conv_transposed", conv_transposed}, {"max_pool", max_pool}, {"average_pool", average_pool}, {"global_pool", global_pool},
-    {"upsample", upsample}, {"batch_norm", batch_norm_layer}, {"layer_norm", layer_norm_layer}, {"rms_norm", rms_norm_layer},
-    {"group_norm", group_norm_layer}, {"activation", activation_layer}, {"dropout", dropout_layer}, {"softmax", softmax_layer},
-    {"flatten", flatten}, {"linear", linear_layer}, {"embedding", embedding_layer}, {"lstm", lstm_layer}, {"gru", gru_layer},
-    {"rnn", rnn_layer}, {"attention", attention_layer}, {"mlp", mlp_layer}, {"residual", residual_layer}, {"branches", branches_layer},
+    {"conv", conv},
+    {"conv_transposed", conv_transposed},
+    {"max_pool", max_pool},
+    {"average_pool", average_pool},
+    {"global_pool", global_pool},
+    {"upsample", upsample},
+    {"batch_norm", batch_norm_layer},
+    {"layer_norm", layer_norm_layer},
+    {"rms_norm", rms_norm_layer},
+    {"group_norm", group_norm_layer},
+    {"activation", activation_layer},
+    {"dropout", dropout_layer},
+    {"softmax", softmax_layer},
+    {"flatten", flatten},
+    {"linear", linear_layer},
+    {"embedding", embedding_layer},
+    {"lstm", lstm_layer},
+    {"gru", gru_layer},
+    {"rnn", rnn_layer},
+    {"attention", attention_layer},
+    {"mlp", mlp_layer},
+    {"residual", residual_layer},
+    {"branches", branches_layer},
     {"loss", loss_layer},
 };
 
@@ -349,7 +429,10 @@ void repeated(Node item, Flow& flow, Spec::Session& session, Sink& sink, std::in
   const Scope scope(sink, item.find("name") ? item.find("name").text() : "block", copies, BlockKind::layer);
   if (!describe_layers(item.find("layers"), flow, session, sink, steps, depth + 1)) return;
   if (copies > 1 && flow.text() != in.text()) {
-    Diagnostic problem = error("shape-join", in.text() + " goes into these repeated layers, but " + flow.text() + " comes out: the copies do not join", item.find("repeat").span());
+    Diagnostic problem =
+        error("shape-join",
+              in.text() + " goes into these repeated layers, but " + flow.text() + " comes out: the copies do not join",
+              item.find("repeat").span());
     problem.labels.push_back({flow.made_by.span(), "comes out of this"});
     session.problems.push_back(std::move(problem));
   }
@@ -363,11 +446,15 @@ void describe_item(Node item, Flow& flow, Spec::Session& session, Sink& to, std:
   Node value;
   for (Node entry : item) {
     if (entry.key() == "name" || entry.key() == "frozen") continue;
-    const auto* found = std::find_if(std::begin(kKnown), std::end(kKnown), [&](const Known& k) { return k.key == entry.key(); });
+    const auto* found =
+        std::find_if(std::begin(kKnown), std::end(kKnown), [&](const Known& k) { return k.key == entry.key(); });
     if (found == std::end(kKnown) || known != nullptr) {
       std::vector<std::string_view> names;
       for (const Known& k : kKnown) names.push_back(k.key);
-      session.problems.push_back(known != nullptr ? error("unknown-key", "a layer is one thing: '" + std::string(known->key) + "' or '" + std::string(entry.key()) + "'", entry.key_span())
+      session.problems.push_back(known != nullptr ? error("unknown-key",
+                                                          "a layer is one thing: '" + std::string(known->key) +
+                                                              "' or '" + std::string(entry.key()) + "'",
+                                                          entry.key_span())
                                                   : unknown_key(entry, names, "a layer"));
       return;
     }
@@ -391,12 +478,15 @@ bool describe_layers(Node list, Flow& flow, Spec::Session& session, Sink& sink, 
     return false;
   }
   if (!list.is_sequence()) {
-    session.problems.push_back(list ? wrong_type(list, "a list of layers") : error("missing-key", "a block needs 'layers'", flow.made_by.span()));
+    session.problems.push_back(list ? wrong_type(list, "a list of layers")
+                                    : error("missing-key", "a block needs 'layers'", flow.made_by.span()));
     return false;
   }
   for (Node item : list) {
     if (item.is_scalar() && !item.is_null()) {  // "- flatten"
-      session.problems.push_back(error("wrong-type", "a layer is a mapping, such as {" + std::string(item.text()) + ": ...}", item.span(), "write '- " + std::string(item.text()) + ":'"));
+      session.problems.push_back(error("wrong-type",
+                                       "a layer is a mapping, such as {" + std::string(item.text()) + ": ...}",
+                                       item.span(), "write '- " + std::string(item.text()) + ":'"));
       return false;
     }
     if (!item.is_mapping()) {

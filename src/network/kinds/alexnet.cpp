@@ -38,6 +38,11 @@ void build(Spec& spec, Sink& sink) {
 }  // namespace
 
 extern const KindDef k_alexnet;
-const KindDef k_alexnet = {"alexnet", "AlexNet in one tower", "Krizhevsky 1404.5997 (one tower); torchvision models/alexnet.py", &kTable, build, "image"};
+const KindDef k_alexnet = {"alexnet",
+                           "AlexNet in one tower",
+                           "Krizhevsky 1404.5997 (one tower); torchvision models/alexnet.py",
+                           &kTable,
+                           build,
+                           "image"};
 
 }  // namespace floptally::kinds

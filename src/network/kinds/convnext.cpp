@@ -12,9 +12,11 @@ constexpr Field kFields[] = {
 constexpr FieldTable kTable{"convnext", "ConvNeXt", kFields};
 
 void build(Spec& spec, Sink& sink) {
-  const std::vector<std::int64_t> depths = listed(spec, "depths", {3, 3, 9, 3}), dims = listed(spec, "dims", {96, 192, 384, 768});
+  const std::vector<std::int64_t> depths = listed(spec, "depths", {3, 3, 9, 3}),
+                                  dims = listed(spec, "dims", {96, 192, 384, 768});
   const std::int64_t classes = spec.size_or("classes", 1000);
-  if (depths.size() != dims.size()) spec.fail(error("shape-join", "'depths' and 'dims' have different lengths", spec.node().find("dims").span()));
+  if (depths.size() != dims.size())
+    spec.fail(error("shape-join", "'depths' and 'dims' have different lengths", spec.node().find("dims").span()));
   ImageStack x = image_stack(spec, sink);
   if (!spec.ok()) return;
   for (std::size_t stage = 0; stage < depths.size(); ++stage) {
@@ -44,6 +46,7 @@ void build(Spec& spec, Sink& sink) {
 }  // namespace
 
 extern const KindDef k_convnext;
-const KindDef k_convnext = {"convnext", "ConvNeXt", "Liu et al. 2201.03545; torchvision models/convnext.py", &kTable, build, "image"};
+const KindDef k_convnext = {"convnext", "ConvNeXt", "Liu et al. 2201.03545; torchvision models/convnext.py",
+                            &kTable,    build,      "image"};
 
 }  // namespace floptally::kinds

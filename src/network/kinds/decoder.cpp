@@ -26,7 +26,10 @@ constexpr Field kFields[] = {
     {.key = "sequence", .expect = Expect::any, .doc = "tokens of one sample"},
     {.key = "positions", .expect = Expect::word, .doc = "none, learned, rotary or relative", .words = kPositions},
     {.key = "max_positions", .expect = Expect::any, .doc = "rows of a learned position table"},
-    {.key = "norm", .expect = Expect::word, .doc = "none, rms, layer, layer-scale (no shift) or layer-plain (no parameters)", .words = kNorms},
+    {.key = "norm",
+     .expect = Expect::word,
+     .doc = "none, rms, layer, layer-scale (no shift) or layer-plain (no parameters)",
+     .words = kNorms},
     {.key = "bias", .expect = Expect::boolean, .doc = "biases everywhere but in the logits"},
     {.key = "qkv_bias", .expect = Expect::boolean, .doc = "biases of q, k and v"},
     {.key = "out_bias", .expect = Expect::boolean, .doc = "bias of the attention's output"},
@@ -44,11 +47,19 @@ constexpr Field kFields[] = {
     {.key = "shared_ffn", .expect = Expect::any, .doc = "width of the shared expert"},
     {.key = "dense_first", .expect = Expect::any, .doc = "leading layers without experts"},
     {.key = "moe_every", .expect = Expect::any, .doc = "every so many layers have experts"},
-    {.key = "correction_bias", .expect = Expect::boolean, .doc = "one balancing number per expert, held as a parameter"},
+    {.key = "correction_bias",
+     .expect = Expect::boolean,
+     .doc = "one balancing number per expert, held as a parameter"},
     {.key = "capacity", .expect = Expect::number, .doc = "capacity factor of the experts; absent: dropless"},
-    {.key = "latent", .expect = Expect::record, .doc = "latent attention (MLA): {q, kv, rope, nope, value}", .table = &kLatentTable},
+    {.key = "latent",
+     .expect = Expect::record,
+     .doc = "latent attention (MLA): {q, kv, rope, nope, value}",
+     .table = &kLatentTable},
     {.key = "mtp", .expect = Expect::any, .doc = "extra prediction heads"},
-    {.key = "documents", .expect = Expect::any, .doc = "lengths of packed documents; the attention stays inside each", .shape = Shape::list},
+    {.key = "documents",
+     .expect = Expect::any,
+     .doc = "lengths of packed documents; the attention stays inside each",
+     .shape = Shape::list},
     {.key = "loss", .expect = Expect::boolean, .doc = "false: no cross-entropy"},
     {.key = "count", .expect = Expect::any, .doc = "for plans: which components count"},
 };
@@ -67,6 +78,12 @@ void build(Spec& spec, Sink& sink) {
 }  // namespace
 
 extern const KindDef k_decoder;
-const KindDef k_decoder = {"decoder", "decoder-only transformer", "Vaswani et al. 1706.03762; Radford et al. 2019; Touvron et al. 2302.13971; DeepSeek-V3 2412.19437", &kTable, build, "token"};
+const KindDef k_decoder = {
+    "decoder",
+    "decoder-only transformer",
+    "Vaswani et al. 1706.03762; Radford et al. 2019; Touvron et al. 2302.13971; DeepSeek-V3 2412.19437",
+    &kTable,
+    build,
+    "token"};
 
 }  // namespace floptally::kinds

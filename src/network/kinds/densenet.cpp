@@ -6,7 +6,11 @@ namespace {
 constexpr Field kFields[] = {
     image_field(),
     classes_field(),
-    {.key = "blocks", .expect = Expect::integer, .doc = "dense layers in each block", .required = true, .shape = Shape::list},
+    {.key = "blocks",
+     .expect = Expect::integer,
+     .doc = "dense layers in each block",
+     .required = true,
+     .shape = Shape::list},
     {.key = "growth", .expect = Expect::integer, .doc = "channels that each layer adds (32)"},
     {.key = "stem", .expect = Expect::integer, .doc = "channels of the stem (64)"},
 };
@@ -17,7 +21,9 @@ void build(Spec& spec, Sink& sink) {
   const std::int64_t growth = spec.size_or("growth", 32), stem = spec.size_or("stem", 64);
   const std::int64_t classes = spec.size_or("classes", 1000);
   for (std::int64_t layers : blocks) {
-    if (layers > 4096) spec.fail(error("shape-range", "'blocks' has more than 4096 dense layers in a block", spec.node().find("blocks").span()));
+    if (layers > 4096)
+      spec.fail(error("shape-range", "'blocks' has more than 4096 dense layers in a block",
+                      spec.node().find("blocks").span()));
   }
   ImageStack x = image_stack(spec, sink);
   if (!spec.ok()) return;
@@ -50,6 +56,7 @@ void build(Spec& spec, Sink& sink) {
 }  // namespace
 
 extern const KindDef k_densenet;
-const KindDef k_densenet = {"densenet", "DenseNet", "Huang et al. 1608.06993; torchvision models/densenet.py", &kTable, build, "image"};
+const KindDef k_densenet = {"densenet", "DenseNet", "Huang et al. 1608.06993; torchvision models/densenet.py",
+                            &kTable,    build,      "image"};
 
 }  // namespace floptally::kinds

@@ -16,8 +16,10 @@ constexpr Field kFields[] = {
 constexpr FieldTable kTable{"dit", "diffusion transformer (DiT)", kFields};
 
 void build(Spec& spec, Sink& sink) {
-  const std::int64_t patch = spec.size("patch", "side of a patch"), layers = spec.size("layers", "layers"), width = spec.size("width", "width");
-  const std::int64_t heads = spec.size("heads", "heads"), ffn = spec.size_or("ffn", 4 * width), classes = spec.size_or("classes", 1000, 0);
+  const std::int64_t patch = spec.size("patch", "side of a patch"), layers = spec.size("layers", "layers"),
+                     width = spec.size("width", "width");
+  const std::int64_t heads = spec.size("heads", "heads"), ffn = spec.size_or("ffn", 4 * width),
+                     classes = spec.size_or("classes", 1000, 0);
   std::vector<std::int64_t> latent = spec.image(32);
   if (!spec.has("image") && spec.session().inputs.shape.empty()) latent = {4, 32, 32};
   const std::int64_t out_channels = latent[0] * (spec.flag("learn_sigma", true) ? 2 : 1);
@@ -49,7 +51,14 @@ void build(Spec& spec, Sink& sink) {
     sink.add(elementwise("gate", tokens * width, 3, 2, 1));
     sink.add(layer_norm("norm2", tokens, width, false, false));
     sink.add(elementwise("modulate", tokens * width, 3, 2, 1));
-    describe_mlp({.name = "mlp", .width = width, .ffn = ffn, .gated = false, .up_bias = true, .down_bias = true, .activation = Activation::gelu}, tokens, sink);
+    describe_mlp({.name = "mlp",
+                  .width = width,
+                  .ffn = ffn,
+                  .gated = false,
+                  .up_bias = true,
+                  .down_bias = true,
+                  .activation = Activation::gelu},
+                 tokens, sink);
     sink.add(elementwise("gate", tokens * width, 3, 2, 1));
   }
   sink.add(linear("final.adaLN", 1, width, 2 * width, true, Component::other));
@@ -60,6 +69,8 @@ void build(Spec& spec, Sink& sink) {
 }  // namespace
 
 extern const KindDef k_dit;
-const KindDef k_dit = {"dit", "diffusion transformer (DiT)", "Peebles and Xie 2212.09748; facebookresearch/DiT models.py", &kTable, build, "image"};
+const KindDef k_dit = {
+    "dit",  "diffusion transformer (DiT)", "Peebles and Xie 2212.09748; facebookresearch/DiT models.py", &kTable, build,
+    "image"};
 
 }  // namespace floptally::kinds

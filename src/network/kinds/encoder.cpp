@@ -18,8 +18,10 @@ constexpr Field kFields[] = {
 constexpr FieldTable kTable{"encoder", "encoder-only transformer (BERT and relatives)", kFields};
 
 void build(Spec& spec, Sink& sink) {
-  const std::int64_t layers = spec.size("layers", "layers"), width = spec.size("width", "width"), heads = spec.size("heads", "heads");
-  const std::int64_t vocabulary = spec.size("vocab", "rows of the embedding table"), ffn = spec.size_or("ffn", 4 * width);
+  const std::int64_t layers = spec.size("layers", "layers"), width = spec.size("width", "width"),
+                     heads = spec.size("heads", "heads");
+  const std::int64_t vocabulary = spec.size("vocab", "rows of the embedding table"),
+                     ffn = spec.size_or("ffn", 4 * width);
   const std::int64_t positions = spec.size_or("max_positions", 512, 0), segments = spec.size_or("segments", 2, 0);
   const std::int64_t tokens = spec.sequence(512);
   if (!spec.ok() || !spec.divides("heads", heads, "width", width)) return;
@@ -34,7 +36,13 @@ void build(Spec& spec, Sink& sink) {
   attention.q_bias = attention.k_bias = attention.v_bias = attention.out_bias = true;
   attention.rotary_dim = 0;
   attention.mask = AttentionMask::none;
-  const MlpPart mlp{.name = "mlp", .width = width, .ffn = ffn, .gated = false, .up_bias = true, .down_bias = true, .activation = Activation::gelu};
+  const MlpPart mlp{.name = "mlp",
+                    .width = width,
+                    .ffn = ffn,
+                    .gated = false,
+                    .up_bias = true,
+                    .down_bias = true,
+                    .activation = Activation::gelu};
   {
     const Scope layer(sink, "layers", layers, BlockKind::layer);
     describe_attention(attention, tokens, sink);
@@ -58,6 +66,11 @@ void build(Spec& spec, Sink& sink) {
 }  // namespace
 
 extern const KindDef k_encoder;
-const KindDef k_encoder = {"encoder", "encoder-only transformer (BERT and relatives)", "Devlin et al. 1810.04805; transformers models/bert/modeling_bert.py", &kTable, build, "token"};
+const KindDef k_encoder = {"encoder",
+                           "encoder-only transformer (BERT and relatives)",
+                           "Devlin et al. 1810.04805; transformers models/bert/modeling_bert.py",
+                           &kTable,
+                           build,
+                           "token"};
 
 }  // namespace floptally::kinds

@@ -17,13 +17,19 @@ constexpr Field kFields[] = {
     {.key = "source_sequence", .expect = Expect::any, .doc = "tokens on the encoder's side (as many as the decoder's)"},
     {.key = "head_dim", .expect = Expect::any, .doc = "size of a head (width / heads)"},
     {.key = "gated", .expect = Expect::boolean, .doc = "gated feed-forward layers"},
-    {.key = "bias", .expect = Expect::boolean, .doc = "biases and layer norms with shift (absent: as T5, none, and RMS norms)"},
-    {.key = "positions", .expect = Expect::word, .doc = "none, learned or relative (T5's buckets)", .words = kPositions},
+    {.key = "bias",
+     .expect = Expect::boolean,
+     .doc = "biases and layer norms with shift (absent: as T5, none, and RMS norms)"},
+    {.key = "positions",
+     .expect = Expect::word,
+     .doc = "none, learned or relative (T5's buckets)",
+     .words = kPositions},
     {.key = "max_positions", .expect = Expect::any, .doc = "rows of the position tables"},
     {.key = "tied", .expect = Expect::boolean, .doc = "logits use the embedding table (true)"},
     {.key = "activation", .expect = Expect::text, .doc = "activation function"},
 };
-constexpr FieldTable kTable{"encoder-decoder", "encoder and decoder joined by cross-attention (the original transformer, T5, BART)", kFields};
+constexpr FieldTable kTable{
+    "encoder-decoder", "encoder and decoder joined by cross-attention (the original transformer, T5, BART)", kFields};
 
 constexpr std::int64_t kBuckets = 32;  // T5 1910.10683, section 2.1
 
@@ -57,7 +63,14 @@ void describe_layer(const Shape& s, AttentionMask mask, std::int64_t tokens, std
     sink.add(residual(tokens * s.width));
   }
   sink.add(norm("mlp_norm", kind, tokens, s.width));
-  describe_mlp({.name = "mlp", .width = s.width, .ffn = s.ffn, .gated = s.gated, .up_bias = s.bias, .down_bias = s.bias, .activation = s.activation}, tokens, sink);
+  describe_mlp({.name = "mlp",
+                .width = s.width,
+                .ffn = s.ffn,
+                .gated = s.gated,
+                .up_bias = s.bias,
+                .down_bias = s.bias,
+                .activation = s.activation},
+               tokens, sink);
   sink.add(residual(tokens * s.width));
 }
 
@@ -109,6 +122,11 @@ void build(Spec& spec, Sink& sink) {
 }  // namespace
 
 extern const KindDef k_encoder_decoder;
-const KindDef k_encoder_decoder = {"encoder-decoder", "encoder and decoder joined by cross-attention (the original transformer, T5, BART)", "Vaswani et al. 1706.03762; Raffel et al. 1910.10683", &kTable, build, "token"};
+const KindDef k_encoder_decoder = {"encoder-decoder",
+                                   "encoder and decoder joined by cross-attention (the original transformer, T5, BART)",
+                                   "Vaswani et al. 1706.03762; Raffel et al. 1910.10683",
+                                   &kTable,
+                                   build,
+                                   "token"};
 
 }  // namespace floptally::kinds

@@ -14,8 +14,8 @@ constexpr FieldTable kTable{"googlenet", "GoogLeNet (Inception v1) with batch no
 struct Row {
   std::int64_t one, three_in, three, five_in, five, pooled;
 };
-constexpr Row kRows[] = {{64, 96, 128, 16, 32, 32},    {128, 128, 192, 32, 96, 64},  {192, 96, 208, 16, 48, 64},
-                         {160, 112, 224, 24, 64, 64},  {128, 128, 256, 24, 64, 64},  {112, 144, 288, 32, 64, 64},
+constexpr Row kRows[] = {{64, 96, 128, 16, 32, 32},     {128, 128, 192, 32, 96, 64},   {192, 96, 208, 16, 48, 64},
+                         {160, 112, 224, 24, 64, 64},   {128, 128, 256, 24, 64, 64},   {112, 144, 288, 32, 64, 64},
                          {256, 160, 320, 32, 128, 128}, {256, 160, 320, 32, 128, 128}, {384, 192, 384, 48, 128, 128}};
 
 void inception(ImageStack& x, const Row& row) {
@@ -67,6 +67,11 @@ void build(Spec& spec, Sink& sink) {
 }  // namespace
 
 extern const KindDef k_googlenet;
-const KindDef k_googlenet = {"googlenet", "GoogLeNet (Inception v1) with batch norm", "Szegedy et al. 1409.4842; torchvision models/googlenet.py (without auxiliary heads)", &kTable, build, "image"};
+const KindDef k_googlenet = {"googlenet",
+                             "GoogLeNet (Inception v1) with batch norm",
+                             "Szegedy et al. 1409.4842; torchvision models/googlenet.py (without auxiliary heads)",
+                             &kTable,
+                             build,
+                             "image"};
 
 }  // namespace floptally::kinds

@@ -4,9 +4,17 @@ namespace floptally::kinds {
 namespace {
 
 constexpr Field kFields[] = {
-    {.key = "input", .expect = Expect::any, .doc = "what goes in: [channels, height, width], [tokens, features] or features", .required = true},
-    {.key = "layers", .expect = Expect::any, .doc = "the layers in order, each a mapping such as {conv: {out: 16, kernel: 3}}", .required = true},
-    {.key = "steps", .expect = Expect::any, .doc = "time steps of a sample: layers run once a step, recurrent layers along them"},
+    {.key = "input",
+     .expect = Expect::any,
+     .doc = "what goes in: [channels, height, width], [tokens, features] or features",
+     .required = true},
+    {.key = "layers",
+     .expect = Expect::any,
+     .doc = "the layers in order, each a mapping such as {conv: {out: 16, kernel: 3}}",
+     .required = true},
+    {.key = "steps",
+     .expect = Expect::any,
+     .doc = "time steps of a sample: layers run once a step, recurrent layers along them"},
 };
 constexpr FieldTable kTable{"layers", "a network with its layers written out", kFields};
 
@@ -41,6 +49,8 @@ void build(Spec& spec, Sink& sink) {
 }  // namespace
 
 extern const KindDef k_layers;
-const KindDef k_layers = {"layers", "a network with its layers written out", "layer by layer; shapes by PyTorch's rules", &kTable, build, "sample"};
+const KindDef k_layers = {
+    "layers", "a network with its layers written out", "layer by layer; shapes by PyTorch's rules", &kTable, build,
+    "sample"};
 
 }  // namespace floptally::kinds

@@ -19,8 +19,10 @@ constexpr Field kFields[] = {
 constexpr FieldTable kTable{"lstm", "LSTM layers, optionally with embedding and logits", kFields};
 
 void build(Spec& spec, Sink& sink) {
-  const std::int64_t layers = spec.size_or("layers", 1), hidden = spec.size("hidden", "hidden size"), vocabulary = spec.size_or("vocab", 0);
-  const std::int64_t input = spec.size_or("input", hidden), biases = spec.size_or("biases", 2, 0), classes = spec.size_or("classes", 0, 0);
+  const std::int64_t layers = spec.size_or("layers", 1), hidden = spec.size("hidden", "hidden size"),
+                     vocabulary = spec.size_or("vocab", 0);
+  const std::int64_t input = spec.size_or("input", hidden), biases = spec.size_or("biases", 2, 0),
+                     classes = spec.size_or("classes", 0, 0);
   const std::int64_t directions = spec.flag("bidirectional", false) ? 2 : 1, steps = spec.sequence(128);
   const std::int64_t projected = spec.size_or("projected", 0, 0);
   if (biases > 2) spec.fail(error("shape-range", "'biases' is 0, 1 or 2", spec.node().find("biases").span()));
@@ -38,6 +40,11 @@ void build(Spec& spec, Sink& sink) {
 }  // namespace
 
 extern const KindDef k_lstm;
-const KindDef k_lstm = {"lstm", "LSTM layers, optionally with embedding and logits", "PyTorch torch.nn.LSTM; Epoch's layer table", &kTable, build, "step"};
+const KindDef k_lstm = {"lstm",
+                        "LSTM layers, optionally with embedding and logits",
+                        "PyTorch torch.nn.LSTM; Epoch's layer table",
+                        &kTable,
+                        build,
+                        "step"};
 
 }  // namespace floptally::kinds

@@ -23,21 +23,31 @@ constexpr Field kFields[] = {
 constexpr FieldTable kTable{"mamba", "Mamba (1 or 2) decoder", kFields};
 
 void build(Spec& spec, Sink& sink) {
-  const std::int64_t layers = spec.size("layers", "layers"), vocabulary = spec.size("vocab", "rows of the embedding table");
-  const std::int64_t width = spec.size("width", "width"), inner = width * spec.size_or("expand", 2), taps = spec.size_or("conv", 4);
+  const std::int64_t layers = spec.size("layers", "layers"),
+                     vocabulary = spec.size("vocab", "rows of the embedding table");
+  const std::int64_t width = spec.size("width", "width"), inner = width * spec.size_or("expand", 2),
+                     taps = spec.size_or("conv", 4);
   const bool second = spec.size_or("version", 1) == 2;
   const std::int64_t state = spec.size_or("state", second ? 128 : 16), head_dim = spec.size_or("head_dim", 64);
   const std::int64_t groups = spec.size_or("groups", 1), rank = spec.size_or("rank", (width + 15) / 16);
   const bool tied = spec.flag("tied", true);
   const std::int64_t tokens = spec.sequence();
-  if (second && inner % head_dim != 0) spec.fail(error("shape-divide", "'head_dim' does not divide the inner width " + std::to_string(inner), spec.node().find("head_dim").span()));
+  if (second && inner % head_dim != 0)
+    spec.fail(error("shape-divide", "'head_dim' does not divide the inner width " + std::to_string(inner),
+                    spec.node().find("head_dim").span()));
   if (!spec.ok()) return;
   sink.add(embedding("embeddings", tokens, vocabulary, width));
   {
     const Scope layer(sink, "layers", layers, BlockKind::layer);
     sink.add(rms_norm("norm", tokens, width));
     if (second) {
-      describe_mamba2({.width = width, .heads = inner / head_dim, .head_dim = head_dim, .state = state, .groups = groups, .kernel = taps}, tokens, sink);
+      describe_mamba2({.width = width,
+                       .heads = inner / head_dim,
+                       .head_dim = head_dim,
+                       .state = state,
+                       .groups = groups,
+                       .kernel = taps},
+                      tokens, sink);
     } else {
       describe_mamba({.width = width, .inner = inner, .state = state, .kernel = taps, .step_rank = rank}, tokens, sink);
     }
@@ -50,6 +60,11 @@ void build(Spec& spec, Sink& sink) {
 }  // namespace
 
 extern const KindDef k_mamba;
-const KindDef k_mamba = {"mamba", "Mamba (1 or 2) decoder", "Gu and Dao 2312.00752, Dao and Gu 2405.21060; state-spaces/mamba", &kTable, build, "token"};
+const KindDef k_mamba = {"mamba",
+                         "Mamba (1 or 2) decoder",
+                         "Gu and Dao 2312.00752, Dao and Gu 2405.21060; state-spaces/mamba",
+                         &kTable,
+                         build,
+                         "token"};
 
 }  // namespace floptally::kinds

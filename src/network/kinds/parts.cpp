@@ -4,9 +4,13 @@ namespace floptally::kinds {
 namespace {
 
 constexpr Field kFields[] = {
-    {.key = "parts", .expect = Expect::any, .doc = "the parts, in order: specs, each with a `name` and perhaps `frozen: true`", .required = true},
+    {.key = "parts",
+     .expect = Expect::any,
+     .doc = "the parts, in order: specs, each with a `name` and perhaps `frozen: true`",
+     .required = true},
 };
-constexpr FieldTable kTable{"parts", "networks one after another, such as a vision tower, a projector and a decoder", kFields};
+constexpr FieldTable kTable{"parts", "networks one after another, such as a vision tower, a projector and a decoder",
+                            kFields};
 
 void build(Spec& spec, Sink& sink) {
   const Node parts = spec.node().find("parts");
@@ -16,7 +20,9 @@ void build(Spec& spec, Sink& sink) {
   }
   spec.session().unit.clear();  // the last part that has a unit of its own names the sample
   for (Node part : parts) {
-    const std::string_view name = part.find("name") ? part.find("name").text() : part.find("kind") ? part.find("kind").text() : "part";
+    const std::string_view name = part.find("name")   ? part.find("name").text()
+                                  : part.find("kind") ? part.find("kind").text()
+                                                      : "part";
     const Scope scope(sink, name, 1, BlockKind::group);
     const std::string before = spec.session().unit;
     spec.session().unit.clear();
@@ -28,6 +34,11 @@ void build(Spec& spec, Sink& sink) {
 }  // namespace
 
 extern const KindDef k_parts;
-const KindDef k_parts = {"parts", "networks one after another, such as a vision tower, a projector and a decoder", "composition; each part is a spec of its own", &kTable, build, "image"};
+const KindDef k_parts = {"parts",
+                         "networks one after another, such as a vision tower, a projector and a decoder",
+                         "composition; each part is a spec of its own",
+                         &kTable,
+                         build,
+                         "image"};
 
 }  // namespace floptally::kinds

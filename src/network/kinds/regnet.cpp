@@ -22,7 +22,8 @@ constexpr FieldTable kTable{"regnet", "RegNet X and Y", kFields};
 std::int64_t stage_width(std::int64_t block, std::int64_t first, double slope, double ratio, std::int64_t group) {
   const double wanted = static_cast<double>(first) + slope * static_cast<double>(block);
   const double power = std::nearbyint(std::log(wanted / static_cast<double>(first)) / std::log(ratio));
-  const auto width = static_cast<std::int64_t>(std::nearbyint(static_cast<double>(first) * std::pow(ratio, power) / 8)) * 8;
+  const auto width =
+      static_cast<std::int64_t>(std::nearbyint(static_cast<double>(first) * std::pow(ratio, power) / 8)) * 8;
   const std::int64_t groups = std::min(group, width);
   return make_divisible(static_cast<double>(width), groups);
 }
@@ -37,7 +38,9 @@ void block(ImageStack& x, std::int64_t width, std::int64_t group, std::int64_t s
     const Scope main(x.sink, "f");
     x.conv_norm("a", {.out = width}, Activation::relu);
     x.conv_norm("b", {.out = width, .kernel = 3, .stride = stride, .groups = width / group}, Activation::relu);
-    if (squeeze > 0) x.squeeze_excite(static_cast<std::int64_t>(std::nearbyint(squeeze * static_cast<double>(in))), Activation::relu, Activation::sigmoid);
+    if (squeeze > 0)
+      x.squeeze_excite(static_cast<std::int64_t>(std::nearbyint(squeeze * static_cast<double>(in))), Activation::relu,
+                       Activation::sigmoid);
     x.conv_norm("c", {.out = width}, Activation::identity);
   }
   x.residual();
@@ -45,10 +48,14 @@ void block(ImageStack& x, std::int64_t width, std::int64_t group, std::int64_t s
 }
 
 void build(Spec& spec, Sink& sink) {
-  const std::int64_t depth = spec.size("depth", "blocks"), first = spec.size("w_0", "first width"), group = spec.size("group_width", "channels per group");
-  const double slope = spec.number_or("w_a", 1), ratio = spec.number_or("w_m", 2), squeeze = spec.number_or("squeeze", 0);
+  const std::int64_t depth = spec.size("depth", "blocks"), first = spec.size("w_0", "first width"),
+                     group = spec.size("group_width", "channels per group");
+  const double slope = spec.number_or("w_a", 1), ratio = spec.number_or("w_m", 2),
+               squeeze = spec.number_or("squeeze", 0);
   const std::int64_t classes = spec.size_or("classes", 1000);
-  if (depth > 4096 || !(ratio > 1) || !(slope > 0)) spec.fail(error("shape-range", "a RegNet has at most 4096 blocks, w_a above 0 and w_m above 1", spec.node().span()));
+  if (depth > 4096 || !(ratio > 1) || !(slope > 0))
+    spec.fail(
+        error("shape-range", "a RegNet has at most 4096 blocks, w_a above 0 and w_m above 1", spec.node().span()));
   ImageStack x = image_stack(spec, sink);
   if (!spec.ok()) return;
   x.conv_norm("stem", {.out = 32, .kernel = 3, .stride = 2}, Activation::relu);
@@ -66,6 +73,7 @@ void build(Spec& spec, Sink& sink) {
 }  // namespace
 
 extern const KindDef k_regnet;
-const KindDef k_regnet = {"regnet", "RegNet X and Y", "Radosavovic et al. 2003.13678; torchvision models/regnet.py", &kTable, build, "image"};
+const KindDef k_regnet = {
+    "regnet", "RegNet X and Y", "Radosavovic et al. 2003.13678; torchvision models/regnet.py", &kTable, build, "image"};
 
 }  // namespace floptally::kinds

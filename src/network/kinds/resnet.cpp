@@ -9,14 +9,19 @@ namespace {
 constexpr Field kFields[] = {
     image_field(),
     classes_field(),
-    {.key = "blocks", .expect = Expect::integer, .doc = "residual blocks in each of the four stages", .required = true, .shape = Shape::list},
+    {.key = "blocks",
+     .expect = Expect::integer,
+     .doc = "residual blocks in each of the four stages",
+     .required = true,
+     .shape = Shape::list},
     {.key = "bottleneck", .expect = Expect::boolean, .doc = "1x1, 3x3, 1x1 blocks instead of two 3x3"},
     {.key = "groups", .expect = Expect::integer, .doc = "groups of the 3x3 convolutions"},
     {.key = "width_per_group", .expect = Expect::integer, .doc = "64, or more in ResNeXt and wide ResNet"},
 };
 constexpr FieldTable kTable{"resnet", "ResNet, ResNeXt and wide ResNet", kFields};
 
-void residual_block(ImageStack& x, std::int64_t base, std::int64_t stride, bool bottleneck, std::int64_t groups, std::int64_t per_group) {
+void residual_block(ImageStack& x, std::int64_t base, std::int64_t stride, bool bottleneck, std::int64_t groups,
+                    std::int64_t per_group) {
   const std::int64_t out = bottleneck ? 4 * base : base;
   const bool project = stride != 1 || x.channels != out;
   ImageStack shortcut = x;
@@ -69,6 +74,11 @@ void build(Spec& spec, Sink& sink) {
 }  // namespace
 
 extern const KindDef k_resnet;
-const KindDef k_resnet = {"resnet", "ResNet, ResNeXt and wide ResNet", "He et al. 1512.03385, Xie et al. 1611.05431; torchvision models/resnet.py", &kTable, build, "image"};
+const KindDef k_resnet = {"resnet",
+                          "ResNet, ResNeXt and wide ResNet",
+                          "He et al. 1512.03385, Xie et al. 1611.05431; torchvision models/resnet.py",
+                          &kTable,
+                          build,
+                          "image"};
 
 }  // namespace floptally::kinds

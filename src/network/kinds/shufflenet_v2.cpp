@@ -6,7 +6,11 @@ namespace {
 constexpr Field kFields[] = {
     image_field(),
     classes_field(),
-    {.key = "channels", .expect = Expect::integer, .doc = "channels of the stem, the three stages and the head", .required = true, .shape = Shape::list},
+    {.key = "channels",
+     .expect = Expect::integer,
+     .doc = "channels of the stem, the three stages and the head",
+     .required = true,
+     .shape = Shape::list},
 };
 constexpr FieldTable kTable{"shufflenet-v2", "ShuffleNet v2", kFields};
 
@@ -18,7 +22,8 @@ void unit(ImageStack& x, std::int64_t out, bool down) {
     const Scope branches(x.sink, {}, 1, BlockKind::branches);
     if (down) {
       const Scope first(x.sink, "branch1");
-      left.conv_norm("depthwise", {.out = left.channels, .kernel = 3, .stride = 2, .groups = left.channels}, Activation::identity);
+      left.conv_norm("depthwise", {.out = left.channels, .kernel = 3, .stride = 2, .groups = left.channels},
+                     Activation::identity);
       left.conv_norm("pointwise", {.out = half}, Activation::relu);
     } else {
       right.channels = x.channels / 2;
@@ -36,7 +41,9 @@ void unit(ImageStack& x, std::int64_t out, bool down) {
 void build(Spec& spec, Sink& sink) {
   const std::vector<std::int64_t> channels = listed(spec, "channels", {24, 116, 232, 464, 1024});
   const std::int64_t classes = spec.size_or("classes", 1000);
-  if (channels.size() != 5) spec.fail(error("wrong-type", "'channels' expects five numbers: stem, three stages, head", spec.node().find("channels").span()));
+  if (channels.size() != 5)
+    spec.fail(error("wrong-type", "'channels' expects five numbers: stem, three stages, head",
+                    spec.node().find("channels").span()));
   ImageStack x = image_stack(spec, sink);
   if (!spec.ok()) return;
   x.conv_norm("conv1", {.out = channels[0], .kernel = 3, .stride = 2}, Activation::relu);
@@ -55,6 +62,8 @@ void build(Spec& spec, Sink& sink) {
 }  // namespace
 
 extern const KindDef k_shufflenet_v2;
-const KindDef k_shufflenet_v2 = {"shufflenet-v2", "ShuffleNet v2", "Ma et al. 1807.11164; torchvision models/shufflenetv2.py", &kTable, build, "image"};
+const KindDef k_shufflenet_v2 = {
+    "shufflenet-v2", "ShuffleNet v2", "Ma et al. 1807.11164; torchvision models/shufflenetv2.py",
+    &kTable,         build,           "image"};
 
 }  // namespace floptally::kinds

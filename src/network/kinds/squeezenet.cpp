@@ -47,6 +47,11 @@ void build(Spec& spec, Sink& sink) {
 }  // namespace
 
 extern const KindDef k_squeezenet;
-const KindDef k_squeezenet = {"squeezenet", "SqueezeNet 1.0 and 1.1", "Iandola et al. 1602.07360; torchvision models/squeezenet.py", &kTable, build, "image"};
+const KindDef k_squeezenet = {"squeezenet",
+                              "SqueezeNet 1.0 and 1.1",
+                              "Iandola et al. 1602.07360; torchvision models/squeezenet.py",
+                              &kTable,
+                              build,
+                              "image"};
 
 }  // namespace floptally::kinds

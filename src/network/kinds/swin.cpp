@@ -31,7 +31,8 @@ void describe_layer(ImageStack& x, std::int64_t heads, std::int64_t window, std:
       x.sink.add(activation("cpb_mlp.1", table * 512, Activation::relu));
       x.sink.add(linear("cpb_mlp.2", table, 512, heads, false, Component::position));
     } else {
-      x.sink.add(relative_bias("relative_position_bias_table", heads, (2 * window - 1) * (2 * window - 1), windows * area * area));
+      x.sink.add(relative_bias("relative_position_bias_table", heads, (2 * window - 1) * (2 * window - 1),
+                               windows * area * area));
     }
     AttentionShape shape;
     shape.queries = shape.keys = area;
@@ -64,17 +65,22 @@ void merge(ImageStack& x, std::int64_t version) {
 }
 
 void build(Spec& spec, Sink& sink) {
-  const std::vector<std::int64_t> depths = listed(spec, "depths", {2, 2, 6, 2}), heads = listed(spec, "heads", {3, 6, 12, 24});
+  const std::vector<std::int64_t> depths = listed(spec, "depths", {2, 2, 6, 2}),
+                                  heads = listed(spec, "heads", {3, 6, 12, 24});
   const std::int64_t window = spec.size_or("window", 7), version = spec.size_or("version", 1);
   const std::int64_t classes = spec.size_or("classes", 1000), first = spec.size("width", "width of the first stage");
-  if (depths.size() != heads.size()) spec.fail(error("shape-join", "'depths' and 'heads' have different lengths", spec.node().find("heads").span()));
+  if (depths.size() != heads.size())
+    spec.fail(error("shape-join", "'depths' and 'heads' have different lengths", spec.node().find("heads").span()));
   ImageStack x = image_stack(spec, sink);
   if (!spec.ok()) return;
   x.conv("patch", {.out = first, .kernel = 4, .stride = 4, .padding = 0, .bias = true});
   x.layer_norm("norm");
   for (std::size_t stage = 0; stage < depths.size(); ++stage) {
     if (heads[stage] < 1 || x.channels % heads[stage] != 0) {
-      spec.fail(error("shape-divide", "heads " + std::to_string(heads[stage]) + " do not divide the width " + std::to_string(x.channels), spec.node().find("heads").span()));
+      spec.fail(
+          error("shape-divide",
+                "heads " + std::to_string(heads[stage]) + " do not divide the width " + std::to_string(x.channels),
+                spec.node().find("heads").span()));
       return;
     }
     {
@@ -92,6 +98,11 @@ void build(Spec& spec, Sink& sink) {
 }  // namespace
 
 extern const KindDef k_swin;
-const KindDef k_swin = {"swin", "Swin transformer v1 and v2", "Liu et al. 2103.14030 and 2111.09883; torchvision models/swin_transformer.py", &kTable, build, "image"};
+const KindDef k_swin = {"swin",
+                        "Swin transformer v1 and v2",
+                        "Liu et al. 2103.14030 and 2111.09883; torchvision models/swin_transformer.py",
+                        &kTable,
+                        build,
+                        "image"};
 
 }  // namespace floptally::kinds

@@ -26,7 +26,8 @@ void describe_level(ImageStack& x, std::string_view name, std::int64_t out, std:
 }
 
 void build(Spec& spec, Sink& sink) {
-  const std::int64_t first = spec.size_or("channels", 64), levels = spec.size_or("levels", 5), out = spec.size_or("out", 2), copies = spec.size_or("convolutions", 2);
+  const std::int64_t first = spec.size_or("channels", 64), levels = spec.size_or("levels", 5),
+                     out = spec.size_or("out", 2), copies = spec.size_or("convolutions", 2);
   const bool norm = spec.flag("batch_norm", false), transposed = spec.word("upsample", "transposed") == "transposed";
   if (levels > 20) spec.fail(error("shape-range", "'levels' is more than 20", spec.node().find("levels").span()));
   ImageStack x = image_stack(spec, sink, 512);
@@ -55,6 +56,11 @@ void build(Spec& spec, Sink& sink) {
 }  // namespace
 
 extern const KindDef k_unet;
-const KindDef k_unet = {"unet", "U-Net: convolutions down and up with skip connections", "Ronneberger et al. 1505.04597 (here with padding, as usual since)", &kTable, build, "image"};
+const KindDef k_unet = {"unet",
+                        "U-Net: convolutions down and up with skip connections",
+                        "Ronneberger et al. 1505.04597 (here with padding, as usual since)",
+                        &kTable,
+                        build,
+                        "image"};
 
 }  // namespace floptally::kinds

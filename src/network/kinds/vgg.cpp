@@ -8,7 +8,11 @@ namespace {
 constexpr Field kFields[] = {
     image_field(),
     classes_field(),
-    {.key = "stages", .expect = Expect::integer, .doc = "3x3 convolutions in each of the five stages", .required = true, .shape = Shape::list},
+    {.key = "stages",
+     .expect = Expect::integer,
+     .doc = "3x3 convolutions in each of the five stages",
+     .required = true,
+     .shape = Shape::list},
     {.key = "batch_norm", .expect = Expect::boolean, .doc = "batch norm after each convolution"},
 };
 constexpr FieldTable kTable{"vgg", "VGG with or without batch norm", kFields};
@@ -44,6 +48,11 @@ void build(Spec& spec, Sink& sink) {
 }  // namespace
 
 extern const KindDef k_vgg;
-const KindDef k_vgg = {"vgg", "VGG with or without batch norm", "Simonyan and Zisserman 1409.1556; torchvision models/vgg.py", &kTable, build, "image"};
+const KindDef k_vgg = {"vgg",
+                       "VGG with or without batch norm",
+                       "Simonyan and Zisserman 1409.1556; torchvision models/vgg.py",
+                       &kTable,
+                       build,
+                       "image"};
 
 }  // namespace floptally::kinds

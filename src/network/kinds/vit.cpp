@@ -63,6 +63,11 @@ void build(Spec& spec, Sink& sink) {
 }  // namespace
 
 extern const KindDef k_vit;
-const KindDef k_vit = {"vit", "vision transformer (ViT, DeiT)", "Dosovitskiy et al. 2010.11929; torchvision models/vision_transformer.py", &kTable, build, "image"};
+const KindDef k_vit = {"vit",
+                       "vision transformer (ViT, DeiT)",
+                       "Dosovitskiy et al. 2010.11929; torchvision models/vision_transformer.py",
+                       &kTable,
+                       build,
+                       "image"};
 
 }  // namespace floptally::kinds

@@ -1,5 +1,5 @@
-#include "network/flop_per_element.h"
 #include "book/trace.h"
+#include "network/flop_per_element.h"
 #include "network/operator.h"
 #include "network/ops.h"
 
@@ -13,7 +13,10 @@ constexpr AttributeDef kAttributes[] = {
     {"kv_heads", "key and value heads (1: multi-query, heads: multi-head)", 1, Axis::channels},
     {"key_dim", "size of a query and key head", 1},
     {"value_dim", "size of a value head; 0 counts scores alone", 0},
-    {"mask", "0 none, 1 causal, 2 causal window, 3 causal chunks, 4 causal selection, 5 causal documents, 6 documents, 7 window on both sides", 0},
+    {"mask",
+     "0 none, 1 causal, 2 causal window, 3 causal chunks, 4 causal selection, 5 causal documents, 6 documents, 7 "
+     "window on both sides",
+     0},
     {"span", "window, chunk or selection size in positions", 0},
     {"squares", "sum of the squared document lengths (masks 5 and 6)", 0},
     {"fused", "1: scores are never stored and are recomputed in the backward pass (FlashAttention)", 0},
@@ -82,15 +85,22 @@ void cost(const Attributes<N>& a, const Rules& rules, Cost<N>& c) {
 }  // namespace
 
 extern const OperatorDef k_attention;
-const OperatorDef k_attention = {
-    "attention",
-    "scores and values over query-key pairs: multi-head, grouped, multi-query, latent; causal, windowed, chunked, packed, cross",
-    "Vaswani et al. 1706.03762; GQA 2305.13245; FlashAttention 2205.14135 (recomputation); pairs as masked: s^2/2 or s(s+1)/2",
-    kAttributes,
-    11,
-    {"causal, 4 tokens, 2 heads of 3, one shared key-value head", {4, 4, 2, 1, 3, 3, 1, 0, 0, 1, 0}, 0, 192, 80, 384, 0},
-    cost<Integer>,
-    cost<double>,
-    cost<Traced>};
+const OperatorDef k_attention = {"attention",
+                                 "scores and values over query-key pairs: multi-head, grouped, multi-query, latent; "
+                                 "causal, windowed, chunked, packed, cross",
+                                 "Vaswani et al. 1706.03762; GQA 2305.13245; FlashAttention 2205.14135 "
+                                 "(recomputation); pairs as masked: s^2/2 or s(s+1)/2",
+                                 kAttributes,
+                                 11,
+                                 {"causal, 4 tokens, 2 heads of 3, one shared key-value head",
+                                  {4, 4, 2, 1, 3, 3, 1, 0, 0, 1, 0},
+                                  0,
+                                  192,
+                                  80,
+                                  384,
+                                  0},
+                                 cost<Integer>,
+                                 cost<double>,
+                                 cost<Traced>};
 
 }  // namespace floptally::operators

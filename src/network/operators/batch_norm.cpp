@@ -1,5 +1,5 @@
-#include "network/flop_per_element.h"
 #include "book/trace.h"
+#include "network/flop_per_element.h"
 #include "network/operator.h"
 
 namespace floptally::operators {

@@ -1,5 +1,5 @@
-#include "network/flop_per_element.h"
 #include "book/trace.h"
+#include "network/flop_per_element.h"
 #include "network/operator.h"
 
 namespace floptally::operators {
@@ -22,15 +22,14 @@ void cost(const Attributes<N>& a, const Rules&, Cost<N>& c) {
 }  // namespace
 
 extern const OperatorDef k_dropout;
-const OperatorDef k_dropout = {
-    "dropout",
-    "dropout; dense kernels still run, so it saves nothing",
-    "Srivastava et al. 2014; saved: one mask byte per element",
-    kAttributes,
-    1,
-    {"10 numbers", {10}, 0, 0, 20, 0, 0},
-    cost<Integer>,
-    cost<double>,
-    cost<Traced>};
+const OperatorDef k_dropout = {"dropout",
+                               "dropout; dense kernels still run, so it saves nothing",
+                               "Srivastava et al. 2014; saved: one mask byte per element",
+                               kAttributes,
+                               1,
+                               {"10 numbers", {10}, 0, 0, 20, 0, 0},
+                               cost<Integer>,
+                               cost<double>,
+                               cost<Traced>};
 
 }  // namespace floptally::operators

@@ -24,15 +24,14 @@ void cost(const Attributes<N>& a, const Rules&, Cost<N>& c) {
 }  // namespace
 
 extern const OperatorDef k_elementwise;
-const OperatorDef k_elementwise = {
-    "elementwise",
-    "any element-by-element arithmetic (residual additions, masks, comparisons)",
-    "one FLOP per arithmetic operation and element",
-    kAttributes,
-    4,
-    {"a residual addition of 10 numbers", {10, 2, 1, 0}, 0, 0, 10, 0, 0},
-    cost<Integer>,
-    cost<double>,
-    cost<Traced>};
+const OperatorDef k_elementwise = {"elementwise",
+                                   "any element-by-element arithmetic (residual additions, masks, comparisons)",
+                                   "one FLOP per arithmetic operation and element",
+                                   kAttributes,
+                                   4,
+                                   {"a residual addition of 10 numbers", {10, 2, 1, 0}, 0, 0, 10, 0, 0},
+                                   cost<Integer>,
+                                   cost<double>,
+                                   cost<Traced>};
 
 }  // namespace floptally::operators

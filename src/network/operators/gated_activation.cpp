@@ -24,15 +24,14 @@ void cost(const Attributes<N>& a, const Rules&, Cost<N>& c) {
 }  // namespace
 
 extern const OperatorDef k_gated_activation;
-const OperatorDef k_gated_activation = {
-    "gated_activation",
-    "act(gate) * up: the middle of a gated feed-forward layer",
-    "Shazeer 2002.05202 (GLU variants)",
-    kAttributes,
-    2,
-    {"SwiGLU's middle, 10 numbers (SiLU 5 + 1)", {10, 2}, 0, 0, 60, 0, 0},
-    cost<Integer>,
-    cost<double>,
-    cost<Traced>};
+const OperatorDef k_gated_activation = {"gated_activation",
+                                        "act(gate) * up: the middle of a gated feed-forward layer",
+                                        "Shazeer 2002.05202 (GLU variants)",
+                                        kAttributes,
+                                        2,
+                                        {"SwiGLU's middle, 10 numbers (SiLU 5 + 1)", {10, 2}, 0, 0, 60, 0, 0},
+                                        cost<Integer>,
+                                        cost<double>,
+                                        cost<Traced>};
 
 }  // namespace floptally::operators

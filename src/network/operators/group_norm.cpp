@@ -1,5 +1,5 @@
-#include "network/flop_per_element.h"
 #include "book/trace.h"
+#include "network/flop_per_element.h"
 #include "network/operator.h"
 
 namespace floptally::operators {
@@ -28,15 +28,14 @@ void cost(const Attributes<N>& a, const Rules&, Cost<N>& c) {
 }  // namespace
 
 extern const OperatorDef k_group_norm;
-const OperatorDef k_group_norm = {
-    "group_norm",
-    "group norm; instance norm where groups equal channels",
-    "Wu and He 1803.08494; PyTorch torch.nn.GroupNorm",
-    kAttributes,
-    4,
-    {"8 channels of 2x2 in 2 groups", {8, 4, 2, 1}, 16, 0, 160, 0, 0},
-    cost<Integer>,
-    cost<double>,
-    cost<Traced>};
+const OperatorDef k_group_norm = {"group_norm",
+                                  "group norm; instance norm where groups equal channels",
+                                  "Wu and He 1803.08494; PyTorch torch.nn.GroupNorm",
+                                  kAttributes,
+                                  4,
+                                  {"8 channels of 2x2 in 2 groups", {8, 4, 2, 1}, 16, 0, 160, 0, 0},
+                                  cost<Integer>,
+                                  cost<double>,
+                                  cost<Traced>};
 
 }  // namespace floptally::operators

@@ -21,15 +21,14 @@ void cost(const Attributes<N>& a, const Rules&, Cost<N>& c) {
 }  // namespace
 
 extern const OperatorDef k_gru;
-const OperatorDef k_gru = {
-    "gru",
-    "gated recurrent unit layer",
-    "PyTorch torch.nn.GRU; Epoch's layer table: 6(NM + M^2) FLOP per step",
-    kAttributes,
-    5,
-    {"5 steps, 3 to 4, PyTorch biases", {5, 3, 4, 1, 2}, 108, 840, 280, 360, 840},
-    cost<Integer>,
-    cost<double>,
-    cost<Traced>};
+const OperatorDef k_gru = {"gru",
+                           "gated recurrent unit layer",
+                           "PyTorch torch.nn.GRU; Epoch's layer table: 6(NM + M^2) FLOP per step",
+                           kAttributes,
+                           5,
+                           {"5 steps, 3 to 4, PyTorch biases", {5, 3, 4, 1, 2}, 108, 840, 280, 360, 840},
+                           cost<Integer>,
+                           cost<double>,
+                           cost<Traced>};
 
 }  // namespace floptally::operators

@@ -1,5 +1,5 @@
-#include "network/flop_per_element.h"
 #include "book/trace.h"
+#include "network/flop_per_element.h"
 #include "network/operator.h"
 
 namespace floptally::operators {
@@ -28,15 +28,15 @@ void cost(const Attributes<N>& a, const Rules&, Cost<N>& c) {
 }  // namespace
 
 extern const OperatorDef k_layer_norm;
-const OperatorDef k_layer_norm = {
-    "layer_norm",
-    "layer norm over the last dimension",
-    "Ba et al. 1607.06450; 5 FLOP per element as in ELECTRA's flops_computation.py; saved: the input, mean and inverse deviation",
-    kAttributes,
-    4,
-    {"3 rows of 4 with scale and shift", {3, 4, 1, 1}, 8, 0, 60, 0, 0},
-    cost<Integer>,
-    cost<double>,
-    cost<Traced>};
+const OperatorDef k_layer_norm = {"layer_norm",
+                                  "layer norm over the last dimension",
+                                  "Ba et al. 1607.06450; 5 FLOP per element as in ELECTRA's flops_computation.py; "
+                                  "saved: the input, mean and inverse deviation",
+                                  kAttributes,
+                                  4,
+                                  {"3 rows of 4 with scale and shift", {3, 4, 1, 1}, 8, 0, 60, 0, 0},
+                                  cost<Integer>,
+                                  cost<double>,
+                                  cost<Traced>};
 
 }  // namespace floptally::operators

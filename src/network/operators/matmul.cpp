@@ -27,15 +27,14 @@ void cost(const Attributes<N>& a, const Rules&, Cost<N>& c) {
 }  // namespace
 
 extern const OperatorDef k_matmul;
-const OperatorDef k_matmul = {
-    "matmul",
-    "batched product of two activations (no parameters)",
-    "PyTorch torch.bmm; 2 m k n FLOP, and one such product per gradient",
-    kAttributes,
-    5,
-    {"2 heads, 3x4 times 4x5", {2, 3, 4, 5, 2}, 0, 240, 0, 480, 0},
-    cost<Integer>,
-    cost<double>,
-    cost<Traced>};
+const OperatorDef k_matmul = {"matmul",
+                              "batched product of two activations (no parameters)",
+                              "PyTorch torch.bmm; 2 m k n FLOP, and one such product per gradient",
+                              kAttributes,
+                              5,
+                              {"2 heads, 3x4 times 4x5", {2, 3, 4, 5, 2}, 0, 240, 0, 480, 0},
+                              cost<Integer>,
+                              cost<double>,
+                              cost<Traced>};
 
 }  // namespace floptally::operators

@@ -20,15 +20,14 @@ void cost(const Attributes<N>& a, const Rules&, Cost<N>& c) {
 }  // namespace
 
 extern const OperatorDef k_move;
-const OperatorDef k_move = {
-    "move",
-    "copies without arithmetic (concatenate, transpose, pad, gather)",
-    "no FLOP; bytes moved",
-    kAttributes,
-    2,
-    {"a transpose of 10 numbers", {10, 0}, 0, 0, 0, 0, 0},
-    cost<Integer>,
-    cost<double>,
-    cost<Traced>};
+const OperatorDef k_move = {"move",
+                            "copies without arithmetic (concatenate, transpose, pad, gather)",
+                            "no FLOP; bytes moved",
+                            kAttributes,
+                            2,
+                            {"a transpose of 10 numbers", {10, 0}, 0, 0, 0, 0, 0},
+                            cost<Integer>,
+                            cost<double>,
+                            cost<Traced>};
 
 }  // namespace floptally::operators

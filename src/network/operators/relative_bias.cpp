@@ -23,15 +23,14 @@ void cost(const Attributes<N>& a, const Rules&, Cost<N>& c) {
 }  // namespace
 
 extern const OperatorDef k_relative_bias;
-const OperatorDef k_relative_bias = {
-    "relative_bias",
-    "learned bias per head and relative position, added to scores",
-    "T5 1910.10683 (buckets); Swin 2103.14030 (2w-1 by 2w-1 table)",
-    kAttributes,
-    3,
-    {"2 heads, 32 buckets, 3x3 pairs", {2, 32, 9}, 64, 0, 18, 0, 0},
-    cost<Integer>,
-    cost<double>,
-    cost<Traced>};
+const OperatorDef k_relative_bias = {"relative_bias",
+                                     "learned bias per head and relative position, added to scores",
+                                     "T5 1910.10683 (buckets); Swin 2103.14030 (2w-1 by 2w-1 table)",
+                                     kAttributes,
+                                     3,
+                                     {"2 heads, 32 buckets, 3x3 pairs", {2, 32, 9}, 64, 0, 18, 0, 0},
+                                     cost<Integer>,
+                                     cost<double>,
+                                     cost<Traced>};
 
 }  // namespace floptally::operators

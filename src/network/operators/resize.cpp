@@ -23,15 +23,14 @@ void cost(const Attributes<N>& a, const Rules&, Cost<N>& c) {
 }  // namespace
 
 extern const OperatorDef k_resize;
-const OperatorDef k_resize = {
-    "resize",
-    "upsampling and other interpolation",
-    "PyTorch torch.nn.Upsample: nearest copies, linear in d dimensions reads 2^d neighbours",
-    kAttributes,
-    3,
-    {"bilinear 2x2 to 4x4", {16, 4, 4}, 0, 0, 96, 0, 0},
-    cost<Integer>,
-    cost<double>,
-    cost<Traced>};
+const OperatorDef k_resize = {"resize",
+                              "upsampling and other interpolation",
+                              "PyTorch torch.nn.Upsample: nearest copies, linear in d dimensions reads 2^d neighbours",
+                              kAttributes,
+                              3,
+                              {"bilinear 2x2 to 4x4", {16, 4, 4}, 0, 0, 96, 0, 0},
+                              cost<Integer>,
+                              cost<double>,
+                              cost<Traced>};
 
 }  // namespace floptally::operators

@@ -1,5 +1,5 @@
-#include "network/flop_per_element.h"
 #include "book/trace.h"
+#include "network/flop_per_element.h"
 #include "network/operator.h"
 
 namespace floptally::operators {
@@ -28,15 +28,14 @@ void cost(const Attributes<N>& a, const Rules&, Cost<N>& c) {
 }  // namespace
 
 extern const OperatorDef k_rms_norm;
-const OperatorDef k_rms_norm = {
-    "rms_norm",
-    "root-mean-square norm over the last dimension",
-    "Zhang and Sennrich 1910.07467; saved: the input and one fp32 number per row",
-    kAttributes,
-    4,
-    {"3 rows of 4", {3, 4, 1, 0}, 4, 0, 48, 0, 0},
-    cost<Integer>,
-    cost<double>,
-    cost<Traced>};
+const OperatorDef k_rms_norm = {"rms_norm",
+                                "root-mean-square norm over the last dimension",
+                                "Zhang and Sennrich 1910.07467; saved: the input and one fp32 number per row",
+                                kAttributes,
+                                4,
+                                {"3 rows of 4", {3, 4, 1, 0}, 4, 0, 48, 0, 0},
+                                cost<Integer>,
+                                cost<double>,
+                                cost<Traced>};
 
 }  // namespace floptally::operators

@@ -21,15 +21,14 @@ void cost(const Attributes<N>& a, const Rules&, Cost<N>& c) {
 }  // namespace
 
 extern const OperatorDef k_rnn;
-const OperatorDef k_rnn = {
-    "rnn",
-    "simple recurrent layer (Elman)",
-    "PyTorch torch.nn.RNN; Epoch's layer table: 2(NM + M^2) FLOP per step",
-    kAttributes,
-    5,
-    {"5 steps, 3 to 4, PyTorch biases", {5, 3, 4, 1, 2}, 36, 280, 80, 120, 280},
-    cost<Integer>,
-    cost<double>,
-    cost<Traced>};
+const OperatorDef k_rnn = {"rnn",
+                           "simple recurrent layer (Elman)",
+                           "PyTorch torch.nn.RNN; Epoch's layer table: 2(NM + M^2) FLOP per step",
+                           kAttributes,
+                           5,
+                           {"5 steps, 3 to 4, PyTorch biases", {5, 3, 4, 1, 2}, 36, 280, 80, 120, 280},
+                           cost<Integer>,
+                           cost<double>,
+                           cost<Traced>};
 
 }  // namespace floptally::operators

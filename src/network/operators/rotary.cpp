@@ -1,5 +1,5 @@
-#include "network/flop_per_element.h"
 #include "book/trace.h"
+#include "network/flop_per_element.h"
 #include "network/operator.h"
 
 namespace floptally::operators {
@@ -24,15 +24,14 @@ void cost(const Attributes<N>& a, const Rules&, Cost<N>& c) {
 }  // namespace
 
 extern const OperatorDef k_rotary;
-const OperatorDef k_rotary = {
-    "rotary",
-    "rotary position embedding of queries or keys",
-    "Su et al. 2104.09864; tables of sines and cosines are shared and not parameters",
-    kAttributes,
-    3,
-    {"4 tokens, 2 heads of 6", {4, 2, 6}, 0, 0, 144, 0, 0},
-    cost<Integer>,
-    cost<double>,
-    cost<Traced>};
+const OperatorDef k_rotary = {"rotary",
+                              "rotary position embedding of queries or keys",
+                              "Su et al. 2104.09864; tables of sines and cosines are shared and not parameters",
+                              kAttributes,
+                              3,
+                              {"4 tokens, 2 heads of 6", {4, 2, 6}, 0, 0, 144, 0, 0},
+                              cost<Integer>,
+                              cost<double>,
+                              cost<Traced>};
 
 }  // namespace floptally::operators

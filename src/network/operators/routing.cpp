@@ -1,5 +1,5 @@
-#include "network/flop_per_element.h"
 #include "book/trace.h"
+#include "network/flop_per_element.h"
 #include "network/operator.h"
 
 namespace floptally::operators {
@@ -29,15 +29,14 @@ void cost(const Attributes<N>& a, const Rules&, Cost<N>& c) {
 }  // namespace
 
 extern const OperatorDef k_routing;
-const OperatorDef k_routing = {
-    "routing",
-    "choice of experts from router scores, and the weighted sum of their outputs",
-    "Switch 2101.03961, DeepSeek-V3 2412.19437 eq. 13-16",
-    kAttributes,
-    5,
-    {"3 tokens, 2 of 4 experts, width 5", {3, 4, 2, 5, 0}, 0, 0, 120, 0, 0},
-    cost<Integer>,
-    cost<double>,
-    cost<Traced>};
+const OperatorDef k_routing = {"routing",
+                               "choice of experts from router scores, and the weighted sum of their outputs",
+                               "Switch 2101.03961, DeepSeek-V3 2412.19437 eq. 13-16",
+                               kAttributes,
+                               5,
+                               {"3 tokens, 2 of 4 experts, width 5", {3, 4, 2, 5, 0}, 0, 0, 120, 0, 0},
+                               cost<Integer>,
+                               cost<double>,
+                               cost<Traced>};
 
 }  // namespace floptally::operators

@@ -1,5 +1,5 @@
-#include "network/flop_per_element.h"
 #include "book/trace.h"
+#include "network/flop_per_element.h"
 #include "network/operator.h"
 
 namespace floptally::operators {
@@ -28,15 +28,14 @@ void cost(const Attributes<N>& a, const Rules&, Cost<N>& c) {
 }  // namespace
 
 extern const OperatorDef k_selective_scan;
-const OperatorDef k_selective_scan = {
-    "selective_scan",
-    "Mamba's recurrence over a diagonal state, element by element",
-    "Gu and Dao 2312.00752; 7 FLOP per state element and token as Megatron-LM counts",
-    kAttributes,
-    3,
-    {"2 tokens, 3 channels, state 4", {2, 3, 4}, 15, 0, 168, 0, 0},
-    cost<Integer>,
-    cost<double>,
-    cost<Traced>};
+const OperatorDef k_selective_scan = {"selective_scan",
+                                      "Mamba's recurrence over a diagonal state, element by element",
+                                      "Gu and Dao 2312.00752; 7 FLOP per state element and token as Megatron-LM counts",
+                                      kAttributes,
+                                      3,
+                                      {"2 tokens, 3 channels, state 4", {2, 3, 4}, 15, 0, 168, 0, 0},
+                                      cost<Integer>,
+                                      cost<double>,
+                                      cost<Traced>};
 
 }  // namespace floptally::operators

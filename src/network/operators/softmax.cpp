@@ -1,5 +1,5 @@
-#include "network/flop_per_element.h"
 #include "book/trace.h"
+#include "network/flop_per_element.h"
 #include "network/operator.h"
 
 namespace floptally::operators {
@@ -24,15 +24,14 @@ void cost(const Attributes<N>& a, const Rules&, Cost<N>& c) {
 }  // namespace
 
 extern const OperatorDef k_softmax;
-const OperatorDef k_softmax = {
-    "softmax",
-    "softmax over the last dimension",
-    "ELECTRA's flops_computation.py: 5 per element; saved: the output",
-    kAttributes,
-    2,
-    {"2 rows of 5", {2, 5}, 0, 0, 50, 0, 0},
-    cost<Integer>,
-    cost<double>,
-    cost<Traced>};
+const OperatorDef k_softmax = {"softmax",
+                               "softmax over the last dimension",
+                               "ELECTRA's flops_computation.py: 5 per element; saved: the output",
+                               kAttributes,
+                               2,
+                               {"2 rows of 5", {2, 5}, 0, 0, 50, 0, 0},
+                               cost<Integer>,
+                               cost<double>,
+                               cost<Traced>};
 
 }  // namespace floptally::operators

@@ -31,15 +31,14 @@ void cost(const Attributes<N>& a, const Rules&, Cost<N>& c) {
 }  // namespace
 
 extern const OperatorDef k_sparse_linear;
-const OperatorDef k_sparse_linear = {
-    "sparse_linear",
-    "linear layer with structured zeros: block-sparse, or 2 of 4",
-    "Gray et al. 2017 (block-sparse); Mishra et al. 2104.08378 (2:4)",
-    kAttributes,
-    7,
-    {"2:4, 3 rows, 8 to 4 features", {3, 8, 4, 0, 2, 4, 1}, 16, 96, 0, 96, 192},
-    cost<Integer>,
-    cost<double>,
-    cost<Traced>};
+const OperatorDef k_sparse_linear = {"sparse_linear",
+                                     "linear layer with structured zeros: block-sparse, or 2 of 4",
+                                     "Gray et al. 2017 (block-sparse); Mishra et al. 2104.08378 (2:4)",
+                                     kAttributes,
+                                     7,
+                                     {"2:4, 3 rows, 8 to 4 features", {3, 8, 4, 0, 2, 4, 1}, 16, 96, 0, 96, 192},
+                                     cost<Integer>,
+                                     cost<double>,
+                                     cost<Traced>};
 
 }  // namespace floptally::operators

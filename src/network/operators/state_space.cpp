@@ -1,15 +1,13 @@
-#include "network/flop_per_element.h"
 #include "book/trace.h"
+#include "network/flop_per_element.h"
 #include "network/operator.h"
 
 namespace floptally::operators {
 namespace {
 
 constexpr AttributeDef kAttributes[] = {
-    {"tokens", "positions", 0, Axis::tokens},
-    {"heads", "heads", 1, Axis::channels},
-    {"head_dim", "channels per head", 1},
-    {"state", "state numbers per channel", 1},
+    {"tokens", "positions", 0, Axis::tokens},   {"heads", "heads", 1, Axis::channels},
+    {"head_dim", "channels per head", 1},       {"state", "state numbers per channel", 1},
     {"groups", "groups that share B and C", 1},
 };
 

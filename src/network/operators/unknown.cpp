@@ -12,15 +12,14 @@ void cost(const Attributes<N>&, const Rules&, Cost<N>& c) {
 }  // namespace
 
 extern const OperatorDef k_unknown;
-const OperatorDef k_unknown = {
-    "unknown",
-    "an operator this program has no count for: every total with it is at least",
-    "none",
-    nullptr,
-    0,
-    {"never 0, but not counted", {}, 0, 0, 0, 0, 0},
-    cost<Integer>,
-    cost<double>,
-    cost<Traced>};
+const OperatorDef k_unknown = {"unknown",
+                               "an operator this program has no count for: every total with it is at least",
+                               "none",
+                               nullptr,
+                               0,
+                               {"never 0, but not counted", {}, 0, 0, 0, 0, 0},
+                               cost<Integer>,
+                               cost<double>,
+                               cost<Traced>};
 
 }  // namespace floptally::operators

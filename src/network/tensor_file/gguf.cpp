@@ -11,8 +11,8 @@
 namespace floptally {
 namespace {
 
-constexpr std::uint64_t kMaxKey = 65535;       // the specification's limit on a key
-constexpr std::uint32_t kMaxDimensions = 8;    // ggml itself has 4
+constexpr std::uint64_t kMaxKey = 65535;     // the specification's limit on a key
+constexpr std::uint32_t kMaxDimensions = 8;  // ggml itself has 4
 constexpr int kMaxNesting = 4;
 constexpr std::uint64_t kKeptElements = 4096;  // per-layer head counts and the like; vocabularies are only counted
 
@@ -40,9 +40,10 @@ class GgufReader {
 
   bool need(std::uint64_t count, const char* what) {
     if (count <= bytes_.size() - position_) return true;
-    return fail("header-truncated", "the file ends inside " + std::string(what) + ": " + std::to_string(count) +
-                " bytes wanted, " + std::to_string(bytes_.size() - position_) + " left", position_,
-                "copy or download the file again");
+    return fail("header-truncated",
+                "the file ends inside " + std::string(what) + ": " + std::to_string(count) + " bytes wanted, " +
+                    std::to_string(bytes_.size() - position_) + " left",
+                position_, "copy or download the file again");
   }
 
   template <class T>
@@ -57,7 +58,8 @@ class GgufReader {
     const std::uint64_t begin = position_;
     std::uint64_t length = 0;
     if (!number(length, what)) return false;
-    if (length > limit) return fail("bad-length", std::string(what) + " claims " + std::to_string(length) + " bytes", begin);
+    if (length > limit)
+      return fail("bad-length", std::string(what) + " claims " + std::to_string(length) + " bytes", begin);
     if (!need(length, what)) return false;
     out = bytes_.substr(position_, length);
     position_ += length;
@@ -71,15 +73,20 @@ class GgufReader {
     std::uint32_t version = 0;
     if (!number(version, "the version")) return false;
     if (version == 0x02000000 || version == 0x03000000)
-      return fail("gguf-version", "a big-endian GGUF file", 4, "convert it to little-endian (gguf-py has gguf_convert_endian.py)");
+      return fail("gguf-version", "a big-endian GGUF file", 4,
+                  "convert it to little-endian (gguf-py has gguf_convert_endian.py)");
     if (version != 2 && version != 3)
       return fail("gguf-version", "GGUF version " + std::to_string(version) + "; versions 2 and 3 are read", 4);
     if (!number(tensor_count_, "the tensor count") || !number(key_count_, "the key-value count")) return false;
     // A tensor takes at least 24 bytes of header, a key-value 13: counts beyond that are refused before any allocation.
     if (tensor_count_ > (bytes_.size() - position_) / 24)
-      return fail("bad-count", std::to_string(tensor_count_) + " tensors cannot fit in " + std::to_string(bytes_.size()) + " bytes", 8);
+      return fail("bad-count",
+                  std::to_string(tensor_count_) + " tensors cannot fit in " + std::to_string(bytes_.size()) + " bytes",
+                  8);
     if (key_count_ > (bytes_.size() - position_) / 13)
-      return fail("bad-count", std::to_string(key_count_) + " key-values cannot fit in " + std::to_string(bytes_.size()) + " bytes", 16);
+      return fail("bad-count",
+                  std::to_string(key_count_) + " key-values cannot fit in " + std::to_string(bytes_.size()) + " bytes",
+                  16);
     return true;
   }
 
@@ -104,16 +111,26 @@ class GgufReader {
 
   bool value(std::uint32_t type, MetadataValue& out, int depth) {
     switch (type) {
-      case u8: return integer<std::uint8_t>(out);
-      case i8: return integer<std::int8_t>(out);
-      case u16: return integer<std::uint16_t>(out);
-      case i16: return integer<std::int16_t>(out);
-      case u32: return integer<std::uint32_t>(out);
-      case i32: return integer<std::int32_t>(out);
-      case u64: return integer<std::uint64_t>(out);
-      case i64: return integer<std::int64_t>(out);
-      case f32: return real<float>(out);
-      case f64: return real<double>(out);
+      case u8:
+        return integer<std::uint8_t>(out);
+      case i8:
+        return integer<std::int8_t>(out);
+      case u16:
+        return integer<std::uint16_t>(out);
+      case i16:
+        return integer<std::int16_t>(out);
+      case u32:
+        return integer<std::uint32_t>(out);
+      case i32:
+        return integer<std::int32_t>(out);
+      case u64:
+        return integer<std::uint64_t>(out);
+      case i64:
+        return integer<std::int64_t>(out);
+      case f32:
+        return real<float>(out);
+      case f64:
+        return real<double>(out);
       case boolean: {
         std::uint8_t byte = 0;
         if (!number(byte, "a truth value")) return false;
@@ -129,8 +146,10 @@ class GgufReader {
         out.text = std::string(view);
         return true;
       }
-      case array: return list(out, depth);
-      default: return fail("bad-value", "a value of the unknown type " + std::to_string(type), position_ - 4);
+      case array:
+        return list(out, depth);
+      default:
+        return fail("bad-value", "a value of the unknown type " + std::to_string(type), position_ - 4);
     }
   }
 
@@ -154,11 +173,23 @@ class GgufReader {
 
   static std::uint64_t fixed_size(std::uint32_t type) {
     switch (type) {
-      case u8: case i8: case boolean: return 1;
-      case u16: case i16: return 2;
-      case u32: case i32: case f32: return 4;
-      case u64: case i64: case f64: return 8;
-      default: return 0;
+      case u8:
+      case i8:
+      case boolean:
+        return 1;
+      case u16:
+      case i16:
+        return 2;
+      case u32:
+      case i32:
+      case f32:
+        return 4;
+      case u64:
+      case i64:
+      case f64:
+        return 8;
+      default:
+        return 0;
     }
   }
 
@@ -173,7 +204,8 @@ class GgufReader {
       return fail("bad-value", "an array of the unknown type " + std::to_string(type), begin);
     // Every element takes bytes (a string or array at least 8), so the file bounds the work.
     if (out.count > (bytes_.size() - position_) / (size != 0 ? size : 8))
-      return fail("bad-count", "an array claims " + std::to_string(out.count) + " elements, more than the file can hold", begin);
+      return fail("bad-count",
+                  "an array claims " + std::to_string(out.count) + " elements, more than the file can hold", begin);
     if (size != 0 && out.count > kKeptElements) {
       position_ += out.count * size;
       return true;
@@ -205,13 +237,16 @@ class GgufReader {
       std::uint32_t type = 0;
       if (!string(name, kMaxKey, "a tensor's name")) return false;
       entry.name = std::string(name);
-      if (!names.insert(name).second) return fail("duplicate-key", "the tensor '" + entry.name + "' occurs twice", begin);
+      if (!names.insert(name).second)
+        return fail("duplicate-key", "the tensor '" + entry.name + "' occurs twice", begin);
       if (!number(rank, "a tensor's rank")) return false;
-      if (rank > kMaxDimensions) return fail("bad-shape", "'" + entry.name + "' claims " + std::to_string(rank) + " dimensions", begin);
+      if (rank > kMaxDimensions)
+        return fail("bad-shape", "'" + entry.name + "' claims " + std::to_string(rank) + " dimensions", begin);
       for (std::uint32_t d = 0; d < rank; ++d) {
         std::uint64_t size = 0;
         if (!number(size, "a tensor's shape")) return false;
-        if (size > INT64_MAX) return fail("bad-shape", "'" + entry.name + "' has a dimension of " + std::to_string(size), begin);
+        if (size > INT64_MAX)
+          return fail("bad-shape", "'" + entry.name + "' has a dimension of " + std::to_string(size), begin);
         entry.shape.push_back(static_cast<std::int64_t>(size));
       }
       std::reverse(entry.shape.begin(), entry.shape.end());  // GGUF lists the innermost dimension first
@@ -221,8 +256,10 @@ class GgufReader {
         return fail("unknown-dtype", "'" + entry.name + "' has the unknown GGUF type " + std::to_string(type), begin);
       const Integer bytes = tensor_bytes(*entry.type, entry.shape);
       if (!bytes.valid())
-        return fail("tensor-size", "'" + entry.name + "': a row of " + std::string(entry.type->name) + " must be whole blocks of " +
-                    std::to_string(entry.type->block_elements) + ", and the whole less than 2^63 bytes", begin);
+        return fail("tensor-size",
+                    "'" + entry.name + "': a row of " + std::string(entry.type->name) + " must be whole blocks of " +
+                        std::to_string(entry.type->block_elements) + ", and the whole less than 2^63 bytes",
+                    begin);
       entry.bytes = static_cast<std::uint64_t>(bytes.to_int64());
       places_.push_back(begin);
       file.tensors.push_back(std::move(entry));
@@ -235,7 +272,8 @@ class GgufReader {
     std::uint64_t alignment = 32;
     if (const MetadataValue* given = file.find("general.alignment")) {
       const bool sound = given->kind == MetadataValue::Kind::integer && given->integer >= Integer(8) &&
-                         given->integer <= Integer(1 << 30) && std::has_single_bit(static_cast<std::uint64_t>(given->integer.to_int64()));
+                         given->integer <= Integer(1 << 30) &&
+                         std::has_single_bit(static_cast<std::uint64_t>(given->integer.to_int64()));
       if (!sound) return fail("bad-value", "general.alignment must be a power of two, at least 8", 0);
       alignment = static_cast<std::uint64_t>(given->integer.to_int64());
     }
@@ -244,15 +282,21 @@ class GgufReader {
     for (std::size_t i = 0; i < file.tensors.size(); ++i) {
       TensorEntry& tensor = file.tensors[i];
       if (tensor.offset < expected)
-        return fail("tensors-overlap", "'" + tensor.name + "' begins at byte " + std::to_string(tensor.offset) +
-                    " of the data, before the tensor ahead of it ends", places_[i]);
+        return fail("tensors-overlap",
+                    "'" + tensor.name + "' begins at byte " + std::to_string(tensor.offset) +
+                        " of the data, before the tensor ahead of it ends",
+                    places_[i]);
       if (tensor.offset > expected)
-        return fail("tensor-gap", "'" + tensor.name + "' begins at byte " + std::to_string(tensor.offset) + " of the data, " +
-                    std::to_string(expected) + " was expected", places_[i]);
+        return fail("tensor-gap",
+                    "'" + tensor.name + "' begins at byte " + std::to_string(tensor.offset) + " of the data, " +
+                        std::to_string(expected) + " was expected",
+                    places_[i]);
       const Integer end = Integer(start) + Integer(tensor.offset) + Integer(tensor.bytes);
       if (end > Integer(file_size_))
-        return fail("data-truncated", "'" + tensor.name + "' ends at byte " + end.to_string() + ", the file has " +
-                    std::to_string(file_size_), places_[i], "copy or download the file again");
+        return fail(
+            "data-truncated",
+            "'" + tensor.name + "' ends at byte " + end.to_string() + ", the file has " + std::to_string(file_size_),
+            places_[i], "copy or download the file again");
       expected = (tensor.offset + tensor.bytes + alignment - 1) / alignment * alignment;
       tensor.offset += start;
     }
@@ -276,7 +320,8 @@ std::string split_name(const std::string& path, std::uint64_t number, std::uint6
     return text.size() < 5 ? std::string(5 - text.size(), '0') + text : text;
   };
   const std::string ending = "-of-" + digits(count) + ".gguf";
-  if (path.size() < ending.size() + 6 || path.compare(path.size() - ending.size(), ending.size(), ending) != 0) return {};
+  if (path.size() < ending.size() + 6 || path.compare(path.size() - ending.size(), ending.size(), ending) != 0)
+    return {};
   return path.substr(0, path.size() - ending.size() - 5) + digits(number) + ending;
 }
 
@@ -324,8 +369,10 @@ Result<TensorFile> read_gguf(Sources& sources, const std::string& path) {
     }
   }
   if (!all.absent_files.empty())
-    all.notes.push_back(warning("shard-missing", std::to_string(all.absent_files.size()) + " of " + count.to_string() +
-                                " splits are not here, first " + all.absent_files[0], {}, "their tensors are not counted"));
+    all.notes.push_back(warning("shard-missing",
+                                std::to_string(all.absent_files.size()) + " of " + count.to_string() +
+                                    " splits are not here, first " + all.absent_files[0],
+                                {}, "their tensors are not counted"));
   return all;
 }
 

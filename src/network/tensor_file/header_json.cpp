@@ -17,10 +17,14 @@ bool JsonCursor::expect(char c) {
   if (!ok()) return false;
   if (peek() != c || position_ >= text_.size()) {
     switch (c) {
-      case '{': return fail("'{' expected");
-      case '[': return fail("'[' expected");
-      case ':': return fail("':' expected after a key");
-      default: return fail("unexpected character");
+      case '{':
+        return fail("'{' expected");
+      case '[':
+        return fail("'[' expected");
+      case ':':
+        return fail("':' expected after a key");
+      default:
+        return fail("unexpected character");
     }
   }
   ++position_;
@@ -72,7 +76,10 @@ bool JsonCursor::hex4(std::uint32_t& out) {
   out = 0;
   for (int i = 0; i < 4; ++i, ++position_) {
     const char c = position_ < text_.size() ? text_[position_] : '?';
-    const int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    const int digit = c >= '0' && c <= '9'   ? c - '0'
+                      : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                      : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                             : -1;
     if (digit < 0) return fail("\\u needs four hexadecimal digits");
     out = out * 16 + static_cast<std::uint32_t>(digit);
   }
@@ -84,7 +91,8 @@ bool JsonCursor::unescape(std::uint64_t begin, std::string_view& out) {
   while (position_ < text_.size()) {
     const char c = text_[position_++];
     if (c == '"') {
-      if (find_invalid_utf8(scratch_) != std::string_view::npos) return fail("a string that is not UTF-8, or holds NUL");
+      if (find_invalid_utf8(scratch_) != std::string_view::npos)
+        return fail("a string that is not UTF-8, or holds NUL");
       out = scratch_;
       return true;
     }
@@ -168,7 +176,8 @@ bool JsonCursor::skip_value() {
       closers.pop_back();
     } else {
       const std::uint64_t begin = position_;
-      while (position_ < text_.size() && std::string_view(",]} \n\r\t\":[{").find(text_[position_]) == std::string_view::npos)
+      while (position_ < text_.size() &&
+             std::string_view(",]} \n\r\t\":[{").find(text_[position_]) == std::string_view::npos)
         ++position_;
       const std::string_view word = text_.substr(begin, position_ - begin);
       const bool numeral = !word.empty() && word.find_first_not_of("+-.0123456789eE") == std::string_view::npos;

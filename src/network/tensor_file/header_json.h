@@ -1,6 +1,6 @@
-// JsonCursor: a strict pull reader for the flat JSON of tensor-file headers and shard indexes. It never allocates except
-// to unescape, knows the byte it stands at, and stops at the first thing that is not JSON. (The positioned Document of
-// document/ is for files people write; a header can hold 100,000 entries and must be read in milliseconds.)
+// JsonCursor: a strict pull reader for the flat JSON of tensor-file headers and shard indexes. It never allocates
+// except to unescape, knows the byte it stands at, and stops at the first thing that is not JSON. (The positioned
+// Document of document/ is for files people write; a header can hold 100,000 entries and must be read in milliseconds.)
 #pragma once
 
 #include <cstdint>

@@ -22,21 +22,38 @@ std::vector<std::string_view> parts_of(std::string_view name) {
   return parts;
 }
 
-bool is_number(std::string_view part) { return !part.empty() && part.find_first_not_of("0123456789") == std::string_view::npos; }
+bool is_number(std::string_view part) {
+  return !part.empty() && part.find_first_not_of("0123456789") == std::string_view::npos;
+}
 
 // GGUF's tensor names (gguf-py's constants.py) as checkpoints name the modules.
 constexpr std::pair<std::string_view, std::string_view> kGgufModules[] = {
-    {"token_embd", "embed_tokens"}, {"output_norm", "norm"}, {"output", "lm_head"},
-    {"attn_norm", "layers.input_layernorm"}, {"attn_q", "layers.self_attn.q_proj"}, {"attn_k", "layers.self_attn.k_proj"},
-    {"attn_v", "layers.self_attn.v_proj"}, {"attn_output", "layers.self_attn.o_proj"}, {"attn_qkv", "layers.self_attn.qkv_proj"},
-    {"attn_q_norm", "layers.self_attn.q_norm"}, {"attn_k_norm", "layers.self_attn.k_norm"},
-    {"ffn_norm", "layers.post_attention_layernorm"}, {"ffn_gate", "layers.mlp.gate_proj"}, {"ffn_up", "layers.mlp.up_proj"},
-    {"ffn_down", "layers.mlp.down_proj"}, {"ffn_gate_inp", "layers.mlp.gate"}, {"ffn_gate_exps", "layers.mlp.experts.gate_proj"},
-    {"ffn_up_exps", "layers.mlp.experts.up_proj"}, {"ffn_down_exps", "layers.mlp.experts.down_proj"},
+    {"token_embd", "embed_tokens"},
+    {"output_norm", "norm"},
+    {"output", "lm_head"},
+    {"attn_norm", "layers.input_layernorm"},
+    {"attn_q", "layers.self_attn.q_proj"},
+    {"attn_k", "layers.self_attn.k_proj"},
+    {"attn_v", "layers.self_attn.v_proj"},
+    {"attn_output", "layers.self_attn.o_proj"},
+    {"attn_qkv", "layers.self_attn.qkv_proj"},
+    {"attn_q_norm", "layers.self_attn.q_norm"},
+    {"attn_k_norm", "layers.self_attn.k_norm"},
+    {"ffn_norm", "layers.post_attention_layernorm"},
+    {"ffn_gate", "layers.mlp.gate_proj"},
+    {"ffn_up", "layers.mlp.up_proj"},
+    {"ffn_down", "layers.mlp.down_proj"},
+    {"ffn_gate_inp", "layers.mlp.gate"},
+    {"ffn_gate_exps", "layers.mlp.experts.gate_proj"},
+    {"ffn_up_exps", "layers.mlp.experts.up_proj"},
+    {"ffn_down_exps", "layers.mlp.experts.down_proj"},
 };
 
 Dtype dtype_of(const TensorType& type) {
-  return find_dtype(type.name == "e4m3" ? "fp8_e4m3" : type.name == "e5m2" ? "fp8_e5m2" : type.name).value_or(Dtype::unspecified);
+  return find_dtype(type.name == "e4m3"   ? "fp8_e4m3"
+                    : type.name == "e5m2" ? "fp8_e5m2"
+                                          : type.name)
+      .value_or(Dtype::unspecified);
 }
 
 std::string without_copy_mark(std::string_view name) { return std::string(name.substr(0, name.find('#'))); }
@@ -48,7 +65,8 @@ struct Described {
 };
 using Description = std::map<std::string, Described>;
 
-void describe(const Network& network, std::uint32_t block, const std::string& path, Integer multiple, Description& out) {
+void describe(const Network& network, std::uint32_t block, const std::string& path, Integer multiple,
+              Description& out) {
   for (const Item& item : network.blocks[block].items) {
     if (item.is_block) {
       const Block& child = network.blocks[item.index];
@@ -100,7 +118,8 @@ void add_unexplained(Network& network, const std::vector<std::pair<std::string, 
   for (const auto& [name, parameters] : parts) {
     if (!parameters.fits_int64()) continue;
     block.items.push_back({static_cast<std::uint32_t>(network.ops.size()), false});
-    network.ops.push_back(make_op(operators::k_parameter, network.names.keep(name), Component::other, parameters.to_int64(), 0));
+    network.ops.push_back(
+        make_op(operators::k_parameter, network.names.keep(name), Component::other, parameters.to_int64(), 0));
     if (!network.edges.empty()) network.edges.emplace_back();
   }
   network.blocks.push_back(std::move(block));
@@ -113,10 +132,12 @@ void note_files(const TensorFile& file, Network& network) {
   for (const TensorEntry& tensor : file.tensors)
     if (tensor.type != nullptr) ++types[tensor.type->name];
   std::string text;
-  for (const auto& [type, count] : types) text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + std::string(type);
-  network.notes.push_back(note("tensor-files", std::to_string(file.files.size()) + (file.files.size() == 1 ? " file holds " : " files hold ") +
-                               std::to_string(file.tensors.size()) + " tensors (" + text + ") of " + file.bytes().to_string() + " bytes and " +
-                               file.parameters().to_string() + " numbers"));
+  for (const auto& [type, count] : types)
+    text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + std::string(type);
+  network.notes.push_back(note(
+      "tensor-files", std::to_string(file.files.size()) + (file.files.size() == 1 ? " file holds " : " files hold ") +
+                          std::to_string(file.tensors.size()) + " tensors (" + text + ") of " +
+                          file.bytes().to_string() + " bytes and " + file.parameters().to_string() + " numbers"));
   network.notes.insert(network.notes.end(), file.notes.begin(), file.notes.end());
 }
 
@@ -125,10 +146,12 @@ void note_files(const TensorFile& file, Network& network) {
 bool is_parameter(const TensorEntry& tensor) {
   const std::vector<std::string_view> parts = parts_of(tensor.name);
   const std::string_view last = parts.empty() ? std::string_view() : parts.back();
-  constexpr std::string_view kOther[] = {"num_batches_tracked", "running_mean", "running_var", "position_ids", "inv_freq", "masked_bias",
-                                         "weight_scale", "weight_scale_inv", "weight_scale_2", "input_scale", "weight_zero_point", "scales",
-                                         "qzeros", "g_idx", "absmax", "quant_map", "nested_absmax", "nested_quant_map", "k_scale", "v_scale",
-                                         "weight_shape", "SCB", "weight_format"};
+  constexpr std::string_view kOther[] = {
+      "num_batches_tracked", "running_mean",  "running_var",      "position_ids",   "inv_freq",
+      "masked_bias",         "weight_scale",  "weight_scale_inv", "weight_scale_2", "input_scale",
+      "weight_zero_point",   "scales",        "qzeros",           "g_idx",          "absmax",
+      "quant_map",           "nested_absmax", "nested_quant_map", "k_scale",        "v_scale",
+      "weight_shape",        "SCB",           "weight_format"};
   if (std::find(std::begin(kOther), std::end(kOther), last) != std::end(kOther)) return false;
   if (parts.size() >= 2 && (parts[parts.size() - 2] == "rope_freqs" || parts[0] == "rope_freqs")) return false;
   // GPT-2's causal mask: a square stored beside the attention weights.
@@ -186,8 +209,12 @@ Network network_of_tensors(const TensorFile& file, const std::string& name) {
   done.dtype = common;
   note_files(file, done);
   if (buffers > 0)
-    done.notes.push_back(note("tensor-buffers", std::to_string(buffers) + " tensors are not counted as parameters: statistics, tables, scales of quantized weights"));
-  done.notes.push_back(note("compute-unknown", "tensors alone do not say what is computed with them: FLOP are not known", {},
+    done.notes.push_back(
+        note("tensor-buffers",
+             std::to_string(buffers) +
+                 " tensors are not counted as parameters: statistics, tables, scales of quantized weights"));
+  done.notes.push_back(note("compute-unknown",
+                            "tensors alone do not say what is computed with them: FLOP are not known", {},
                             "put the model's config.json beside the file, or describe it in a spec"));
   return done;
 }
@@ -208,9 +235,12 @@ void reconcile(const TensorFile& file, Network& network) {
     if (!is_parameter(tensor)) continue;
     Held& entry = match != nullptr ? held[match->first] : unknown[path];
     const Dtype dtype = dtype_of(*tensor.type);
-    const bool vector = tensor.shape.size() < 2 && entry.parameters > Integer(0);  // biases and norms do not set the type
-    if (entry.parameters == Integer(0)) entry.dtype = dtype;
-    else if (!vector && entry.dtype != dtype) entry.mixed = true;
+    const bool vector =
+        tensor.shape.size() < 2 && entry.parameters > Integer(0);  // biases and norms do not set the type
+    if (entry.parameters == Integer(0))
+      entry.dtype = dtype;
+    else if (!vector && entry.dtype != dtype)
+      entry.mixed = true;
     entry.packed = entry.packed || (!tensor.type->floating && tensor.type->gguf < 0) || tensor.type->name == "e2m1";
     entry.parameters += tensor.elements();
     if (entry.example.empty()) entry.example = tensor.name;
@@ -241,13 +271,19 @@ void reconcile(const TensorFile& file, Network& network) {
     unexplained.emplace_back(path, entry.parameters);
     gap += entry.parameters;
   }
-  if (!differ.empty()) network.notes.push_back(warning("tensors-differ", "the description and the tensors differ: " + some_of(differ)));
-  if (!absent.empty()) network.notes.push_back(warning("tensors-absent", "described, but no tensor holds it: " + some_of(absent)));
-  if (!named_only.empty()) network.notes.push_back(warning("tensors-undescribed", "named by the index, but not described: " + some_of(named_only)));
+  if (!differ.empty())
+    network.notes.push_back(warning("tensors-differ", "the description and the tensors differ: " + some_of(differ)));
+  if (!absent.empty())
+    network.notes.push_back(warning("tensors-absent", "described, but no tensor holds it: " + some_of(absent)));
+  if (!named_only.empty())
+    network.notes.push_back(
+        warning("tensors-undescribed", "named by the index, but not described: " + some_of(named_only)));
   if (!unexplained.empty()) {
     std::vector<std::string> names;
     for (const auto& [path, count] : unexplained) names.push_back(path + " (" + count.to_string() + ")");
-    network.notes.push_back(warning("tensors-undescribed", "held by tensors, but not described, booked as 'unexplained': " + gap.to_string() + " numbers: " + some_of(names)));
+    network.notes.push_back(warning("tensors-undescribed",
+                                    "held by tensors, but not described, booked as 'unexplained': " + gap.to_string() +
+                                        " numbers: " + some_of(names)));
     add_unexplained(network, unexplained);
   }
   if (differ.empty() && absent.empty() && named_only.empty() && unexplained.empty())

@@ -21,7 +21,8 @@ constexpr std::size_t kMaxProblems = 20;
 // Reads one header; keeps the byte offset that a problem is reported at.
 class HeaderReader {
  public:
-  HeaderReader(const Source& source, std::string_view json, std::uint64_t base) : source_(source), json_(json), base_(base) {}
+  HeaderReader(const Source& source, std::string_view json, std::uint64_t base)
+      : source_(source), json_(json), base_(base) {}
 
   // Fills `file`; false when there are problems.
   bool read(TensorFile& file) {
@@ -32,11 +33,13 @@ class HeaderReader {
       std::string_view key;
       if (!next_key(key, at)) break;
       std::string name(key);
-      if (!names.insert(name).second) problem("duplicate-key", "'" + name + "' occurs twice in the header", at, name.size() + 2);
+      if (!names.insert(name).second)
+        problem("duplicate-key", "'" + name + "' occurs twice in the header", at, name.size() + 2);
       if (name == "__metadata__" ? !metadata(file) : !tensor(std::move(name), at, file)) break;
     }
     if (problems_.empty() && !json_.end())
-      problem("header-malformed", std::string("the header is not the JSON expected: ") + json_.problem(), json_.position(), 1);
+      problem("header-malformed", std::string("the header is not the JSON expected: ") + json_.problem(),
+              json_.position(), 1);
     return problems_.empty();
   }
 
@@ -64,7 +67,8 @@ class HeaderReader {
       if (!next_key(view, at)) return false;
       std::string name(view);
       if (!json_.string(view)) return false;
-      if (!names.insert(name).second) problem("duplicate-key", "'" + name + "' occurs twice in __metadata__", at, name.size() + 2);
+      if (!names.insert(name).second)
+        problem("duplicate-key", "'" + name + "' occurs twice in __metadata__", at, name.size() + 2);
       file.text_metadata.emplace_back(std::move(name), std::string(view));
     }
     return json_.ok();
@@ -128,18 +132,24 @@ class HeaderReader {
     entry.type = find_safetensors_type(dtype);
     if (entry.type == nullptr) {
       problem("unknown-dtype", "'" + name + "' has the unknown dtype '" + dtype.substr(0, 40) + "'", at, width,
-              "known are F64, F32, F16, BF16, F8_E4M3, F8_E5M2, F8_E8M0, F6_E2M3, F6_E3M2, F4, I64 to I8, U64 to U8, BOOL, C64");
+              "known are F64, F32, F16, BF16, F8_E4M3, F8_E5M2, F8_E8M0, F6_E2M3, F6_E3M2, F4, I64 to I8, U64 to U8, "
+              "BOOL, C64");
       return true;
     }
     if (range[0] > range[1]) {
-      problem("bad-offsets", "'" + name + "' ends before it begins: [" + std::to_string(range[0]) + ", " +
-              std::to_string(range[1]) + "]", at, width);
+      problem(
+          "bad-offsets",
+          "'" + name + "' ends before it begins: [" + std::to_string(range[0]) + ", " + std::to_string(range[1]) + "]",
+          at, width);
       return true;
     }
     const Integer expected = tensor_bytes(*entry.type, entry.shape);
     if (!expected.valid() || expected != Integer(range[1] - range[0])) {
-      problem("tensor-size", "'" + name + "' holds " + std::to_string(range[1] - range[0]) + " bytes, its shape and dtype need " +
-              (expected.valid() ? expected.to_string() : std::string("more than a file can hold, or no whole byte")), at, width);
+      problem(
+          "tensor-size",
+          "'" + name + "' holds " + std::to_string(range[1] - range[0]) + " bytes, its shape and dtype need " +
+              (expected.valid() ? expected.to_string() : std::string("more than a file can hold, or no whole byte")),
+          at, width);
       return true;
     }
     entry.name = std::move(name);
@@ -174,13 +184,17 @@ void check_tiling(TensorFile& file, HeaderReader& reader, std::uint64_t data_byt
     const TensorEntry& tensor = file.tensors[i];
     const std::size_t width = tensor.name.size() + 2;
     if (tensor.offset < position && tensor.bytes > 0) {
-      reader.problem("tensors-overlap", "'" + tensor.name + "' begins at byte " + std::to_string(tensor.offset) +
-                     " of the data, inside '" + file.tensors[previous].name + "', which ends at " + std::to_string(position),
+      reader.problem("tensors-overlap",
+                     "'" + tensor.name + "' begins at byte " + std::to_string(tensor.offset) +
+                         " of the data, inside '" + file.tensors[previous].name + "', which ends at " +
+                         std::to_string(position),
                      reader.places()[i], width);
       ++found;
     } else if (tensor.offset > position) {
-      reader.problem("tensor-gap", "bytes " + std::to_string(position) + " to " + std::to_string(tensor.offset) +
-                     " of the data belong to no tensor; '" + tensor.name + "' comes after the hole", reader.places()[i], width);
+      reader.problem("tensor-gap",
+                     "bytes " + std::to_string(position) + " to " + std::to_string(tensor.offset) +
+                         " of the data belong to no tensor; '" + tensor.name + "' comes after the hole",
+                     reader.places()[i], width);
       ++found;
     }
     if (found >= kMaxProblems) return;
@@ -190,11 +204,16 @@ void check_tiling(TensorFile& file, HeaderReader& reader, std::uint64_t data_byt
     }
   }
   if (found == 0 && position > data_bytes)
-    reader.problem("data-truncated", "the header describes " + std::to_string(position) + " bytes of data, the file has " +
-                   std::to_string(data_bytes), order.empty() ? 0 : reader.places()[previous],
-                   file.tensors.empty() ? 0 : file.tensors[previous].name.size() + 2, "copy or download the file again");
+    reader.problem("data-truncated",
+                   "the header describes " + std::to_string(position) + " bytes of data, the file has " +
+                       std::to_string(data_bytes),
+                   order.empty() ? 0 : reader.places()[previous],
+                   file.tensors.empty() ? 0 : file.tensors[previous].name.size() + 2,
+                   "copy or download the file again");
   if (found == 0 && position < data_bytes)
-    reader.problem("tensor-gap", "the last " + std::to_string(data_bytes - position) + " bytes of the file belong to no tensor", 0, 1);
+    reader.problem("tensor-gap",
+                   "the last " + std::to_string(data_bytes - position) + " bytes of the file belong to no tensor", 0,
+                   1);
   std::vector<TensorEntry> sorted;
   sorted.reserve(order.size());
   for (const std::size_t i : order) sorted.push_back(std::move(file.tensors[i]));
@@ -206,18 +225,22 @@ void check_tiling(TensorFile& file, HeaderReader& reader, std::uint64_t data_byt
 Result<TensorFile> parse_safetensors(const Source& source, std::string_view bytes, std::uint64_t file_size) {
   const auto at = [&](std::uint64_t begin, std::uint64_t end) { return Span{&source, begin, end}; };
   if (bytes.size() < 8)
-    return error("header-truncated", "'" + source.name + "' has " + std::to_string(bytes.size()) +
-                 " bytes; a safetensors file starts with an 8-byte header length", at(0, bytes.size()));
+    return error("header-truncated",
+                 "'" + source.name + "' has " + std::to_string(bytes.size()) +
+                     " bytes; a safetensors file starts with an 8-byte header length",
+                 at(0, bytes.size()));
   std::uint64_t length = 0;
   std::memcpy(&length, bytes.data(), 8);  // little-endian, as every machine this is built for
   if (length > kMaxHeader)
-    return error("header-too-large", "the header claims " + std::to_string(length) + " bytes; the format allows 100,000,000", at(0, 8));
+    return error("header-too-large",
+                 "the header claims " + std::to_string(length) + " bytes; the format allows 100,000,000", at(0, 8));
   if (length > file_size - 8 || length > bytes.size() - 8)
-    return error("header-truncated", "the header claims " + std::to_string(length) + " bytes, the file has " +
-                 std::to_string(file_size - 8) + " after the length", at(0, 8), "copy or download the file again");
+    return error("header-truncated",
+                 "the header claims " + std::to_string(length) + " bytes, the file has " +
+                     std::to_string(file_size - 8) + " after the length",
+                 at(0, 8), "copy or download the file again");
   const std::string_view header = bytes.substr(8, length);
-  if (header.empty() || header[0] != '{')
-    return error("header-malformed", "the header must start with '{'", at(8, 9));
+  if (header.empty() || header[0] != '{') return error("header-malformed", "the header must start with '{'", at(8, 9));
   TensorFile file;
   file.files.push_back(source.name);
   HeaderReader reader(source, header, 8);
@@ -270,7 +293,8 @@ class IndexReader {
       }
     }
     if (problem_) return *std::move(problem_);
-    if (!json_.end()) return at("header-malformed", std::string("the index is not the JSON expected: ") + json_.problem());
+    if (!json_.end())
+      return at("header-malformed", std::string("the index is not the JSON expected: ") + json_.problem());
     if (!mapped)
       return error("header-malformed", "the index has no 'weight_map'", {&source_, 0, 1},
                    "an index is {\"metadata\": {...}, \"weight_map\": {\"tensor\": \"file.safetensors\"}}");
@@ -311,7 +335,7 @@ class IndexReader {
       if (!json_.expect(':') || !json_.string(view)) return;
       if (!plain_name(view)) {
         problem_ = at("shard-outside", "the index sends '" + tensor + "' to '" + std::string(view.substr(0, 100)) +
-                      "', which is not a file name beside it");
+                                           "', which is not a file name beside it");
         problem_->help = "shards lie in the same folder as the index";
         return;
       }
@@ -319,7 +343,8 @@ class IndexReader {
         problem_ = at("duplicate-key", "'" + tensor + "' occurs twice in the index");
         return;
       }
-      const auto [place, fresh] = shard_of.try_emplace(std::string(view), static_cast<std::uint32_t>(index_.shards.size()));
+      const auto [place, fresh] =
+          shard_of.try_emplace(std::string(view), static_cast<std::uint32_t>(index_.shards.size()));
       if (fresh) index_.shards.emplace_back(view);
       index_.weights.emplace_back(std::move(tensor), place->second);
     }
@@ -339,11 +364,13 @@ void reconcile_index(const Index& index, const std::string& path, const std::vec
   for (const TensorEntry& tensor : all.tensors) {
     const auto found = waiting.find(tensor.name);
     if (found == waiting.end()) {
-      all.notes.push_back(warning("index-extra", "'" + tensor.name + "' is in " + all.files[tensor.file] + " but not in " + path));
+      all.notes.push_back(
+          warning("index-extra", "'" + tensor.name + "' is in " + all.files[tensor.file] + " but not in " + path));
     } else {
       if (resolve_beside(path, index.shards[found->second]) != all.files[tensor.file])
-        problems.push_back(error("index-mismatch", path + " says '" + tensor.name + "' is in " + index.shards[found->second] +
-                                 ", it is in " + all.files[tensor.file]));
+        problems.push_back(error("index-mismatch", path + " says '" + tensor.name + "' is in " +
+                                                       index.shards[found->second] + ", it is in " +
+                                                       all.files[tensor.file]));
       waiting.erase(found);
     }
     if (problems.size() >= kMaxProblems || all.notes.size() >= kMaxProblems) break;
@@ -352,7 +379,8 @@ void reconcile_index(const Index& index, const std::string& path, const std::vec
   for (const auto& [name, shard] : index.weights) {
     if (waiting.find(name) == waiting.end()) continue;
     if (here[shard]) {
-      problems.push_back(error("tensor-missing", path + " names '" + name + "', which is not in " + index.shards[shard]));
+      problems.push_back(
+          error("tensor-missing", path + " names '" + name + "', which is not in " + index.shards[shard]));
       if (problems.size() >= kMaxProblems) return;
     } else {
       TensorEntry unknown;
@@ -368,7 +396,8 @@ Result<TensorFile> read_safetensors_index(Sources& sources, const std::string& p
   Result<MappedFile> mapped = MappedFile::open(path);
   if (!mapped.ok()) return mapped.take_problems();
   if (mapped->size() > kMaxIndex)
-    return error("header-too-large", "'" + path + "' has " + std::to_string(mapped->size()) + " bytes; an index has at most 2^28");
+    return error("header-too-large",
+                 "'" + path + "' has " + std::to_string(mapped->size()) + " bytes; an index has at most 2^28");
   const Source& source = sources.add_binary(path);
   Result<Index> index = IndexReader(source, mapped->view()).read();
   if (!index.ok()) return index.take_problems();
@@ -399,12 +428,14 @@ Result<TensorFile> read_safetensors_index(Sources& sources, const std::string& p
   reconcile_index(*index, path, here, all, problems);
   if (!problems.empty()) return problems;
   if (!all.absent_files.empty())
-    all.notes.push_back(warning("shard-missing", std::to_string(all.absent_files.size()) + " of " +
-                                std::to_string(index->shards.size()) + " shards named by " + path + " are not here, first " +
-                                all.absent_files[0], {}, "their tensors are known by name only"));
+    all.notes.push_back(warning("shard-missing",
+                                std::to_string(all.absent_files.size()) + " of " +
+                                    std::to_string(index->shards.size()) + " shards named by " + path +
+                                    " are not here, first " + all.absent_files[0],
+                                {}, "their tensors are known by name only"));
   else if (all.declared_bytes && *all.declared_bytes != all.bytes())
     all.notes.push_back(warning("index-size", path + " declares " + all.declared_bytes->to_string() +
-                                " bytes, the shards hold " + all.bytes().to_string()));
+                                                  " bytes, the shards hold " + all.bytes().to_string()));
   return all;
 }
 

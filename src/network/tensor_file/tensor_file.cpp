@@ -91,8 +91,10 @@ Result<TensorFile> read_folder(Sources& sources, const std::string& folder) {
                  "name one of them, for example " + beside(folder, ggufs[0]));
   }
   if (!safetensors.empty())
-    return error("index-missing", "'" + folder + "' holds " + std::to_string(safetensors.size()) +
-                 " safetensors files and no model.safetensors.index.json", {}, "name one file, or add the index");
+    return error("index-missing",
+                 "'" + folder + "' holds " + std::to_string(safetensors.size()) +
+                     " safetensors files and no model.safetensors.index.json",
+                 {}, "name one file, or add the index");
   return error("unknown-model-format", "'" + folder + "' holds no tensor file", {},
                "a folder needs a model.safetensors, a model.safetensors.index.json or a .gguf file");
 }
@@ -125,7 +127,8 @@ Integer tensor_bytes(const TensorType& type, std::span<const std::int64_t> shape
   const std::int64_t innermost = shape.empty() ? 1 : shape.back();
   // GGUF blocks run along a row; safetensors packs sub-byte types over the whole tensor.
   const bool rowwise = type.gguf >= 0;
-  if ((rowwise ? Integer(innermost) : elements) % Integer(type.block_elements) != Integer(0)) return Integer::overflowed();
+  if ((rowwise ? Integer(innermost) : elements) % Integer(type.block_elements) != Integer(0))
+    return Integer::overflowed();
   const Integer bytes = elements / Integer(type.block_elements) * Integer(type.block_bytes);
   return bytes.fits_int64() ? bytes : Integer::overflowed();
 }

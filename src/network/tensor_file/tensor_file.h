@@ -27,7 +27,7 @@ struct TensorType {
   int gguf = -1;                 // GGUF's number, or -1
   std::uint32_t block_elements = 1;
   std::uint32_t block_bytes = 0;
-  bool floating = false;         // elements are plain floating-point numbers
+  bool floating = false;  // elements are plain floating-point numbers
   [[nodiscard]] double bits_per_element() const { return 8.0 * block_bytes / block_elements; }
 };
 
@@ -42,7 +42,7 @@ struct TensorEntry {
   const TensorType* type = nullptr;  // null: only the name is known (its shard is not here)
   std::uint64_t offset = 0;          // of the first byte, in file `file`
   std::uint64_t bytes = 0;
-  std::uint32_t file = 0;            // index into TensorFile::files
+  std::uint32_t file = 0;  // index into TensorFile::files
   [[nodiscard]] Integer elements() const;
 };
 
@@ -53,21 +53,21 @@ struct MetadataValue {
   double real = 0;
   bool boolean = false;
   std::string text;
-  std::uint64_t count = 0;         // array: elements
-  std::vector<double> elements;    // array of at most 4,096 numbers: each of them
+  std::uint64_t count = 0;       // array: elements
+  std::vector<double> elements;  // array of at most 4,096 numbers: each of them
 };
 
 struct TensorFile {
   enum class Container { safetensors, gguf } container = Container::safetensors;
-  std::vector<std::string> files;          // paths
-  std::vector<TensorEntry> tensors;        // in file and offset order
+  std::vector<std::string> files;                                  // paths
+  std::vector<TensorEntry> tensors;                                // in file and offset order
   std::vector<std::pair<std::string, std::string>> text_metadata;  // safetensors __metadata__, sorted by key
   std::vector<std::pair<std::string, MetadataValue>> metadata;     // GGUF key-values, in file order
-  std::string encoded_metadata;            // the same as bytes, for a file made from this one (layout keys left out)
-  std::uint64_t encoded_count = 0;         // key-values in it
-  std::vector<std::string> absent_files;   // shards an index names that are not here
-  std::optional<Integer> declared_bytes;   // "total_size" of an index
-  Diagnostics notes;                       // what is odd but readable
+  std::string encoded_metadata;           // the same as bytes, for a file made from this one (layout keys left out)
+  std::uint64_t encoded_count = 0;        // key-values in it
+  std::vector<std::string> absent_files;  // shards an index names that are not here
+  std::optional<Integer> declared_bytes;  // "total_size" of an index
+  Diagnostics notes;                      // what is odd but readable
 
   // Over the tensors whose type is known.
   [[nodiscard]] Integer parameters() const;

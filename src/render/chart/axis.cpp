@@ -6,7 +6,8 @@
 namespace floptally {
 
 double ChartAxis::at(double value) const {
-  const double f = log ? (std::log(std::max(value, 1e-300)) - std::log(low)) / (std::log(high) - std::log(low)) : (value - low) / (high - low);
+  const double f = log ? (std::log(std::max(value, 1e-300)) - std::log(low)) / (std::log(high) - std::log(low))
+                       : (value - low) / (high - low);
   return from + std::clamp(f, -0.02, 1.02) * (to - from);
 }
 
@@ -21,7 +22,8 @@ std::vector<double> ChartAxis::ticks(int about) const {
       out.clear();
       for (int e = first - 1; e <= last + 1; ++e)
         for (const double m : {1.0, 2.0, 5.0})
-          if (m * std::pow(10, e) >= low * 0.999 && m * std::pow(10, e) <= high * 1.001) out.push_back(m * std::pow(10, e));
+          if (m * std::pow(10, e) >= low * 0.999 && m * std::pow(10, e) <= high * 1.001)
+            out.push_back(m * std::pow(10, e));
     }
     return out;
   }
@@ -33,7 +35,8 @@ std::vector<double> ChartAxis::ticks(int about) const {
       step = m * power;
       break;
     }
-  for (double v = std::ceil(low / step - 1e-9) * step; v <= high + step * 1e-6; v += step) out.push_back(std::abs(v) < step * 1e-9 ? 0 : v);
+  for (double v = std::ceil(low / step - 1e-9) * step; v <= high + step * 1e-6; v += step)
+    out.push_back(std::abs(v) < step * 1e-9 ? 0 : v);
   return out;
 }
 
@@ -44,8 +47,10 @@ ChartAxis make_axis(double low, double high, double from, double to, bool log) {
   axis.log = log && low > 0;
   if (!(high > low)) {
     high = low + (low == 0 ? 1 : std::abs(low) * 0.1);
-    if (!axis.log) low = low == 0 ? 0 : low - std::abs(low) * 0.1;
-    else low /= 1.1;
+    if (!axis.log)
+      low = low == 0 ? 0 : low - std::abs(low) * 0.1;
+    else
+      low /= 1.1;
   }
   if (axis.log) {
     const double air = std::pow(high / low, 0.04);

@@ -13,20 +13,23 @@
 namespace floptally {
 namespace {
 
-constexpr const char* kPalette[] = {"#4c78a8", "#f58518", "#54a24b", "#e45756", "#72b7b2", "#b279a2", "#9d755d", "#eeca3b", "#ff9da6", "#bab0ac"};
+constexpr const char* kPalette[] = {"#4c78a8", "#f58518", "#54a24b", "#e45756", "#72b7b2",
+                                    "#b279a2", "#9d755d", "#eeca3b", "#ff9da6", "#bab0ac"};
 constexpr double kLeft = 190;
 constexpr double kTop = 34;
 constexpr double kRow = 22;
 
 std::string text(double x, double y, const std::string& words, const char* anchor = "start", const char* extra = "") {
-  return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\"{}>{}</text>\n", x, y, anchor, extra, escape_xml(words));
+  return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\"{}>{}</text>\n", x, y, anchor, extra,
+                     escape_xml(words));
 }
 std::string line(double x1, double y1, double x2, double y2, const char* style = "stroke=\"#ccc\"") {
   return fmt::format("<line x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\" {}/>\n", x1, y1, x2, y2, style);
 }
 std::string box(double x, double y, double w, double h, const char* colour, const std::string& title) {
-  return fmt::format("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" fill=\"{}\"><title>{}</title></rect>\n", x, y,
-                     std::max(w, 0.5), std::max(h, 0.5), colour, escape_xml(title));
+  return fmt::format(
+      "<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" fill=\"{}\"><title>{}</title></rect>\n", x, y,
+      std::max(w, 0.5), std::max(h, 0.5), colour, escape_xml(title));
 }
 
 void horizontal_axis(Canvas& canvas, const ChartAxis& axis, Dim dim, double top, double bottom) {
@@ -71,16 +74,21 @@ void draw_bars(Canvas& canvas, const Chart& chart) {
   for (std::size_t i = 0; i < chart.marks.size(); ++i) {
     const Mark2d& m = chart.marks[i];
     const double y = kTop + kRow * static_cast<double>(i);
-    const std::string words = m.label + ": " + quantity_text(m.low, chart.x_dim) + " to " + quantity_text(m.high, chart.x_dim);
+    const std::string words =
+        m.label + ": " + quantity_text(m.low, chart.x_dim) + " to " + quantity_text(m.high, chart.x_dim);
     canvas.body += text(kLeft - 8, y + 15, clipped(m.label, 30), "end");
-    canvas.body += box(axis.at(m.low), y + 4, axis.at(m.high) - axis.at(m.low), kRow - 8, chart.form == Chart::Form::tornado ? kPalette[0] : "#9ecae9", words);
+    canvas.body += box(axis.at(m.low), y + 4, axis.at(m.high) - axis.at(m.low), kRow - 8,
+                       chart.form == Chart::Form::tornado ? kPalette[0] : "#9ecae9", words);
     if (chart.form == Chart::Form::ranges)
-      canvas.body += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4\" fill=\"{}\"/>\n", axis.at(m.x), y + kRow / 2, kPalette[0]);
+      canvas.body += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4\" fill=\"{}\"/>\n", axis.at(m.x),
+                                 y + kRow / 2, kPalette[0]);
   }
   if (chart.form == Chart::Form::tornado && !chart.marks.empty())
-    canvas.body += line(axis.at(chart.marks.front().x), kTop, axis.at(chart.marks.front().x), bottom, "stroke=\"#333\" stroke-width=\"1.5\"");
+    canvas.body += line(axis.at(chart.marks.front().x), kTop, axis.at(chart.marks.front().x), bottom,
+                        "stroke=\"#333\" stroke-width=\"1.5\"");
   if (chart.limit) {
-    canvas.body += line(axis.at(*chart.limit), kTop, axis.at(*chart.limit), bottom, "stroke=\"#e45756\" stroke-dasharray=\"4 3\"");
+    canvas.body +=
+        line(axis.at(*chart.limit), kTop, axis.at(*chart.limit), bottom, "stroke=\"#e45756\" stroke-dasharray=\"4 3\"");
     canvas.body += text(axis.at(*chart.limit), kTop - 4, chart.limit_label, "middle", " class=\"tick\"");
   }
   canvas.height = bottom + 26;
@@ -91,7 +99,8 @@ struct Frame {
   double left = 84, right = 0, top = kTop, bottom = 0;
 };
 
-Frame frame(Canvas& canvas, const Chart& chart, double x_low, double x_high, double y_low, double y_high, double height) {
+Frame frame(Canvas& canvas, const Chart& chart, double x_low, double x_high, double y_low, double y_high,
+            double height) {
   Frame f;
   f.right = canvas.width - 20;
   f.bottom = kTop + height;
@@ -105,10 +114,11 @@ Frame frame(Canvas& canvas, const Chart& chart, double x_low, double x_high, dou
   horizontal_axis(canvas, f.x, chart.x_dim, f.top, f.bottom);
   vertical_axis(canvas, f.y, chart.y_dim, f.left, f.right);
   canvas.body += text((f.left + f.right) / 2, f.bottom + 30, chart.x_title, "middle");
-  canvas.body += fmt::format("<text transform=\"translate(14 {:.1f}) rotate(-90)\" text-anchor=\"middle\">{}</text>\n", (f.top + f.bottom) / 2,
-                             escape_xml(chart.y_title));
+  canvas.body += fmt::format("<text transform=\"translate(14 {:.1f}) rotate(-90)\" text-anchor=\"middle\">{}</text>\n",
+                             (f.top + f.bottom) / 2, escape_xml(chart.y_title));
   if (chart.limit) {
-    canvas.body += line(f.left, f.y.at(*chart.limit), f.right, f.y.at(*chart.limit), "stroke=\"#e45756\" stroke-dasharray=\"4 3\"");
+    canvas.body += line(f.left, f.y.at(*chart.limit), f.right, f.y.at(*chart.limit),
+                        "stroke=\"#e45756\" stroke-dasharray=\"4 3\"");
     canvas.body += text(f.right, f.y.at(*chart.limit) - 4, chart.limit_label, "end", " class=\"tick\"");
   }
   canvas.height = f.bottom + 42;
@@ -155,10 +165,12 @@ void draw_scatter(Canvas& canvas, const Chart& chart) {
   for (const Mark2d& m : chart.marks) {
     const char* c = colour.at(m.group);
     if (m.low < m.high)
-      canvas.body += fmt::format("<line x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1:.1f}\" y2=\"{2:.1f}\" stroke=\"{3}\" stroke-opacity=\".35\"/>\n", f.x.at(m.x),
-                                 f.y.at(m.low), f.y.at(m.high), c);
-    canvas.body += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3\" fill=\"{}\" fill-opacity=\".75\"><title>{}</title></circle>\n", f.x.at(m.x),
-                               f.y.at(m.y), c, escape_xml(m.label));
+      canvas.body += fmt::format(
+          "<line x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1:.1f}\" y2=\"{2:.1f}\" stroke=\"{3}\" stroke-opacity=\".35\"/>\n",
+          f.x.at(m.x), f.y.at(m.low), f.y.at(m.high), c);
+    canvas.body += fmt::format(
+        "<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3\" fill=\"{}\" fill-opacity=\".75\"><title>{}</title></circle>\n",
+        f.x.at(m.x), f.y.at(m.y), c, escape_xml(m.label));
   }
 }
 
@@ -193,7 +205,9 @@ void draw_timeline(Canvas& canvas, const Chart& chart) {
       down = fmt::format("{:.1f},{:.1f} ", f.x.at(xs[i]), f.y.at(base[i])) + down;
       base[i] = y;
     }
-    canvas.body += fmt::format("<polygon points=\"{}{}\" fill=\"{}\" fill-opacity=\".85\"><title>{}</title></polygon>\n", up, down, colour.at(group), escape_xml(group));
+    canvas.body +=
+        fmt::format("<polygon points=\"{}{}\" fill=\"{}\" fill-opacity=\".85\"><title>{}</title></polygon>\n", up, down,
+                    colour.at(group), escape_xml(group));
   }
 }
 
@@ -214,10 +228,13 @@ void draw_treemap(Canvas& canvas, const Chart& chart) {
     const bool across = w >= h;
     const double bw = across ? w * share : w;
     const double bh = across ? h : h * share;
-    const std::string words = marks[i].label + ": " + quantity_text(marks[i].y, chart.y_dim) + fmt::format(" ({:.1f}%)", 100 * marks[i].y / total);
-    canvas.body += fmt::format("<g stroke=\"#fff\">{}</g>", box(x, y, bw, bh, kPalette[group[marks[i].group] % std::size(kPalette)], words));
+    const std::string words = marks[i].label + ": " + quantity_text(marks[i].y, chart.y_dim) +
+                              fmt::format(" ({:.1f}%)", 100 * marks[i].y / total);
+    canvas.body += fmt::format("<g stroke=\"#fff\">{}</g>",
+                               box(x, y, bw, bh, kPalette[group[marks[i].group] % std::size(kPalette)], words));
     const auto fits = static_cast<std::size_t>(std::max(0.0, (bw - 8) / 6.4));
-    if (bh > 16 && fits > 3) canvas.body += text(x + 4, y + 13, clipped(marks[i].label, fits), "start", " fill=\"#fff\"");
+    if (bh > 16 && fits > 3)
+      canvas.body += text(x + 4, y + 13, clipped(marks[i].label, fits), "start", " fill=\"#fff\"");
     if (across) {
       x += bw;
       w -= bw;
@@ -239,7 +256,9 @@ void draw_histogram(Canvas& canvas, const Chart& chart) {
   const Frame f = frame(canvas, chart, x_low, x_high, 0, y_high, 260);
   const auto colour = colours(canvas, chart);
   for (const Mark2d& m : chart.marks)
-    canvas.body += fmt::format("<g fill-opacity=\".6\">{}</g>", box(f.x.at(m.low), f.y.at(m.y), f.x.at(m.high) - f.x.at(m.low), f.bottom - f.y.at(m.y), colour.at(m.group), m.label));
+    canvas.body +=
+        fmt::format("<g fill-opacity=\".6\">{}</g>", box(f.x.at(m.low), f.y.at(m.y), f.x.at(m.high) - f.x.at(m.low),
+                                                         f.bottom - f.y.at(m.y), colour.at(m.group), m.label));
 }
 
 // Quantile dots: each mark is one equally likely value; dots that fall together stack.
@@ -261,10 +280,12 @@ void draw_dots(Canvas& canvas, const Chart& chart) {
     const int column = static_cast<int>(axis.at(m.x) / 13);
     const int level = stack[column]++;
     const bool past = chart.limit && m.x > *chart.limit;
-    canvas.body += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"5.5\" fill=\"{}\"/>\n", (column + 0.5) * 13, bottom - 7 - 12.0 * level, past ? kPalette[3] : kPalette[0]);
+    canvas.body += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"5.5\" fill=\"{}\"/>\n", (column + 0.5) * 13,
+                               bottom - 7 - 12.0 * level, past ? kPalette[3] : kPalette[0]);
   }
   if (chart.limit) {
-    canvas.body += line(axis.at(*chart.limit), kTop, axis.at(*chart.limit), bottom, "stroke=\"#e45756\" stroke-dasharray=\"4 3\"");
+    canvas.body +=
+        line(axis.at(*chart.limit), kTop, axis.at(*chart.limit), bottom, "stroke=\"#e45756\" stroke-dasharray=\"4 3\"");
     canvas.body += text(axis.at(*chart.limit), kTop - 4, chart.limit_label, "middle", " class=\"tick\"");
   }
   canvas.height = bottom + 40;
@@ -277,11 +298,20 @@ std::string escape_xml(const std::string& raw) {
   std::string out;
   for (const char c : raw) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += c;
     }
   }
   return out;
@@ -298,12 +328,24 @@ Canvas draw(const Chart& chart) {
   }
   switch (chart.form) {
     case Chart::Form::tornado:
-    case Chart::Form::ranges: draw_bars(canvas, chart); break;
-    case Chart::Form::scatter: draw_scatter(canvas, chart); break;
-    case Chart::Form::timeline: draw_timeline(canvas, chart); break;
-    case Chart::Form::treemap: draw_treemap(canvas, chart); break;
-    case Chart::Form::histogram: draw_histogram(canvas, chart); break;
-    case Chart::Form::dots: draw_dots(canvas, chart); break;
+    case Chart::Form::ranges:
+      draw_bars(canvas, chart);
+      break;
+    case Chart::Form::scatter:
+      draw_scatter(canvas, chart);
+      break;
+    case Chart::Form::timeline:
+      draw_timeline(canvas, chart);
+      break;
+    case Chart::Form::treemap:
+      draw_treemap(canvas, chart);
+      break;
+    case Chart::Form::histogram:
+      draw_histogram(canvas, chart);
+      break;
+    case Chart::Form::dots:
+      draw_dots(canvas, chart);
+      break;
   }
   return canvas;
 }
@@ -314,11 +356,13 @@ std::vector<Chart> standard_charts(const Book& book) {
     Chart chart;
     chart.form = Chart::Form::tornado;
     chart.key = "tornado-" + headline.key;
-    chart.title = "What moves " + headline.label + ": each input at its 5th and 95th percentile, the others at their best guess";
+    chart.title =
+        "What moves " + headline.label + ": each input at its 5th and 95th percentile, the others at their best guess";
     chart.x_dim = book.steps[headline.step].figure.dim;
     for (const Influence& each : book.influences)
       if (each.key == headline.key)
-        chart.marks.push_back({each.base, 0, std::min(each.low, each.high), std::max(each.low, each.high), each.input, {}});
+        chart.marks.push_back(
+            {each.base, 0, std::min(each.low, each.high), std::max(each.low, each.high), each.input, {}});
     if (!chart.marks.empty()) charts.push_back(chart);
   }
   for (const Account& account : book.accounts) {
@@ -333,7 +377,12 @@ std::vector<Chart> standard_charts(const Book& book) {
           if (cell.key != key) continue;
           const Figure& f = book.steps[cell.step].figure;
           chart.x_dim = f.dim;
-          chart.marks.push_back({f.value, 0, f.p5.value_or(f.value), f.p95.value_or(f.value), (f.at_least ? "\xE2\x89\xA5 " : "") + child.name, {}});
+          chart.marks.push_back({f.value,
+                                 0,
+                                 f.p5.value_or(f.value),
+                                 f.p95.value_or(f.value),
+                                 (f.at_least ? "\xE2\x89\xA5 " : "") + child.name,
+                                 {}});
         }
       if (!chart.marks.empty()) charts.push_back(chart);
     }
@@ -352,8 +401,10 @@ std::string svg_document(const std::vector<Chart>& charts, const std::string& ti
     width = std::max(width, canvas.width);
   }
   return fmt::format(
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0:.0f}\" height=\"{1:.0f}\" viewBox=\"0 0 {0:.0f} {1:.0f}\" role=\"img\">\n"
-      "<title>{2}</title>\n<style>text {{ font: 12px system-ui, sans-serif; }} .tick {{ font-size: 11px; fill: #555; }}</style>\n"
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0:.0f}\" height=\"{1:.0f}\" viewBox=\"0 0 {0:.0f} {1:.0f}\" "
+      "role=\"img\">\n"
+      "<title>{2}</title>\n<style>text {{ font: 12px system-ui, sans-serif; }} .tick {{ font-size: 11px; fill: #555; "
+      "}}</style>\n"
       "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n{3}</svg>\n",
       width, height, escape_xml(title), body);
 }

@@ -66,7 +66,8 @@ const Figure* find(const Book& book, const Account& account, const std::string& 
   return nullptr;
 }
 
-void add_row(Grid& grid, const Book& book, const Account& account, const Columns& columns, int depth, double whole, bool total) {
+void add_row(Grid& grid, const Book& book, const Account& account, const Columns& columns, int depth, double whole,
+             bool total) {
   std::vector<std::string> row{total ? "Total" : account.name};
   for (std::size_t i = 0; i < columns.keys.size(); ++i) {
     const Figure* figure = find(book, account, columns.keys[i]);
@@ -81,7 +82,8 @@ void add_row(Grid& grid, const Book& book, const Account& account, const Columns
   grid.depth.push_back(depth);
 }
 
-void add_children(Grid& grid, const Book& book, const Account& account, const Columns& columns, int depth, double whole) {
+void add_children(Grid& grid, const Book& book, const Account& account, const Columns& columns, int depth,
+                  double whole) {
   for (const Account& child : account.children) {
     add_row(grid, book, child, columns, depth, whole, false);
     add_children(grid, book, child, columns, depth + 1, whole);
@@ -93,7 +95,8 @@ std::size_t width_of(const Grid& grid) {
   for (std::size_t c = 0; c < grid.heads.size(); ++c) {
     std::size_t widest = display_width(grid.heads[c]);
     for (std::size_t r = 0; r < grid.rows.size(); ++r)
-      widest = std::max(widest, display_width(grid.rows[r][c]) + (c == 0 ? 2 * static_cast<std::size_t>(grid.depth[r]) : 0));
+      widest =
+          std::max(widest, display_width(grid.rows[r][c]) + (c == 0 ? 2 * static_cast<std::size_t>(grid.depth[r]) : 0));
     sum += widest + 2;
   }
   return sum;
@@ -139,7 +142,8 @@ std::string title_of(const std::string& key) {
     if (key == known) return title;
   std::string title = key;
   std::replace(title.begin(), title.end(), '_', ' ');
-  if (!title.empty() && title.front() >= 'a' && title.front() <= 'z') title.front() = static_cast<char>(title.front() - 'a' + 'A');
+  if (!title.empty() && title.front() >= 'a' && title.front() <= 'z')
+    title.front() = static_cast<char>(title.front() - 'a' + 'A');
   return title;
 }
 
@@ -147,7 +151,8 @@ Grid account_grid(const Book& book, const Account& account, bool full, int width
   Columns columns;
   for (const Cell& cell : account.cells) columns.keys.push_back(cell.key);
   for (const std::string& key : columns.keys)
-    columns.ranged.push_back((full || key == "flop" || key == "usd" || columns.keys.size() <= 2) && has_range(book, account, key));
+    columns.ranged.push_back((full || key == "flop" || key == "usd" || columns.keys.size() <= 2) &&
+                             has_range(book, account, key));
   if (account.combine == Combine::sum && account.children.size() > 1)
     for (const char* key : {"usd", "flop", "flop_training"})
       if (columns.share_key.empty() && std::find(columns.keys.begin(), columns.keys.end(), key) != columns.keys.end())
@@ -191,8 +196,10 @@ Grid table_grid(const Table& table, bool raw) {
       if (const auto* text = std::get_if<std::string>(&row[c])) {
         cells.push_back(*text);
       } else if (const auto* figure = std::get_if<Figure>(&row[c])) {
-        if (raw) cells.push_back(figure->unknown ? "" : (figure->exact.empty() ? shortest(figure->value) : figure->exact));
-        else cells.push_back(figure_text(*figure) + (figure->p5 ? " (" + bare_range(*figure) + ")" : ""));
+        if (raw)
+          cells.push_back(figure->unknown ? "" : (figure->exact.empty() ? shortest(figure->value) : figure->exact));
+        else
+          cells.push_back(figure_text(*figure) + (figure->p5 ? " (" + bare_range(*figure) + ")" : ""));
       } else {
         cells.emplace_back();
       }
@@ -253,7 +260,8 @@ std::vector<std::string> input_lines(const Book& book) {
       line += (line.empty() ? "" : "; ") + step.name + " " + figure_text(step.figure);
       if (step.figure.p5) line += " (" + bare_range(step.figure) + ")";
     }
-    if (!line.empty()) lines.push_back(std::string(mark == Mark::assumed ? "Assumed" : "From the catalogue") + "  " + line);
+    if (!line.empty())
+      lines.push_back(std::string(mark == Mark::assumed ? "Assumed" : "From the catalogue") + "  " + line);
   }
   return lines;
 }

@@ -1,5 +1,5 @@
-// Grid: tables made of strings, shared by the text, Markdown, CSV, LaTeX and HTML renderers; and the view of an account tree
-// as such a table (a row per child, ranges beside values, shares, the total last).
+// Grid: tables made of strings, shared by the text, Markdown, CSV, LaTeX and HTML renderers; and the view of an account
+// tree as such a table (a row per child, ranges beside values, shares, the total last).
 #pragma once
 
 #include <string>
@@ -15,8 +15,8 @@ struct Grid {
   std::vector<std::string> heads;
   std::vector<bool> right;  // by column
   std::vector<std::vector<std::string>> rows;
-  std::vector<int> depth;   // indentation of each row's first cell
-  std::size_t totals = 0;   // how many of the last rows are totals
+  std::vector<int> depth;  // indentation of each row's first cell
+  std::size_t totals = 0;  // how many of the last rows are totals
   std::string note;
 };
 

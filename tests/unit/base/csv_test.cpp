@@ -65,10 +65,11 @@ TEST(Csv, EmptyTableIsRefused) {
 
 RC_GTEST_PROP(Csv, WhatIsQuotedReadsBackTheSame, ()) {
   const auto cell = rc::gen::container<std::string>(rc::gen::element('a', ',', '"', '\n', '\r', '#', ' ', 'b'));
-  const auto rows = *rc::gen::nonEmpty(rc::gen::container<std::vector<std::vector<std::string>>>(
-      rc::gen::container<std::vector<std::string>>(3, cell)));
+  const auto rows = *rc::gen::nonEmpty(
+      rc::gen::container<std::vector<std::vector<std::string>>>(rc::gen::container<std::vector<std::string>>(3, cell)));
   std::string text = "p,q,r\n";
-  for (const auto& row : rows) text += "\"" + std::string() + "\"," + csv_quote(row[1]) + "," + csv_quote(row[2]) + "\n";
+  for (const auto& row : rows)
+    text += "\"" + std::string() + "\"," + csv_quote(row[1]) + "," + csv_quote(row[2]) + "\n";
   const Source s = source(text);
   const auto csv = Csv::read(s);
   RC_ASSERT(csv.ok());

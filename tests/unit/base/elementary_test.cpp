@@ -11,7 +11,8 @@ namespace {
 
 TEST(Elementary, ExpAndLogAgreeWithTheLibraryToTheLastBits) {
   for (double x = -700; x < 700; x += 0.37) EXPECT_NEAR(portable_exp(x) / std::exp(x), 1, 5e-16) << x;
-  for (double x = 1e-300; x < 1e300; x *= 1.37) EXPECT_NEAR(portable_log(x), std::log(x), 4e-16 * std::max(1.0, std::abs(std::log(x)))) << x;
+  for (double x = 1e-300; x < 1e300; x *= 1.37)
+    EXPECT_NEAR(portable_log(x), std::log(x), 4e-16 * std::max(1.0, std::abs(std::log(x)))) << x;
   EXPECT_EQ(portable_exp(0), 1);
   EXPECT_EQ(portable_log(1), 0);
   EXPECT_EQ(portable_exp(-1000), 0);

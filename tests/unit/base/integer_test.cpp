@@ -1,7 +1,6 @@
 #include "base/integer.h"
 
 #include <gtest/gtest.h>
-
 #include <rapidcheck/gtest.h>
 
 namespace floptally {

@@ -1,9 +1,9 @@
 #include "book/difference.h"
 
 #include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
 #include <cmath>
-#include <rapidcheck/gtest.h>
 
 #include "book/leaf.h"
 #include "book/ledger.h"
@@ -25,7 +25,9 @@ Book book(const std::vector<Line>& lines, double rate, double price, const char*
     const Traced runs = line.runs;
     const Traced flop = Traced(line.runs * line.flop);
     const Traced hours = flop / (Traced(rate) * factor);
-    total.children.push_back({.name = line.name, .cells = {{"runs", runs}, {"flop", flop}, {"device_hours", hours}, {"usd", hours * price}}});
+    total.children.push_back(
+        {.name = line.name,
+         .cells = {{"runs", runs}, {"flop", flop}, {"device_hours", hours}, {"usd", hours * price}}});
   }
   const auto sums = ledger.add(std::move(total));
   for (const auto& [key, value] : sums) ledger.headline(key, key, value);

@@ -125,7 +125,8 @@ TEST(Worlds, OpaqueExpressionsAreEvaluated) {
 }
 
 TEST(Worlds, SobolPointsAreStratified) {
-  // In every dimension each of 1,024 equal slices holds exactly one of the first 1,024 points; so do pairs of 32 x 32 boxes.
+  // In every dimension each of 1,024 equal slices holds exactly one of the first 1,024 points; so do pairs of 32 x 32
+  // boxes.
   Trace trace;
   for (int d = 0; d < 8; ++d) trace.leaf(uncertain(("leaf " + std::to_string(d)).c_str(), "1 (0.5 to 2)"));
   const Worlds worlds(trace, 1024);

@@ -13,12 +13,17 @@ constexpr Field kOuter[] = {
     {.key = "kind", .expect = Expect::word, .doc = "what it is", .words = kWords},
     {.key = "rate", .expect = Expect::quantity, .doc = "achieved rate", .shape = Shape::one_or_list},
     {.key = "inner", .expect = Expect::record, .doc = "the network", .required = true, .table = &kInnerTable},
-    {.key = "named", .expect = Expect::record_or_text, .doc = "networks by name", .shape = Shape::map, .table = &kInnerTable},
+    {.key = "named",
+     .expect = Expect::record_or_text,
+     .doc = "networks by name",
+     .shape = Shape::map,
+     .table = &kInnerTable},
     {.key = "share", .expect = Expect::number, .doc = "a share"}};
 constexpr FieldTable kOuterTable{"outer", "a file", kOuter};
 
 TEST(Decode, TakesValuesWithTheirPlaces) {
-  const Source s{"t.yaml", "kind: decoder\nrate: [1 TFLOP/s, 2]\ninner: {width: 128, gated: true}\nshare: 0.5\n", false};
+  const Source s{"t.yaml", "kind: decoder\nrate: [1 TFLOP/s, 2]\ninner: {width: 128, gated: true}\nshare: 0.5\n",
+                 false};
   const auto d = read_yaml(s);
   Diagnostics problems;
   const Record record(kOuterTable, d->root(), problems);
@@ -33,7 +38,8 @@ TEST(Decode, TakesValuesWithTheirPlaces) {
 }
 
 TEST(Decode, AllMistakesAtOnce) {
-  const Source s{"t.yaml", "kind: decodr\nrat: 3\nshare: many\nnamed: {a: gpt-3, b: [1]}\ninner: {widht: 128}\n", false};
+  const Source s{"t.yaml", "kind: decodr\nrat: 3\nshare: many\nnamed: {a: gpt-3, b: [1]}\ninner: {widht: 128}\n",
+                 false};
   const auto d = read_yaml(s);
   Diagnostics problems;
   EXPECT_FALSE(check(kOuterTable, d->root(), problems));

@@ -58,7 +58,8 @@ TEST(Json, LargeMappingsAreFoundByKey) {
 }
 
 TEST(Json, DuplicatesShowBothPlacesAndAllAreListed) {
-  EXPECT_EQ(problems("{\"a\": 1,\n \"b\": {\"x\": 1, \"\\u0078\": 2},\n \"a\": 2}"), R"(error[duplicate-key]: 'x' is given twice
+  EXPECT_EQ(problems("{\"a\": 1,\n \"b\": {\"x\": 1, \"\\u0078\": 2},\n \"a\": 2}"),
+            R"(error[duplicate-key]: 'x' is given twice
   --> d.json:2:16
 2 |  "b": {"x": 1, "\u0078": 2},
   |                ^^^^^^^^
@@ -112,9 +113,11 @@ help: a JSON number has no leading zeros
   |  ^^^^^^
 help: characters past U+FFFF take two \uXXXX
 )");
-  for (const char* bad : {"", " ", "{", "[", "[1", "[1 2]", "{\"a\":}", "{a:1}", "{'a':1}", "[,1]", "[1]]", "{} {}", "\"a\nb\"",
-                          "\"abc", "\"\\q\"", "\"\\u12\"", "[+1]", "[.5]", "[1.]", "[1e]", "[tru]", "// c\n1", "[1,,2]", "{\"a\":1,}",
-                          "\"\\udc00\"", "nul", "-", "[1}", "{\"a\":1]"})
+  for (const char* bad :
+       {"",     " ",        "{",     "[",        "[1",     "[1 2]",      "{\"a\":}",    "{a:1}", "{'a':1}",
+        "[,1]", "[1]]",     "{} {}", "\"a\nb\"", "\"abc",  "\"\\q\"",    "\"\\u12\"",   "[+1]",  "[.5]",
+        "[1.]", "[1e]",     "[tru]", "// c\n1",  "[1,,2]", "{\"a\":1,}", "\"\\udc00\"", "nul",   "-",
+        "[1}",  "{\"a\":1]"})
     EXPECT_NE(problems(bad), "") << bad;
 }
 

@@ -26,7 +26,8 @@ std::string_view written(const Source& source, const Node& node) {
 }
 
 TEST(Yaml, NothingIsMangled) {
-  const Source s = yaml("a: 1e25\nb: 50_000\nc: no\nd: 12:30\ne: 0x1F\nf: 'yes'\ng: ~\nh:\ni: 15 (10 to 22)   # by eye\nj: .inf\n");
+  const Source s =
+      yaml("a: 1e25\nb: 50_000\nc: no\nd: 12:30\ne: 0x1F\nf: 'yes'\ng: ~\nh:\ni: 15 (10 to 22)   # by eye\nj: .inf\n");
   const auto d = read_yaml(s);
   ASSERT_TRUE(d.ok()) << to_text(d.problems());
   const Node r = d->root();
@@ -82,7 +83,8 @@ TEST(Yaml, BillionLaughsAreRefused) {
   std::string text = "a0: &a0 [1,1,1,1,1,1,1,1,1,1]\n";
   for (int i = 1; i < 30; ++i) {
     const std::string p = "*a" + std::to_string(i - 1);
-    text += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + p + "," + p + "," + p + "," + p + "," + p + "," + p + "]\n";
+    text += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + p + "," + p + "," + p + "," + p + "," + p +
+            "," + p + "]\n";
   }
   EXPECT_NE(problems(text).find("error[too-large]: more than 8388608 values"), std::string::npos);
   EXPECT_EQ(problems("a: &a [*a]\n"), R"(error[recursive-alias]: '*a' stands inside the value that it names

@@ -16,7 +16,8 @@ namespace {
 
 constexpr double kMib = 1024.0 * 1024;
 
-double states_per_layer(std::int64_t width, std::int64_t heads, std::int64_t ffn, bool gated, std::int64_t tensor, std::int64_t data) {
+double states_per_layer(std::int64_t width, std::int64_t heads, std::int64_t ffn, bool gated, std::int64_t tensor,
+                        std::int64_t data) {
   floptally::Run run = default_run();
   run.precision = *find_precision("fp16-mixed");
   run.framework = *find_framework("fsdp");
@@ -54,7 +55,9 @@ TEST(LayerStates, MatchGalvatronsProfilesButForTheAllocator) {
   for (std::size_t row = 0; row < csv->rows(); ++row) {
     const auto number = [&](std::string_view column) { return std::stod(std::string(csv->cell(row, column))); };
     const auto whole = [&](std::string_view column) { return static_cast<std::int64_t>(number(column)); };
-    const double predicted = states_per_layer(whole("hidden"), whole("heads"), whole("ffn"), whole("gated_ffn") == 1, whole("tp"), whole("dp")) / kMib;
+    const double predicted = states_per_layer(whole("hidden"), whole("heads"), whole("ffn"), whole("gated_ffn") == 1,
+                                              whole("tp"), whole("dp")) /
+                             kMib;
     const double measured = number("mib_per_layer");
     EXPECT_NEAR(predicted, measured, 4) << csv->cell(row, "id");  // two of the allocator's 2 MiB blocks
     errors.push_back(std::fabs(predicted / measured - 1));

@@ -87,7 +87,8 @@ TEST(Memory, PipelineHoldsByRankAndSchedule) {
   EXPECT_DOUBLE_EQ(micro_batches_in_flight(l, 16, 3), 16);
   l.schedule = Schedule::interleaved;
   l.chunks = 3;
-  // Korthikanti et al. 2205.05198 section 4: the first stage holds L (1 + (p - 1) / (p m)) layers' worth of activations.
+  // Korthikanti et al. 2205.05198 section 4: the first stage holds L (1 + (p - 1) / (p m)) layers' worth of
+  // activations.
   EXPECT_NEAR(micro_batches_in_flight(l, 16, 0), 4 * (1 + 3.0 / 12), 1e-9);
 }
 

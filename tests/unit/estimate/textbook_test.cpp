@@ -47,7 +47,9 @@ TEST(Textbook, LlamaVectors) {
   EXPECT_NEAR(kAdamWWithMaster * p / kGib, 75.30766, 1e-5);
   EXPECT_NEAR(16 * p / kGib, 100.41022, 1e-5);
   EXPECT_NEAR(18 * p / kGib, 112.96149, 1e-5);
-  const auto all = [](double t, Replay replay) { return 32 * layer_activations(4096.0, 1.0, 4096.0, 32.0, t, false, replay) / kGib; };
+  const auto all = [](double t, Replay replay) {
+    return 32 * layer_activations(4096.0, 1.0, 4096.0, 32.0, t, false, replay) / kGib;
+  };
   EXPECT_DOUBLE_EQ(all(1, Replay::none), 97.0);
   EXPECT_DOUBLE_EQ(all(1, Replay::selective), 17.0);
   EXPECT_DOUBLE_EQ(all(1, Replay::full), 1.0);
@@ -57,15 +59,16 @@ TEST(Textbook, LlamaVectors) {
 }
 
 TEST(Textbook, LectureForgetsTheMasterCopy) {
-  EXPECT_DOUBLE_EQ(lecture(1.0, 2.0, 8.0), 12);       // as the lecture adds up
-  EXPECT_DOUBLE_EQ(zero(1.0, 1.0, 0), 16);            // with the fp32 master copy
+  EXPECT_DOUBLE_EQ(lecture(1.0, 2.0, 8.0), 12);  // as the lecture adds up
+  EXPECT_DOUBLE_EQ(zero(1.0, 1.0, 0), 16);       // with the fp32 master copy
   EXPECT_DOUBLE_EQ(lecture(1.0, 2.0, 2.0), 6);
   EXPECT_DOUBLE_EQ(inference_rule(100.0), 120);
 }
 
 TEST(Textbook, PrintedThreeDOvercountsGradients) {
   EXPECT_GT(three_d_as_printed(2.0, 12.0, 0.0, 2.0, 64.0, 8.0, 4.0), three_d(2.0, 12.0, 0.0, 2.0, 64.0, 8.0, 4.0));
-  EXPECT_DOUBLE_EQ(three_d(2.0, 12.0, 0.0, 2.0, 64.0, 1.0, 4.0), three_d_as_printed(2.0, 12.0, 0.0, 2.0, 64.0, 1.0, 4.0));
+  EXPECT_DOUBLE_EQ(three_d(2.0, 12.0, 0.0, 2.0, 64.0, 1.0, 4.0),
+                   three_d_as_printed(2.0, 12.0, 0.0, 2.0, 64.0, 1.0, 4.0));
 }
 
 }  // namespace

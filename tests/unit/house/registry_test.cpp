@@ -46,7 +46,8 @@ TEST(Registries, OperatorsSayWhatTheyAreAndWhereFrom) {
     EXPECT_FALSE(op.doc.empty()) << op.name;
     EXPECT_FALSE(op.source.empty()) << op.name;
     EXPECT_FALSE(op.example.text.empty()) << op.name;
-    for (int i = 0; i < op.attribute_count; ++i) EXPECT_FALSE(op.attributes[i].doc.empty()) << op.name << "." << op.attributes[i].name;
+    for (int i = 0; i < op.attribute_count; ++i)
+      EXPECT_FALSE(op.attributes[i].doc.empty()) << op.name << "." << op.attributes[i].name;
   }
 }
 

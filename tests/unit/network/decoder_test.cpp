@@ -1,7 +1,8 @@
 // Decoder-only transformers against published counts.
+#include "network/blocks/decoder.h"
+
 #include <gtest/gtest.h>
 
-#include "network/blocks/decoder.h"
 #include "network/convention.h"
 
 namespace floptally {
@@ -33,10 +34,10 @@ struct BlogRow {
   std::int64_t width, parameters, flop;
 };
 constexpr BlogRow kBlog[] = {
-    {128, 9790720, 37236480},         {256, 22727168, 93347328},       {512, 58037248, 262192128},
-    {768, 105930240, 506534400},      {1024, 166406144, 826374144},    {1536, 325106688, 1692546048},
-    {2048, 534138880, 2860707840},    {2560, 793502720, 4330859520},   {3072, 1103198208, 6103001088},
-    {4096, 1873584128, 10553253888},  {6144, 4018335744, 23077638144}, {8192, 6968393728, 40433860608},
+    {128, 9790720, 37236480},          {256, 22727168, 93347328},         {512, 58037248, 262192128},
+    {768, 105930240, 506534400},       {1024, 166406144, 826374144},      {1536, 325106688, 1692546048},
+    {2048, 534138880, 2860707840},     {2560, 793502720, 4330859520},     {3072, 1103198208, 6103001088},
+    {4096, 1873584128, 10553253888},   {6144, 4018335744, 23077638144},   {8192, 6968393728, 40433860608},
     {12288, 15284428800, 89641820160}, {16384, 26821689344, 158177132544}};
 
 TEST(Decoder, CountsTheFourteenWidthsOfTheBlog) {
@@ -61,7 +62,8 @@ struct NanodoRow {
 };
 
 TEST(Decoder, CountsNanodoTiedAndUntied) {
-  constexpr NanodoRow kRows[] = {{128, 9858432, 5749504}, {1024, 166947840, 134076416}, {16384, 26830356480, 26304413696}};
+  constexpr NanodoRow kRows[] = {
+      {128, 9858432, 5749504}, {1024, 166947840, 134076416}, {16384, 26830356480, 26304413696}};
   for (const NanodoRow& row : kRows) {
     DecoderShape shape = scaling_exponents(row.width);
     shape.positions = Positions::learned;

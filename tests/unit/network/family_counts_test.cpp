@@ -1,9 +1,9 @@
-// Parameter counts of published models: each config under tests/differential/families/configs must load and have exactly
-// the count of counts.csv; the meta-test demands one such config for every family.
+// Parameter counts of published models: each config under tests/differential/families/configs must load and have
+// exactly the count of counts.csv; the meta-test demands one such config for every family.
 //
-// How a count is known stands in the third column: `read` in a model card or by another program, `recalled` from the hub
-// and equal to the class that was read (two independent routes to one number of nine digits and more), or `rounded` on
-// the card, where the digits below are ours.
+// How a count is known stands in the third column: `read` in a model card or by another program, `recalled` from the
+// hub and equal to the class that was read (two independent routes to one number of nine digits and more), or `rounded`
+// on the card, where the digits below are ours.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -72,7 +72,8 @@ TEST(FamilyCounts, FamiliesAreDocumentedAndDistinct) {
   for (auto family = all_families(); *family != nullptr; ++family) {
     EXPECT_FALSE((*family)->doc.empty()) << (*family)->name;
     EXPECT_FALSE((*family)->source.empty()) << (*family)->name;
-    for (std::string_view type : (*family)->model_types) EXPECT_TRUE(types.insert(type).second) << type << " belongs to two families";
+    for (std::string_view type : (*family)->model_types)
+      EXPECT_TRUE(types.insert(type).second) << type << " belongs to two families";
   }
 }
 
@@ -81,7 +82,8 @@ TEST(FamilyCounts, EveryFamilyRefusesAnEmptyConfig) {
   for (auto family = all_families(); *family != nullptr; ++family) {
     if ((*family)->model_types.empty()) continue;
     Sources sources;
-    const Source& source = sources.add("config.json", "{\"model_type\": \"" + std::string((*family)->model_types.front()) + "\"}");
+    const Source& source =
+        sources.add("config.json", "{\"model_type\": \"" + std::string((*family)->model_types.front()) + "\"}");
     const Result<Document> document = read_json(source);
     ASSERT_TRUE(document.ok());
     const Result<Network> network = build_family(*document, {});

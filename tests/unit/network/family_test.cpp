@@ -1,4 +1,6 @@
 // Published configs through the family registry.
+#include "network/family.h"
+
 #include <gtest/gtest.h>
 
 #include <set>
@@ -6,7 +8,6 @@
 
 #include "base/sources.h"
 #include "network/convention.h"
-#include "network/family.h"
 
 namespace floptally {
 namespace {

@@ -60,7 +60,8 @@ TEST(Operators, DoubleCountsEqualExactOnes) {
       EXPECT_EQ(exact.backward_input.other.to_double(), fast.backward_input.other);
       EXPECT_EQ(exact.backward_inner.matmul.to_double(), fast.backward_inner.matmul);
       ASSERT_EQ(exact.saved_count, fast.saved_count);
-      for (int i = 0; i < exact.saved_count; ++i) EXPECT_EQ(exact.saved[i].elements.to_double(), fast.saved[i].elements);
+      for (int i = 0; i < exact.saved_count; ++i)
+        EXPECT_EQ(exact.saved[i].elements.to_double(), fast.saved[i].elements);
     }
   }
 }

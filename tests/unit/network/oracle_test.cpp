@@ -52,7 +52,8 @@ TEST(Oracle, Linear) {
 // in, out channels per group, groups, size, kernel, stride, padding + 1, dilation
 TEST(Oracle, ConvolutionInTwoDimensions) {
   all_small<8>(2, [](const int* v) {
-    const int groups = v[2], in = v[0] * groups, out = v[1] * groups, size = v[3] + 2, kernel = v[4], stride = v[5], padding = v[6] - 1, dilation = v[7];
+    const int groups = v[2], in = v[0] * groups, out = v[1] * groups, size = v[3] + 2, kernel = v[4], stride = v[5],
+              padding = v[6] - 1, dilation = v[7];
     long products = 0, positions = 0, weights = 0;
     for (int y = -padding; y + dilation * (kernel - 1) < size + padding; y += stride) {
       for (int x = -padding; x + dilation * (kernel - 1) < size + padding; x += stride) {
@@ -77,7 +78,8 @@ TEST(Oracle, ConvolutionInTwoDimensions) {
 
 TEST(Oracle, TransposedConvolutionInOneDimension) {
   all_small<6>(3, [](const int* v) {
-    const int groups = v[2] == 3 ? 2 : v[2], in = v[0] * groups, out = v[1] * groups, size = v[3], kernel = v[4], stride = v[5];
+    const int groups = v[2] == 3 ? 2 : v[2], in = v[0] * groups, out = v[1] * groups, size = v[3], kernel = v[4],
+              stride = v[5];
     long products = 0, last = 0;
     for (int x = 0; x < size; ++x) {
       for (int k = 0; k < kernel; ++k) {
@@ -88,7 +90,8 @@ TEST(Oracle, TransposedConvolutionInOneDimension) {
       }
     }
     ASSERT_EQ(convolved_transposed(size, kernel, stride), last);
-    EXPECT_EQ(cost(convolution_transposed("", in, out, groups, kernel, size, last, false)).forward.matmul, Integer(2 * products));
+    EXPECT_EQ(cost(convolution_transposed("", in, out, groups, kernel, size, last, false)).forward.matmul,
+              Integer(2 * products));
   });
 }
 
@@ -103,7 +106,8 @@ TEST(Oracle, AttentionPairsOfEveryMask) {
       {AttentionMask::causal, [](int q, int k, int) { return k <= q; }},
       {AttentionMask::causal_window, [](int q, int k, int w) { return k <= q && q - k < w; }},
       {AttentionMask::causal_chunks, [](int q, int k, int c) { return k <= q && q / c == k / c; }},
-      {AttentionMask::causal_selection, [](int q, int k, int w) { return k <= q && q - k < w; }},  // any w earlier keys: as many
+      {AttentionMask::causal_selection,
+       [](int q, int k, int w) { return k <= q && q - k < w; }},  // any w earlier keys: as many
       {AttentionMask::window_both, [](int q, int k, int w) { return q - k <= w && k - q <= w; }},
   };
   for (const MaskCase& c : cases) {
@@ -120,8 +124,16 @@ TEST(Oracle, AttentionPairsOfEveryMask) {
             }
           }
         }
-        const Op op = attention("", {.queries = s, .keys = s, .heads = 3, .kv_heads = 1, .key_dim = 2, .value_dim = 5, .mask = c.mask, .span = span});
-        EXPECT_EQ(cost(op).forward.matmul, Integer(2 * products)) << static_cast<int>(c.mask) << " s " << s << " span " << span;
+        const Op op = attention("", {.queries = s,
+                                     .keys = s,
+                                     .heads = 3,
+                                     .kv_heads = 1,
+                                     .key_dim = 2,
+                                     .value_dim = 5,
+                                     .mask = c.mask,
+                                     .span = span});
+        EXPECT_EQ(cost(op).forward.matmul, Integer(2 * products))
+            << static_cast<int>(c.mask) << " s " << s << " span " << span;
         EXPECT_EQ(cost(op).backward_input.matmul, Integer(4 * products));
         if (c.mask != AttentionMask::window_both) {
           EXPECT_EQ(cost(op, Pairs::full).forward.matmul, Integer(2 * full));
@@ -177,7 +189,9 @@ TEST(Oracle, RecurrentLayers) {
         }
         parameters += gates * hidden * (input + state + 2) + (gates == 4 ? projected * hidden : 0);
       }
-      const Op op = gates == 1 ? rnn("", steps, input, hidden, directions) : gates == 3 ? gru("", steps, input, hidden, directions) : lstm("", steps, input, hidden, directions, 2, projected);
+      const Op op = gates == 1   ? rnn("", steps, input, hidden, directions)
+                    : gates == 3 ? gru("", steps, input, hidden, directions)
+                                 : lstm("", steps, input, hidden, directions, 2, projected);
       const Cost<Integer> c = cost(op);
       EXPECT_EQ(c.forward.matmul, Integer(2 * products));
       EXPECT_EQ(c.backward_weight.matmul, Integer(2 * products));
@@ -227,7 +241,8 @@ TEST(Oracle, StateMixersMultiplyTheirStates) {
       for (int h = 0; h < heads; ++h) products += 2 * key * value;  // write k v^T, read q S
     }
     EXPECT_EQ(cost(linear_attention("", tokens, heads, key, value)).forward.matmul, Integer(2 * products));
-    EXPECT_EQ(cost(delta_rule("", tokens, heads, heads, key, value)).forward.matmul, Integer(4 * products));  // and erase, decay
+    EXPECT_EQ(cost(delta_rule("", tokens, heads, heads, key, value)).forward.matmul,
+              Integer(4 * products));  // and erase, decay
   });
 }
 

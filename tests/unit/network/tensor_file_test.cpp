@@ -67,10 +67,12 @@ TEST(Safetensors, RefusesWhatTheFormatForbids) {
   EXPECT_EQ(code_of(parse(safetensors(header(tensor("a", "F32", "[3]", 0, 8)), 8))), "tensor-size");
   EXPECT_EQ(code_of(parse(safetensors(header(tensor("a", "F32", "[2]", 8, 0)), 8))), "bad-offsets");
   EXPECT_EQ(code_of(parse(safetensors(header(tensor("a", "F32", "[-2]", 0, 8)), 8))), "header-malformed");
-  EXPECT_EQ(code_of(parse(safetensors(header(tensor("a", "F32", "[4294967296,4294967296,4294967296]", 0, 0)), 0))), "tensor-size");
+  EXPECT_EQ(code_of(parse(safetensors(header(tensor("a", "F32", "[4294967296,4294967296,4294967296]", 0, 0)), 0))),
+            "tensor-size");
   EXPECT_EQ(code_of(parse(safetensors(header(tensor("a", "F32", "[9223372036854775808]", 0, 8)), 8))), "bad-shape");
   EXPECT_EQ(code_of(parse(safetensors(header(tensor("a", "F32", "[1e1]", 0, 40)), 40))), "header-malformed");
-  EXPECT_EQ(code_of(parse(safetensors(R"({"a":{"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 8))), "duplicate-key");
+  EXPECT_EQ(code_of(parse(safetensors(R"({"a":{"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 8))),
+            "duplicate-key");
   EXPECT_EQ(code_of(parse(safetensors(R"({"a":{"dtype":"F32","shape":[2]}})", 8))), "header-malformed");
   EXPECT_EQ(code_of(parse(safetensors(R"({"__metadata__":{"a":1}})", 0))), "header-malformed");
   EXPECT_EQ(code_of(parse(safetensors("{}", 0))), "ok");
@@ -79,7 +81,9 @@ TEST(Safetensors, RefusesWhatTheFormatForbids) {
 }
 
 TEST(Safetensors, AProblemKnowsItsByte) {
-  const Result<TensorFile> file = parse(safetensors(R"({"ok":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"x":{"dtype":"Q","shape":[1],"data_offsets":[8,9]}})", 9));
+  const Result<TensorFile> file = parse(safetensors(
+      R"({"ok":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"x":{"dtype":"Q","shape":[1],"data_offsets":[8,9]}})",
+      9));
   ASSERT_FALSE(file.ok());
   EXPECT_EQ(file.problems()[0].labels[0].span.begin, 8u + 55u);
 }
@@ -104,8 +108,9 @@ TEST(SafetensorsIndex, JoinsShardsAndReportsWhatDiffers) {
   const Folder folder;
   folder.write("m-1.safetensors", safetensors(R"({"a":{"dtype":"F16","shape":[4],"data_offsets":[0,8]}})", 8));
   folder.write("m-2.safetensors", safetensors(R"({"b":{"dtype":"F16","shape":[2],"data_offsets":[0,4]}})", 4));
-  const std::string index = folder.write("model.safetensors.index.json",
-      R"({"metadata":{"total_size":12},"weight_map":{"a":"m-1.safetensors","b":"m-2.safetensors"}})");
+  const std::string index =
+      folder.write("model.safetensors.index.json",
+                   R"({"metadata":{"total_size":12},"weight_map":{"a":"m-1.safetensors","b":"m-2.safetensors"}})");
   Sources sources;
   const Result<TensorFile> whole = read_tensor_file(sources, folder.path());
   ASSERT_TRUE(whole.ok()) << to_text(whole.problems());
@@ -168,7 +173,12 @@ TEST(Gguf, ReadsMetadataAndTensors) {
   Gguf gguf;
   gguf.head(2, 3).text("general.architecture").put<std::uint32_t>(8).text("llama");
   gguf.text("llama.block_count").put<std::uint32_t>(4).put<std::uint32_t>(32);
-  gguf.text("counts").put<std::uint32_t>(9).put<std::uint32_t>(5).put<std::uint64_t>(2).put<std::int32_t>(8).put<std::int32_t>(-1);
+  gguf.text("counts")
+      .put<std::uint32_t>(9)
+      .put<std::uint32_t>(5)
+      .put<std::uint64_t>(2)
+      .put<std::int32_t>(8)
+      .put<std::int32_t>(-1);
   gguf.tensor("blk.0.attn_q.weight", {64, 2}, 2, 0).tensor("norm", {5}, 0, 96).data(96 + 20);
   const Result<TensorFile> file = parse(gguf);
   ASSERT_TRUE(file.ok()) << to_text(file.problems());
@@ -188,14 +198,16 @@ TEST(Gguf, RefusesHostileHeadersAtOnce) {
   EXPECT_EQ(code_of(parse(Gguf().head(0, 0, 1))), "gguf-version");
   EXPECT_EQ(code_of(parse(Gguf().head(0, 0, 0x03000000))), "gguf-version");
   EXPECT_EQ(code_of(parse(Gguf().head(0, 1).put(huge).data(64))), "bad-length");
-  EXPECT_EQ(code_of(parse(Gguf().head(0, 1).text("k").put<std::uint32_t>(9).put<std::uint32_t>(4).put(huge).data(64))), "bad-count");
+  EXPECT_EQ(code_of(parse(Gguf().head(0, 1).text("k").put<std::uint32_t>(9).put<std::uint32_t>(4).put(huge).data(64))),
+            "bad-count");
   EXPECT_EQ(code_of(parse(Gguf().head(0, 1).text("k").put<std::uint32_t>(77).data(64))), "bad-value");
   EXPECT_EQ(code_of(parse(Gguf().head(1, 0).tensor("t", {3}, 999, 0).data(64))), "unknown-dtype");
   EXPECT_EQ(code_of(parse(Gguf().head(1, 0).tensor("t", {33}, 2, 0).data(64))), "tensor-size");
   EXPECT_EQ(code_of(parse(Gguf().head(1, 0).tensor("t", {huge, huge, huge}, 0, 0).data(64))), "tensor-size");
   EXPECT_EQ(code_of(parse(Gguf().head(1, 0).tensor("t", {64}, 0, 0).data(64))), "data-truncated");
   EXPECT_EQ(code_of(parse(Gguf().head(1, 0).tensor("t", {4}, 0, 32).data(64))), "tensor-gap");
-  EXPECT_EQ(code_of(parse(Gguf().head(2, 0).tensor("t", {16}, 0, 0).tensor("u", {4}, 0, 32).data(128))), "tensors-overlap");
+  EXPECT_EQ(code_of(parse(Gguf().head(2, 0).tensor("t", {16}, 0, 0).tensor("u", {4}, 0, 32).data(128))),
+            "tensors-overlap");
   EXPECT_EQ(code_of(parse(Gguf().head(2, 0).tensor("t", {8}, 0, 0).tensor("t", {8}, 0, 32).data(64))), "duplicate-key");
   Gguf nested;
   nested.head(0, 1).text("k").put<std::uint32_t>(9);
@@ -208,7 +220,11 @@ TEST(TensorFileProperty, MutatedFilesNeverCrashAndNeverLieOutsideTheFile) {
   gguf.head(2, 2).text("general.architecture").put<std::uint32_t>(8).text("llama");
   gguf.text("a").put<std::uint32_t>(9).put<std::uint32_t>(8).put<std::uint64_t>(2).text("x").text("y");
   gguf.tensor("t", {64, 2}, 2, 0).tensor("u", {5}, 0, 96).data(96 + 20);
-  const std::string seeds[] = {gguf.bytes(), safetensors(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"I8","shape":[3],"data_offsets":[8,11]}})", 11)};
+  const std::string seeds[] = {
+      gguf.bytes(),
+      safetensors(
+          R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"I8","shape":[3],"data_offsets":[8,11]}})",
+          11)};
   std::mt19937_64 random(1);
   static Sources sources;
   const Source& source = sources.add_binary("m");
@@ -216,7 +232,8 @@ TEST(TensorFileProperty, MutatedFilesNeverCrashAndNeverLieOutsideTheFile) {
     std::string bytes = seeds[i % 2];
     for (std::uint64_t k = random() % 4 + 1; k > 0; --k) bytes[random() % bytes.size()] = static_cast<char>(random());
     if (random() % 8 == 0) bytes.resize(random() % bytes.size());
-    const Result<TensorFile> file = i % 2 == 0 ? parse_gguf(source, bytes, bytes.size()) : parse_safetensors(source, bytes, bytes.size());
+    const Result<TensorFile> file =
+        i % 2 == 0 ? parse_gguf(source, bytes, bytes.size()) : parse_safetensors(source, bytes, bytes.size());
     if (!file.ok()) {
       ASSERT_FALSE(file.problems().empty());
       continue;

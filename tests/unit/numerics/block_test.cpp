@@ -1,5 +1,5 @@
-// GGUF's block layouts against ggml itself: tests/differential/ggml_blocks.csv holds what its reference code made of the
-// same pseudo-random blocks and weights, recorded as one hash a question (column oracle names the version).
+// GGUF's block layouts against ggml itself: tests/differential/ggml_blocks.csv holds what its reference code made of
+// the same pseudo-random blocks and weights, recorded as one hash a question (column oracle names the version).
 #include "numerics/block.h"
 
 #include <gtest/gtest.h>
@@ -48,13 +48,15 @@ std::vector<float> some_weights() {
 
 std::vector<float> decode_all(const BlockFormat& f, const std::vector<std::byte>& blocks) {
   std::vector<float> values(kCount);
-  for (int i = 0; i < kCount / f.weights; ++i) f.decode(&blocks[static_cast<std::size_t>(i * f.bytes)], &values[static_cast<std::size_t>(i * f.weights)]);
+  for (int i = 0; i < kCount / f.weights; ++i)
+    f.decode(&blocks[static_cast<std::size_t>(i * f.bytes)], &values[static_cast<std::size_t>(i * f.weights)]);
   return values;
 }
 
 std::vector<std::byte> encode_all(const BlockFormat& f, const std::vector<float>& weights) {
   std::vector<std::byte> blocks(static_cast<std::size_t>(kCount / f.weights * f.bytes));
-  for (int i = 0; i < kCount / f.weights; ++i) f.encode(&weights[static_cast<std::size_t>(i * f.weights)], &blocks[static_cast<std::size_t>(i * f.bytes)]);
+  for (int i = 0; i < kCount / f.weights; ++i)
+    f.encode(&weights[static_cast<std::size_t>(i * f.weights)], &blocks[static_cast<std::size_t>(i * f.bytes)]);
   return blocks;
 }
 
@@ -91,7 +93,8 @@ TEST(BlockFormat, ReadsWhatGgmlReadsAndWritesNoWorse) {
       Sequence random(1);
       std::vector<std::byte> blocks(static_cast<std::size_t>(kCount / f->weights * f->bytes));
       for (std::byte& b : blocks) b = static_cast<std::byte>(random.next() >> 24);
-      for (const float v : decode_all(*f, blocks)) mine = fold(mine, std::isnan(v) ? 0x7fc00000u : std::bit_cast<std::uint32_t>(v));
+      for (const float v : decode_all(*f, blocks))
+        mine = fold(mine, std::isnan(v) ? 0x7fc00000u : std::bit_cast<std::uint32_t>(v));
       EXPECT_EQ(std::to_string(mine), hash) << name;
       continue;
     }
@@ -107,8 +110,9 @@ TEST(BlockFormat, ReadsWhatGgmlReadsAndWritesNoWorse) {
 }
 
 TEST(BlockFormat, BitsPerWeightFollowFromTheLayout) {
-  const std::pair<const char*, double> rows[] = {{"q4_0", 4.5}, {"q4_1", 5.0}, {"q5_0", 5.5}, {"q5_1", 6.0},
-      {"q8_0", 8.5}, {"q2_k", 2.625}, {"q3_k", 3.4375}, {"q4_k", 4.5}, {"q5_k", 5.5}, {"q6_k", 6.5625}, {"iq4_nl", 4.5}, {"mxfp4-gguf", 4.25}};
+  const std::pair<const char*, double> rows[] = {
+      {"q4_0", 4.5},    {"q4_1", 5.0}, {"q5_0", 5.5}, {"q5_1", 6.0},    {"q8_0", 8.5},   {"q2_k", 2.625},
+      {"q3_k", 3.4375}, {"q4_k", 4.5}, {"q5_k", 5.5}, {"q6_k", 6.5625}, {"iq4_nl", 4.5}, {"mxfp4-gguf", 4.25}};
   for (const auto& [name, bits] : rows) EXPECT_EQ(find_block_format(name)->bits_per_weight(), bits) << name;
   for (const BlockFormat& f : block_formats()) {  // the reader's table and the structures agree
     const TensorType* type = find_tensor_type(f.name == "mxfp4-gguf" ? "mxfp4" : f.name);
@@ -142,13 +146,15 @@ TEST(SmallFloat, EqualsTheGeneralEncoderOnEveryFormatAndEdge) {
     const SmallFloat small(f);
     const auto check = [&](float x) {
       if (std::isnan(x)) return;
-      ASSERT_EQ(small.encode(x), encode(f, static_cast<double>(x), Rounding::nearest_even, Overflow::saturate).code) << f.name << " " << x;
+      ASSERT_EQ(small.encode(x), encode(f, static_cast<double>(x), Rounding::nearest_even, Overflow::saturate).code)
+          << f.name << " " << x;
     };
     for (int i = 0; i < 200000; ++i) check(std::bit_cast<float>(random.next()));
     for (int i = 0; i < 100000; ++i) check(std::bit_cast<float>((random.next() & 0x87ffffffu) + 0x3b000000u));
     for (std::uint64_t code = 0; code < f.max_code(); ++code) {
       const auto middle = static_cast<float>((decode(f, code) + decode(f, code + 1)) / 2);
-      for (const float x : {middle, std::nextafter(middle, 0.0f), std::nextafter(middle, 1e9f), static_cast<float>(decode(f, code))}) {
+      for (const float x :
+           {middle, std::nextafter(middle, 0.0f), std::nextafter(middle, 1e9f), static_cast<float>(decode(f, code))}) {
         check(x);
         check(-x);
       }

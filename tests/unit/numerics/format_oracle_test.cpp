@@ -14,7 +14,8 @@ namespace {
 class Hash {
  public:
   void add(double value) {
-    const std::uint32_t word = std::isnan(value) ? 0x7fc00000u : std::bit_cast<std::uint32_t>(static_cast<float>(value));
+    const std::uint32_t word =
+        std::isnan(value) ? 0x7fc00000u : std::bit_cast<std::uint32_t>(static_cast<float>(value));
     state_ = (state_ ^ word) * 1099511628211ull;
   }
   [[nodiscard]] std::uint64_t value() const { return state_; }

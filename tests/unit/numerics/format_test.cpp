@@ -78,7 +78,8 @@ TEST(NumberFormat, PiAsTheLectureShowsIt) {
   EXPECT_EQ(decode(format("e5m2"), encode(format("e5m2"), pi).code), 3.0);
   EXPECT_EQ(decode(format("e2m1"), encode(format("e2m1"), pi).code), 3.0);
   // The slide's misprints: 24 bits under "23 bits" (its first 23 decode to this), and fp16 bits read with fp32's bias.
-  EXPECT_EQ(exact_decimal(decode(format("fp32"), 0b0'10000000'10010010000011111101101u)).substr(0, 17), "3.141108751296997");
+  EXPECT_EQ(exact_decimal(decode(format("fp32"), 0b0'10000000'10010010000011111101101u)).substr(0, 17),
+            "3.141108751296997");
   EXPECT_NEAR(std::ldexp(1.5703125, 16 - 127), 6.0486e-34, 1e-38);
 }
 
@@ -101,9 +102,12 @@ TEST(NumberFormat, EveryCodeOfEverySmallFormatDecodesByTheDefinition) {
       ASSERT_EQ(std::isinf(value), infinite) << f.name << " " << code;
       if (nan || infinite) continue;
       Dyadic exact;
-      if (f.specials == Specials::scale) exact = {1, exponent - f.bias};
-      else if (exponent == 0) exact = {significand, 1 - f.bias - f.significand_bits};
-      else exact = {(std::int64_t{1} << f.significand_bits) + significand, exponent - f.bias - f.significand_bits};
+      if (f.specials == Specials::scale)
+        exact = {1, exponent - f.bias};
+      else if (exponent == 0)
+        exact = {significand, 1 - f.bias - f.significand_bits};
+      else
+        exact = {(std::int64_t{1} << f.significand_bits) + significand, exponent - f.bias - f.significand_bits};
       if (negative) exact.numerator = -exact.numerator;
       ASSERT_TRUE(same(exact, value)) << f.name << " " << code << " " << value;
       ASSERT_EQ(encode(f, value).code, code) << f.name << ": a value that is there must encode to itself";
@@ -173,7 +177,8 @@ TEST(NumberFormat, Fp32AndFp64AgreeWithTheProcessor) {
     const double value = std::bit_cast<double>(random());
     if (std::isnan(value)) continue;
     ASSERT_EQ(encode(format("fp64"), value).code, std::bit_cast<std::uint64_t>(value));
-    const double near = std::ldexp(value, -static_cast<int>(std::ilogb(value)) + static_cast<int>(random() % 300) - 160);
+    const double near =
+        std::ldexp(value, -static_cast<int>(std::ilogb(value)) + static_cast<int>(random() % 300) - 160);
     ASSERT_EQ(encode(fp32, near).code, std::bit_cast<std::uint32_t>(static_cast<float>(near))) << near;
   }
 }
@@ -185,7 +190,8 @@ TEST(NumberFormat, OverflowFollowsTheRuleAskedFor) {
   EXPECT_EQ(encode(format("fp16"), 1e9, Rounding::nearest_even, Overflow::saturate).code, 0x7BFFu);
   EXPECT_EQ(decode(format("e4m3"), encode(format("e4m3"), 464.0).code), 448);  // a tie, and 448 is even
   EXPECT_TRUE(std::isnan(decode(format("e4m3"), encode(format("e4m3"), 464.1).code)));
-  EXPECT_EQ(decode(format("e4m3"), encode(format("e4m3"), -1e30, Rounding::nearest_even, Overflow::saturate).code), -448);
+  EXPECT_EQ(decode(format("e4m3"), encode(format("e4m3"), -1e30, Rounding::nearest_even, Overflow::saturate).code),
+            -448);
   EXPECT_EQ(decode(format("e2m1"), encode(format("e2m1"), 1e30).code), 6);
   EXPECT_TRUE(encode(format("e2m1"), std::nan("")).invalid);
   EXPECT_EQ(decode(format("int8"), encode(format("int8"), 1e300).code), 127);
@@ -203,14 +209,17 @@ TEST(NumberFormat, StochasticRoundingIsUnbiased) {
   int up = 0;
   const int draws = 100000;
   for (int i = 0; i < draws; ++i)
-    up += decode(format("e4m3"), encode(format("e4m3"), value, Rounding::stochastic, Overflow::special, random()).code) == 3.25;
+    up += decode(format("e4m3"),
+                 encode(format("e4m3"), value, Rounding::stochastic, Overflow::special, random()).code) == 3.25;
   EXPECT_NEAR(static_cast<double>(up) / draws, 0.4, 0.01);
-  EXPECT_EQ(decode(format("e4m3"), encode(format("e4m3"), 3.25, Rounding::stochastic, Overflow::special, 0).code), 3.25);
+  EXPECT_EQ(decode(format("e4m3"), encode(format("e4m3"), 3.25, Rounding::stochastic, Overflow::special, 0).code),
+            3.25);
 }
 
 TEST(NumberText, IsReadExactlyWithoutADetourOverFp64) {
   // 1 + 2^-24 + 2^-80 lies just above a tie of fp32; through fp64 it would round down to 1.
-  const Unrounded above = *parse_number("1.000000059604644775390625000000827180612553027674871408706920699628535658121109008789063");
+  const Unrounded above =
+      *parse_number("1.000000059604644775390625000000827180612553027674871408706920699628535658121109008789063");
   EXPECT_EQ(decode(format("fp32"), encode(format("fp32"), above).code), 1.00000011920928955078125);
   EXPECT_EQ(to_double(*parse_number("0.1")), 0.1);
   EXPECT_EQ(to_double(*parse_number("-1_000.5e-3")), -1.0005);
@@ -236,7 +245,8 @@ TEST(NumberText, IsReadExactlyWithoutADetourOverFp64) {
 TEST(NumberText, ErrorOfARoundingIsExact) {
   const Unrounded tenth = *parse_number("0.1");
   const Encoded fp16 = encode(format("fp16"), tenth);
-  EXPECT_EQ(rounding_error(tenth, decode(format("fp16"), fp16.code)), 2.44140625e-05);  // exactly, where fp64 subtraction is not
+  EXPECT_EQ(rounding_error(tenth, decode(format("fp16"), fp16.code)),
+            2.44140625e-05);  // exactly, where fp64 subtraction is not
   const Encoded fp64 = encode(format("fp64"), tenth);
   EXPECT_NEAR(rounding_error(tenth, decode(format("fp64"), fp64.code)), -5.551115123125783e-18, 1e-30);
   EXPECT_EQ(rounding_error(exactly(0.5), 0.5), 0);

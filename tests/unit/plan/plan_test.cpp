@@ -1,4 +1,5 @@
-// The plan of the user contract and what must come out of it, digit by digit (Everett et al. 2024 as tallied by 152334H).
+// The plan of the user contract and what must come out of it, digit by digit (Everett et al. 2024 as tallied by
+// 152334H).
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -12,7 +13,8 @@ namespace {
 
 const std::string kPlans = std::string(FLOPTALLY_SOURCE_DIR) + "/plans/";
 
-Result<Book> tally(Engine& engine, const std::string& plan, std::map<std::string, std::vector<std::string>> options = {}) {
+Result<Book> tally(Engine& engine, const std::string& plan,
+                   std::map<std::string, std::vector<std::string>> options = {}) {
   Request request;
   request.command = "tally";
   request.inputs = {plan};
@@ -75,11 +77,14 @@ TEST(Plan, PerWidthTable) {
   std::ofstream(path) << plan;
   const auto book = tally(engine, path, {{"by", {"width"}}});
   ASSERT_TRUE(book.ok()) << to_text(book.problems());
-  const char* want[] = {"244032995328000000", "611761048780800000", "1718302330060800000", "3319623843840000000", "5415725590118400000",
-                        "11092269780172800000", "18747934900224000000", "28382720950272000000", "39996627930316800000", "69161804680396800000",
-                        "151241609340518400000", "264987348880588800000", "587476632600576000000", "1036629655840358400000"};
+  const char* want[] = {"244032995328000000",    "611761048780800000",    "1718302330060800000",
+                        "3319623843840000000",   "5415725590118400000",   "11092269780172800000",
+                        "18747934900224000000",  "28382720950272000000",  "39996627930316800000",
+                        "69161804680396800000",  "151241609340518400000", "264987348880588800000",
+                        "587476632600576000000", "1036629655840358400000"};
   ASSERT_EQ(book->accounts.at(0).children.size(), 14u);
-  for (std::size_t i = 0; i < 14; ++i) EXPECT_EQ(figure_of(*book, book->accounts[0].children[i], "flop").exact, want[i]);
+  for (std::size_t i = 0; i < 14; ++i)
+    EXPECT_EQ(figure_of(*book, book->accounts[0].children[i], "flop").exact, want[i]);
   EXPECT_EQ(book->accounts[0].children[0].name, "width 128");
 }
 

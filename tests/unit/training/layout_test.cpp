@@ -104,9 +104,9 @@ TEST(Recipes, OptimizerBytesPerParameter) {
   EXPECT_DOUBLE_EQ(state_bytes(*find_optimizer("adamw"), 1000, 1), 8000);
   EXPECT_DOUBLE_EQ(state_bytes(*find_optimizer("adam-8bit"), 1000, 1), 2000);
   EXPECT_DOUBLE_EQ(state_bytes(*find_optimizer("momentum"), 1000, 1), 4000);
-  EXPECT_DOUBLE_EQ(state_bytes(*find_optimizer("adafactor"), 100, 50), 600);   // a row and a column of fp32
-  EXPECT_DOUBLE_EQ(state_bytes(*find_optimizer("muon"), 100, 50), 20000);      // matrices: momentum alone
-  EXPECT_DOUBLE_EQ(state_bytes(*find_optimizer("muon"), 100, 1), 800);         // vectors: AdamW
+  EXPECT_DOUBLE_EQ(state_bytes(*find_optimizer("adafactor"), 100, 50), 600);  // a row and a column of fp32
+  EXPECT_DOUBLE_EQ(state_bytes(*find_optimizer("muon"), 100, 50), 20000);     // matrices: momentum alone
+  EXPECT_DOUBLE_EQ(state_bytes(*find_optimizer("muon"), 100, 1), 800);        // vectors: AdamW
   EXPECT_DOUBLE_EQ(state_bytes(*find_optimizer("shampoo"), 10, 20), 800 + 4 * 2 * (100 + 400));
 }
 
