@@ -82,6 +82,7 @@ struct AuditRun {
   Span date_place;
   std::string domain = "language";
   std::string architecture = "dense";
+  bool architecture_stated = false;
   std::vector<std::string> modalities;  // "text", "speech", "text-to-image", "text-to-video"
   std::string model_from;               // a model file, folder or shipped name, with its place
   Span model_place;
@@ -90,6 +91,7 @@ struct AuditRun {
   std::vector<Period> hardware;
   MaybeFact base_flop;  // of the model this one started from
   std::string base;
+  Span base_place;
   MaybeFact published;         // FLOP, by the developers or a database
   std::string published_from;  // "developer", "operations", "hardware", "mixed"; empty: not said
   std::string confidence;      // Epoch AI's word for the published value
@@ -97,6 +99,7 @@ struct AuditRun {
   MaybeFact expected;        // what the answer must be
   bool own_records = false;  // the developer's own figures rather than published ones
   bool checked = false;      // published facts that were checked against their sources
+  bool from_table = false;   // a database's row: the size of the data set stands for the tokens seen
   bool wants_parts = false;  // list what was not given and would count
   std::vector<std::string> aliases;
   std::string fault;               // why a published row takes no part in scores

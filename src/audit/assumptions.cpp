@@ -8,22 +8,31 @@
 namespace floptally {
 namespace {
 
-void read_utilization(const Source& source, Assumptions& out, Diagnostics& problems) {
+constexpr double kFivePercent = 1.6448536269514722;  // the normal distribution's 95th percentile
+
+using Terms = std::vector<std::pair<std::string_view, double*>>;
+
+void read_terms(const Source& source, const Terms& terms, Diagnostics& problems) {
   FactCsv table(source, problems);
-  const std::pair<std::string_view, double*> terms[] = {{"intercept", &out.intercept},
-                                                        {"ln_flop", &out.per_ln_flop},
-                                                        {"year", &out.per_year},
-                                                        {"tpu", &out.tpu},
-                                                        {"not_language", &out.not_language},
-                                                        {"sigma", &out.sigma},
-                                                        {"rows", &out.fitted_on},
-                                                        {"article_language", &out.article_language},
-                                                        {"article_other", &out.article_other}};
   for (std::size_t row = 0; row < table.rows(); ++row) {
     for (const auto& [name, value] : terms) {
       if (table.text(row, "term") == name) *value = table.number(row, "value").value_or(*value);
     }
   }
+}
+
+Terms utilization_terms(Assumptions& out) {
+  return {{"intercept", &out.intercept},
+          {"ln_flop", &out.per_ln_flop},
+          {"year", &out.per_year},
+          {"tpu", &out.tpu},
+          {"not_language", &out.not_language},
+          {"sigma", &out.sigma},
+          {"sigma_checked", &out.sigma_checked},
+          {"sigma_table", &out.sigma_table},
+          {"rows", &out.fitted_on},
+          {"article_language", &out.article_language},
+          {"article_other", &out.article_other}};
 }
 
 void read_residuals(const Source& source, Assumptions& out, Diagnostics& problems) {
@@ -70,8 +79,14 @@ Result<Assumptions> Assumptions::read(const std::vector<const Source*>& tables) 
   Assumptions out;
   Diagnostics problems;
   std::vector<Source> kept;
-  kept.reserve(4);
-  read_utilization(table_or_embedded(tables, "audit/utilization.csv", kept), out, problems);
+  kept.reserve(5);
+  read_terms(table_or_embedded(tables, "audit/utilization.csv", kept), utilization_terms(out), problems);
+  read_terms(table_or_embedded(tables, "audit/active_share.csv", kept),
+             {{"intercept", &out.share_intercept},
+              {"ln_parameters", &out.share_per_ln_parameters},
+              {"sigma", &out.share_sigma},
+              {"dense_limit", &out.dense_limit}},
+             problems);
   read_residuals(table_or_embedded(tables, "audit/residuals.csv", kept), out, problems);
   read_causes(table_or_embedded(tables, "audit/causes.csv", kept), out, problems);
   FactCsv words(table_or_embedded(tables, "audit/confidence.csv", kept), problems);
@@ -114,15 +129,20 @@ double Assumptions::large_run() const {
   return from;
 }
 
-Distribution Assumptions::utilization(double flop, const Date& date, const Device* device, bool language) const {
+Distribution Assumptions::active_share(double parameters) const {
+  const double ln = share_intercept + share_per_ln_parameters * std::log(parameters / 1e11);
+  const auto share = [&](double sigmas) { return std::min(std::exp(ln + sigmas * share_sigma), 0.97); };
+  return Distribution::range(share(0), share(-kFivePercent), share(kFivePercent), true);
+}
+
+Distribution Assumptions::utilization(double flop, const AuditRun& run, const Device* device) const {
   double ln = intercept;
   if (flop > 0) ln += per_ln_flop * std::log(flop / 1e23);
-  if (date.known()) ln += per_year * (date.year - 2022);
+  if (run.date.known()) ln += per_year * (run.date.year - 2022);
   if (device && device->kind == "tpu") ln += tpu;
-  if (!language) ln += not_language;
-  constexpr double kFivePercent = 1.6448536269514722;  // the normal distribution's 95th percentile
-  return Distribution::range(std::exp(ln), std::exp(ln - kFivePercent * sigma),
-                             std::min(std::exp(ln + kFivePercent * sigma), 0.97), true);
+  if (run.domain != "language" && run.domain != "multimodal") ln += not_language;
+  const double spread = kFivePercent * (run.checked ? sigma_checked : run.from_table ? sigma_table : sigma);
+  return Distribution::range(std::exp(ln), std::exp(ln - spread), std::min(std::exp(ln + spread), 0.97), true);
 }
 
 }  // namespace floptally

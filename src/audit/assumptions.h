@@ -25,7 +25,11 @@ struct ConfidenceWord {
 
 struct Assumptions {
   // Coefficients of ln(utilization).
-  double intercept = 0, per_ln_flop = 0, per_year = 0, tpu = 0, not_language = 0, sigma = 0.5, fitted_on = 0;
+  double intercept = 0, per_ln_flop = 0, per_year = 0, tpu = 0, not_language = 0, fitted_on = 0;
+  double sigma = 0.5, sigma_checked = 0.5, sigma_table = 0.5;  // facts as found, checked ones, a database's rows
+  // Coefficients of ln(active / all parameters) of mixtures of experts.
+  double share_intercept = 0, share_per_ln_parameters = 0, share_sigma = 0.5;
+  double dense_limit = 1e12;  // parameters above which no dense model has been published
   double article_language = 0.3, article_other = 0.4;
   // Published over counted, by quantile (0 to 1, rising), for counts from `from` FLOP on.
   struct Quantile {
@@ -40,8 +44,8 @@ struct Assumptions {
   std::vector<Cause> causes;
   std::vector<ConfidenceWord> words;
 
-  // The tables audit/utilization.csv, residuals.csv, causes.csv, confidence.csv, known by the end of their names; those
-  // missing come from the binary. Errors: the CSV reader's, bad-number.
+  // The tables audit/utilization.csv, residuals.csv, causes.csv, confidence.csv, active_share.csv, known by the end of
+  // their names; those missing come from the binary. Errors: the CSV reader's, bad-number.
   static Result<Assumptions> read(const std::vector<const Source*>& tables);
   static const Assumptions& embedded();
 
@@ -49,8 +53,10 @@ struct Assumptions {
   [[nodiscard]] Distribution residual(std::string_view method, double flop) const;
   // Counts from here on have residuals of their own.
   [[nodiscard]] double large_run() const;
+  // Active over all parameters of a mixture of experts of that size, and its 90% range.
+  [[nodiscard]] Distribution active_share(double parameters) const;
   // Median utilization of a run of `flop` on `device`, and its 90% range.
-  [[nodiscard]] Distribution utilization(double flop, const Date& date, const Device* device, bool language) const;
+  [[nodiscard]] Distribution utilization(double flop, const AuditRun& run, const Device* device) const;
 };
 
 }  // namespace floptally

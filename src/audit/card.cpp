@@ -92,8 +92,7 @@ Card hardware_card(const PublishedRuns& runs, const Assumptions& assumptions, bo
     if (!time || !peak || (stated && (!period.utilization || period.derived || period.hardware_flop))) continue;
     const double own = run.published->amount.best - (run.base_flop ? run.base_flop->amount.best : 0);
     if (own <= 0) continue;
-    const bool language = run.domain == "language" || run.domain == "multimodal";
-    const Distribution prior = assumptions.utilization(own, run.date, period.device, language);
+    const Distribution prior = assumptions.utilization(own, run, period.device);
     const double utilization = stated ? period.utilization->amount.best : prior.best;
     const double ratio = own / (*time * *peak * utilization);
     card.rows.push_back({&run, ratio});

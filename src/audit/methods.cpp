@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 
 #include "book/leaf.h"
 
@@ -42,6 +43,14 @@ bool by_passes_of_tokens(const std::string& architecture) {
 
 int flop_per_parameter(const std::string& architecture) { return architecture == "encoder-decoder" ? 3 : 6; }
 
+// The row of data/audit/residuals.csv that says how far such a count lies from published compute.
+std::string_view residual_class(const AuditRun& run) {
+  if (run.checked) return "operations-checked";
+  if (!run.from_table) return "operations";
+  if (run.domain != "language") return "other-domains";
+  return !run.phases.empty() && run.phases.front().passes ? "table-passes" : "table";
+}
+
 std::string prefix(const AuditRun& run, const Phase& phase) {
   return run.phases.size() > 1 ? phase.name + ": " : std::string();
 }
@@ -63,15 +72,15 @@ std::optional<Traced> exactly(const AuditRun& run, const Phase& phase, Trace& tr
 // The counting of operations, phase by phase.
 class Operations {
  public:
-  Operations(const AuditRun& run, const Assumptions& assumptions, Trace& trace) : run_(run), trace_(trace) {
+  Operations(const AuditRun& run, const Assumptions& assumptions, Trace& trace)
+      : run_(run), assumptions_(assumptions), trace_(trace) {
     if (run.own_records) {
       residual_ = assumed(trace, "what 6ND leaves out", Distribution::range(1, 0.93, 1.1), dim::kNone,
                           "attention, embeddings and rounding: configs from 100M parameters on, sequences to 8,192");
     } else {
-      residual_ = assumed(
-          trace, "published over counted",
-          assumptions.residual(run.checked ? "operations-checked" : "operations", operations_flop(run).value_or(1e23)),
-          dim::kNone, "data/audit/residuals.csv, fitted on published runs");
+      residual_ = assumed(trace, "published over counted",
+                          assumptions.residual(residual_class(run), operations_flop(run).value_or(1e23)), dim::kNone,
+                          "data/audit/residuals.csv, fitted on published runs");
     }
   }
 
@@ -83,11 +92,10 @@ class Operations {
         continue;
       }
       updates(out, phase, architecture);
-      const MaybeFact& n = weights(phase, architecture);
-      if (n && phase.generated && !phase.public_data)
-        forward(out, phase, *n, *phase.generated, "generated", "generation");
-      if (n && phase.generated && phase.public_data)
-        forward(out, phase, *n, *phase.generated, "generated", "public-synthetic");
+      if (!phase.generated && !phase.scored) continue;
+      const std::optional<Traced> n = weights(out, phase, architecture);
+      if (n && phase.generated)
+        forward(out, phase, *n, *phase.generated, "generated", phase.public_data ? "public-synthetic" : "generation");
       if (n && phase.scored) forward(out, phase, *n, *phase.scored, "scored", "scoring");
     }
     if (run_.base_flop && !out.components.empty()) {
@@ -97,14 +105,31 @@ class Operations {
   }
 
  private:
-  // The parameters a token passes through; nothing for a mixture of experts whose active ones are not known.
-  [[nodiscard]] const MaybeFact& weights(const Phase& phase, const std::string& architecture) const {
+  // The parameters a token passes through. A mixture of experts that does not state its active ones is given the share
+  // that is usual at its size, and the answer says so.
+  std::optional<Traced> weights(Methods& out, const Phase& phase, const std::string& architecture) {
     const Phase& first = run_.phases.front();
-    static const MaybeFact kNone;
-    if (phase.active) return phase.active;
-    if (phase.parameters) return architecture == "moe" ? kNone : phase.parameters;
-    if (first.active) return first.active;
-    return architecture == "moe" ? kNone : first.parameters;
+    const bool own = phase.active || phase.parameters;
+    const MaybeFact& active = own ? phase.active : first.active;
+    const MaybeFact& all = own ? phase.parameters : first.parameters;
+    const std::string at = prefix(run_, own ? phase : first);
+    // Nobody has published a dense model so large: one that does not say is taken for a mixture.
+    const bool unsaid =
+        architecture == "dense" && !run_.architecture_stated && all && all->amount.best > assumptions_.dense_limit;
+    const bool moe = architecture == "moe" || unsaid;
+    if (active) return leaf(trace_, at + (moe ? "active parameters" : "parameters"), *active);
+    if (!all) return std::nullopt;
+    const Traced parameters = leaf(trace_, at + "parameters", *all);
+    if (!moe) return parameters;
+    const Distribution share = assumptions_.active_share(all->amount.best);
+    char said[64];
+    std::snprintf(said, sizeof said, "%.2g (%.1g to %.2g) of all", share.best, share.low, share.high);
+    out.findings.push_back(warning("active-assumed",
+                                   "the active parameters of this mixture of experts are not stated: " +
+                                       std::string(said) + " are assumed, as is usual at its size",
+                                   all->place, "state model.active_parameters"));
+    return parameters * assumed(trace_, at + "active share of the parameters", share, dim::kNone,
+                                "data/audit/active_share.csv, fitted on mixtures of experts that state both");
   }
 
   void updates(Methods& out, const Phase& phase, const std::string& architecture) {
@@ -127,25 +152,25 @@ class Operations {
         return;
       }
     }
-    const MaybeFact& n = weights(phase, architecture);
-    if (!n || !phase.tokens || !by_passes_of_tokens(architecture)) return;
+    if (!phase.tokens || !by_passes_of_tokens(architecture)) return;
+    const std::optional<Traced> n = weights(out, phase, architecture);
+    if (!n) return;
     const Traced per =
         trace_.constant(Integer(flop_per_parameter(architecture)), dim::kFlop / (dim::kParameter * dim::kToken));
     Traced seen = leaf(trace_, at + "tokens", *phase.tokens);
     if (phase.passes) seen = seen * leaf(trace_, at + "passes", *phase.passes);
-    const Traced counted =
-        per * leaf(trace_, at + (architecture == "moe" ? "active parameters" : "parameters"), *n) * seen;
+    const Traced counted = per * *n * seen;
     add(out, phase.name, phase.component,
         trace_.name(at + "operations counted", counted, architecture == "encoder-decoder" ? kThreeNd : kSixNd) *
             residual_,
         phase.place);
   }
 
-  void forward(Methods& out, const Phase& phase, const Fact& n, const Fact& tokens, const std::string& what,
+  void forward(Methods& out, const Phase& phase, const Traced& n, const Fact& tokens, const std::string& what,
                const std::string& component) {
     const Traced per = trace_.constant(Integer(2), dim::kFlop / (dim::kParameter * dim::kToken));
     const std::string at = prefix(run_, phase);
-    const Traced flop = per * leaf(trace_, at + "parameters", n) * leaf(trace_, at + what + " tokens", tokens);
+    const Traced flop = per * n * leaf(trace_, at + what + " tokens", tokens);
     add(out, phase.name + ", " + what, component,
         trace_.name(at + what, flop, "2 FLOP per parameter and token of a forward pass") * residual_, phase.place);
   }
@@ -155,6 +180,7 @@ class Operations {
   }
 
   const AuditRun& run_;
+  const Assumptions& assumptions_;
   Trace& trace_;
   Traced residual_;
 };
@@ -258,8 +284,8 @@ class Hardware {
                      Distribution::range(value, value / 2, std::min(2 * value, 0.97), true), dim::kNone,
                      "Sevilla et al. 2022: 30% for language models, 40% for others; within a factor of 2");
     }
-    return assumed(trace_, at(p) + "utilization", assumptions_.utilization(hint_, run_.date, p.device, language),
-                   dim::kNone, "data/audit/utilization.csv, fitted on published runs");
+    return assumed(trace_, at(p) + "utilization", assumptions_.utilization(hint_, run_, p.device), dim::kNone,
+                   "data/audit/utilization.csv, fitted on published runs");
   }
 
   // A utilization of good steps times the hours of the whole run is too much work: restarts, stalls, smaller phases.
@@ -421,18 +447,13 @@ void state_independence(const AuditRun& run, bool derived, Methods& out) {
   }
 }
 
-Diagnostic missing(const AuditRun& run) {
+Diagnostic missing() {
   std::string help =
       "cheapest first: train.tokens with model.parameters (model.active_parameters for a mixture of experts)";
   help +=
       "; hardware.device_hours with hardware.device; hardware.devices, days and device; hardware.energy or cost with "
       "device; published.flop";
-  const bool moe =
-      !run.phases.empty() && run.architecture == "moe" && !run.phases.front().active && run.phases.front().parameters;
-  return error("missing-fact",
-               moe ? "the active parameters of this mixture of experts are not stated"
-                   : "nothing that compute can be counted from is stated",
-               {}, help);
+  return error("missing-fact", "nothing that compute can be counted from is stated", {}, help);
 }
 
 }  // namespace
@@ -495,7 +516,9 @@ Result<Methods> count_methods(const AuditRun& run, const Catalogue& catalogue, c
                            false});
     attention_row(run, trace, out);
   }
-  const std::optional<double> counted = operations_flop(run);
+  std::optional<double> counted = operations_flop(run);
+  if (const CountingMethod* operations = out.find("operations"); operations && !counted)
+    counted = operations->flop.value();
   const bool derived = is_derived(run, out);
   Hardware(run, catalogue, assumptions, trace,
            counted         ? *counted
@@ -504,7 +527,7 @@ Result<Methods> count_methods(const AuditRun& run, const Catalogue& catalogue, c
            derived)
       .count(out);
   if (run.published) add_published(run, assumptions, trace, out);
-  if (out.methods.empty()) return missing(run);
+  if (out.methods.empty()) return missing();
   state_independence(run, derived, out);
   if (out.components.empty()) {
     // Hardware, energy or money stand before what was published.

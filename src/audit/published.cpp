@@ -48,6 +48,20 @@ Phase phase_of(RowReader& row, const std::string& kind) {
 
 }  // namespace
 
+Fact base_compute(double flop, Span place, std::string source) {
+  constexpr double kTwoFigures = 1.05;  // 1.05 is the farthest from what rounds to it
+  Fact result;
+  result.amount.dim = dim::kFlop;
+  result.amount.form = Amount::Form::best_with_range;
+  result.amount.best = flop;
+  result.amount.low = flop / kTwoFigures;
+  result.amount.high = flop * kTwoFigures;
+  result.place = place;
+  result.mark = Mark::catalogue;
+  result.source = std::move(source);
+  return result;
+}
+
 Result<PublishedRuns> PublishedRuns::read(const Source& source, const Catalogue& catalogue) {
   Diagnostics problems;
   FactCsv table(source, problems);
@@ -64,6 +78,7 @@ Result<PublishedRuns> PublishedRuns::read(const Source& source, const Catalogue&
     run.date = Date::parse(table.text(i, "date")).value_or(Date{});
     run.domain = row.text("domain");
     run.architecture = row.text("kind");
+    run.architecture_stated = true;
     run.confidence = row.text("confidence");
     run.checked = true;
     if (run.domain == "language" || run.domain == "multimodal") run.modalities = {"text"};

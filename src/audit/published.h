@@ -8,6 +8,9 @@
 
 namespace floptally {
 
+// Published compute of a model that others start from: a number rounded to two significant figures, most often.
+Fact base_compute(double flop, Span place, std::string source);
+
 class PublishedRuns {
  public:
   // Errors: the CSV reader's, bad-number, unknown-device. Devices must outlive this.

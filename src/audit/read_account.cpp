@@ -78,9 +78,10 @@ constexpr Field kPublishedFields[] = {
     {.key = "from", .expect = Expect::text, .doc = "developer, operations, hardware or mixed"},
     {.key = "confidence", .expect = Expect::text, .doc = "Confident, Likely or Speculative"}};
 constexpr FieldTable kPublished{"published", "compute as published", kPublishedFields};
-constexpr Field kBaseFields[] = {
-    {.key = "name", .expect = Expect::text, .doc = "the model that training started from"},
-    {.key = "flop", .expect = Expect::quantity, .doc = "its training compute", .required = true}};
+constexpr Field kBaseFields[] = {{.key = "name", .expect = Expect::text, .doc = "the model that training started from"},
+                                 {.key = "flop",
+                                  .expect = Expect::quantity,
+                                  .doc = "its training compute; looked up where a shipped run has that name"}};
 constexpr FieldTable kBase{"base", "the model that training started from", kBaseFields};
 
 constexpr Field kExpectFields[] = {
@@ -413,6 +414,7 @@ Result<AuditRun> read_audit_run(const Document& document, const Catalogue& catal
     run.phases.push_back(reader.phase(root.find("model"), root.find("train")));
   if (const std::string_view architecture = root.find("model").find("architecture").text(); !architecture.empty())
     run.architecture = architecture;
+  run.architecture_stated = static_cast<bool>(root.find("model").find("architecture"));
   if (!run.phases.empty() && run.phases.front().active) run.architecture = "moe";
   for (const Node each : root.find("phases")) run.phases.push_back(reader.extra_phase(each));
   const Node hardware = root.find("hardware");
@@ -422,6 +424,7 @@ Result<AuditRun> read_audit_run(const Document& document, const Catalogue& catal
   }
   if (const Node base = root.find("base")) {
     run.base = base.find("name").text();
+    run.base_place = base.find("name").span();
     run.base_flop = reader.fact(base, "flop", dim::kFlop, "a number of FLOP", 1);
   }
   if (const Node expect = root.find("expect"))

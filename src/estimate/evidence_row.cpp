@@ -443,10 +443,10 @@ Result<std::vector<EvidenceRow>> read_evidence(const Csv& csv) {
     known += csv.find(column) ? 1 : 0;
   }
   if (known < 2) {
-    return error("evidence-columns", "this table has none of the columns of a measured run",
+    return error("evidence-columns", "this table has none of the columns of a measured or a published run",
                  csv.columns() > 0 ? csv.header_span(0) : Span{},
                  "columns such as id, layers, hidden, heads, ffn, vocab, seq_len, gpu, n_gpus, tp, pp, micro_batch, "
-                 "global_batch, precision, mem_alloc_gib");
+                 "global_batch, precision, mem_alloc_gib; or model, parameters, tokens and training_compute_flop");
   }
   std::vector<EvidenceRow> rows;
   rows.reserve(csv.rows());

@@ -11,6 +11,21 @@
 namespace floptally {
 namespace {
 
+// The compute of the model that training started from, from the shipped runs where the file names it only.
+// Errors: missing-fact.
+Result<bool> find_base(AuditRun& run, const PublishedRuns& published) {
+  if (run.base.empty() || run.base_flop) return false;
+  const Result<const AuditRun*> found = published.find(run.base);
+  if (!found || !(*found)->published) {
+    return error("missing-fact", "the training compute of the base model '" + run.base + "' is not known",
+                 run.base_place,
+                 "state base.flop" + (found ? "" : "; published runs: " + found.problems().front().help));
+  }
+  run.base_flop =
+      base_compute((*found)->published->amount.best, run.base_place, "published compute of " + (*found)->title);
+  return true;
+}
+
 Result<AuditRun> run_named(const Request& request, const PublishedRuns& published, const Catalogue& catalogue,
                            Context& context) {
   const std::string& input = request.inputs.front();
@@ -22,7 +37,11 @@ Result<AuditRun> run_named(const Request& request, const PublishedRuns& publishe
     if (!document) return document.take_problems();
     Result<Document> changed = with_overrides(std::move(*document), request, context);
     if (!changed) return changed.take_problems();
-    return read_audit_run(*changed, catalogue);
+    Result<AuditRun> run = read_audit_run(*changed, catalogue);
+    if (!run) return run;
+    const Result<bool> based = find_base(*run, published);
+    if (!based) return based.problems();
+    return run;
   }
   if (request.has("set"))
     return error("bad-override", "--set changes a file; '" + input + "' is a published run", {},
@@ -75,7 +94,7 @@ Result<Book> run(const Request& request, Context& context) {
   Result<std::vector<const Source*>> given =
       tables(request, context,
              {"audit/utilization.csv", "audit/residuals.csv", "audit/causes.csv", "audit/confidence.csv",
-              "law/rules.csv", "law/inclusions.csv", "published/runs.csv"});
+              "audit/active_share.csv", "law/rules.csv", "law/inclusions.csv", "published/runs.csv"});
   if (!given) return given.take_problems();
   Result<Assumptions> assumptions = Assumptions::read(*given);
   if (!assumptions) return assumptions.take_problems();

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "audit/table_card.h"
 #include "base/file.h"
 #include "base/gzip.h"
 #include "book/ledger.h"
@@ -223,6 +224,27 @@ std::size_t timed_rows(const Csv& csv) {
   return n;
 }
 
+// A table of published runs instead of measured ones.
+Result<Book> published_answer(const Csv& csv, const Request& request, Context& context) {
+  Result<std::shared_ptr<const Catalogue>> catalogue = catalogue_of(request, context);
+  if (!catalogue) return catalogue.take_problems();
+  std::vector<const Source*> tables;
+  for (const char* path : {"audit/utilization.csv", "audit/residuals.csv", "audit/causes.csv", "audit/confidence.csv",
+                           "audit/active_share.csv", "published/runs.csv"}) {
+    Result<const Source*> table = fact_table(request, context, path);
+    if (!table) return table.take_problems();
+    tables.push_back(*table);
+  }
+  Result<Assumptions> assumptions = Assumptions::read(tables);
+  if (!assumptions) return assumptions.take_problems();
+  Result<PublishedRuns> known = PublishedRuns::read(*tables.back(), **catalogue);
+  if (!known) return known.take_problems();
+  Book book =
+      table_card(PublishedTable::read(csv, **catalogue, *known), **catalogue, *assumptions, request.has("rows"));
+  book.title = "Published runs in " + request.inputs.front();
+  return book;
+}
+
 Result<Book> run(const Request& request, Context& context) {
   const bool shipped = request.inputs.empty();
   Result<const Source*> source =
@@ -230,6 +252,7 @@ Result<Book> run(const Request& request, Context& context) {
   if (!source) return source.take_problems();
   Result<Csv> csv = Csv::read(**source);
   if (!csv) return csv.take_problems();
+  if (!shipped && PublishedTable::is_one(*csv)) return published_answer(*csv, request, context);
   const Result<std::vector<EvidenceRow>> rows = read_evidence(*csv);
   if (!rows) return rows.problems();
   const MemoryCard card = memory_card(*rows, capacity_of);
@@ -259,7 +282,7 @@ namespace commands {
 extern const CommandDef k_evidence;
 const CommandDef k_evidence = {
     {"evidence",
-     "predicted against measured runs, as an error card; the shipped rows, or a table of your own",
+     "predicted against measured or published runs, as an error card; the shipped rows, or a table of your own",
      "[CSV]",
      0,
      1,
