@@ -53,12 +53,12 @@ std::vector<Sensitivity> sobol_indices(const Trace& trace, NodeId id, std::uint3
   bool positive = true;
   const auto evaluate = [&](std::size_t replaced, bool from_b) {
     std::vector<const double*> inputs(leaves);
-    for (std::size_t i = 0; i < leaves; ++i) inputs[i] = ((i == replaced) != from_b ? b[i] : a[i]).data();
     std::vector<double> y(n);
     std::vector<double> scratch;
     for (std::uint32_t start = 0; start < n; start += 1024) {
       const std::uint32_t count = std::min(n - start, 1024u);
-      const double* block = run(program, inputs.data(), start, count, scratch);
+      for (std::size_t i = 0; i < leaves; ++i) inputs[i] = ((i == replaced) != from_b ? b[i] : a[i]).data() + start;
+      const double* block = run(program, inputs.data(), count, scratch);
       std::copy(block, block + count, y.begin() + start);
     }
     return y;

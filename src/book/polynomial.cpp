@@ -186,7 +186,8 @@ class Compiler {
       Instruction step;
       if (node.op == NodeOp::sum) {
         // Too many terms to multiply out: add the parts one by one.
-        step.op = Instruction::Op::zero;
+        step.op = Instruction::Op::term;
+        step.coefficient = 0;
         step.to = made = program_.registers++;
         program_.code.push_back(step);
         for (std::uint32_t i = 0; i < node.b; ++i) {
@@ -286,10 +287,8 @@ class Compiler {
 
   std::uint32_t emit(std::vector<Instruction> adds) {
     const std::uint32_t to = program_.registers++;
-    Instruction zero;
-    zero.op = Instruction::Op::zero;
-    zero.to = to;
-    program_.code.push_back(zero);
+    if (adds.empty()) adds.emplace_back().coefficient = 0;
+    adds.front().op = Instruction::Op::term;
     for (Instruction& add : adds) {
       add.to = to;
       program_.code.push_back(std::move(add));
@@ -311,14 +310,14 @@ Program compile(const Trace& trace, PolynomialBuilder& builder, NodeId id) {
   return Compiler(trace, builder).compile(id);
 }
 
-FLOPTALLY_CLONES const double* run(const Program& program, const double* const* inputs, std::uint32_t start,
-                                   std::uint32_t count, std::vector<double>& scratch) {
+FLOPTALLY_CLONES const double* run(const Program& program, const double* const* inputs, std::uint32_t count,
+                                   std::vector<double>& scratch) {
   const std::size_t leaves = program.leaves.size();
   scratch.resize((program.registers - leaves + 1) * count);
   double* const storage = scratch.data();
   double* term = storage + (program.registers - leaves) * count;
   const auto at = [&](std::uint32_t r) -> const double* {
-    return r < leaves ? inputs[r] + start : storage + (r - leaves) * count;
+    return r < leaves ? inputs[r] : storage + (r - leaves) * count;
   };
   using Op = Instruction::Op;
   for (const Instruction& step : program.code) {
@@ -326,22 +325,31 @@ FLOPTALLY_CLONES const double* run(const Program& program, const double* const* 
     const double* a = at(step.a);
     const double* b = at(step.b);
     switch (step.op) {
-      case Op::zero:
-        std::fill_n(to, count, 0.0);
-        break;
-      case Op::add_term:
-        std::fill_n(term, count, step.coefficient);
-        for (const auto& [factor, power] : step.factors) {
-          const double* f = at(factor);
-          if (power == 1)
-            for (std::uint32_t i = 0; i < count; ++i) term[i] *= f[i];
+      case Op::term:
+      case Op::add_term: {
+        double* product = step.op == Op::term ? to : term;
+        if (step.factors.empty()) std::fill_n(product, count, step.coefficient);
+        for (std::size_t k = 0; k < step.factors.size(); ++k) {
+          const double* f = at(step.factors[k].first);
+          const int power = step.factors[k].second;
+          const double c = step.coefficient;
+          if (k == 0 && power == 1)
+            for (std::uint32_t i = 0; i < count; ++i) product[i] = c * f[i];
+          else if (k == 0 && power == -1)
+            for (std::uint32_t i = 0; i < count; ++i) product[i] = c / f[i];
+          else if (k == 0)
+            for (std::uint32_t i = 0; i < count; ++i) product[i] = c * raise(f[i], power);
+          else if (power == 1)
+            for (std::uint32_t i = 0; i < count; ++i) product[i] *= f[i];
           else if (power == -1)
-            for (std::uint32_t i = 0; i < count; ++i) term[i] /= f[i];
+            for (std::uint32_t i = 0; i < count; ++i) product[i] /= f[i];
           else
-            for (std::uint32_t i = 0; i < count; ++i) term[i] *= raise(f[i], power);
+            for (std::uint32_t i = 0; i < count; ++i) product[i] *= raise(f[i], power);
         }
-        for (std::uint32_t i = 0; i < count; ++i) to[i] += term[i];
+        if (step.op == Op::add_term)
+          for (std::uint32_t i = 0; i < count; ++i) to[i] += term[i];
         break;
+      }
       case Op::copy:
         std::copy_n(a, count, to);
         break;
@@ -373,7 +381,7 @@ FLOPTALLY_CLONES const double* run(const Program& program, const double* const* 
         for (std::uint32_t i = 0; i < count; ++i) to[i] = std::floor(a[i]);
         break;
       case Op::logarithm:
-        for (std::uint32_t i = 0; i < count; ++i) to[i] = portable_log(a[i]);
+        portable_log(a, to, count);
         break;
       case Op::exponential:
         portable_exp(a, to, count);

@@ -39,8 +39,8 @@ class PolynomialBuilder {
 // A straight-line program over arrays of worlds.
 struct Instruction {
   enum class Op : std::uint8_t {
-    zero,
-    add_term,
+    term,      // to = the product
+    add_term,  // to += the product
     copy,
     sum,
     subtract,
@@ -58,7 +58,7 @@ struct Instruction {
   std::uint32_t to = 0, a = 0, b = 0;  // registers; leaves come first
   int exponent = 0;
   double coefficient = 1;
-  std::vector<std::pair<std::uint32_t, int>> factors;  // of add_term: (register, power)
+  std::vector<std::pair<std::uint32_t, int>> factors;  // of the product: (register, power)
 };
 struct Program {
   std::vector<std::uint32_t> leaves;  // leaf indices in register order
@@ -68,9 +68,9 @@ struct Program {
 };
 
 Program compile(const Trace& trace, PolynomialBuilder& builder, NodeId id);
-// Evaluates worlds [start, start + count) (count <= 1024); inputs[i] is the draws of leaves[i]. The result lies in
-// `scratch` (or in the inputs) until the next call.
-const double* run(const Program& program, const double* const* inputs, std::uint32_t start, std::uint32_t count,
+// Evaluates `count` worlds (at most 1,024 at once keep to the fastest cache); inputs[i] is leaves[i] in them. The
+// result lies in `scratch` (or in the inputs) until the next call.
+const double* run(const Program& program, const double* const* inputs, std::uint32_t count,
                   std::vector<double>& scratch);
 
 }  // namespace floptally

@@ -11,27 +11,31 @@ namespace HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-std::size_t sift(const double* values, std::size_t count, double low, double high, double* out, std::uint64_t* below) {
+void sift(const double* values, std::size_t count, Brackets* brackets, double* const* out, std::size_t* found) {
   const hn::ScalableTag<double> d;
   const std::size_t lanes = hn::Lanes(d);
-  const auto lower = hn::Set(d, low);
-  const auto upper = hn::Set(d, high);
-  std::size_t kept = 0;
-  std::uint64_t under = 0;
+  std::size_t kept[Brackets::kCount] = {};
+  std::uint64_t below[Brackets::kCount] = {};
   std::size_t i = 0;
   for (; i + lanes <= count; i += lanes) {
     const auto v = hn::LoadU(d, values + i);
-    const auto less = hn::Lt(v, lower);
-    under += hn::CountTrue(d, less);
-    const auto inside = hn::AndNot(less, hn::Le(v, upper));
-    if (!hn::AllFalse(d, inside)) kept += hn::CompressStore(v, inside, d, out + kept);
+    for (std::size_t k = 0; k < Brackets::kCount; ++k) {
+      const auto less = hn::Lt(v, hn::Set(d, brackets->low[k]));
+      const auto inside = hn::AndNot(less, hn::Le(v, hn::Set(d, brackets->high[k])));
+      below[k] += hn::CountTrue(d, less);
+      kept[k] += hn::CompressStore(v, inside, d, out[k] + kept[k]);
+    }
   }
   for (; i < count; ++i) {
-    under += values[i] < low ? 1 : 0;
-    if (values[i] >= low && values[i] <= high) out[kept++] = values[i];
+    for (std::size_t k = 0; k < Brackets::kCount; ++k) {
+      below[k] += values[i] < brackets->low[k] ? 1 : 0;
+      if (values[i] >= brackets->low[k] && values[i] <= brackets->high[k]) out[k][kept[k]++] = values[i];
+    }
   }
-  *below += under;
-  return kept;
+  for (std::size_t k = 0; k < Brackets::kCount; ++k) {
+    brackets->below[k] += below[k];
+    found[k] = kept[k];
+  }
 }
 
 }  // namespace HWY_NAMESPACE
@@ -41,8 +45,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace floptally {
 HWY_EXPORT(sift);
-std::size_t sift(const double* values, std::size_t count, double low, double high, double* out, std::uint64_t& below) {
-  return HWY_DYNAMIC_DISPATCH(sift)(values, count, low, high, out, &below);
+void sift(const double* values, std::size_t count, Brackets& brackets, double* const* out, std::size_t* found) {
+  HWY_DYNAMIC_DISPATCH(sift)(values, count, &brackets, out, found);
 }
 }  // namespace floptally
 #endif

@@ -9,9 +9,6 @@
 namespace floptally {
 namespace {
 
-// The 95th percentile of a standard normal.
-constexpr double kZ95 = 1.6448536269514722;
-
 std::uint64_t mix(std::uint64_t h, std::uint64_t v) {
   h ^= v + 0x9E3779B97F4A7C15ull + (h << 6) + (h >> 2);
   return h * 0xFF51AFD7ED558CCDull;
@@ -25,85 +22,6 @@ Dim without_kind(Dim d) {
 }
 
 }  // namespace
-
-Distribution Distribution::point(double value) { return {Shape::point, value, value, value, {}, false}; }
-
-Distribution Distribution::range(double best, double low, double high, bool fraction) {
-  return {low > 0 ? Shape::lognormal : Shape::normal, best, low, high, {}, fraction};
-}
-
-Distribution Distribution::range(double low, double high, bool fraction) {
-  return range(low > 0 ? std::sqrt(low * high) : (low + high) / 2, low, high, fraction);
-}
-
-Distribution Distribution::either(std::vector<double> values) {
-  const double best = values.front();
-  const auto [low, high] = std::minmax_element(values.begin(), values.end());
-  return {Shape::either, best, *low, *high, std::move(values), false};
-}
-
-Distribution Distribution::samples(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  Distribution d{Shape::samples, 0, 0, 0, std::move(values), false};
-  d.best = d.quantile(0.5);
-  d.low = d.quantile(0.05);
-  d.high = d.quantile(0.95);
-  return d;
-}
-
-double Distribution::quantile(double u) const {
-  double result = best;
-  switch (shape) {
-    case Shape::point:
-      break;
-    case Shape::lognormal: {
-      const double z = normal_quantile(u) / kZ95;
-      result = best * portable_exp(z < 0 ? -z * portable_log(low / best) : z * portable_log(high / best));
-      break;
-    }
-    case Shape::normal: {
-      const double z = normal_quantile(u) / kZ95;
-      result = best + (z < 0 ? -z * (low - best) : z * (high - best));
-      break;
-    }
-    case Shape::either:
-      result = values[std::min(values.size() - 1, static_cast<std::size_t>(u * static_cast<double>(values.size())))];
-      break;
-    case Shape::samples: {
-      const double at = u * static_cast<double>(values.size() - 1);
-      const auto i = static_cast<std::size_t>(at);
-      result = i + 1 < values.size() ? values[i] + (at - static_cast<double>(i)) * (values[i + 1] - values[i])
-                                     : values.back();
-      break;
-    }
-  }
-  return fraction ? std::clamp(result, 0.0, 1.0) : result;
-}
-
-void Distribution::quantiles(const double* u, double* out, std::size_t count) const {
-  if (shape != Shape::lognormal && shape != Shape::normal) {
-    for (std::size_t i = 0; i < count; ++i) out[i] = quantile(u[i]);
-    return;
-  }
-  normal_quantile(u, out, count);
-  if (shape == Shape::lognormal) {
-    const double below = portable_log(low / best);
-    const double above = portable_log(high / best);
-    for (std::size_t i = 0; i < count; ++i) {
-      const double z = out[i] / kZ95;
-      out[i] = z < 0 ? -z * below : z * above;
-    }
-    portable_exp(out, out, count);
-    for (std::size_t i = 0; i < count; ++i) out[i] *= best;
-  } else {
-    for (std::size_t i = 0; i < count; ++i) {
-      const double z = out[i] / kZ95;
-      out[i] = best + (z < 0 ? -z * (low - best) : z * (high - best));
-    }
-  }
-  if (fraction)
-    for (std::size_t i = 0; i < count; ++i) out[i] = std::clamp(out[i], 0.0, 1.0);
-}
 
 Traced::Traced(double value) : constant_(value), exact_(Integer::from_double(value)) {
   // A double that happens to be integral is taken as exact only while doubles count exactly.

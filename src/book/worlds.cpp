@@ -1,13 +1,7 @@
 #include "book/worlds.h"
 
-#include <tbb/blocked_range.h>
-#include <tbb/enumerable_thread_specific.h>
-#include <tbb/parallel_for.h>
-
 #include <algorithm>
 #include <array>
-#include <bit>
-#include <boost/random/sobol.hpp>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -15,141 +9,151 @@
 #include <optional>
 
 #include "base/elementary.h"
+#include "base/parallel.h"
 #include "book/polynomial.h"
 #include "book/sift.h"
 
 namespace floptally {
 namespace {
 
-// Sobol's first dimensions project well onto every pair; of later ones some pairs are as uneven as 1% of a percentile.
-constexpr std::uint32_t kSobolDimensions = 8;
-constexpr std::uint32_t kBlock = 1024;
-constexpr unsigned kSliceBits = 6;
+constexpr std::uint32_t kBlock = Points::kBlock;
+constexpr std::uint32_t kBlocksATurn = 16;  // what a thread takes at once; a turn's brackets are found with it
+constexpr std::uint32_t kPilot = 1u << 14;  // at most; an eighth of fewer worlds
+constexpr std::size_t kStreamsAPass = 64;   // bounds what is kept inside brackets
+constexpr double kWanted[] = {0.05, 0.5, 0.95};
 
-std::uint64_t fnv1a(std::string_view text) {
-  std::uint64_t h = 14695981039346656037ull;
-  for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 1099511628211ull;
-  // Finish as in MurmurHash3, so that similar names give unrelated seeds.
-  h ^= h >> 33;
-  h *= 0xFF51AFD7ED558CCDull;
-  h ^= h >> 33;
-  h *= 0xC4CEB9FE1A85EC53ull;
-  return h ^ (h >> 33);
-}
+std::uint32_t blocks_of(std::uint32_t worlds) { return (worlds + kBlock - 1) / kBlock; }
 
-std::uint32_t reverse_bits(std::uint32_t x) {
-  x = (x >> 16) | (x << 16);
-  x = ((x & 0x00FF00FFu) << 8) | ((x & 0xFF00FF00u) >> 8);
-  x = ((x & 0x0F0F0F0Fu) << 4) | ((x & 0xF0F0F0F0u) >> 4);
-  x = ((x & 0x33333333u) << 2) | ((x & 0xCCCCCCCCu) >> 2);
-  return ((x & 0x55555555u) << 1) | ((x & 0xAAAAAAAAu) >> 1);
-}
-
-// Owen's nested uniform scramble by Laine and Karras's hash (constants: Burley 2020, listing 2, improved by Vegdahl).
-std::uint32_t scramble(std::uint32_t x, std::uint32_t seed) {
-  x = reverse_bits(x);
-  x ^= x * 0x3D20ADEAu;
-  x += seed;
-  x *= (seed >> 16) | 1u;
-  x ^= x * 0x05526C56u;
-  x ^= x * 0x53A22864u;
-  return reverse_bits(x);
-}
-
-// The direction numbers of one Sobol dimension, read off Boost's generator: in Gray-code order point 2^k differs from
-// the one before by exactly direction k.
-std::vector<std::uint32_t> directions(std::uint32_t dimension) {
-  boost::random::sobol_engine<std::uint32_t, 32u> engine(dimension + 1);
-  std::vector<std::uint32_t> result;
-  // Point n ^ (n >> 1) reaches direction k first at n = 2^k; seed(n) jumps there.
-  for (int k = 0; k < 31; ++k) {
-    const std::uint32_t n = 1u << k;
-    std::uint32_t point = 0;
-    engine.seed(n - 1);
-    for (std::uint32_t d = 0; d <= dimension; ++d) point = engine();
-    std::uint32_t known = 0;
-    const std::uint32_t gray = n ^ (n >> 1);
-    for (int j = 0; j < k; ++j)
-      if ((gray >> j) & 1u) known ^= result[static_cast<std::size_t>(j)];
-    result.push_back(point ^ known);
+// Brackets around the percentiles, so wide that all but never is one outside.
+Brackets brackets_of(std::vector<double>& pilot) {
+  Brackets result;
+  const double n = static_cast<double>(pilot.size());
+  auto from = pilot.begin();
+  const auto value_at = [&](double position) {
+    const auto at = pilot.begin() + static_cast<std::ptrdiff_t>(position);
+    std::nth_element(from, at, pilot.end());
+    from = at;
+    return *at;
+  };
+  for (std::size_t k = 0; k < Brackets::kCount; ++k) {
+    const double spread = 3.5 * std::sqrt(kWanted[k] * (1 - kWanted[k]) * n);
+    const double low = kWanted[k] * n - spread;
+    const double high = kWanted[k] * n + spread;
+    result.low[k] = low < 1 ? -std::numeric_limits<double>::infinity() : value_at(low);
+    result.high[k] = high >= n - 1 ? std::numeric_limits<double>::infinity() : value_at(high);
   }
   return result;
 }
 
-constexpr double kWanted[] = {0.05, 0.5, 0.95};
-constexpr std::uint32_t kPilot = 4096;  // at most; an eighth of fewer worlds
+}  // namespace
 
-// What lies below a bracket is counted, what lies inside it is kept.
-struct Bracket {
-  double low = 0, high = 0;
-  std::uint64_t below = 0;
-  std::vector<double> kept;
+struct Worlds::Stream {
+  Program program;
+  Brackets brackets;
 };
 
-double unit_interval(std::uint32_t x) { return (static_cast<double>(x) + 0.5) * 0x1p-32; }
-
-}  // namespace
+// What one thread works with.
+struct Worlds::Scratch {
+  explicit Scratch(const std::vector<Stream>& streams) {
+    for (const Stream& stream : streams)
+      for (const std::uint32_t leaf : stream.program.leaves) leaves.push_back(leaf);
+    std::sort(leaves.begin(), leaves.end());
+    leaves.erase(std::unique(leaves.begin(), leaves.end()), leaves.end());
+    room.resize(leaves.size() * kBlock);
+    drawn.resize(leaves.size());
+    for (const Stream& stream : streams) {
+      sifted.push_back({stream.brackets, {}});
+      std::vector<std::size_t>& at = inputs.emplace_back();
+      for (const std::uint32_t leaf : stream.program.leaves)
+        at.push_back(static_cast<std::size_t>(std::lower_bound(leaves.begin(), leaves.end(), leaf) - leaves.begin()));
+    }
+  }
+  std::vector<std::uint32_t> leaves;             // of all streams
+  std::vector<std::vector<std::size_t>> inputs;  // by stream: where its leaves stand in `leaves`
+  std::vector<double> room;
+  std::vector<const double*> drawn;  // by leaf, of the current block
+  std::vector<const double*> given;
+  std::vector<double> registers;
+  struct Sifted {
+    Brackets brackets;
+    std::array<std::vector<double>, Brackets::kCount> kept;
+  };
+  std::vector<Sifted> sifted;  // by stream
+};
 
 Worlds::Worlds(const Trace& trace, std::uint32_t count) : trace_(trace), count_(std::max(count, 16u)) {
   const auto& leaves = trace.leaves();
   draws_.resize(leaves.size());
-  slice_.resize(leaves.size());
+  points_.resize(leaves.size());
   rank_.assign(leaves.size(), 0);
   std::vector<std::uint32_t> order;
   for (std::uint32_t i = 0; i < leaves.size(); ++i)
     if (leaves[i].distribution.shape != Distribution::Shape::point && !leaves[i].unknown) order.push_back(i);
   std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
-    return std::pair(fnv1a(leaves[a].name), leaves[a].name) < std::pair(fnv1a(leaves[b].name), leaves[b].name);
+    return std::pair(seed_of(leaves[a].name), leaves[a].name) < std::pair(seed_of(leaves[b].name), leaves[b].name);
   });
   // A leaf keeps its dimension when others come and go (another plan, one more assumption), as far as they do not
   // collide: two answers can then be compared world by world.
-  std::vector<bool> taken(kSobolDimensions, false);
+  std::vector<bool> taken(Points::kSobolDimensions, false);
   for (std::uint32_t r = 0; r < order.size(); ++r) {
-    if (r >= kSobolDimensions) {
+    if (r >= Points::kSobolDimensions) {
       rank_[order[r]] = r;
       continue;
     }
-    auto slot = static_cast<std::uint32_t>(fnv1a(leaves[order[r]].name) >> 40) % kSobolDimensions;
-    while (taken[slot]) slot = (slot + 1) % kSobolDimensions;
+    auto slot = static_cast<std::uint32_t>(seed_of(leaves[order[r]].name) >> 40) % Points::kSobolDimensions;
+    while (taken[slot]) slot = (slot + 1) % Points::kSobolDimensions;
     taken[slot] = true;
     rank_[order[r]] = slot;
   }
 }
 
+const Points& Worlds::points(std::uint32_t leaf) const {
+  std::optional<Points>& made = points_[leaf];
+  if (!made) made.emplace(seed_of(trace_.leaves()[leaf].name), rank_[leaf]);
+  return *made;
+}
+
+const double* Worlds::block(std::uint32_t leaf, std::uint32_t start, std::uint32_t size, double* room) const {
+  if (!draws_[leaf].empty()) return draws_[leaf].data() + start;
+  double u[kBlock];
+  points(leaf).block(start, size, u, nullptr);
+  trace_.leaves()[leaf].distribution.quantiles(u, room, size);
+  return room;
+}
+
 const std::vector<double>& Worlds::draws(std::uint32_t leaf) const {
-  std::vector<double>& out = draws_[leaf];
-  if (!out.empty()) return out;
-  out.resize(count_);
-  std::vector<std::uint8_t>& slice = slice_[leaf];
-  slice.resize(count_);
-  const Leaf& info = trace_.leaves()[leaf];
-  const std::uint64_t hash = fnv1a(info.name);
-  const auto seed = static_cast<std::uint32_t>(hash);
-  const std::uint32_t rank = rank_[leaf];
-  // Past the Sobol dimensions in use, a one-dimensional scrambled sequence in an order shuffled by the name.
-  const bool shuffled = rank >= kSobolDimensions;
-  const std::vector<std::uint32_t> direction = shuffled ? std::vector<std::uint32_t>{} : directions(rank);
-  // Point i of a Sobol sequence is the xor of the directions of i's bits: those of the low bits are the same in every
-  // block.
-  std::vector<std::uint32_t> low(kBlock, 0);
-  if (!shuffled)
-    for (std::uint32_t i = 1; i < kBlock; ++i)
-      low[i] = low[i & (i - 1)] ^ direction[static_cast<std::size_t>(std::countr_zero(i))];
-  tbb::parallel_for(std::uint32_t{0}, (count_ + kBlock - 1) / kBlock, [&](std::uint32_t block) {
-    const std::uint32_t start = block * kBlock;
-    const std::uint32_t size = std::min(count_, start + kBlock) - start;
-    std::uint32_t high = 0;
-    for (std::uint32_t rest = start; !shuffled && rest != 0; rest &= rest - 1)
-      high ^= direction[static_cast<std::size_t>(std::countr_zero(rest))];
-    double u[kBlock];
-    for (std::uint32_t i = 0; i < size; ++i) {
-      const std::uint32_t point =
-          shuffled ? reverse_bits(scramble(start + i, static_cast<std::uint32_t>(hash >> 32))) : high ^ low[i];
-      const std::uint32_t scrambled = scramble(point, seed);
-      u[i] = unit_interval(scrambled);
-      slice[start + i] = static_cast<std::uint8_t>(scrambled >> (32 - kSliceBits));
+  if (!draws_[leaf].empty()) return draws_[leaf];
+  static_cast<void>(points(leaf));
+  std::vector<double> made(count_);
+  const std::size_t turns = (blocks_of(count_) + kBlocksATurn - 1) / kBlocksATurn;
+  parallel_for(turns, threads_for(turns), [&](std::size_t turn, unsigned) {
+    const std::uint32_t end = std::min(blocks_of(count_), static_cast<std::uint32_t>(turn + 1) * kBlocksATurn);
+    for (std::uint32_t b = static_cast<std::uint32_t>(turn) * kBlocksATurn; b < end; ++b) {
+      const std::uint32_t start = b * kBlock;
+      static_cast<void>(block(leaf, start, std::min(count_ - start, kBlock), made.data() + start));
     }
-    info.distribution.quantiles(u, out.data() + start, size);
+  });
+  return draws_[leaf] = std::move(made);
+}
+
+std::vector<double> Worlds::first_values(const Program& program, std::uint32_t count) const {
+  const std::vector<std::uint32_t>& leaves = program.leaves;
+  for (const std::uint32_t leaf : leaves) static_cast<void>(points(leaf));
+  if (count_ <= kKept)
+    for (const std::uint32_t leaf : leaves) static_cast<void>(draws(leaf));
+  std::vector<double> out(count);
+  const std::size_t turns = (blocks_of(count) + kBlocksATurn - 1) / kBlocksATurn;
+  parallel_for(turns, threads_for(turns), [&](std::size_t turn, unsigned) {
+    std::vector<double> room(leaves.size() * kBlock);
+    std::vector<const double*> inputs(leaves.size());
+    std::vector<double> registers;
+    const std::uint32_t end = std::min(blocks_of(count), static_cast<std::uint32_t>(turn + 1) * kBlocksATurn);
+    for (std::uint32_t b = static_cast<std::uint32_t>(turn) * kBlocksATurn; b < end; ++b) {
+      const std::uint32_t start = b * kBlock;
+      const std::uint32_t size = std::min(count - start, kBlock);
+      for (std::size_t i = 0; i < leaves.size(); ++i) inputs[i] = block(leaves[i], start, size, &room[i * kBlock]);
+      std::copy_n(run(program, inputs.data(), size, registers), size, out.data() + start);
+    }
   });
   return out;
 }
@@ -157,17 +161,7 @@ const std::vector<double>& Worlds::draws(std::uint32_t leaf) const {
 std::vector<double> Worlds::values(NodeId id) const {
   if (!trace_.node(id).uncertain) return std::vector<double>(count_, trace_.node(id).value);
   PolynomialBuilder builder(trace_);
-  const Program program = compile(trace_, builder, id);
-  std::vector<const double*> inputs(program.leaves.size());
-  for (std::size_t i = 0; i < program.leaves.size(); ++i) inputs[i] = draws(program.leaves[i]).data();
-  std::vector<double> out(count_);
-  tbb::parallel_for(std::uint32_t{0}, (count_ + kBlock - 1) / kBlock, [&](std::uint32_t block) {
-    static thread_local std::vector<double> scratch;
-    const std::uint32_t start = block * kBlock;
-    const std::uint32_t size = std::min(count_, start + kBlock) - start;
-    std::copy_n(run(program, inputs.data(), start, size, scratch), size, out.data() + start);
-  });
-  return out;
+  return first_values(compile(trace_, builder, id), count_);
 }
 
 // A sum of positive multiples of powers of one leaf rises with that leaf: its percentiles are those of the leaf, put
@@ -193,95 +187,117 @@ std::optional<Percentiles> Worlds::of_one_leaf(NodeId id, PolynomialBuilder& bui
   return Percentiles{at(0.05), at(0.5), at(0.95)};
 }
 
-Percentiles Worlds::stream(NodeId id, PolynomialBuilder& builder) const {
-  if (const auto exact = of_one_leaf(id, builder)) return *exact;
-  const Program program = compile(trace_, builder, id);
-  std::vector<const double*> inputs(program.leaves.size());
-  for (std::size_t i = 0; i < program.leaves.size(); ++i) inputs[i] = draws(program.leaves[i]).data();
+template <class Part>
+void Worlds::evaluate(const std::vector<Stream>& streams, std::uint32_t start, std::uint32_t size, Scratch& scratch,
+                      Part&& part) const {
+  for (std::size_t i = 0; i < scratch.leaves.size(); ++i)
+    scratch.drawn[i] = block(scratch.leaves[i], start, size, &scratch.room[i * kBlock]);
+  for (std::size_t s = 0; s < streams.size(); ++s) {
+    scratch.given.clear();
+    for (const std::size_t at : scratch.inputs[s]) scratch.given.push_back(scratch.drawn[at]);
+    part(s, run(streams[s].program, scratch.given.data(), size, scratch.registers));
+  }
+}
+
+std::vector<std::optional<Percentiles>> Worlds::stream(std::vector<Stream> streams) const {
+  Scratch pilot_scratch(streams);
+  for (const std::uint32_t leaf : pilot_scratch.leaves) static_cast<void>(points(leaf));
+  if (count_ <= kKept)
+    for (const std::uint32_t leaf : pilot_scratch.leaves) static_cast<void>(draws(leaf));
   const std::uint32_t pilot_count = std::min(kPilot, count_ / 8 / kBlock * kBlock);
-  if (pilot_count == 0) {
-    std::vector<double> all = values(id);
-    return percentiles_of(all);
-  }
-  // A pilot of the first worlds brackets each percentile widely enough that it is all but never outside (then: the long
-  // way).
-  std::vector<double> pilot;
-  std::vector<double> scratch;
-  for (std::uint32_t start = 0; start < pilot_count; start += kBlock) {
-    const double* part = run(program, inputs.data(), start, kBlock, scratch);
-    pilot.insert(pilot.end(), part, part + kBlock);
-  }
-  std::sort(pilot.begin(), pilot.end());
-  Bracket brackets[3];
-  for (int k = 0; k < 3; ++k) {
-    const double n = pilot_count;
-    const double spread = 3.5 * std::sqrt(kWanted[k] * (1 - kWanted[k]) * n);
-    const double middle = kWanted[k] * n;
-    const double from = middle - spread;
-    const double to = middle + spread;
-    brackets[k].low = from < 1 ? -std::numeric_limits<double>::infinity() : pilot[static_cast<std::size_t>(from)];
-    brackets[k].high = to >= n - 1 ? std::numeric_limits<double>::infinity() : pilot[static_cast<std::size_t>(to)];
-  }
-  tbb::enumerable_thread_specific<std::array<Bracket, 3>> parts([&] {
-    return std::array<Bracket, 3>{brackets[0], brackets[1], brackets[2]};
+  std::vector<std::vector<double>> pilots(streams.size());
+  for (std::uint32_t start = 0; start < pilot_count; start += kBlock)
+    evaluate(streams, start, kBlock, pilot_scratch,
+             [&](std::size_t s, const double* values) { pilots[s].insert(pilots[s].end(), values, values + kBlock); });
+  const std::uint32_t blocks = blocks_of(count_);
+  const std::size_t turns = (blocks + kBlocksATurn - 1) / kBlocksATurn;
+  const unsigned threads = threads_for(turns);
+  parallel_for(streams.size(), threads_for(streams.size(), threads),
+               [&](std::size_t s, unsigned) { streams[s].brackets = brackets_of(pilots[s]); });
+  std::vector<Scratch> parts(threads, Scratch(streams));
+  parallel_for(turns, threads, [&](std::size_t turn, unsigned worker) {
+    Scratch& mine = parts[worker];
+    const std::uint32_t end = std::min(blocks, static_cast<std::uint32_t>(turn + 1) * kBlocksATurn);
+    for (std::uint32_t b = static_cast<std::uint32_t>(turn) * kBlocksATurn; b < end; ++b) {
+      const std::uint32_t start = b * kBlock;
+      const std::uint32_t size = std::min(count_ - start, kBlock);
+      evaluate(streams, start, size, mine, [&](std::size_t s, const double* values) {
+        double inside[Brackets::kCount][kBlock + 16];
+        double* const out[] = {inside[0], inside[1], inside[2]};
+        std::size_t found[Brackets::kCount];
+        sift(values, size, mine.sifted[s].brackets, out, found);
+        for (std::size_t k = 0; k < Brackets::kCount; ++k)
+          mine.sifted[s].kept[k].insert(mine.sifted[s].kept[k].end(), out[k], out[k] + found[k]);
+      });
+    }
   });
-  tbb::parallel_for(tbb::blocked_range<std::uint32_t>(0, (count_ + kBlock - 1) / kBlock, 64), [&](const auto& range) {
-    static thread_local std::vector<double> own;
-    std::array<Bracket, 3>& mine = parts.local();
-    for (std::uint32_t block = range.begin(); block != range.end(); ++block) {
-      const std::uint32_t start = block * kBlock;
-      const std::uint32_t size = std::min(count_, start + kBlock) - start;
-      const double* part = run(program, inputs.data(), start, size, own);
-      double inside[kBlock + 16];
-      for (Bracket& bracket : mine) {
-        const std::size_t found = sift(part, size, bracket.low, bracket.high, inside, bracket.below);
-        bracket.kept.insert(bracket.kept.end(), inside, inside + found);
+
+  std::vector<std::optional<Percentiles>> result(streams.size());
+  parallel_for(streams.size(), threads_for(streams.size(), threads), [&](std::size_t s, unsigned) {
+    double found[Brackets::kCount] = {};
+    for (std::size_t k = 0; k < Brackets::kCount; ++k) {
+      std::uint64_t below = 0;
+      std::vector<double> kept;
+      for (Scratch& part : parts) {
+        below += part.sifted[s].brackets.below[k];
+        kept.insert(kept.end(), part.sifted[s].kept[k].begin(), part.sifted[s].kept[k].end());
       }
+      const double position = kWanted[k] * static_cast<double>(count_ - 1);
+      const auto rank = static_cast<std::uint64_t>(position);
+      if (rank < below || rank + 1 >= below + kept.size()) return;
+      const auto at = kept.begin() + static_cast<std::ptrdiff_t>(rank - below);
+      std::nth_element(kept.begin(), at, kept.end());
+      found[k] = *at + (position - static_cast<double>(rank)) * (*std::min_element(at + 1, kept.end()) - *at);
     }
+    result[s] = Percentiles{found[0], found[1], found[2]};
   });
-  double result[3];
-  for (int k = 0; k < 3; ++k) {
-    std::uint64_t below = 0;
-    std::vector<double> kept;
-    for (auto& part : parts) {
-      below += part[static_cast<std::size_t>(k)].below;
-      kept.insert(kept.end(), part[static_cast<std::size_t>(k)].kept.begin(),
-                  part[static_cast<std::size_t>(k)].kept.end());
-    }
-    const double position = kWanted[k] * static_cast<double>(count_ - 1);
-    const auto rank = static_cast<std::uint64_t>(position);
-    if (rank < below || rank + 1 >= below + kept.size()) {
-      std::vector<double> all = values(id);
-      return percentiles_of(all);
-    }
-    const auto at = kept.begin() + static_cast<std::ptrdiff_t>(rank - below);
-    std::nth_element(kept.begin(), at, kept.end());
-    result[k] = *at + (position - static_cast<double>(rank)) * (*std::min_element(at + 1, kept.end()) - *at);
-  }
-  return {result[0], result[1], result[2]};
+  return result;
 }
 
 std::vector<Percentiles> Worlds::percentiles(const std::vector<NodeId>& ids) const {
-  std::vector<Percentiles> result(ids.size());
   PolynomialBuilder builder(trace_);
-  std::map<std::string, Percentiles> known;  // by shape: a number that is c times another shares its percentiles
+  // By shape: a number that is c times another shares its percentiles.
+  struct Unit {
+    NodeId of = 0;
+    double scale = 1;
+    std::optional<Percentiles> found;
+  };
+  std::map<std::string, std::size_t> known;
+  std::vector<Unit> units;
+  std::vector<std::pair<std::size_t, double>> unit_of(ids.size());
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (!trace_.node(ids[i]).uncertain) continue;
+    NumberShape shape = builder.shape(ids[i]);
+    const auto [at, fresh] = known.emplace(std::move(shape.key), units.size());
+    if (fresh) units.push_back({ids[i], shape.scale, of_one_leaf(ids[i], builder)});
+    unit_of[i] = {at->second, shape.scale};
+  }
+  std::vector<std::size_t> open;
+  for (std::size_t i = 0; i < units.size(); ++i)
+    if (!units[i].found) open.push_back(i);
+  for (std::size_t first = 0; first < open.size(); first += kStreamsAPass) {
+    const std::size_t last = std::min(open.size(), first + kStreamsAPass);
+    std::vector<Stream> streams;
+    for (std::size_t k = first; k < last; ++k) streams.push_back({compile(trace_, builder, units[open[k]].of), {}});
+    const std::vector<std::optional<Percentiles>> found = stream(std::move(streams));
+    for (std::size_t k = first; k < last; ++k) {
+      Unit& unit = units[open[k]];
+      unit.found = found[k - first];
+      if (unit.found) continue;
+      std::vector<double> all = values(unit.of);
+      unit.found = percentiles_of(all);
+    }
+  }
+  std::vector<Percentiles> result(ids.size());
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const TraceNode& node = trace_.node(ids[i]);
-    if (!node.uncertain) {
-      result[i] = {node.value, node.value, node.value};
-      continue;
-    }
-    const NumberShape shape = builder.shape(ids[i]);
-    auto found = known.find(shape.key);
-    if (found == known.end()) {
-      Percentiles p = stream(ids[i], builder);
-      p = {p.p5 / shape.scale, p.p50 / shape.scale, p.p95 / shape.scale};
-      if (shape.scale < 0) std::swap(p.p5, p.p95);
-      found = known.emplace(shape.key, p).first;
-    }
-    const Percentiles& p = found->second;
-    result[i] = {p.p5 * shape.scale, p.p50 * shape.scale, p.p95 * shape.scale};
-    if (shape.scale < 0) std::swap(result[i].p5, result[i].p95);
+    result[i] = {node.value, node.value, node.value};
+    if (!node.uncertain) continue;
+    const auto& [unit, scale] = unit_of[i];
+    const Percentiles& p = *units[unit].found;
+    const double ratio = scale / units[unit].scale;
+    result[i] = {p.p5 * ratio, p.p50 * ratio, p.p95 * ratio};
+    if (ratio < 0) std::swap(result[i].p5, result[i].p95);
   }
   return result;
 }
@@ -298,7 +314,7 @@ double Worlds::value_with(NodeId id, const std::vector<std::pair<std::uint32_t, 
     inputs[i] = &at[i];
   }
   std::vector<double> scratch;
-  return *run(program, inputs.data(), 0, 1, scratch);
+  return *run(program, inputs.data(), 1, scratch);
 }
 
 double Worlds::probability_above(NodeId id, double threshold) const {
@@ -311,29 +327,36 @@ double Worlds::probability_above(NodeId id, double threshold) const {
 std::vector<Worlds::Share> Worlds::shares(NodeId id) const {
   std::vector<Share> result;
   if (!trace_.node(id).uncertain) return result;
-  std::vector<double> y = values(id);
-  if (std::all_of(y.begin(), y.end(), [](double v) { return v > 0; }))
-    for (double& v : y) v = portable_log(v);
-  const double n = static_cast<double>(count_);
-  const double mean = std::accumulate(y.begin(), y.end(), 0.0) / n;
-  double variance = 0;
-  for (const double v : y) variance += (v - mean) * (v - mean);
-  variance /= n;
-  if (!(variance > 0)) return result;
   PolynomialBuilder builder(trace_);
   const Program program = compile(trace_, builder, id);
+  const std::uint32_t count = std::min(count_, kKept);
+  std::vector<double> y = first_values(program, count);
+  if (std::all_of(y.begin(), y.end(), [](double v) { return v > 0; })) portable_log(y.data(), y.data(), y.size());
+  const double n = static_cast<double>(count);
+  const double mean = std::accumulate(y.begin(), y.end(), 0.0) / n;
+  double variance = 0;
+  for (double& v : y) {
+    v -= mean;
+    variance += v * v;
+  }
+  variance /= n;
+  if (!(variance > 0)) return result;
   // The correlation ratio: variance of the mean of y within slices of equal probability of the input.
-  constexpr std::size_t kSlices = 1u << kSliceBits;
+  constexpr std::size_t kSlices = 1u << Points::kSliceBits;
   for (const std::uint32_t leaf : program.leaves) {
     const Distribution& distribution = trace_.leaves()[leaf].distribution;
     if (distribution.shape == Distribution::Shape::point) continue;
-    static_cast<void>(draws(leaf));
-    const std::vector<std::uint8_t>& slice = slice_[leaf];
     double sum[kSlices] = {};
     double members[kSlices] = {};
-    for (std::uint32_t i = 0; i < count_; ++i) {
-      sum[slice[i]] += y[i] - mean;
-      members[slice[i]] += 1;
+    for (std::uint32_t start = 0; start < count; start += kBlock) {
+      double u[kBlock];
+      std::uint8_t slice[kBlock];
+      const std::uint32_t size = std::min(count - start, kBlock);
+      points(leaf).block(start, size, u, slice);
+      for (std::uint32_t i = 0; i < size; ++i) {
+        sum[slice[i]] += y[start + i];
+        members[slice[i]] += 1;
+      }
     }
     double between = 0;
     for (std::size_t s = 0; s < kSlices; ++s)

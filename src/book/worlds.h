@@ -2,7 +2,8 @@
 //
 // World i draws every leaf once: scrambled Sobol points (Joe and Kuo's directions, Owen's nested uniform scrambling by
 // hash as in Burley, "Practical Hash-based Owen Scrambling", JCGT 2020), seeded by the leaf's name. The same on any
-// number of threads.
+// number of threads. Draws are kept while worlds are few; of many, blocks are drawn, used and forgotten, so that memory
+// does not grow with their number.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "book/points.h"
 #include "book/trace.h"
 
 namespace floptally {
@@ -20,10 +22,13 @@ struct Percentiles {
 };
 
 class PolynomialBuilder;
+struct Program;
 
 class Worlds {
  public:
   static constexpr std::uint32_t kDefault = 1u << 14;
+  // Shares of variance need no more than this, and draws of no more than this are kept.
+  static constexpr std::uint32_t kKept = 1u << 16;
 
   explicit Worlds(const Trace& trace, std::uint32_t count = kDefault);
 
@@ -48,14 +53,25 @@ class Worlds {
   [[nodiscard]] const std::vector<double>& draws(std::uint32_t leaf) const;
 
  private:
-  Percentiles stream(NodeId id, PolynomialBuilder& builder) const;
+  struct Stream;  // one number whose percentiles are being found
+  struct Scratch;
   std::optional<Percentiles> of_one_leaf(NodeId id, PolynomialBuilder& builder) const;
+  // The percentiles of each, in one pass over the worlds; nothing where the pilot's brackets missed one.
+  std::vector<std::optional<Percentiles>> stream(std::vector<Stream> streams) const;
+  // Evaluates the streams' programs over a block of worlds; part(i, values) is called with each.
+  template <class Part>
+  void evaluate(const std::vector<Stream>& streams, std::uint32_t start, std::uint32_t size, Scratch& scratch,
+                Part&& part) const;
+  [[nodiscard]] std::vector<double> first_values(const Program& program, std::uint32_t count) const;
+  // The leaf's draws in worlds [start, start + size): kept ones, or made in `room`.
+  const double* block(std::uint32_t leaf, std::uint32_t start, std::uint32_t size, double* room) const;
+  const Points& points(std::uint32_t leaf) const;
 
   const Trace& trace_;
   std::uint32_t count_;
-  mutable std::vector<std::vector<double>> draws_;        // by leaf, empty until drawn
-  mutable std::vector<std::vector<std::uint8_t>> slice_;  // by leaf: which 64th of its probability each draw lies in
-  std::vector<std::uint32_t> rank_;                       // Sobol dimension of each uncertain leaf
+  mutable std::vector<std::vector<double>> draws_;     // by leaf, empty until drawn
+  mutable std::vector<std::optional<Points>> points_;  // by leaf
+  std::vector<std::uint32_t> rank_;                    // which sequence each uncertain leaf takes
 };
 
 // The 5%, 50% and 95% order statistics with linear interpolation (as numpy.percentile), in O(n). Reorders `values`.

@@ -1,8 +1,5 @@
 #include "numerics/quantize_file.h"
 
-#include <tbb/parallel_for.h>
-#include <tbb/task_arena.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -11,6 +8,7 @@
 #include <optional>
 
 #include "base/file.h"
+#include "base/parallel.h"
 
 namespace floptally::numerics {
 namespace {
@@ -90,8 +88,7 @@ class Job {
   Job(const TensorFile& file, const QuantizeOptions& options)
       : file_(file),
         options_(options),
-        arena_(options.threads != 0 ? static_cast<int>(std::min<std::size_t>(options.threads, 1024))
-                                    : tbb::task_arena::automatic) {}
+        threads_(threads_for(kWave, static_cast<unsigned>(std::min<std::size_t>(options.threads, kWave)))) {}
 
   Result<bool> open() {
     for (const std::string& path : file_.files) {
@@ -114,12 +111,11 @@ class Job {
     for (std::size_t begin = 0; begin < count; begin += kWave) {
       const std::size_t end = std::min(count, begin + kWave);
       std::vector<std::optional<Diagnostics>> problems(end - begin);
-      arena_.execute([&] {
-        tbb::parallel_for(begin, end, [&](std::size_t i) {
-          Result<bool> done = body(i, i - begin);
-          if (!done.ok()) problems[i - begin] = done.take_problems();
-        });
-      });
+      parallel_for(end - begin, std::min(threads_, threads_for(end - begin, threads_)),
+                   [&](std::size_t slot, unsigned) {
+                     Result<bool> done = body(begin + slot, slot);
+                     if (!done.ok()) problems[slot] = done.take_problems();
+                   });
       for (std::optional<Diagnostics>& problem : problems)
         if (problem) return *std::move(problem);
       for (std::size_t i = begin; i < end; ++i) merge(i, i - begin);
@@ -149,7 +145,7 @@ class Job {
   const TensorFile& file_;
   const QuantizeOptions& options_;
   std::vector<InputFile> inputs_;
-  tbb::task_arena arena_;
+  unsigned threads_;
 };
 
 Result<std::unique_ptr<Encoder>> Job::analyze(TensorReport& report) {

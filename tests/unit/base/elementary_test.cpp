@@ -17,6 +17,11 @@ TEST(Elementary, ExpAndLogAgreeWithTheLibraryToTheLastBits) {
   EXPECT_EQ(portable_log(1), 0);
   EXPECT_EQ(portable_exp(-1000), 0);
   EXPECT_TRUE(std::isinf(portable_exp(1000)));
+  EXPECT_TRUE(std::isnan(portable_exp(NAN)));
+  EXPECT_EQ(portable_log(0), -INFINITY);
+  EXPECT_EQ(portable_log(INFINITY), INFINITY);
+  EXPECT_TRUE(std::isnan(portable_log(-1)));
+  EXPECT_NEAR(portable_log(5e-324), std::log(5e-324), 1e-12);
 }
 
 TEST(Elementary, NormalQuantileAgreesWithBoost) {
@@ -33,10 +38,12 @@ TEST(Elementary, ArraysAgreeWithScalarsBitForBit) {
     u.push_back(i / 5000.0);
     x.push_back((i - 2500) * 0.31);
   }
-  std::vector<double> z(u.size()), e(x.size());
+  std::vector<double> z(u.size()), e(x.size()), l(u.size());
   normal_quantile(u.data(), z.data(), u.size());
   portable_exp(x.data(), e.data(), x.size());
+  portable_log(u.data(), l.data(), u.size());
   for (std::size_t i = 0; i < u.size(); ++i) {
+    EXPECT_EQ(l[i], portable_log(u[i]));
     EXPECT_EQ(z[i], normal_quantile(u[i]));
     EXPECT_EQ(e[i], portable_exp(x[i]));
   }
