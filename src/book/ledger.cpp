@@ -3,11 +3,6 @@
 #include <algorithm>
 
 namespace floptally {
-namespace {
-// Worlds are kept for comparing answers only while they are few enough to be cheap.
-constexpr std::uint32_t kKeptWorlds = 1u << 16;
-}  // namespace
-
 const char* to_text(Mark mark) {
   switch (mark) {
     case Mark::derived:
@@ -135,7 +130,7 @@ std::uint32_t Ledger::step(NodeId id, const std::string& fallback_name) {
   return index;
 }
 
-Book Ledger::finish(std::uint32_t count) {
+Book Ledger::finish(std::uint32_t count, bool keep) {
   if (count > 0) {
     const Worlds worlds(trace_, count);
     std::vector<NodeId> uncertain;
@@ -162,7 +157,7 @@ Book Ledger::finish(std::uint32_t count) {
       f.p95 = found[i].p95;
     }
     for (const Headline& headline : book_.headlines)
-      if (count <= kKeptWorlds && trace_.node(step_nodes_[headline.step]).uncertain)
+      if (keep && count <= Worlds::kKept && trace_.node(step_nodes_[headline.step]).uncertain)
         book_.worlds[headline.key] = worlds.values(step_nodes_[headline.step]);
     for (const std::string& key : influence_keys_) {
       for (const Headline& headline : book_.headlines) {

@@ -35,8 +35,9 @@ class Ledger {
   void headline(const std::string& key, std::string label, const Traced& value);
   // Asks for shares of variance under this headline.
   void influences(std::string key) { influence_keys_.push_back(std::move(key)); }
-  // Evaluates everything and hands the Book over. `worlds` 0 leaves percentiles out.
-  Book finish(std::uint32_t worlds = Worlds::kDefault);
+  // Evaluates everything and hands the Book over. `worlds` 0 leaves percentiles out; with `keep` the Book holds the
+  // headlines' value in every world, while those are few enough to be cheap.
+  Book finish(std::uint32_t worlds = Worlds::kDefault, bool keep = true);
 
  private:
   Account build(Entry& entry, const std::string& path, std::vector<std::pair<std::string, Traced>>& totals);

@@ -10,6 +10,7 @@ namespace floptally {
 // What a command may use besides its request: the session's texts (so that spans stay valid).
 struct Context {
   Sources& sources;
+  bool compare = false;  // the answer will be set beside another, world by world
 };
 
 struct CommandDef {

@@ -106,7 +106,7 @@ Result<const Device*> Catalogue::find(std::string_view name, Span at) const {
 
 std::vector<const Price*> Catalogue::prices_of(const Device& device) const {
   std::vector<const Price*> found;
-  for (const Price& price : prices_) {
+  for (const Price& price : prices()) {
     if (price.device == device.name) found.push_back(&price);
   }
   return found;
@@ -114,7 +114,7 @@ std::vector<const Price*> Catalogue::prices_of(const Device& device) const {
 
 const Price* Catalogue::latest_price(const Device& device, PriceKind kind) const {
   const Price* latest = nullptr;
-  for (const Price& price : prices_) {
+  for (const Price& price : prices()) {
     if (price.device == device.name && price.kind == kind && (!latest || price.date >= latest->date)) latest = &price;
   }
   return latest;
@@ -122,7 +122,7 @@ const Price* Catalogue::latest_price(const Device& device, PriceKind kind) const
 
 const Overhead* Catalogue::overhead(std::string_view quantity, std::string_view applies_to) const {
   const std::string folded = folded_name(applies_to);
-  for (const Overhead& row : overheads_) {
+  for (const Overhead& row : overheads()) {
     if (row.quantity == quantity && folded_name(row.applies_to) == folded) return &row;
   }
   return nullptr;
@@ -139,7 +139,7 @@ const Overhead* Catalogue::overhead(std::string_view quantity, const Device& dev
 Result<const CarbonRow*> Catalogue::carbon(std::string_view name, Span at) const {
   const std::string folded = folded_name(name);
   std::vector<const CarbonRow*> by_key, by_tail, by_name;
-  for (const CarbonRow& row : carbon_) {
+  for (const CarbonRow& row : carbon_rows()) {
     const std::size_t slash = row.key.find('/');
     if (folded_name(row.key) == folded) by_key.push_back(&row);
     if (slash != std::string::npos && folded_name(std::string_view(row.key).substr(slash + 1)) == folded)
@@ -158,7 +158,7 @@ Result<const CarbonRow*> Catalogue::carbon(std::string_view name, Span at) const
                  "write one of " + help);
   }
   std::vector<std::string_view> known;
-  for (const CarbonRow& row : carbon_) {
+  for (const CarbonRow& row : carbon_rows()) {
     known.push_back(row.key);
     known.push_back(row.name);
   }

@@ -2,7 +2,8 @@
 // names.
 //
 // A Catalogue is made of text (the embedded tables, or the user's with --data DIR) and never changes afterwards; what
-// it returns lives as long as it does.
+// it returns lives as long as it does. Of the embedded tables only the devices are read at once, the others when they
+// are first asked for, since most answers need none of them.
 #pragma once
 
 #include <map>
@@ -34,27 +35,26 @@ class Catalogue {
   // several ("H100"), none where it is unknown.
   [[nodiscard]] std::vector<const Device*> matches(std::string_view name) const;
   [[nodiscard]] const std::vector<Device>& devices() const { return devices_; }
-  [[nodiscard]] const std::vector<Price>& prices() const { return prices_; }  // by device, then date
+  [[nodiscard]] const std::vector<Price>& prices() const;  // by device, then date
   [[nodiscard]] std::vector<const Price*> prices_of(const Device& device) const;
   // The latest price of that kind, if any.
   [[nodiscard]] const Price* latest_price(const Device& device, PriceKind kind) const;
   // The row for the device itself, else for its kind ("gpu"), else for "any".
   [[nodiscard]] const Overhead* overhead(std::string_view quantity, const Device& device) const;
   [[nodiscard]] const Overhead* overhead(std::string_view quantity, std::string_view applies_to) const;
-  [[nodiscard]] const std::vector<Overhead>& overheads() const { return overheads_; }
+  [[nodiscard]] const std::vector<Overhead>& overheads() const;
   // By key or name, forgiving: "france", "FRA", "gcp/us-central1", "us-central1", "coal". Errors: unknown-region,
   // ambiguous-region ("Georgia" is a country and a state).
   Result<const CarbonRow*> carbon(std::string_view name, Span at = {}) const;
-  [[nodiscard]] const std::vector<CarbonRow>& carbon_rows() const { return carbon_; }
+  [[nodiscard]] const std::vector<CarbonRow>& carbon_rows() const;
   // The day the tables were put together: ages are counted from it, never from a clock.
   [[nodiscard]] Date date() const { return date_; }
 
  private:
   friend class CatalogueReader;
+  struct Rest;  // all but the devices
   std::vector<Device> devices_;
-  std::vector<Price> prices_;
-  std::vector<Overhead> overheads_;
-  std::vector<CarbonRow> carbon_;
+  std::shared_ptr<Rest> rest_;
   std::map<std::string, std::vector<std::size_t>, std::less<>> names_;  // folded name -> devices
   Date date_;
 };

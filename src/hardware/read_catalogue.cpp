@@ -1,8 +1,9 @@
 // Reading the catalogue's tables: every cell is checked, and all mistakes of a table are reported at once.
 #include <algorithm>
 #include <charconv>
-#include <deque>
 #include <initializer_list>
+#include <map>
+#include <mutex>
 
 #include "base/csv.h"
 #include "base/embedded.h"
@@ -125,25 +126,50 @@ Device read_device(TableReader& table) {
 
 }  // namespace
 
+struct Catalogue::Rest {
+  std::once_flag prices_once, overheads_once, carbon_once;
+  std::vector<Price> prices;
+  std::vector<Overhead> overheads;
+  std::vector<CarbonRow> carbon;
+  bool own_devices = false;  // devices.csv is the user's
+};
+
 // The steps of Catalogue::read, one a table.
 class CatalogueReader {
  public:
   explicit CatalogueReader(const std::vector<const Source*>& tables) : given_(tables) {}
 
   Result<Catalogue> read() {
+    Catalogue catalogue;
+    catalogue.rest_ = std::make_shared<Catalogue::Rest>();
     const Source& list = table("hardware/devices.csv");
-    own_devices_ = &list != &embedded_table("hardware/devices.csv");
-    devices(list);
-    ceilings(table("hardware/ceilings.csv"));
-    prices(table("hardware/prices.csv"));
-    overheads(table("hardware/overheads.csv"));
-    for (const char* name : {"carbon/countries.csv", "carbon/regions.csv", "carbon/sources.csv"}) carbon(table(name));
-    if (!problems_.empty()) return problems_;
-    if (!catalogue_.date_.known()) {  // a table without the mark is as old as its youngest row
-      for (const Device& d : catalogue_.devices_) catalogue_.date_ = std::max(catalogue_.date_, d.source_date);
-      for (const Price& p : catalogue_.prices_) catalogue_.date_ = std::max(catalogue_.date_, p.date);
+    catalogue.rest_->own_devices = &list != &embedded_table("hardware/devices.csv");
+    devices(list, catalogue);
+    ceilings(table("hardware/ceilings.csv"), catalogue);
+    // Tables of the user's are read now, so that all their mistakes are told at once.
+    for (const Source* source : given_) {
+      const std::string_view name = source->name;
+      if (name.ends_with("hardware/prices.csv"))
+        std::call_once(catalogue.rest_->prices_once, [&] { prices(*source, catalogue); });
+      if (name.ends_with("hardware/overheads.csv"))
+        std::call_once(catalogue.rest_->overheads_once, [&] { overheads(*source, catalogue); });
+      if (name.find("carbon/") != name.npos)
+        std::call_once(catalogue.rest_->carbon_once, [&] { all_carbon(catalogue); });
     }
-    return std::move(catalogue_);
+    if (!problems_.empty()) return problems_;
+    if (!catalogue.date_.known()) {  // a table without the mark is as old as its youngest row
+      for (const Device& d : catalogue.devices_) catalogue.date_ = std::max(catalogue.date_, d.source_date);
+      for (const Price& p : catalogue.prices()) catalogue.date_ = std::max(catalogue.date_, p.date);
+    }
+    return catalogue;
+  }
+
+  // The tables of the binary: tested to be readable.
+  void prices(const Catalogue& catalogue) { prices(embedded_table("hardware/prices.csv"), catalogue); }
+  void overheads(const Catalogue& catalogue) { overheads(embedded_table("hardware/overheads.csv"), catalogue); }
+  void all_carbon(const Catalogue& catalogue) {
+    for (const char* name : {"carbon/countries.csv", "carbon/regions.csv", "carbon/sources.csv"})
+      carbon(table(name), catalogue);
   }
 
  private:
@@ -156,36 +182,31 @@ class CatalogueReader {
   }
   // Embedded tables live as long as the program: diagnostics may point into them.
   static const Source& embedded_table(std::string_view path) {
-    static const std::deque<Source> kTables = [] {
-      std::deque<Source> tables;
-      for (const std::string_view name : embedded_files("")) {
-        if (name.starts_with("hardware/") || name.starts_with("carbon/"))
-          tables.push_back({"data/" + std::string(name), std::string(*embedded_file(name)), false});
-      }
-      tables.push_back({"data/missing.csv", {}, false});
-      return tables;
-    }();
-    for (const Source& each : kTables) {
-      if (std::string_view(each.name).ends_with(path)) return each;
-    }
-    return kTables.back();
+    static std::mutex mutex;
+    static std::map<std::string, Source, std::less<>> known;
+    const std::lock_guard lock(mutex);
+    const auto found = known.find(path);
+    if (found != known.end()) return found->second;
+    Source source{"data/" + std::string(path), std::string(embedded_file(path).value_or("")), false};
+    return known.emplace(std::string(path), std::move(source)).first->second;
   }
   // The embedded prices and ceilings may speak of devices that the user's own table does not have.
-  [[nodiscard]] bool foreign(const Source& source) const { return source.name.starts_with("data/") && own_devices_; }
-
-  std::size_t device_named(TableReader& reader, std::string_view column) {
-    const auto owner = catalogue_.names_.find(folded_name(reader.text(column)));
-    if (owner != catalogue_.names_.end()) return owner->second.front();
-    if (foreign_) return catalogue_.devices_.size();
-    reader.refuse("unknown-device", "no device '" + reader.text(column) + "' in devices.csv", column);
-    return catalogue_.devices_.size();
+  [[nodiscard]] static bool foreign(const Source& source, const Catalogue& catalogue) {
+    return source.name.starts_with("data/") && catalogue.rest_->own_devices;
   }
 
-  void devices(const Source& source) {
+  std::size_t device_named(TableReader& reader, std::string_view column, const Catalogue& catalogue) const {
+    const auto owner = catalogue.names_.find(folded_name(reader.text(column)));
+    if (owner != catalogue.names_.end()) return owner->second.front();
+    if (foreign_) return catalogue.devices_.size();
+    reader.refuse("unknown-device", "no device '" + reader.text(column) + "' in devices.csv", column);
+    return catalogue.devices_.size();
+  }
+
+  void devices(const Source& source, Catalogue& catalogue) {
     const std::size_t mark = source.text.find(kDateMark);
     if (mark != std::string::npos)
-      catalogue_.date_ =
-          Date::parse(std::string_view(source.text).substr(mark + kDateMark.size(), 10)).value_or(Date{});
+      catalogue.date_ = Date::parse(std::string_view(source.text).substr(mark + kDateMark.size(), 10)).value_or(Date{});
     TableReader reader(source, {"name", "vendor", "kind", "release", "memory_bytes", "source", "source_date"},
                        problems_);
     for (std::size_t row = 0; row < reader.rows(); ++row) {
@@ -193,46 +214,46 @@ class CatalogueReader {
       Device device = read_device(reader);
       if (device.name.empty()) reader.refuse("bad-name", "a device needs a name", "name");
       if (device.source.empty()) reader.refuse("missing-source", "every row names its source", "source");
-      const std::size_t index = catalogue_.devices_.size();
+      const std::size_t index = catalogue.devices_.size();
       std::vector<std::string> names = device.aliases;
       names.insert(names.begin(), device.name);
       for (const std::string& name : names) {
-        std::vector<std::size_t>& owners = catalogue_.names_[folded_name(name)];
+        std::vector<std::size_t>& owners = catalogue.names_[folded_name(name)];
         if (!owners.empty() && owners.back() == index) continue;  // an alias that folds to the name
         if (!owners.empty()) {
           reader.refuse("duplicate-name",
-                        "'" + name + "' is already a name of " + catalogue_.devices_[owners.front()].name, "name");
+                        "'" + name + "' is already a name of " + catalogue.devices_[owners.front()].name, "name");
         }
         owners.push_back(index);
       }
-      catalogue_.devices_.push_back(std::move(device));
+      catalogue.devices_.push_back(std::move(device));
     }
   }
 
-  void ceilings(const Source& source) {
-    foreign_ = foreign(source);
+  void ceilings(const Source& source, Catalogue& catalogue) {
+    foreign_ = foreign(source, catalogue);
     TableReader reader(source, {"device", "format", "flop_per_s", "source"}, problems_);
     for (std::size_t row = 0; row < reader.rows(); ++row) {
       reader.select(row);
-      const std::size_t device = device_named(reader, "device");
+      const std::size_t device = device_named(reader, "device", catalogue);
       const std::optional<Arithmetic> format = arithmetic_named(reader.text("format"));
       const std::optional<double> rate = reader.number("flop_per_s");
       if (!format) reader.refuse("unknown-format", "'" + reader.text("format") + "' is no number format", "format");
-      if (device == catalogue_.devices_.size() || !format || !rate) continue;
-      std::optional<double>& best = catalogue_.devices_[device].ceiling[static_cast<std::size_t>(*format)];
+      if (device == catalogue.devices_.size() || !format || !rate) continue;
+      std::optional<double>& best = catalogue.devices_[device].ceiling[static_cast<std::size_t>(*format)];
       best = std::max(best.value_or(0), *rate);
     }
   }
 
-  void prices(const Source& source) {
-    foreign_ = foreign(source);
+  void prices(const Source& source, const Catalogue& catalogue) {
+    foreign_ = foreign(source, catalogue);
     TableReader reader(source, {"device", "kind", "usd", "date", "source"}, problems_);
     for (std::size_t row = 0; row < reader.rows(); ++row) {
       reader.select(row);
       Price price;
-      const std::size_t device = device_named(reader, "device");
-      if (device == catalogue_.devices_.size()) continue;
-      price.device = catalogue_.devices_[device].name;
+      const std::size_t device = device_named(reader, "device", catalogue);
+      if (device == catalogue.devices_.size()) continue;
+      price.device = catalogue.devices_[device].name;
       const auto kind = std::find(kPriceKindNames.begin(), kPriceKindNames.end(), reader.text("kind"));
       if (kind == kPriceKindNames.end()) {
         reader.refuse("unknown-price-kind", "'" + reader.text("kind") + "' is no kind of price", "kind",
@@ -250,11 +271,11 @@ class CatalogueReader {
       price.row = reader.line();
       if (price.usd <= 0) reader.refuse("bad-number", "a price is greater than 0", "usd");
       if (!price.date.known()) reader.refuse("bad-date", "a price needs a date", "date");
-      catalogue_.prices_.push_back(std::move(price));
+      catalogue.rest_->prices.push_back(std::move(price));
     }
   }
 
-  void overheads(const Source& source) {
+  void overheads(const Source& source, const Catalogue& catalogue) {
     TableReader reader(source, {"quantity", "applies_to", "value", "source"}, problems_);
     for (std::size_t row = 0; row < reader.rows(); ++row) {
       reader.select(row);
@@ -269,11 +290,11 @@ class CatalogueReader {
       overhead.date = reader.date("date");
       overhead.note = reader.text("note");
       overhead.row = reader.line();
-      catalogue_.overheads_.push_back(std::move(overhead));
+      catalogue.rest_->overheads.push_back(std::move(overhead));
     }
   }
 
-  void carbon(const Source& source) {
+  void carbon(const Source& source, const Catalogue& catalogue) {
     TableReader reader(source, {"kind", "key", "name", "grams_per_kwh", "source"}, problems_);
     for (std::size_t row = 0; row < reader.rows(); ++row) {
       reader.select(row);
@@ -286,16 +307,29 @@ class CatalogueReader {
       entry.year = static_cast<int>(reader.count("year"));
       entry.source = reader.text("source");
       entry.row = reader.line();
-      catalogue_.carbon_.push_back(std::move(entry));
+      catalogue.rest_->carbon.push_back(std::move(entry));
     }
   }
 
-  const std::vector<const Source*>& given_;
-  bool own_devices_ = false;  // devices.csv is the user's
-  bool foreign_ = false;      // the table being read is the embedded one beside the user's devices
-  Catalogue catalogue_;
+  std::vector<const Source*> given_;
+  bool foreign_ = false;  // the table being read is the embedded one beside the user's devices
   Diagnostics problems_;
 };
+
+const std::vector<Price>& Catalogue::prices() const {
+  std::call_once(rest_->prices_once, [&] { CatalogueReader({}).prices(*this); });
+  return rest_->prices;
+}
+
+const std::vector<Overhead>& Catalogue::overheads() const {
+  std::call_once(rest_->overheads_once, [&] { CatalogueReader({}).overheads(*this); });
+  return rest_->overheads;
+}
+
+const std::vector<CarbonRow>& Catalogue::carbon_rows() const {
+  std::call_once(rest_->carbon_once, [&] { CatalogueReader({}).all_carbon(*this); });
+  return rest_->carbon;
+}
 
 Result<Catalogue> Catalogue::read(const std::vector<const Source*>& tables) { return CatalogueReader(tables).read(); }
 

@@ -57,7 +57,7 @@ class PlanTally {
     for (const auto& [key, value] : totals)
       if (key == "usd" || (key == "flop" && find(totals, "usd") == nullptr))
         ledger_.influences(key == "flop" ? "flop_training" : key);
-    Book result = ledger_.finish(options_.worlds);
+    Book result = ledger_.finish(options_.worlds, options_.keep_worlds);
     check(result);
     return result;
   }

@@ -16,6 +16,7 @@ namespace floptally {
 struct TallyOptions {
   std::string by;                           // split by an axis instead of by subset
   std::uint32_t worlds = Worlds::kDefault;  // that ranges are read from; 0: best guesses only
+  bool keep_worlds = false;                 // of the headlines, for comparing answers
 };
 
 Result<Book> tally_plan(const Plan& plan, const TallyOptions& options, const Catalogue& catalogue, Sources& sources);

@@ -96,6 +96,7 @@ void add_changes(Book& book, const Difference& d, const std::string& label) {
 }
 
 Result<Book> diff(const Request& request, Context& context) {
+  context.compare = true;
   auto before = answer_for(request.inputs[0], request, context);
   if (!before) return before;
   auto after = answer_for(request.inputs[1], request, context);

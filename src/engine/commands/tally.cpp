@@ -107,6 +107,7 @@ Result<Book> run(const Request& request, Context& context) {
   Result<std::uint32_t> worlds = worlds_of(request);
   if (!worlds) return worlds.take_problems();
   options.worlds = *worlds;
+  options.keep_worlds = context.compare;
   Result<Book> book = tally_plan(*plan, options, **catalogue, context.sources);
   if (!book || !request.has("strict")) return book;
   Diagnostics assumed;  // with --strict what was noted as assumed is a mistake
