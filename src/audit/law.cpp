@@ -72,6 +72,7 @@ std::string inapplicable(const AuditRun& run, const ThresholdRule& rule) {
 
 std::string out_of_force(const ThresholdRule& rule, const Date& on) {
   if (rule.status == "vetoed") return "vetoed";
+  if (rule.status == "passed") return "passed, signature not known on " + rule.source_date.to_string();
   if (rule.in_force.known() && on.days() < rule.in_force.days())
     return "not in force before " + rule.in_force.to_string();
   if (rule.until.known() && on.days() >= rule.until.days()) return rule.status + " since " + rule.until.to_string();

@@ -18,7 +18,7 @@ struct ThresholdRule {
   std::vector<std::string> modalities;  // empty: any
   std::string domain;                   // empty: any
   Date in_force, until;
-  std::string status;  // "in force", "enacted", "revoked", "vetoed"
+  std::string status;  // "in force", "enacted", "passed", "revoked", "vetoed"
   bool binding = true;
   std::string source, note;
   Date source_date;
