@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/csv.h"
@@ -21,13 +22,21 @@ class FactCsv {
       problems_.insert(problems_.end(), found.begin(), found.end());
       return;
     }
-    csv_ = std::move(*read);
+    own_ = std::move(*read);
   }
-  [[nodiscard]] std::size_t rows() const { return csv_.rows(); }
-  [[nodiscard]] std::string_view text(std::size_t row, std::string_view column) const { return csv_.cell(row, column); }
+  // A table that was read already and outlives this.
+  FactCsv(const Csv& csv, Diagnostics& problems) : csv_(&csv), problems_(problems) {}
+  FactCsv(const FactCsv&) = delete;
+  FactCsv& operator=(const FactCsv&) = delete;
+
+  [[nodiscard]] std::size_t rows() const { return csv_->rows(); }
+  [[nodiscard]] std::string_view text(std::size_t row, std::string_view column) const {
+    const std::optional<std::size_t> index = find(column);
+    return index ? csv_->cell(row, *index) : std::string_view();
+  }
   [[nodiscard]] Span place(std::size_t row, std::string_view column) const {
-    const std::optional<std::size_t> index = csv_.find(column);
-    return index ? csv_.span(row, *index) : csv_.row_span(row);
+    const std::optional<std::size_t> index = find(column);
+    return index ? csv_->span(row, *index) : csv_->row_span(row);
   }
   // Nothing for an empty cell. Errors: bad-number.
   std::optional<double> number(std::size_t row, std::string_view column) {
@@ -41,7 +50,17 @@ class FactCsv {
   }
 
  private:
-  Csv csv_;
+  // Columns are asked for by literals, row after row: known by where the literal lies.
+  [[nodiscard]] std::optional<std::size_t> find(std::string_view column) const {
+    for (const auto& [name, index] : asked_) {
+      if (name.data() == column.data() && name.size() == column.size()) return index;
+    }
+    return asked_.emplace_back(column, csv_->find(column)).second;
+  }
+
+  Csv own_;
+  const Csv* csv_ = &own_;
+  mutable std::vector<std::pair<std::string_view, std::optional<std::size_t>>> asked_;
   Diagnostics& problems_;
 };
 

@@ -46,6 +46,56 @@ Phase phase_of(RowReader& row, const std::string& kind) {
   return p;
 }
 
+AuditRun run_at(FactCsv& table, std::size_t i, const Catalogue& catalogue) {
+  AuditRun run;
+  RowReader row(table, i, std::string(table.text(i, "source")));
+  run.name = row.text("name");
+  run.title = row.text("title");
+  run.organization = row.text("organization");
+  run.source = row.text("source");
+  run.note = row.text("note");
+  run.fault = row.text("fault");
+  run.date = Date::parse(table.text(i, "date")).value_or(Date{});
+  run.domain = row.text("domain");
+  run.architecture = row.text("kind");
+  run.architecture_stated = true;
+  run.confidence = row.text("confidence");
+  run.checked = true;
+  if (run.domain == "language" || run.domain == "multimodal") run.modalities = {"text"};
+  if (run.domain == "image generation") run.modalities = {"text-to-image"};
+  if (run.domain == "speech") run.modalities = {"speech"};
+  if (run.domain == "video") run.modalities = {"text-to-video"};
+  std::string_view aliases = table.text(i, "aliases");
+  while (!aliases.empty()) {
+    const std::size_t end = std::min(aliases.find(';'), aliases.size());
+    run.aliases.emplace_back(aliases.substr(0, end));
+    aliases.remove_prefix(std::min(end + 1, aliases.size()));
+  }
+  Phase phase = phase_of(row, run.architecture);
+  if (phase.parameters || phase.tokens) run.phases.push_back(std::move(phase));
+  run.base = row.text("base");
+  run.base_flop = row.fact("base_flop", dim::kFlop);
+  run.published = row.fact("flop", dim::kFlop);
+  run.published_from = row.text("flop_from");
+  run.usd = row.fact("usd", dim::kUsd);
+  Period period;
+  if (const std::string device = row.text("device"); !device.empty()) {
+    const std::vector<const Device*> found = catalogue.matches(device);
+    if (!found.empty()) period.device = found.front();
+  }
+  period.devices = row.fact("devices", dim::kDevice);
+  period.seconds = row.fact("hours", dim::kSecond, 3600);
+  period.device_seconds = row.fact("device_hours", dim::kDeviceSecond, 3600);
+  period.utilization = row.fact("utilization", dim::kNone);
+  period.hardware_flop = row.text("utilization_from") == "reported-hfu";
+  period.derived = row.text("utilization_from") == "derived";
+  period.of_steps = period.utilization && !period.derived;
+  period.joules = row.fact("energy_mwh", dim::kJoule, 3.6e9);
+  if (const std::string format = row.text("format"); !format.empty()) period.format = arithmetic_named(format);
+  if (period.device || period.devices || period.device_seconds) run.hardware.push_back(std::move(period));
+  return run;
+}
+
 }  // namespace
 
 Fact base_compute(double flop, Span place, std::string source) {
@@ -63,75 +113,64 @@ Fact base_compute(double flop, Span place, std::string source) {
 }
 
 Result<PublishedRuns> PublishedRuns::read(const Source& source, const Catalogue& catalogue) {
-  Diagnostics problems;
-  FactCsv table(source, problems);
+  Result<Csv> csv = Csv::read(source);
+  if (!csv) return csv.take_problems();
   PublishedRuns out;
+  out.csv_ = std::make_shared<const Csv>(std::move(*csv));
+  out.catalogue_ = &catalogue;
+  Diagnostics problems;
+  FactCsv table(*out.csv_, problems);
+  out.list_.reserve(table.rows());
   for (std::size_t i = 0; i < table.rows(); ++i) {
-    AuditRun run;
-    RowReader row(table, i, std::string(table.text(i, "source")));
-    run.name = row.text("name");
-    run.title = row.text("title");
-    run.organization = row.text("organization");
-    run.source = row.text("source");
-    run.note = row.text("note");
-    run.fault = row.text("fault");
-    run.date = Date::parse(table.text(i, "date")).value_or(Date{});
-    run.domain = row.text("domain");
-    run.architecture = row.text("kind");
-    run.architecture_stated = true;
-    run.confidence = row.text("confidence");
-    run.checked = true;
-    if (run.domain == "language" || run.domain == "multimodal") run.modalities = {"text"};
-    if (run.domain == "image generation") run.modalities = {"text-to-image"};
-    if (run.domain == "speech") run.modalities = {"speech"};
-    if (run.domain == "video") run.modalities = {"text-to-video"};
-    std::string_view aliases = table.text(i, "aliases");
-    while (!aliases.empty()) {
-      const std::size_t end = std::min(aliases.find(';'), aliases.size());
-      run.aliases.emplace_back(aliases.substr(0, end));
-      aliases.remove_prefix(std::min(end + 1, aliases.size()));
-    }
-    Phase phase = phase_of(row, run.architecture);
-    if (phase.parameters || phase.tokens) run.phases.push_back(std::move(phase));
-    run.base = row.text("base");
-    run.base_flop = row.fact("base_flop", dim::kFlop);
-    run.published = row.fact("flop", dim::kFlop);
-    run.published_from = row.text("flop_from");
-    run.usd = row.fact("usd", dim::kUsd);
-    Period period;
-    if (const std::string device = row.text("device"); !device.empty()) {
-      const std::vector<const Device*> found = catalogue.matches(device);
-      if (!found.empty()) period.device = found.front();
-    }
-    period.devices = row.fact("devices", dim::kDevice);
-    period.seconds = row.fact("hours", dim::kSecond, 3600);
-    period.device_seconds = row.fact("device_hours", dim::kDeviceSecond, 3600);
-    period.utilization = row.fact("utilization", dim::kNone);
-    period.hardware_flop = row.text("utilization_from") == "reported-hfu";
-    period.derived = row.text("utilization_from") == "derived";
-    period.of_steps = period.utilization && !period.derived;
-    period.joules = row.fact("energy_mwh", dim::kJoule, 3.6e9);
-    if (const std::string format = row.text("format"); !format.empty()) period.format = arithmetic_named(format);
-    if (period.device || period.devices || period.device_seconds) run.hardware.push_back(std::move(period));
-    out.runs_.push_back(std::move(run));
+    out.list_.push_back({table.text(i, "name"), table.text(i, "title"), table.text(i, "aliases"),
+                         table.text(i, "domain"), Date::parse(table.text(i, "date")).value_or(Date{}),
+                         table.number(i, "flop")});
   }
   if (!problems.empty()) return problems;
   return out;
 }
 
-Result<const AuditRun*> PublishedRuns::find(std::string_view name) const {
+void PublishedRuns::read_all() const {
+  std::call_once(all_->once, [&] {
+    FactCsv table(*csv_, all_->problems);
+    all_->runs.reserve(table.rows());
+    for (std::size_t i = 0; i < table.rows(); ++i) all_->runs.push_back(run_at(table, i, *catalogue_));
+  });
+}
+
+const std::vector<AuditRun>& PublishedRuns::runs() const {
+  read_all();
+  return all_->runs;
+}
+
+Diagnostics PublishedRuns::check() const {
+  read_all();
+  return all_->problems;
+}
+
+Result<AuditRun> PublishedRuns::find(std::string_view name) const {
   const std::string folded = folded_name(name);
-  const auto is = [&](const std::string& known) { return folded_name(known) == folded; };
-  for (const AuditRun& run : runs_) {
-    if (is(run.name) || is(run.title)) return &run;
+  const auto is = [&](std::string_view known) { return folded_name(known) == folded; };
+  const auto at = [&](std::size_t row) -> Result<AuditRun> {
+    Diagnostics problems;
+    FactCsv table(*csv_, problems);
+    AuditRun run = run_at(table, row, *catalogue_);
+    if (!problems.empty()) return problems;
+    return run;
+  };
+  for (std::size_t i = 0; i < list_.size(); ++i) {
+    if (is(list_[i].name) || is(list_[i].title)) return at(i);
   }
-  for (const AuditRun& run : runs_) {
-    for (const std::string& alias : run.aliases) {
-      if (is(alias)) return &run;
+  for (std::size_t i = 0; i < list_.size(); ++i) {
+    std::string_view aliases = list_[i].aliases;
+    while (!aliases.empty()) {
+      const std::size_t end = std::min(aliases.find(';'), aliases.size());
+      if (is(aliases.substr(0, end))) return at(i);
+      aliases.remove_prefix(std::min(end + 1, aliases.size()));
     }
   }
   std::vector<std::string_view> known;
-  for (const AuditRun& run : runs_) known.push_back(run.name);
+  for (const Listed& run : list_) known.push_back(run.name);
   std::string help;
   for (const std::string_view near : nearest_few(name, known, 3))
     help += (help.empty() ? "" : ", ") + std::string(near);

@@ -116,11 +116,11 @@ Chart compute_by_date(const PublishedRuns& published, const AuditRun* run, doubl
   chart.log_y = true;
   chart.y_dim = dim::kFlop;
   double last = 2012;
-  for (const AuditRun& each : published.runs()) {
-    if (!each.published || !each.date.known()) continue;
-    const double y = each.published->amount.best;
-    chart.marks.push_back(
-        {each.date.decimal_year(), y, y, y, each.title + ": " + quantity_text(y, dim::kFlop), each.domain});
+  for (const PublishedRuns::Listed& each : published.list()) {
+    if (!each.flop || !each.date.known()) continue;
+    const double y = *each.flop;
+    chart.marks.push_back({each.date.decimal_year(), y, y, y,
+                           std::string(each.title) + ": " + quantity_text(y, dim::kFlop), std::string(each.domain)});
     last = std::max(last, each.date.decimal_year());
   }
   std::vector<double> drawn;

@@ -15,14 +15,13 @@ namespace {
 // Errors: missing-fact.
 Result<bool> find_base(AuditRun& run, const PublishedRuns& published) {
   if (run.base.empty() || run.base_flop) return false;
-  const Result<const AuditRun*> found = published.find(run.base);
-  if (!found || !(*found)->published) {
+  const Result<AuditRun> found = published.find(run.base);
+  if (!found || !found->published) {
     return error("missing-fact", "the training compute of the base model '" + run.base + "' is not known",
                  run.base_place,
                  "state base.flop" + (found ? "" : "; published runs: " + found.problems().front().help));
   }
-  run.base_flop =
-      base_compute((*found)->published->amount.best, run.base_place, "published compute of " + (*found)->title);
+  run.base_flop = base_compute(found->published->amount.best, run.base_place, "published compute of " + found->title);
   return true;
 }
 
@@ -46,9 +45,7 @@ Result<AuditRun> run_named(const Request& request, const PublishedRuns& publishe
   if (request.has("set"))
     return error("bad-override", "--set changes a file; '" + input + "' is a published run", {},
                  "write its facts into a run of your own");
-  Result<const AuditRun*> found = published.find(input);
-  if (!found) return found.take_problems();
-  return **found;
+  return published.find(input);
 }
 
 Result<std::vector<const Source*>> tables(const Request& request, Context& context,
@@ -102,6 +99,9 @@ Result<Book> run(const Request& request, Context& context) {
   if (!laws) return laws.take_problems();
   Result<PublishedRuns> published = PublishedRuns::read(*given->back(), **catalogue);
   if (!published) return published.take_problems();
+  if (!request.data_dir.empty()) {  // a table of the user's: all mistakes at once
+    if (Diagnostics problems = published->check(); !problems.empty()) return problems;
+  }
   const AuditFacts facts{**catalogue, *assumptions, *laws, *published};
   if (request.inputs.empty()) return audit_card(facts);
   Result<AuditRun> run = run_named(request, *published, **catalogue, context);
