@@ -112,7 +112,7 @@ TEST(Methods, ReinforcementCountsRolloutsScoringAndUpdates) {
 
 TEST(Methods, AWorkedOutUtilizationIsNoSecondOpinion) {
   Audited a;
-  audit(**published().find("gpt-3"), a);
+  audit(*published().find("gpt-3"), a);
   ASSERT_TRUE(a.methods.find("hardware"));
   EXPECT_TRUE(a.methods.find("hardware")->independent_of.empty());
   EXPECT_DOUBLE_EQ(a.answer.flop.value(), a.methods.find("operations")->flop.value());
