@@ -49,8 +49,9 @@ class InputFile {
   std::string path_;
 };
 
-// A file written in any order, from any thread, under a temporary name beside `path`. commit() gives it its name;
-// without commit nothing is left behind. The space is reserved at once, so a full disk is found before any work.
+// A file written in any order, from any thread, without a name where the system can, else under a temporary one beside
+// `path`. commit() gives it its name; without commit nothing is left behind (nameless: not even when the process is
+// killed). The space is reserved at once, so a full disk is found before any work.
 class OutputFile {
  public:
   // Errors: file-unwritable.
@@ -65,7 +66,22 @@ class OutputFile {
   OutputFile() = default;
   [[nodiscard]] Diagnostic problem(int code) const;
   int descriptor_ = -1;
-  std::string path_, temporary_;
+  std::string path_, temporary_;  // temporary_ is empty while the file has no name
+};
+
+// A folder to write into, made where it is not there yet; without keep() one that was made is removed again.
+class OutputFolder {
+ public:
+  // Errors: file-unwritable.
+  static Result<OutputFolder> create(const std::string& path);
+  OutputFolder(OutputFolder&&) noexcept;
+  OutputFolder& operator=(OutputFolder&&) noexcept;
+  ~OutputFolder();
+  void keep() { made_.clear(); }
+
+ private:
+  OutputFolder() = default;
+  std::string made_;
 };
 
 // Whether both names lead to one file (through links, too).

@@ -56,13 +56,20 @@ Diagnostic OutputFile::problem(int code) const {
 Result<OutputFile> OutputFile::create(const std::string& path, std::uint64_t size) {
   OutputFile file;
   file.path_ = path;
-  std::string temporary = path + ".XXXXXX";
-  file.descriptor_ = ::mkstemp(temporary.data());
-  if (file.descriptor_ < 0) return file.problem(errno);
-  file.temporary_ = std::move(temporary);
-  const mode_t mask = ::umask(0);
-  ::umask(mask);
-  ::fchmod(file.descriptor_, 0666 & ~mask);
+  const std::size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+#ifdef O_TMPFILE
+  file.descriptor_ = ::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+#endif
+  if (file.descriptor_ < 0) {
+    std::string temporary = path + ".XXXXXX";
+    file.descriptor_ = ::mkstemp(temporary.data());
+    if (file.descriptor_ < 0) return file.problem(errno);
+    file.temporary_ = std::move(temporary);
+    const mode_t mask = ::umask(0);
+    ::umask(mask);
+    ::fchmod(file.descriptor_, 0666 & ~mask);
+  }
   if (size == 0) return file;
   const int code = ::posix_fallocate(file.descriptor_, 0, static_cast<off_t>(size));
   // Where the file system cannot reserve, writing itself will tell.
@@ -101,10 +108,40 @@ Result<bool> OutputFile::write_at(std::uint64_t offset, const std::byte* bytes, 
 
 Result<bool> OutputFile::commit() {
   const int descriptor = std::exchange(descriptor_, -1);
+  if (temporary_.empty()) {  // renaming replaces a file of that name, linking does not: first link, then rename
+    const std::string self = "/proc/self/fd/" + std::to_string(descriptor);
+    std::string name = path_ + "." + std::to_string(::getpid());
+    if (::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) != 0) {
+      const int code = errno;
+      ::close(descriptor);
+      return problem(code);
+    }
+    temporary_ = std::move(name);
+  }
   if (::close(descriptor) != 0) return problem(errno);
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) return problem(errno);
   temporary_.clear();
   return true;
+}
+
+Result<OutputFolder> OutputFolder::create(const std::string& path) {
+  OutputFolder folder;
+  if (is_directory(path)) return folder;
+  if (::mkdir(path.c_str(), 0777) != 0)
+    return error("file-unwritable", "cannot make the folder '" + path + "': " + std::strerror(errno));
+  folder.made_ = path;
+  return folder;
+}
+
+OutputFolder::OutputFolder(OutputFolder&& other) noexcept : made_(std::exchange(other.made_, {})) {}
+
+OutputFolder& OutputFolder::operator=(OutputFolder&& other) noexcept {
+  std::swap(made_, other.made_);
+  return *this;
+}
+
+OutputFolder::~OutputFolder() {
+  if (!made_.empty()) ::rmdir(made_.c_str());
 }
 
 bool same_file(const std::string& a, const std::string& b) {

@@ -55,7 +55,7 @@ class Encoder {
   // Stored tensors; known after the passes.
   [[nodiscard]] std::vector<Part> parts() const;
   // Thread-safe; after the passes.
-  [[nodiscard]] Encoded1 encode(const Chunk& chunk, std::span<const float> values) const;
+  void encode(const Chunk& chunk, std::span<const float> values, Encoded1& out) const;
   // Parts whose bytes do not come from chunks (tensor scales, outlier columns).
   [[nodiscard]] std::vector<Piece> tensor_pieces() const;
   [[nodiscard]] const std::vector<std::uint32_t>& outlier_columns() const { return outliers_; }

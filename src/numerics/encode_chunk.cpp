@@ -286,8 +286,9 @@ void Encoder::encode_cast(const Chunk& chunk, std::span<const float> values, Enc
   out.pieces.push_back(std::move(piece));
 }
 
-Encoded1 Encoder::encode(const Chunk& chunk, std::span<const float> values) const {
-  Encoded1 out;
+void Encoder::encode(const Chunk& chunk, std::span<const float> values, Encoded1& out) const {
+  out.pieces.clear();
+  out.saturated = 0;
   out.restored.resize(values.size());
   switch (scheme_.kind) {
     case Scheme::Kind::cast:
@@ -310,7 +311,6 @@ Encoded1 Encoder::encode(const Chunk& chunk, std::span<const float> values) cons
       encode_block(chunk, values, out);
       break;
   }
-  return out;
 }
 
 std::vector<Piece> Encoder::tensor_pieces() const {

@@ -142,49 +142,72 @@ HWY_ATTR void widen_all(const typename Loader::Type* in, std::size_t count, floa
   }
 }
 
+// Codes of whole vectors. Adding 1.5 * 2^23 rounds what the clamp left to a whole number, halves to even, and leaves
+// that number's low bits in the low bits of the sum; NearestInt would add a check for overflow that cannot happen here.
+template <class Loader>
+struct Quantizer {
+  using In = typename Loader::Type;
+  using D8 = hn::Rebind<std::uint8_t, D32>;
+  hn::VFromD<D32> multiplier, shift, low, high;
+
+  HWY_ATTR hn::VFromD<D8> one(const In* p) const {
+    const D32 d;
+    // The sum with -0 leaves every value as it is, so absmax and zero-point share this loop.
+    const auto scaled = hn::Add(hn::Mul(Loader::load(p), multiplier), shift);
+    const auto whole = hn::Add(hn::Min(hn::Max(scaled, low), high), hn::Set(d, 12582912.0f));
+    return hn::TruncateTo(D8(), hn::BitCast(hn::RebindToUnsigned<D32>(), whole));
+  }
+#if HWY_TARGET == HWY_SCALAR
+  static constexpr std::size_t kVectors = 1;
+  HWY_ATTR auto several(const In* p) const { return one(p); }
+#else
+  static constexpr std::size_t kVectors = 4;
+  HWY_ATTR auto several(const In* p) const {
+    const D8 d8;
+    const hn::Twice<D8> twice;
+    const hn::Twice<decltype(twice)> whole;
+    const std::size_t lanes = hn::Lanes(d8);
+    return hn::Combine(whole, hn::Combine(twice, one(p + 3 * lanes), one(p + 2 * lanes)),
+                       hn::Combine(twice, one(p + lanes), one(p)));
+  }
+#endif
+};
+
 template <class Loader>
 HWY_ATTR void quantize_all(const typename Loader::Type* in, std::size_t count, float multiplier, float shift, float low,
                            float high, std::int8_t* out) {
   const D32 d;
-  const hn::Rebind<std::int8_t, D32> d8;
+  const Quantizer<Loader> quantizer{hn::Set(d, multiplier), hn::Set(d, shift), hn::Set(d, low), hn::Set(d, high)};
+  auto* const codes = reinterpret_cast<std::uint8_t*>(out);
   const std::size_t lanes = hn::Lanes(d);
-  const auto m = hn::Set(d, multiplier);
-  const auto s = hn::Set(d, shift);
-  const auto lo = hn::Set(d, low);
-  const auto hi = hn::Set(d, high);
-  const auto one = [&](const typename Loader::Type* p) HWY_ATTR {
-    // The sum with -0 leaves every value as it is, so absmax and zero-point share this loop.
-    const auto scaled = hn::Add(hn::Mul(Loader::load(p), m), s);
-    return hn::DemoteTo(d8, hn::NearestInt(hn::Min(hn::Max(scaled, lo), hi)));
-  };
+  const std::size_t step = Quantizer<Loader>::kVectors * lanes;
+  const hn::ScalableTag<std::uint8_t> whole;
   std::size_t i = 0;
   constexpr std::size_t kPage = kPageBytes / sizeof(typename Loader::Type);
-  HWY_ALIGN std::int8_t codes[kStreams * kPage];
+  constexpr std::size_t kLine = 64 / sizeof(typename Loader::Type);
   const bool past_cache = count >= kStreamingFrom && reinterpret_cast<std::uintptr_t>(out) % 64 == 0;
   for (; i + kStreams * kPage <= count; i += kStreams * kPage) {
     const bool more = i + 2 * kStreams * kPage <= count;
-    std::int8_t* const target = past_cache ? codes : out + i;
-    for (std::size_t k = 0; k < kPage; k += lanes) {
-      const auto* const p = in + i + k;
-      if (more)
-        for (std::size_t page = 0; page < kStreams; ++page) __builtin_prefetch(p + (kStreams + page) * kPage);
-      hn::StoreU(one(p), d8, target + k);
-      hn::StoreU(one(p + kPage), d8, target + k + kPage);
-      hn::StoreU(one(p + 2 * kPage), d8, target + k + 2 * kPage);
-      hn::StoreU(one(p + 3 * kPage), d8, target + k + 3 * kPage);
+    for (std::size_t k = 0; k < kPage; k += step) {
+      for (std::size_t page = 0; page < kStreams; ++page) {
+        const std::size_t at = i + k + page * kPage;
+        if (more)
+          for (std::size_t line = 0; line < step; line += kLine)
+            __builtin_prefetch(in + at + line + kStreams * kPage, 0, 2);
+        if (past_cache)
+          hn::Stream(quantizer.several(in + at), whole, codes + at);
+        else
+          hn::StoreU(quantizer.several(in + at), whole, codes + at);
+      }
     }
-    if (!past_cache) continue;
-    const hn::ScalableTag<std::int8_t> bytes;
-    for (std::size_t k = 0; k < kStreams * kPage; k += hn::Lanes(bytes))
-      hn::Stream(hn::Load(bytes, codes + k), bytes, out + i + k);
   }
   if (past_cache) hwy::FlushStream();
   while (i < count) {
     const std::size_t rest = std::min(lanes, count - i);
     typename Loader::Type padded[hn::MaxLanes(d)] = {};
-    std::int8_t result[hn::MaxLanes(d)];
+    std::uint8_t result[hn::MaxLanes(d)];
     std::memcpy(padded, in + i, rest * sizeof(padded[0]));
-    hn::StoreU(one(padded), d8, result);
+    hn::StoreU(quantizer.one(padded), typename Quantizer<Loader>::D8(), result);
     std::memcpy(out + i, result, rest);
     i += rest;
   }

@@ -4,17 +4,9 @@
 #include <cmath>
 #include <limits>
 
+#include "numerics/measure_loops.h"
+
 namespace floptally::numerics {
-namespace {
-
-constexpr std::size_t kLanes = 8;
-// Eight fixed lanes: the compiler maps them to whatever registers there are, the sums stay the same.
-using Lanes = double __attribute__((vector_size(kLanes * sizeof(double))));
-
-double total(const Lanes& v) { return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7])); }
-
-}  // namespace
-
 void Measure::merge(const Measure& other) {
   count += other.count;
   saturated += other.saturated;
@@ -44,48 +36,16 @@ double Measure::cosine() const {
 double Measure::matmul_error() const { return matmul_signal > 0 ? std::sqrt(matmul_noise / matmul_signal) : 0; }
 
 void measure(std::span<const float> original, std::span<const float> restored, Measure& into) {
-  Lanes absolute{}, squared{}, signal{}, back{}, product{}, largest{};
-  const std::size_t whole = original.size() / kLanes * kLanes;
-  const auto step = [&](const Lanes& x, const Lanes& y) {
-    const Lanes e = x - y;
-    const Lanes magnitude = e < 0 ? -e : e;
-    absolute += magnitude;
-    squared += e * e;
-    signal += x * x;
-    back += y * y;
-    product += x * y;
-    largest = magnitude > largest ? magnitude : largest;
-  };
-  for (std::size_t i = 0; i < whole; i += kLanes) {
-    Lanes x;
-    Lanes y;
-    for (std::size_t k = 0; k < kLanes; ++k) {
-      x[k] = static_cast<double>(original[i + k]);
-      y[k] = static_cast<double>(restored[i + k]);
-    }
-    step(x, y);
-  }
-  if (whole < original.size()) {
-    Lanes x{};
-    Lanes y{};
-    for (std::size_t k = 0; whole + k < original.size(); ++k) {
-      x[k] = static_cast<double>(original[whole + k]);
-      y[k] = static_cast<double>(restored[whole + k]);
-    }
-    step(x, y);
-  }
-  std::uint64_t zeroed = 0;
-  for (std::size_t i = 0; i < original.size(); ++i)
-    zeroed += static_cast<std::uint64_t>(restored[i] == 0.0f) & static_cast<std::uint64_t>(original[i] != 0.0f);
+  const ErrorSums sums = error_sums(original.data(), restored.data(), original.size());
   Measure part;
   part.count = original.size();
-  part.zeroed = zeroed;
-  part.absolute = total(absolute);
-  part.squared = total(squared);
-  part.signal = total(signal);
-  part.restored = total(back);
-  part.product = total(product);
-  for (std::size_t k = 0; k < kLanes; ++k) part.largest = std::max(part.largest, static_cast<double>(largest[k]));
+  part.zeroed = sums.zeroed;
+  part.absolute = sums.absolute;
+  part.squared = sums.squared;
+  part.signal = sums.signal;
+  part.restored = sums.restored;
+  part.product = sums.product;
+  part.largest = sums.largest;
   into.merge(part);
 }
 
@@ -93,11 +53,7 @@ void count_into(std::span<const float> values, float magnitude, Histogram& into)
   if (!(magnitude > 0)) return;
   const float scale = static_cast<float>(kBins) / 2 / magnitude;
   if (!std::isfinite(scale)) return;
-  for (const float value : values) {
-    const float place = value * scale + static_cast<float>(kBins) / 2;
-    const int bin = static_cast<int>(std::clamp(place, 0.0f, static_cast<float>(kBins - 1)));
-    ++into[static_cast<std::size_t>(bin)];
-  }
+  count_bins(values.data(), values.size(), scale, kBins, into.data());
 }
 
 Probe random_probe(std::string_view seed, std::uint64_t columns, std::size_t vectors) {
@@ -131,28 +87,8 @@ ProductPart products(const Probe& probe, std::uint64_t begin, std::span<const fl
     const std::size_t n = stop - at;
     const float* x = original.data() + (at - begin);
     const float* y = restored.data() + (at - begin);
-    for (std::size_t v = 0; v < probe.vectors; ++v) {
-      const float* a = probe.values.data() + v * probe.columns + at % probe.columns;
-      Lanes signal{};
-      Lanes noise{};
-      std::size_t i = 0;
-      for (; i + kLanes <= n; i += kLanes) {
-        Lanes w, w2, p;
-        for (std::size_t k = 0; k < kLanes; ++k) {
-          w[k] = static_cast<double>(x[i + k]);
-          w2[k] = static_cast<double>(y[i + k]);
-          p[k] = static_cast<double>(a[i + k]);
-        }
-        signal += w * p;
-        noise += (w - w2) * p;
-      }
-      for (std::size_t k = 0; i < n; ++i, ++k) {
-        signal[k] += static_cast<double>(x[i]) * static_cast<double>(a[i]);
-        noise[k] += (static_cast<double>(x[i]) - static_cast<double>(y[i])) * static_cast<double>(a[i]);
-      }
-      sums.signal[v] = total(signal);
-      sums.noise[v] = total(noise);
-    }
+    probe_sums(x, y, n, probe.values.data() + at % probe.columns, probe.columns, probe.vectors, sums.signal.data(),
+               sums.noise.data());
     if (at == begin || stop == end) {
       part.ends.push_back(std::move(sums));
     } else {

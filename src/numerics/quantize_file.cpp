@@ -88,7 +88,8 @@ class Job {
   Job(const TensorFile& file, const QuantizeOptions& options)
       : file_(file),
         options_(options),
-        threads_(threads_for(kWave, static_cast<unsigned>(std::min<std::size_t>(options.threads, kWave)))) {}
+        threads_(threads_for(kWave, static_cast<unsigned>(std::min<std::size_t>(options.threads, kWave)))),
+        scratch_(threads_) {}
 
   Result<bool> open() {
     for (const std::string& path : file_.files) {
@@ -105,15 +106,23 @@ class Job {
   Result<bool> copy(const TensorEntry& tensor, const OutputFile& out, std::uint64_t offset);
 
  private:
-  // Runs body(i) for i in [0, count), then merge(i) in order, wave by wave. The first problem (by index) stops it.
+  // One a thread, kept from chunk to chunk: a fresh allocation of this size would be fresh pages each time.
+  struct Scratch {
+    std::vector<std::byte> raw;
+    std::vector<float> values;
+    Encoded1 encoded;
+  };
+
+  // Runs body(i, i's place in the wave, the thread's scratch) for i in [0, count), then merge(i) in order, wave by
+  // wave. The first problem (by index) stops it.
   template <class Body, class Merge>
   Result<bool> in_order(std::size_t count, Body&& body, Merge&& merge) {
     for (std::size_t begin = 0; begin < count; begin += kWave) {
       const std::size_t end = std::min(count, begin + kWave);
       std::vector<std::optional<Diagnostics>> problems(end - begin);
       parallel_for(end - begin, std::min(threads_, threads_for(end - begin, threads_)),
-                   [&](std::size_t slot, unsigned) {
-                     Result<bool> done = body(begin + slot, slot);
+                   [&](std::size_t slot, unsigned worker) {
+                     Result<bool> done = body(begin + slot, slot, scratch_[worker]);
                      if (!done.ok()) problems[slot] = done.take_problems();
                    });
       for (std::optional<Diagnostics>& problem : problems)
@@ -129,12 +138,13 @@ class Job {
     return inputs_[tensor.file].read_at(tensor.offset + chunk.begin * width, raw.data(), raw.size());
   }
 
-  Result<bool> values(const TensorReport& report, const Chunk& chunk, std::vector<float>& out) const {
-    std::vector<std::byte> raw;
-    Result<bool> got = read(*report.tensor, chunk, raw);
+  // A chunk's values, into scratch.values.
+  Result<bool> values(const TensorReport& report, const Chunk& chunk, Scratch& scratch) const {
+    Result<bool> got = read(*report.tensor, chunk, scratch.raw);
     if (!got.ok()) return got;
+    std::vector<float>& out = scratch.values;
     out.resize(chunk.size());
-    widen(*stored_of(*report.tensor), raw.data(), chunk.size(), out.data());
+    widen(*stored_of(*report.tensor), scratch.raw.data(), chunk.size(), out.data());
     if (report.range.nans + report.range.infinities > 0)
       for (float& v : out)
         if (!std::isfinite(v))
@@ -146,6 +156,7 @@ class Job {
   const QuantizeOptions& options_;
   std::vector<InputFile> inputs_;
   unsigned threads_;
+  std::vector<Scratch> scratch_;
 };
 
 Result<std::unique_ptr<Encoder>> Job::analyze(TensorReport& report) {
@@ -157,8 +168,8 @@ Result<std::unique_ptr<Encoder>> Job::analyze(TensorReport& report) {
   const auto part = [&](std::size_t i) { return Chunk{i * kChunk, std::min<std::uint64_t>(count, (i + 1) * kChunk)}; };
   Result<bool> done = in_order(
       chunks,
-      [&](std::size_t i, std::size_t slot) -> Result<bool> {
-        std::vector<std::byte> raw;
+      [&](std::size_t i, std::size_t slot, Scratch& scratch) -> Result<bool> {
+        std::vector<std::byte>& raw = scratch.raw;
         Result<bool> got = read(tensor, part(i), raw);
         if (got.ok()) ranges[slot] = range_of(*stored_of(tensor), raw.data(), part(i).size());
         return got;
@@ -196,10 +207,9 @@ Result<std::unique_ptr<Encoder>> Job::analyze(TensorReport& report) {
     std::vector<Gathered> gathered(kWave);
     done = in_order(
         encoder->chunks().size(),
-        [&](std::size_t i, std::size_t slot) -> Result<bool> {
-          std::vector<float> x;
-          Result<bool> got = values(report, encoder->chunks()[i], x);
-          if (got.ok()) gathered[slot] = encoder->gather(encoder->chunks()[i], x);
+        [&](std::size_t i, std::size_t slot, Scratch& scratch) -> Result<bool> {
+          Result<bool> got = values(report, encoder->chunks()[i], scratch);
+          if (got.ok()) gathered[slot] = encoder->gather(encoder->chunks()[i], scratch.values);
           return got;
         },
         [&](std::size_t, std::size_t slot) { encoder->merge(gathered[slot]); });
@@ -225,12 +235,13 @@ Result<bool> Job::encode(const Encoder& encoder, TensorReport& report, const Tar
   };
   std::vector<Result1> results(kWave);
   ProductSum sum;
-  const auto one = [&](std::size_t i, std::size_t slot) -> Result<bool> {
+  const auto one = [&](std::size_t i, std::size_t slot, Scratch& scratch) -> Result<bool> {
     const Chunk& chunk = encoder.chunks()[i];
-    std::vector<float> x;
-    Result<bool> done = values(report, chunk, x);
+    Result<bool> done = values(report, chunk, scratch);
     if (!done.ok()) return done;
-    Encoded1 encoded = encoder.encode(chunk, x);
+    const std::vector<float>& x = scratch.values;
+    Encoded1& encoded = scratch.encoded;
+    encoder.encode(chunk, x, encoded);
     Result1& result = results[slot];
     result = {};
     measure(x, encoded.restored, result.measure);
@@ -329,21 +340,19 @@ class Writer {
          std::vector<std::unique_ptr<Encoder>>& encoders, Job& job)
       : file_(file), options_(options), report_(report), encoders_(encoders), job_(job) {}
 
-  Result<bool> write(const std::string& output) {
-    Result<std::vector<OutputPlan>> plans = plan_outputs(file_, output, report_.tensors.size());
-    if (!plans.ok()) return plans.take_problems();
+  Result<bool> write(const std::vector<OutputPlan>& plans, const std::string& output) {
     std::vector<OutputFile> files;
     std::map<std::string, std::string> weight_map;
-    for (const OutputPlan& plan : *plans) {
+    for (const OutputPlan& plan : plans) {
       Result<OutputFile> done = one(plan, weight_map);
       if (!done.ok()) return done.take_problems();
       files.push_back(*std::move(done));
     }
     for (std::size_t i = 0; i < files.size(); ++i) {
       if (Result<bool> done = files[i].commit(); !done.ok()) return done;
-      report_.written.push_back((*plans)[i].path);
+      report_.written.push_back(plans[i].path);
     }
-    if (plans->size() > 1) {
+    if (plans.size() > 1) {
       const std::string folder = output + (ends_with(output, "/") ? "" : "/");
       std::string index = "{\"metadata\":{\"total_size\":" + std::to_string(total_bytes_) + "},\"weight_map\":{";
       for (const auto& [name, shard] : weight_map)
@@ -503,9 +512,22 @@ Result<QuantizeReport> quantize_model(const TensorFile& file, const QuantizeOpti
   QuantizeReport report;
   report.notes = file.notes;
   report.tensors = select(file, options);
-  if (!output.empty())  // before the long work
-    if (Result<std::vector<OutputPlan>> plans = plan_outputs(file, output, report.tensors.size()); !plans.ok())
-      return plans.take_problems();
+  // Before the long work: what cannot be written is said at once.
+  std::vector<OutputPlan> plans;
+  std::optional<OutputFolder> folder;
+  if (!output.empty()) {
+    Result<std::vector<OutputPlan>> planned = plan_outputs(file, output, report.tensors.size());
+    if (!planned.ok()) return planned.take_problems();
+    plans = *std::move(planned);
+    if (ends_with(output, "/")) {
+      Result<OutputFolder> made = OutputFolder::create(output);
+      if (!made.ok()) return made.take_problems();
+      folder = *std::move(made);
+    }
+    for (const OutputPlan& plan : plans)
+      if (Result<OutputFile> possible = OutputFile::create(plan.path, 0); !possible.ok())
+        return possible.take_problems();
+  }
   Job job(file, options);
   if (Result<bool> opened = job.open(); !opened.ok()) return opened.take_problems();
   std::vector<std::unique_ptr<Encoder>> encoders(report.tensors.size());
@@ -523,8 +545,9 @@ Result<QuantizeReport> quantize_model(const TensorFile& file, const QuantizeOpti
     }
   }
   if (!output.empty())
-    if (Result<bool> done = Writer(file, options, report, encoders, job).write(output); !done.ok())
+    if (Result<bool> done = Writer(file, options, report, encoders, job).write(plans, output); !done.ok())
       return done.take_problems();
+  if (folder) folder->keep();
   add_up(report);
   return report;
 }
