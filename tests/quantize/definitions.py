@@ -14,6 +14,15 @@ def f32(x, pack=_F.pack, unpack=_F.unpack):
         return math.copysign(math.inf, x)
 
 
+def f32s(values):
+    """f32 of each, a whole list at a time."""
+    form = f"<{len(values)}f"
+    try:
+        return list(struct.unpack(form, struct.pack(form, *values)))
+    except OverflowError:
+        return [f32(v) for v in values]
+
+
 def half(bits):
     return struct.unpack("<e", struct.pack("<H", bits))[0]
 
@@ -23,7 +32,7 @@ def rint(x):
 
 
 def clamp(x, low, high):
-    return max(low, min(high, x))
+    return low if x < low else high if x > high else x
 
 
 def small_values(exponent_bits, significand_bits, bias, nan_codes=()):
@@ -71,8 +80,8 @@ def absmax(x, top, clip=None):
     if step < 2.0 ** -126:
         return [0] * len(x), 0.0, [0.0 * v for v in x]
     multiplier = f32(top / m)
-    codes = [int(rint(clamp(f32(v * multiplier), -top, top))) for v in x]
-    return codes, step, [f32(c * step) for c in codes]
+    codes = [round(clamp(v, -top, top)) for v in f32s([v * multiplier for v in x])]  # Python rounds halves to even
+    return codes, step, f32s([c * step for c in codes])
 
 
 def zero_point(x, top):
@@ -82,9 +91,9 @@ def zero_point(x, top):
     spread = 1.0 if f32(width / levels) < 2.0 ** -126 else width
     scale = f32(levels / spread)
     zero = f32(-rint(f32(scale * low)) - (top + 1))
-    codes = [int(rint(clamp(f32(f32(v * scale) + zero), -top - 1, top))) for v in x]
+    codes = [round(clamp(v, -top - 1, top)) for v in f32s([v + zero for v in f32s([v * scale for v in x])])]
     step = f32(spread / levels)
-    return codes, step, int(zero), [f32(f32(c - zero) * step) for c in codes]
+    return codes, step, int(zero), f32s([f32(c - zero) * step for c in codes])
 
 
 def percentile_clip(x, p):

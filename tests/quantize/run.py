@@ -5,7 +5,7 @@
 
 For every format and method: the stored codes and scales are those of definitions.py, what --dequantize writes is what they
 mean, and one thread and four write the same bytes. Shards, GGUF, limits and a full disk are tried, too."""
-import json, math, os, pathlib, random, resource, signal, struct, subprocess, sys, tempfile
+import json, math, os, pathlib, random, resource, signal, struct, subprocess, sys, tempfile, time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import definitions as d
@@ -34,13 +34,14 @@ def floats(data):
 
 
 def pack_codes(codes, bits, rows, columns):
-    out = b""
+    out = bytearray()
     for r in range(rows):
-        number = 0
-        for i, code in enumerate(codes[r * columns:(r + 1) * columns]):
-            number |= (code % 2 ** bits) << (bits * i)
-        out += number.to_bytes((columns * bits + 7) // 8, "little")
-    return out
+        row = [code % 2 ** bits for code in codes[r * columns:(r + 1) * columns]]
+        for i in range(0, columns, 8):  # eight codes end on a byte
+            eight = row[i:i + 8]
+            number = sum(code << (bits * k) for k, code in enumerate(eight))
+            out += number.to_bytes((len(eight) * bits + 7) // 8, "little")
+    return bytes(out)
 
 
 def weights(count, seed, spread=0.05):
@@ -236,30 +237,63 @@ def full_disk(folder):
     done = run(source, "--to", "int8", "-o", folder / "d/out.safetensors", ok=False, preexec_fn=limit)
     check(done.returncode == 3 and "file-unwritable" in done.stderr, f"full disk: {done.returncode} {done.stderr}")
     check(os.listdir(folder / "d") == [], "nothing is left behind")
+    done = run(source, "--to", "int8", "-o", f"{folder}/d/made/", ok=False, preexec_fn=limit)
+    check(done.returncode == 3 and os.listdir(folder / "d") == [], "nor the folder that was made for it")
+    run(source, "--to", "int8", "-o", f"{folder}/d/made/")
+    check(os.listdir(folder / "d/made") == ["big.safetensors"], "a folder that is not there is made")
+
+
+def killed(folder):
+    """A process that dies in the middle leaves nothing either, where the file system can hold files without a name."""
+    (folder / "k").mkdir()
+    try:
+        os.close(os.open(folder / "k", os.O_TMPFILE | os.O_WRONLY))
+    except OSError:
+        return
+    source = sparse_model(folder / "k/in", 2, 4096, 16384)
+    (folder / "k/out").mkdir()
+    child = subprocess.Popen([BINARY, "quantize", source, "--to", "q2_k", "-o", folder / "k/out/one.safetensors"], stdout=subprocess.DEVNULL)
+    time.sleep(0.2)
+    child.kill()
+    check(child.wait() != 0, "it was still at work")
+    check(os.listdir(folder / "k/out") == [], "a killed process leaves nothing behind")
+
+
+def sparse_model(folder, shards, rows, columns):
+    """A model of zeros but for two weights a shard; on disk it is nearly empty."""
+    folder.mkdir()
+    names = {}
+    for i in range(shards):
+        header = json.dumps({f"w{i}": {"dtype": "F32", "shape": [rows, columns], "data_offsets": [0, 4 * rows * columns]}}).encode()
+        with (folder / f"m-{i}.safetensors").open("wb") as out:
+            out.write(struct.pack("<Q", len(header)) + header + struct.pack("<2f", 1, -2))
+            out.truncate(8 + len(header) + 4 * rows * columns)
+        names[f"w{i}"] = f"m-{i}.safetensors"
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": names}))
+    return folder
+
+
+def peak_mib(*words):
+    script = "import resource,subprocess,sys\nsubprocess.run(sys.argv[1:],check=True,stdout=subprocess.DEVNULL)\nprint(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    done = subprocess.run([sys.executable, "-c", script, BINARY, "quantize", *map(str, words)], capture_output=True, text=True, check=True)
+    return int(done.stdout) // 1024
 
 
 def bounded_memory(folder):
-    """300 MB of weights (sparse on disk) in well under 256 MB."""
-    source = folder / "sparse.safetensors"
-    rows, columns = 9600, 8192
-    header = json.dumps({"w": {"dtype": "F32", "shape": [rows, columns], "data_offsets": [0, 4 * rows * columns]}}).encode()
-    with source.open("wb") as out:
-        out.write(struct.pack("<Q", len(header)) + header)
-        out.truncate(8 + len(header) + 4 * rows * columns)
-    with source.open("r+b") as out:
-        out.seek(8 + len(header))
-        out.write(struct.pack("<2f", 1, -2))
-    script = "import resource,subprocess,sys\nsubprocess.run(sys.argv[1:],check=True,stdout=subprocess.DEVNULL)\nprint(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
-    words = [BINARY, "quantize", str(source), "--to", "int8", "--probes", "0", "-o", str(folder / "sparse8.safetensors")]
-    done = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, check=True)
-    peak = int(done.stdout) // 1024
+    """Memory does not grow with the model: 600 MB of weights are written in well under 256 MiB, the sizes of 40 GB told."""
+    peak = peak_mib(sparse_model(folder / "sparse", 2, 9600, 8192), "--to", "int8", "--probes", "0", "-o", f"{folder}/sparse8/")
     check(peak < 256, f"peak memory {peak} MiB")
+    large = sparse_model(folder / "large", 20, 32768, 16384)
+    words = (large, "--to", "int8", "--dry-run")
+    check(peak_mib(*words) < 256, "peak memory of a dry run over 40 GB")
+    answer = json.loads(run(*words, "--json").stdout)["answer"]
+    check(answer["bytes_after"]["exact"] == str(20 * (32768 * 16384 + 4)), "the sizes of a 40 GB model")
     return peak
 
 
 with tempfile.TemporaryDirectory() as name:
     here = pathlib.Path(name)
-    for step in (integers_and_floats, across_chunks, blocks_of_floats, outliers, gguf, shards, full_disk):
+    for step in (integers_and_floats, across_chunks, blocks_of_floats, outliers, gguf, shards, full_disk, killed):
         step(here)
     peak = bounded_memory(here)
-print(f"{checks} checks; peak memory of a 300 MB tensor {peak} MiB")
+print(f"{checks} checks; peak memory of a 600 MB model {peak} MiB")
