@@ -30,6 +30,29 @@ std::string constant_text(const TraceNode& node) {
 
 bool is_unit(const TraceNode& node) { return node.op == NodeOp::constant && node.is_exact && node.exact == Integer(1); }
 
+const char* sign_of(NodeOp op) {
+  return op == NodeOp::subtract ? " - " : op == NodeOp::multiply ? " * " : op == NodeOp::divide ? " / " : nullptr;
+}
+
+const char* function_of(NodeOp op) {
+  switch (op) {
+    case NodeOp::minimum:
+      return "min";
+    case NodeOp::maximum:
+      return "max";
+    case NodeOp::ceiling:
+      return "ceil";
+    case NodeOp::floor:
+      return "floor";
+    case NodeOp::logarithm:
+      return "log";
+    case NodeOp::exponential:
+      return "exp";
+    default:
+      return nullptr;
+  }
+}
+
 // A sum of more parts than this is shown by its first and last.
 constexpr std::uint32_t kParts = 8;
 
@@ -60,68 +83,32 @@ void Trace::print(NodeId id, int precedence, bool top, std::string& out, std::ve
     return print(node.a, precedence, false, out, inputs);
   const int own = precedence_of(node.op);
   const bool brackets = own < precedence;
-  const auto infix = [&](const char* sign, int right) {
+  if (brackets) out += '(';
+  if (node.op == NodeOp::sum) {
+    const NodeId* parts = arguments(node);
+    for (std::uint32_t i = 0; i < node.b; ++i) {
+      if (i > 0) out += " + ";
+      if (node.b > kParts && i == kParts - 2) {
+        out += "... (" + std::to_string(node.b - kParts + 1) + " more) + ";
+        i = node.b - 1;
+      }
+      print(parts[i], own, false, out, inputs);
+    }
+  } else if (const char* sign = sign_of(node.op)) {
     print(node.a, own, false, out, inputs);
     out += sign;
-    print(node.b, right, false, out, inputs);
-  };
-  const auto call = [&](const char* name, bool two) {
-    out += name;
-    out += '(';
+    print(node.b, own + 1, false, out, inputs);
+  } else if (node.op == NodeOp::power) {
+    print(node.a, own + 1, false, out, inputs);
+    out += "^" + std::to_string(node.exponent);
+  } else if (const char* function = function_of(node.op)) {
+    out.append(function).append("(");
     print(node.a, 0, false, out, inputs);
-    if (two) {
+    if (node.op == NodeOp::minimum || node.op == NodeOp::maximum) {
       out += ", ";
       print(node.b, 0, false, out, inputs);
     }
     out += ')';
-  };
-  if (brackets) out += '(';
-  switch (node.op) {
-    case NodeOp::sum: {
-      const NodeId* parts = arguments(node);
-      for (std::uint32_t i = 0; i < node.b; ++i) {
-        if (i > 0) out += " + ";
-        if (node.b > kParts && i == kParts - 2) {
-          out += "... (" + std::to_string(node.b - kParts + 1) + " more) + ";
-          i = node.b - 1;
-        }
-        print(parts[i], own, false, out, inputs);
-      }
-      break;
-    }
-    case NodeOp::subtract:
-      infix(" - ", own + 1);
-      break;
-    case NodeOp::multiply:
-      infix(" * ", own + 1);
-      break;
-    case NodeOp::divide:
-      infix(" / ", own + 1);
-      break;
-    case NodeOp::power:
-      print(node.a, own + 1, false, out, inputs);
-      out += "^" + std::to_string(node.exponent);
-      break;
-    case NodeOp::minimum:
-      call("min", true);
-      break;
-    case NodeOp::maximum:
-      call("max", true);
-      break;
-    case NodeOp::ceiling:
-      call("ceil", false);
-      break;
-    case NodeOp::floor:
-      call("floor", false);
-      break;
-    case NodeOp::logarithm:
-      call("log", false);
-      break;
-    case NodeOp::exponential:
-      call("exp", false);
-      break;
-    default:
-      break;
   }
   if (brackets) out += ')';
 }

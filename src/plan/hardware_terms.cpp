@@ -1,5 +1,7 @@
 #include "plan/hardware_terms.h"
 
+#include <algorithm>
+
 #include "book/leaf.h"
 #include "plan/plan_tables.h"
 
@@ -56,6 +58,13 @@ std::optional<Traced> HardwareReader::peak_of(const Device& device) {
                          "data/hardware/devices.csv:" + std::to_string(device.row) + ", " + device.source);
 }
 
+bool HardwareReader::gives(const std::vector<PlanEntry>& set, std::initializer_list<std::string_view> names) const {
+  for (const std::vector<PlanEntry>* entries : {&set, &plan_.hardware})
+    for (const PlanEntry& each : *entries)
+      if (std::find(names.begin(), names.end(), each.name) != names.end()) return true;
+  return false;
+}
+
 HardwareTerms HardwareReader::terms(const std::vector<PlanEntry>& set, const std::string& line) {
   bool own = false;
   for (const PlanEntry& each : set) {
@@ -79,12 +88,7 @@ HardwareTerms HardwareReader::terms(const std::vector<PlanEntry>& set, const std
   std::optional<Traced> share = term(set, line, "mfu", {}, "a share of the peak such as 38%", 1);
   if (!share) share = term(set, line, "utilization", {}, "a share of the peak such as 38%", 1);
   std::optional<Traced> peak = term(set, line, "peak", dim::kFlopPerSecond, "a peak rate such as 989 TFLOP/s", 0);
-  bool has_rate = false, has_share = false;
-  for (const std::vector<PlanEntry>* entries : {&set, &plan_.hardware})
-    for (const PlanEntry& each : *entries) {
-      has_rate = has_rate || each.name == "rate";
-      has_share = has_share || each.name == "mfu" || each.name == "utilization";
-    }
+  const bool has_rate = gives(set, {"rate"}), has_share = gives(set, {"mfu", "utilization"});
   if (!has_rate && share) {
     if (!peak && device != nullptr) peak = peak_of(*device);
     if (peak)
@@ -102,10 +106,7 @@ HardwareTerms HardwareReader::terms(const std::vector<PlanEntry>& set, const std
       names_.report(error("negative-count", "a rate is above 0", plan_.hardware_place));
   out.price = term(set, line, "price", dim::kUsdPerDeviceSecond,
                    "a price per device and hour, such as 2.5 USD/device-hour", kPerHour);
-  bool has_price = false;
-  for (const std::vector<PlanEntry>* entries : {&set, &plan_.hardware})
-    for (const PlanEntry& each : *entries) has_price = has_price || each.name == "price";
-  if (!has_price && device != nullptr)
+  if (!gives(set, {"price"}) && device != nullptr)
     if (const Price* price = catalogue_.latest_price(*device, PriceKind::on_demand))
       out.price = catalogue_value(names_.trace(), "price of " + device->name, price->usd * kPerHour, std::nullopt,
                                   dim::kUsdPerDeviceSecond,

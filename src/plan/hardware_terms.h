@@ -2,6 +2,7 @@
 // comes from the catalogue, marked so, or stays unknown; nothing is assumed.
 #pragma once
 
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,6 +31,8 @@ class HardwareReader {
   [[nodiscard]] const Diagnostics& notes() const { return notes_; }
 
  private:
+  // Whether the line or the plan names one of these.
+  [[nodiscard]] bool gives(const std::vector<PlanEntry>& set, std::initializer_list<std::string_view> names) const;
   std::optional<Traced> term(const std::vector<PlanEntry>& set, const std::string& line, const char* key, Dim dim,
                              const char* what, double bare_scale);
   std::optional<Traced> peak_of(const Device& device);

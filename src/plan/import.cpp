@@ -244,6 +244,107 @@ std::vector<std::string_view> pieces(std::string_view text) {
   return out;
 }
 
+// "key=value,value" or "key=range(from,to,step)", standing at begin to at, into an axis or a factor of the line.
+void read_override(const Source& source, std::size_t begin, std::size_t at, PlanLine& line, Diagnostics& problems) {
+  const std::string_view word = std::string_view(source.text).substr(begin, at - begin);
+  const std::size_t equals = word.find('=');
+  const Span place{&source, begin, at};
+  if (equals == std::string_view::npos || equals == 0 || equals + 1 == word.size()) {
+    problems.push_back(
+        error("bad-override", "expected key=value,value", place, "model.width=512,1024 seed=range(0,5)"));
+    return;
+  }
+  std::string_view key = word.substr(0, equals);
+  while (!key.empty() && (key[0] == '+' || key[0] == '~')) key.remove_prefix(1);
+  const Span key_place{&source, begin, begin + equals};
+  std::string_view value = word.substr(equals + 1);
+  std::size_t value_begin = begin + equals + 1;
+  for (const std::string_view wrapper :
+       {std::string_view("choice("), std::string_view("shuffle("), std::string_view("sort(")})
+    if (value.starts_with(wrapper) && value.ends_with(")")) {
+      value.remove_prefix(wrapper.size());
+      value.remove_suffix(1);
+      value_begin += wrapper.size();
+    }
+  if (value.starts_with("interval(")) {
+    problems.push_back(error("continuous-field", "'" + std::string(key) + "' is continuous: a sweep needs a count",
+                             place, "give it values, or a range(from,to,step)"));
+    return;
+  }
+  const auto field = field_of_parameter(key);
+  const bool range = value.starts_with("range(");
+  const std::vector<std::string_view> parts = pieces(value);
+  const std::string list = range ? std::string(value) : "[" + std::string(value) + "]";
+  if (!field && !range) {
+    line.times.push_back(counted(std::string(key), key_place, Integer(static_cast<long>(parts.size())), place));
+    return;
+  }
+  Result<Expression> parsed =
+      parse_expression(list, range ? Span{&source, value_begin, value_begin + value.size()} : place);
+  if (!parsed) {
+    for (Diagnostic& each : parsed.take_problems()) problems.push_back(std::move(each));
+    return;
+  }
+  if (field) {
+    line.over.push_back({std::string(kFieldNames[static_cast<std::size_t>(*field)]), key_place, std::move(*parsed)});
+  } else {
+    PlanFactor factor;
+    factor.name = std::string(key);
+    factor.key = key_place;
+    factor.place = place;
+    factor.value = std::move(*parsed);
+    line.times.push_back(std::move(factor));
+  }
+}
+
+// A cell that holds a whole number, or a problem.
+void read_whole(const Csv& table, std::size_t row, std::size_t column, std::int64_t& out, Diagnostics& problems) {
+  const std::string_view text = table.cell(row, column);
+  const auto digits = std::from_chars(text.data(), text.data() + text.size(), out);
+  if (digits.ec == std::errc{} && digits.ptr == text.data() + text.size() && out >= 0) return;
+  const NumberText number = read_number(text);
+  if (number.length > 0 && number.length == text.size() && number.exact && number.exact->fits_int64()) {
+    out = number.exact->to_int64();
+    return;
+  }
+  constexpr std::size_t kMostProblems = 100;
+  if (problems.size() < kMostProblems)
+    problems.push_back(error("not-a-number",
+                             "'" + std::string(table.header(column)) + "' expects a whole number, found '" +
+                                 std::string(text.substr(0, 40)) + "'",
+                             table.span(row, column)));
+}
+
+// Which columns of a table of runs are fields, and which say more of a row.
+struct RunColumns {
+  std::vector<std::size_t> fields;
+  std::optional<std::size_t> count, subset;
+  std::string ignored;
+};
+
+RunColumns run_columns(const Csv& table, PlanLine& line, Diagnostics& problems) {
+  RunColumns out;
+  for (std::size_t c = 0; c < table.columns(); ++c) {
+    const std::string_view name = table.header(c);
+    if (name == "runs" || name == "count" || name == "times")
+      out.count = c;
+    else if (name == "subset")
+      out.subset = c;
+    else if (const auto field = field_of_parameter(name)) {
+      const std::string known(kFieldNames[static_cast<std::size_t>(*field)]);
+      if (std::find(line.columns.begin(), line.columns.end(), known) != line.columns.end()) {
+        problems.push_back(error("given-twice", "'" + known + "' stands in two columns", table.header_span(c)));
+        continue;
+      }
+      out.fields.push_back(c);
+      line.columns.push_back(known);
+    } else {
+      out.ignored += (out.ignored.empty() ? "" : ", ") + std::string(name);
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 bool is_wandb_sweep(const Node& root) {
@@ -268,55 +369,7 @@ Result<Plan> import_hydra(std::string_view overrides, Plan base, Sources& source
       if (text[at] == '(' || text[at] == '[') ++depth;
       if (text[at] == ')' || text[at] == ']') --depth;
     }
-    const std::string_view word = text.substr(begin, at - begin);
-    const std::size_t equals = word.find('=');
-    const Span place{&source, begin, at};
-    if (equals == std::string_view::npos || equals == 0 || equals + 1 == word.size()) {
-      problems.push_back(
-          error("bad-override", "expected key=value,value", place, "model.width=512,1024 seed=range(0,5)"));
-      continue;
-    }
-    std::string_view key = word.substr(0, equals);
-    while (!key.empty() && (key[0] == '+' || key[0] == '~')) key.remove_prefix(1);
-    const Span key_place{&source, begin, begin + equals};
-    std::string_view value = word.substr(equals + 1);
-    std::size_t value_begin = begin + equals + 1;
-    for (const std::string_view wrapper :
-         {std::string_view("choice("), std::string_view("shuffle("), std::string_view("sort(")})
-      if (value.starts_with(wrapper) && value.ends_with(")")) {
-        value.remove_prefix(wrapper.size());
-        value.remove_suffix(1);
-        value_begin += wrapper.size();
-      }
-    if (value.starts_with("interval(")) {
-      problems.push_back(error("continuous-field", "'" + std::string(key) + "' is continuous: a sweep needs a count",
-                               place, "give it values, or a range(from,to,step)"));
-      continue;
-    }
-    const auto field = field_of_parameter(key);
-    const bool range = value.starts_with("range(");
-    const std::vector<std::string_view> parts = pieces(value);
-    const std::string list = range ? std::string(value) : "[" + std::string(value) + "]";
-    if (!field && !range) {
-      line.times.push_back(counted(std::string(key), key_place, Integer(static_cast<long>(parts.size())), place));
-      continue;
-    }
-    Result<Expression> parsed =
-        parse_expression(list, range ? Span{&source, value_begin, value_begin + value.size()} : place);
-    if (!parsed) {
-      for (Diagnostic& each : parsed.take_problems()) problems.push_back(std::move(each));
-      continue;
-    }
-    if (field) {
-      line.over.push_back({std::string(kFieldNames[static_cast<std::size_t>(*field)]), key_place, std::move(*parsed)});
-    } else {
-      PlanFactor factor;
-      factor.name = std::string(key);
-      factor.key = key_place;
-      factor.place = place;
-      factor.value = std::move(*parsed);
-      line.times.push_back(std::move(factor));
-    }
+    read_override(source, begin, at, line, problems);
   }
   if (!problems.empty()) return problems;
   if (line.over.empty() && line.times.empty())
@@ -335,40 +388,20 @@ Result<Plan> import_runs_csv(const Source& source, Plan base) {
   Diagnostics problems;
   PlanLine line;
   line.place = table->header_span(0);
-  std::vector<std::size_t> columns;
-  std::optional<std::size_t> count_column, subset_column;
-  std::string ignored;
-  for (std::size_t c = 0; c < table->columns(); ++c) {
-    const std::string_view name = table->header(c);
-    if (name == "runs" || name == "count" || name == "times")
-      count_column = c;
-    else if (name == "subset")
-      subset_column = c;
-    else if (const auto field = field_of_parameter(name)) {
-      const std::string known(kFieldNames[static_cast<std::size_t>(*field)]);
-      if (std::find(line.columns.begin(), line.columns.end(), known) != line.columns.end()) {
-        problems.push_back(error("given-twice", "'" + known + "' stands in two columns", table->header_span(c)));
-        continue;
-      }
-      columns.push_back(c);
-      line.columns.push_back(known);
-    } else {
-      ignored += (ignored.empty() ? "" : ", ") + std::string(name);
-    }
-  }
-  if (columns.empty() && !count_column) {
+  const RunColumns columns = run_columns(*table, line, problems);
+  if (columns.fields.empty() && !columns.count) {
     const std::vector<std::string_view> known(std::begin(kFieldNames), std::end(kFieldNames));
     return error("unknown-axis", "no column is a field of the model or the run", table->header_span(0),
                  suggestion(table->header(0), known));
   }
   if (table->rows() == 0) return error("empty-runs", "the table has no rows", table->header_span(0));
-  if (!ignored.empty())
+  if (!columns.ignored.empty())
     base.notes.push_back(
-        note("ignored-columns", "columns that are no fields are ignored: " + ignored, table->header_span(0)));
+        note("ignored-columns", "columns that are no fields are ignored: " + columns.ignored, table->header_span(0)));
   std::vector<std::string> names;
   std::vector<PlanLine> lines;
   const auto line_for = [&](std::size_t row) -> PlanLine& {
-    const std::string name = subset_column ? std::string(table->cell(row, *subset_column)) : "runs";
+    const std::string name = columns.subset ? std::string(table->cell(row, *columns.subset)) : "runs";
     if (!names.empty() && names.back() == name) return lines.back();
     const auto found = std::find(names.begin(), names.end(), name);
     if (found != names.end()) return lines[static_cast<std::size_t>(found - names.begin())];
@@ -377,26 +410,10 @@ Result<Plan> import_runs_csv(const Source& source, Plan base) {
     lines.back().place = table->row_span(row);
     return lines.back();
   };
-  constexpr std::size_t kMostProblems = 100;
-  const auto whole = [&](std::size_t row, std::size_t column, std::int64_t& out) {
-    const std::string_view text = table->cell(row, column);
-    const auto digits = std::from_chars(text.data(), text.data() + text.size(), out);
-    if (digits.ec == std::errc{} && digits.ptr == text.data() + text.size() && out >= 0) return;
-    const NumberText number = read_number(text);
-    if (number.length > 0 && number.length == text.size() && number.exact && number.exact->fits_int64()) {
-      out = number.exact->to_int64();
-      return;
-    }
-    if (problems.size() < kMostProblems)
-      problems.push_back(error("not-a-number",
-                               "'" + std::string(table->header(column)) + "' expects a whole number, found '" +
-                                   std::string(text.substr(0, 40)) + "'",
-                               table->span(row, column)));
-  };
   for (std::size_t r = 0; r < table->rows(); ++r) {
     PlanLine& own = line_for(r);
-    for (const std::size_t c : columns) whole(r, c, own.table.emplace_back());
-    if (count_column) whole(r, *count_column, own.table_counts.emplace_back());
+    for (const std::size_t c : columns.fields) read_whole(*table, r, c, own.table.emplace_back(), problems);
+    if (columns.count) read_whole(*table, r, *columns.count, own.table_counts.emplace_back(), problems);
   }
   if (!problems.empty()) return problems;
   for (std::size_t i = 0; i < lines.size(); ++i) {

@@ -155,6 +155,39 @@ class AmountReader {
     return finish(amount, best, {best.value - half, best.value + half}, dollars);
   }
 
+  // The unit as written, times what a percent or dollar sign says.
+  Result<Unit> unit_of(std::string_view unit_text, bool dollars) {
+    Unit unit;
+    if (saw_percent_) unit = Unit{dim::kNone, 0.01, std::nullopt, true};
+    if (dollars) unit.dim = dim::kUsd;
+    if (unit_text.empty()) return unit;
+    // "$3/GPU-hour": the currency stands in front and the unit begins with what it is divided by.
+    const bool continued = dollars && unit_text.front() == '/';
+    const std::string_view written = continued ? unit_text.substr(1) : unit_text;
+    auto parsed = parse_unit(written, here(written));
+    if (!parsed) {
+      const char first = unit_text.front();
+      if (!digit(first) && (std::isalpha(static_cast<unsigned char>(first)) != 0 || first == '%'))
+        return parsed.take_problems();
+      rest_ = unit_text;
+      return not_a_quantity();
+    }
+    if (continued) {
+      unit.dim = unit.dim / parsed->dim;
+      unit.scale /= parsed->scale;
+      unit.exact.reset();
+      return unit;
+    }
+    unit.dim = unit.dim * parsed->dim;
+    unit.scale *= parsed->scale;
+    unit.percent = unit.percent || parsed->percent;
+    if (unit.exact && parsed->exact)
+      unit.exact = *unit.exact * *parsed->exact;
+    else
+      unit.exact.reset();
+    return unit;
+  }
+
   Result<Amount> finish(Amount amount, const NumberText& best, std::vector<double> values, bool dollars) {
     skip_spaces();
     if (amount.form != Amount::Form::floor && amount.form != Amount::Form::either && values.empty() && take("+"))
@@ -166,36 +199,10 @@ class AmountReader {
       return error("mixed-units",
                    "two units in one quantity: '" + std::string(unit_text_) + "' and '" + std::string(unit_text) + "'",
                    here(unit_text), "write the unit once, after the range");
-    Unit unit;
-    if (saw_percent_) unit = Unit{dim::kNone, 0.01, std::nullopt, true};
     amount.bare = unit_text.empty() && !saw_percent_ && !dollars;
-    if (dollars) unit.dim = dim::kUsd;
-    if (!unit_text.empty()) {
-      // "$3/GPU-hour": the currency stands in front and the unit begins with what it is divided by.
-      const bool continued = dollars && unit_text.front() == '/';
-      auto parsed =
-          parse_unit(continued ? unit_text.substr(1) : unit_text, here(continued ? unit_text.substr(1) : unit_text));
-      if (!parsed) {
-        if (!digit(unit_text.front()) &&
-            (std::isalpha(static_cast<unsigned char>(unit_text.front())) != 0 || unit_text.front() == '%'))
-          return parsed.take_problems();
-        rest_ = unit_text;
-        return not_a_quantity();
-      }
-      if (continued) {
-        unit.dim = unit.dim / parsed->dim;
-        unit.scale /= parsed->scale;
-        unit.exact.reset();
-      } else {
-        unit.dim = unit.dim * parsed->dim;
-        unit.scale *= parsed->scale;
-        unit.percent = unit.percent || parsed->percent;
-        if (unit.exact && parsed->exact)
-          unit.exact = *unit.exact * *parsed->exact;
-        else
-          unit.exact.reset();
-      }
-    }
+    Result<Unit> read = unit_of(unit_text, dollars);
+    if (!read) return read.take_problems();
+    const Unit& unit = *read;
     amount.dim = unit.dim;
     amount.percent = unit.percent;
     const auto scaled = [&](double v) { return unit.percent ? v / 100 : v * unit.scale; };
@@ -226,6 +233,25 @@ class AmountReader {
   Span at_;
   bool saw_percent_ = false;
 };
+
+}  // namespace
+
+namespace {
+
+// digits x 10^scale where that is a whole number of 128 bits.
+std::optional<Integer> exact_of(const std::string& digits, int scale) {
+  std::size_t end = digits.size();
+  while (scale < 0 && end > 1 && digits[end - 1] == '0') {
+    --end;
+    ++scale;
+  }
+  if (scale < 0) return digits.find_first_not_of('0') == std::string::npos ? std::optional(Integer(0)) : std::nullopt;
+  constexpr int kMostDigits = 40;
+  if (scale >= kMostDigits) return std::nullopt;
+  auto exact = Integer::parse(digits.substr(0, end));
+  for (int k = 0; exact && k < scale; ++k) exact = *exact * Integer(10);
+  return exact && exact->valid() ? exact : std::nullopt;
+}
 
 }  // namespace
 
@@ -275,22 +301,8 @@ NumberText read_number(std::string_view text) {
   const std::string written = digits + "e" + std::to_string(scale);
   std::from_chars(written.data(), written.data() + written.size(), result.value);
   if (scale > 400) result.value = INFINITY;
-  std::size_t end = digits.size();
-  int shift = scale;
-  while (shift < 0 && end > 1 && digits[end - 1] == '0') {
-    --end;
-    ++shift;
-  }
-  if (shift >= 0 && shift < 40) {
-    auto exact = Integer::parse(digits.substr(0, end));
-    for (int k = 0; exact && k < shift; ++k) exact = *exact * Integer(10);
-    if (exact && exact->valid()) {
-      result.exact = exact;
-      result.value = exact->to_double();
-    }
-  } else if (shift < 0 && digits.find_first_not_of('0') == std::string::npos) {
-    result.exact = Integer(0);
-  }
+  result.exact = exact_of(digits, scale);
+  if (result.exact) result.value = result.exact->to_double();
   return result;
 }
 

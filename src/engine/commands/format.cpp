@@ -197,6 +197,22 @@ std::string json_of(const Shown& shown) {
          ", \"sum\": \"" + sum_of(shown) + "\"}";
 }
 
+std::vector<Value> range_row(const NumberFormat& f) {
+  const std::string specials = f.is_integer()     ? "none"
+                               : f.has_infinity() ? "inf, NaN"
+                               : f.has_nan()      ? "NaN, no inf"
+                                                  : "none";
+  return {
+      std::string(f.name),
+      std::to_string(f.sign_bits) + "/" + std::to_string(f.exponent_bits) + "/" + std::to_string(f.significand_bits),
+      std::to_string(f.bias),
+      brief(numerics::max_finite(f)),
+      brief(numerics::min_normal(f)),
+      brief(numerics::min_subnormal(f)),
+      specials,
+      std::string(f.source)};
+}
+
 Book book_of(const std::string& number, const std::vector<Shown>& all) {
   Book book;
   book.title = number;
@@ -240,15 +256,7 @@ Book book_of(const std::string& number, const std::vector<Shown>& all) {
                            neighbour(f, numerics::next_down(f, shown.code)),
                            neighbour(f, numerics::next_up(f, shown.code)), remark(shown)});
     sums.rows.push_back({name, sum_of(shown), exact});
-    const std::string specials = f.is_integer()     ? "none"
-                                 : f.has_infinity() ? "inf, NaN"
-                                 : f.has_nan()      ? "NaN, no inf"
-                                                    : "none";
-    ranges.rows.push_back(
-        {name,
-         std::to_string(f.sign_bits) + "/" + std::to_string(f.exponent_bits) + "/" + std::to_string(f.significand_bits),
-         std::to_string(f.bias), brief(numerics::max_finite(f)), brief(numerics::min_normal(f)),
-         brief(numerics::min_subnormal(f)), specials, std::string(f.source)});
+    ranges.rows.push_back(range_row(f));
     book.json_answer += (book.json_answer.back() == '[' ? "" : ", ") + json_of(shown);
   }
   book.json_answer += "]";

@@ -7,6 +7,17 @@ namespace {
 constexpr std::string_view kTypes[] = {"dit"};
 constexpr std::string_view kArchitectures[] = {"DiTTransformer2DModel", "DiT"};
 
+// Time and class, one vector a sample; one row more for "no class".
+void describe_condition(Family& f, std::int64_t width, std::int64_t classes) {
+  constexpr std::int64_t kFrequencies = 256;
+  const Scope scope(f.sink, "conditioning");
+  f.sink.add(linear("timestep_embedder.linear_1", 1, kFrequencies, width, true, Component::embed)
+                 .with(op_flags::input_no_gradient));
+  f.sink.add(activation("act", width, Activation::silu));
+  f.sink.add(linear("timestep_embedder.linear_2", 1, width, width, true, Component::embed));
+  f.sink.add(embedding("class_embedder", 1, classes + 1, width));
+}
+
 void describe_dit(Family& f) {
   const Keys& c = f.config;
   const bool diffusers = c.has("attention_head_dim");
@@ -27,26 +38,17 @@ void describe_dit(Family& f) {
                 "double_self_attention", "num_vector_embeds", "only_cross_attention", "use_linear_projection",
                 "class_dropout_prob", "mlp_ratio"});
   if (!f.ok()) return;
-  constexpr std::int64_t kFrequencies = 256;
   const std::int64_t tokens = side * side;
-  const auto condition = [&] {  // time and class, one vector a sample; one row more for "no class"
-    const Scope scope(f.sink, "conditioning");
-    f.sink.add(linear("timestep_embedder.linear_1", 1, kFrequencies, width, true, Component::embed)
-                   .with(op_flags::input_no_gradient));
-    f.sink.add(activation("act", width, Activation::silu));
-    f.sink.add(linear("timestep_embedder.linear_2", 1, width, width, true, Component::embed));
-    f.sink.add(embedding("class_embedder", 1, classes + 1, width));
-  };
   f.sink.add(patch_embedding("pos_embed.proj", channels, width, patch * patch, tokens, true)
                  .with(op_flags::input_no_gradient));
   if (diffusers)
     f.sink.add(move("pos_embed", 0, tokens * width));  // a buffer there, a frozen parameter in the paper's code
   else
     f.sink.add(position_table("pos_embed", tokens, tokens, width).with(op_flags::frozen));
-  if (!diffusers) condition();
+  if (!diffusers) describe_condition(f, width, classes);
   {
     const Scope blocks(f.sink, "transformer_blocks", layers, BlockKind::layer);
-    if (diffusers) condition();  // diffusers keeps an embedder in every block
+    if (diffusers) describe_condition(f, width, classes);  // diffusers keeps an embedder in every block
     f.sink.add(activation("act", width, Activation::silu));
     f.sink.add(linear("adaln", 1, width, 6 * width, true, Component::norm));
     f.sink.add(layer_norm("norm1", tokens, width, false, false));

@@ -68,6 +68,29 @@ void describe_with_experts(Family& f, const AttentionPart& a, const MlpPart& mlp
   f.sink.add(residual(tokens * width));
 }
 
+MoePart read_experts(const Family& f, std::int64_t width) {
+  const Keys& c = f.config;
+  MoePart moe;
+  moe.width = width;
+  moe.experts = c.size("num_experts");
+  moe.top_k = c.size("top_k_experts");
+  moe.expert_ffn = c.size("moe_intermediate_size", "expert_intermediate_size");
+  moe.activation = Activation::gelu;
+  check_experts(f, moe, "num_experts", "top_k_experts");
+  return moe;
+}
+
+// Bit 0: full attention, bit 1: keys and values borrowed from an earlier layer, as the last `borrowing` layers do.
+std::vector<std::uint8_t> read_kinds(Family& f, std::int64_t layers, std::int64_t borrowing) {
+  std::vector<std::uint8_t> kinds =
+      kinds_named(f, layers, "layer_types", "full", [&](std::int64_t i) { return (i + 1) % 6 == 0; });
+  if (!kinds.empty()) kinds.back() = 1;
+  for (std::size_t i = 0; i < kinds.size(); ++i)
+    if (borrowing > 0 && static_cast<std::int64_t>(i) >= layers - borrowing)
+      kinds[i] = static_cast<std::uint8_t>(kinds[i] | 2U);
+  return kinds;
+}
+
 void describe_text(Family& f) {
   const Keys& c = f.config;
   const TextSizes s = read_text_sizes(f);
@@ -87,24 +110,11 @@ void describe_text(Family& f) {
   const MlpPart mlp = mlp_of(s.width, c.size("intermediate_size"), Activation::gelu);
   MlpPart wide = mlp;
   if (c.flag("use_double_wide_mlp", false)) wide.ffn *= 2;
-  MoePart moe;
   const bool routed = c.flag("enable_moe_block", false);
-  if (routed) {
-    moe.width = s.width;
-    moe.experts = c.size("num_experts");
-    moe.top_k = c.size("top_k_experts");
-    moe.expert_ffn = c.size("moe_intermediate_size", "expert_intermediate_size");
-    moe.activation = Activation::gelu;
-    check_experts(f, moe, "num_experts", "top_k_experts");
-  }
+  const MoePart moe = routed ? read_experts(f, s.width) : MoePart{};
   const std::int64_t extra = c.assume_count("hidden_size_per_layer_input", 256),
                      extra_rows = c.assume("vocab_size_per_layer_input", 262144);
-  std::vector<std::uint8_t> kinds =
-      kinds_named(f, s.layers, "layer_types", "full", [&](std::int64_t i) { return (i + 1) % 6 == 0; });
-  if (!kinds.empty()) kinds.back() = 1;
-  for (std::size_t i = 0; i < kinds.size(); ++i)
-    if (borrowing > 0 && static_cast<std::int64_t>(i) >= s.layers - borrowing)
-      kinds[i] = static_cast<std::uint8_t>(kinds[i] | 2U);
+  const std::vector<std::uint8_t> kinds = read_kinds(f, s.layers, borrowing);
   const bool tied = read_tied(f, true);
   c.understood({"hidden_activation", "final_logit_softcapping", "use_bidirectional_attention",
                 "num_global_key_value_heads", "num_experts", "top_k_experts", "moe_intermediate_size",

@@ -51,6 +51,33 @@ void describe_tower(Family& f) {
   images.add(linear("merge_linear_2", rows, inner, text_width, true));
 }
 
+MoePart read_experts(const Family& f, std::int64_t width) {
+  const Keys& c = f.config;
+  MoePart moe;
+  moe.width = width;
+  moe.experts = c.size("num_local_experts");
+  moe.top_k = c.size("num_experts_per_tok");
+  moe.expert_ffn = c.size("intermediate_size");
+  moe.shared_ffn = c.count_or("shared_intermediate_size", 0) * c.count_or("n_shared_experts", 1);
+  check_experts(f, moe, "num_local_experts", "num_experts_per_tok");
+  return moe;
+}
+
+// Small heads score every earlier position; the best blocks are attended to.
+void describe_indexer(Family& g, std::int64_t width, std::int64_t heads, std::int64_t dim) {
+  const Scope indexer(g.sink, "indexer");
+  g.sink.add(linear("q_proj", g.tokens, width, heads * dim, false, Component::projection));
+  g.sink.add(linear("k_proj", g.tokens, width, dim, false, Component::projection));
+  g.sink.add(rms_norm("q_norm", g.tokens * heads, dim));
+  g.sink.add(rms_norm("k_norm", g.tokens, dim));
+  AttentionShape scores;
+  scores.queries = scores.keys = g.tokens;
+  scores.heads = heads;
+  scores.key_dim = dim;
+  scores.value_dim = 0;
+  g.sink.add(attention("index_scores", scores));
+}
+
 void describe_text(Family& f, bool absent_tied) {
   const Keys& c = f.config;
   const TextSizes s = read_text_sizes(f);
@@ -69,13 +96,7 @@ void describe_text(Family& f, bool absent_tied) {
     selected.span = sparse.size("sparse_topk_blocks") * sparse.size("sparse_block_size");
     sparse.understood({"sparse_disable_index_value", "sparse_init_block", "sparse_local_block", "sparse_score_type"});
   }
-  MoePart moe;
-  moe.width = s.width;
-  moe.experts = c.size("num_local_experts");
-  moe.top_k = c.size("num_experts_per_tok");
-  moe.expert_ffn = c.size("intermediate_size");
-  moe.shared_ffn = c.count_or("shared_intermediate_size", 0) * c.count_or("n_shared_experts", 1);
-  check_experts(f, moe, "num_local_experts", "num_experts_per_tok");
+  const MoePart moe = read_experts(f, s.width);
   const MlpPart mlp = mlp_of(s.width, c.size("dense_intermediate_size"));
   std::vector<std::uint8_t> kinds =
       kinds_flagged(f, s.layers, "moe_layer_freq", [](std::int64_t) { return true; });  // bit 0 experts
@@ -96,17 +117,7 @@ void describe_text(Family& f, bool absent_tied) {
   if (!f.ok()) return;
   const auto layer = [&](Family& g, std::uint8_t kind) {
     if ((kind & 2U) != 0) {
-      const Scope indexer(g.sink, "indexer");
-      g.sink.add(linear("q_proj", g.tokens, s.width, index_heads * index_dim, false, Component::projection));
-      g.sink.add(linear("k_proj", g.tokens, s.width, index_dim, false, Component::projection));
-      g.sink.add(rms_norm("q_norm", g.tokens * index_heads, index_dim));
-      g.sink.add(rms_norm("k_norm", g.tokens, index_dim));
-      AttentionShape scores;
-      scores.queries = scores.keys = g.tokens;
-      scores.heads = index_heads;
-      scores.key_dim = index_dim;
-      scores.value_dim = 0;
-      g.sink.add(attention("index_scores", scores));
+      describe_indexer(g, s.width, index_heads, index_dim);
     }
     describe(
         g, {.attention = (kind & 2U) != 0 ? &selected : &full, .mlp = &mlp, .moe = (kind & 1U) != 0 ? &moe : nullptr});

@@ -35,6 +35,23 @@ std::vector<std::uint8_t> routed_layers(const Family& f, std::int64_t layers) {
   return kinds;
 }
 
+AttentionPart read_windowed(const Family& f, const TextSizes& s, const AttentionPart& full) {
+  const Keys& c = f.config;
+  AttentionPart windowed = full;
+  set_window(windowed, c.count_or("sliding_window", 0));
+  const Keys other = c.child("attention_other_setting");
+  if (other.present()) {
+    windowed.heads = other.size("num_attention_heads");
+    windowed.kv_heads = other.size_or("num_attention_groups", s.kv_heads);
+    windowed.head_dim = other.size_or("head_dim", s.head_dim);
+    other.understood({"attention_type", "true_head_dim"});
+    other.divides("num_attention_groups", windowed.kv_heads, "num_attention_heads", windowed.heads);
+  } else {
+    f.remark("no 'attention_other_setting': windowed layers are counted with the heads of full ones");
+  }
+  return windowed;
+}
+
 void describe_text(Family& f) {
   const Keys& c = f.config;
   TextSizes s;
@@ -48,18 +65,7 @@ void describe_text(Family& f) {
   f.sequence(c.size_or("max_position_embeddings", c.size_or("max_seq_len", 4096)));
   AttentionPart full = attention_of(s);
   if (c.flag("use_qk_norm", true)) full.qk_norm = QkNorm::per_head;
-  AttentionPart windowed = full;
-  set_window(windowed, c.count_or("sliding_window", 0));
-  const Keys other = c.child("attention_other_setting");
-  if (other.present()) {
-    windowed.heads = other.size("num_attention_heads");
-    windowed.kv_heads = other.size_or("num_attention_groups", s.kv_heads);
-    windowed.head_dim = other.size_or("head_dim", s.head_dim);
-    other.understood({"attention_type", "true_head_dim"});
-    other.divides("num_attention_groups", windowed.kv_heads, "num_attention_heads", windowed.heads);
-  } else {
-    f.remark("no 'attention_other_setting': windowed layers are counted with the heads of full ones");
-  }
+  const AttentionPart windowed = read_windowed(f, s, full);
   const bool gates = c.flag("use_head_wise_attn_gate", true);
   MoePart moe;
   moe.width = s.width;

@@ -31,6 +31,23 @@ std::vector<std::int64_t> per_stage(const Keys& c, std::string_view key, std::si
   return std::vector<std::int64_t>(stages, c.size_or(key, absent));
 }
 
+// Of the way down and the way up.
+std::pair<std::vector<std::string_view>, std::vector<std::string_view>> read_block_types(const Keys& c,
+                                                                                         std::size_t stages) {
+  std::vector<std::string_view> down = c.config().words({"down_block_types"}),
+                                up = c.config().words({"up_block_types"});
+  if (down.size() != stages || up.size() != stages)
+    c.problem("missing-key", "down_block_types",
+              "'down_block_types' and 'up_block_types' need one entry for each stage");
+  for (const std::vector<std::string_view>* list : {&down, &up})
+    for (const std::string_view type : *list)
+      if (type != "DownBlock2D" && type != "CrossAttnDownBlock2D" && type != "UpBlock2D" &&
+          type != "CrossAttnUpBlock2D")
+        c.problem("unknown-architecture", list == &down ? "down_block_types" : "up_block_types",
+                  "blocks of type '" + std::string(type) + "' are not known");
+  return {std::move(down), std::move(up)};
+}
+
 Unet read_unet(Family& f) {
   const Keys& c = f.config;
   Unet u;
@@ -53,17 +70,7 @@ Unet read_unet(Family& f) {
   const std::vector<std::int64_t> heads = per_stage(c, "attention_head_dim", stages, 8),
                                   depths = per_stage(c, "transformer_layers_per_block", stages, 1);
   if (c.text_or("addition_embed_type", "") == "text_time") u.added = c.size("projection_class_embeddings_input_dim");
-  const std::vector<std::string_view> down = c.config().words({"down_block_types"}),
-                                      up = c.config().words({"up_block_types"});
-  if (down.size() != stages || up.size() != stages)
-    c.problem("missing-key", "down_block_types",
-              "'down_block_types' and 'up_block_types' need one entry for each stage");
-  for (const std::vector<std::string_view>* list : {&down, &up})
-    for (const std::string_view type : *list)
-      if (type != "DownBlock2D" && type != "CrossAttnDownBlock2D" && type != "UpBlock2D" &&
-          type != "CrossAttnUpBlock2D")
-        c.problem("unknown-architecture", list == &down ? "down_block_types" : "up_block_types",
-                  "blocks of type '" + std::string(type) + "' are not known");
+  const auto [down, up] = read_block_types(c, stages);
   c.understood({"act_fn",
                 "center_input_sample",
                 "downsample_padding",

@@ -8,33 +8,64 @@ constexpr std::string_view kTypes[] = {"wav2vec2", "hubert"};
 constexpr std::string_view kArchitectures[] = {"Wav2Vec2Model", "Wav2Vec2ForCTC", "Wav2Vec2ForPreTraining",
                                                "HubertModel", "HubertForCTC"};
 
-void describe_wav2vec2(Family& f) {
+// The convolutions over raw audio, each with its width, kernel and stride.
+struct Front {
+  std::vector<std::int64_t> dims, kernels, strides;
+  bool bias = false, all_normed = false;
+};
+
+Front read_front(Family& f) {
   const Keys& c = f.config;
-  const std::int64_t width = c.size("hidden_size"), layers = c.size("num_hidden_layers"),
-                     heads = c.size("num_attention_heads");
-  const std::int64_t inner = c.size("intermediate_size"), kernel = c.assume("num_conv_pos_embeddings", 128),
-                     groups = c.assume("num_conv_pos_embedding_groups", 16);
-  const std::vector<std::int64_t> dims = c.config().sizes({"conv_dim"}), kernels = c.config().sizes({"conv_kernel"}),
-                                  strides = c.config().sizes({"conv_stride"});
-  if (dims.empty() || dims.size() != kernels.size() || dims.size() != strides.size())
+  Front front{c.config().sizes({"conv_dim"}), c.config().sizes({"conv_kernel"}), c.config().sizes({"conv_stride"})};
+  if (front.dims.empty() || front.dims.size() != front.kernels.size() || front.dims.size() != front.strides.size())
     c.problem("missing-key", "conv_dim",
               "'conv_dim', 'conv_kernel' and 'conv_stride' must list the same number of convolutions");
-  for (const std::vector<std::int64_t>* list : {&dims, &kernels, &strides})
+  for (const std::vector<std::int64_t>* list : {&front.dims, &front.kernels, &front.strides})
     for (const std::int64_t value : *list)
       if (value < 1) c.problem("shape-range", "conv_dim", "sizes of convolutions must be at least 1");
-  const bool bias = c.flag("conv_bias", false), all_normed = c.text_or("feat_extract_norm", "group") == "layer",
-             before = c.flag("do_stable_layer_norm", false);
-  const bool projected_norm = c.flag("feat_proj_layer_norm", true);
-  const bool masks = c.ratio_or("mask_time_prob", 0.05) > 0 || c.ratio_or("mask_feature_prob", 0) > 0;
-  const std::int64_t vocabulary = c.count_or("vocab_size", 32);
-  c.divides("num_attention_heads", heads, "hidden_size", width);
-  c.divides("num_conv_pos_embedding_groups", groups, "hidden_size", width);
-  const std::string_view named = f.architecture();
-  const bool pretraining = named.ends_with("ForPreTraining");
-  const std::int64_t codebooks = pretraining ? c.size("num_codevector_groups") : 0,
-                     codes = pretraining ? c.size("num_codevectors_per_group") : 0;
-  const std::int64_t code_dim = pretraining ? c.size("codevector_dim") : 0,
-                     shared_dim = pretraining ? c.size("proj_codevector_dim") : 0;
+  front.bias = c.flag("conv_bias", false);
+  front.all_normed = c.text_or("feat_extract_norm", "group") == "layer";
+  return front;
+}
+
+void describe_front(Family& f, const Front& front) {
+  const std::vector<std::int64_t>& dims = front.dims;
+  // Positions before each convolution, from the frames that come out.
+  std::vector<std::int64_t> lengths(dims.size() + 1, f.tokens);
+  for (std::size_t i = dims.size(); i-- > 0;) lengths[i] = (lengths[i + 1] - 1) * front.strides[i] + front.kernels[i];
+  const Scope scope(f.sink, "feature_extractor");
+  for (std::size_t i = 0; i < dims.size(); ++i) {
+    Op op = convolution("conv", i == 0 ? 1 : dims[i - 1], dims[i], 1, front.kernels[i], lengths[i], lengths[i + 1],
+                        front.bias);
+    f.sink.add(i == 0 ? std::move(op).with(op_flags::input_no_gradient) : op);
+    if (front.all_normed)
+      f.sink.add(layer_norm("layer_norm", lengths[i + 1], dims[i]));
+    else if (i == 0)
+      f.sink.add(group_norm("layer_norm", dims[i], lengths[i + 1], dims[i]));
+    f.sink.add(activation("act", lengths[i + 1] * dims[i], Activation::gelu));
+  }
+}
+
+// What pretraining adds: codebooks that the targets are drawn from.
+struct Quantizer {
+  std::int64_t codebooks = 0, codes = 0, code_dim = 0, shared_dim = 0;
+};
+
+Quantizer read_quantizer(const Keys& c) {
+  return {c.size("num_codevector_groups"), c.size("num_codevectors_per_group"), c.size("codevector_dim"),
+          c.size("proj_codevector_dim")};
+}
+
+void describe_quantizer(Family& f, const Quantizer& q, std::int64_t last, std::int64_t width) {
+  const Scope quantizer(f.sink, "quantizer");
+  f.sink.add(parameter("codevectors", q.codes * q.code_dim, f.tokens * q.code_dim));
+  f.sink.add(linear("weight_proj", f.tokens, last, q.codebooks * q.codes, true, Component::head));
+  f.sink.add(linear("project_hid", f.tokens, width, q.shared_dim, true, Component::head));
+  f.sink.add(linear("project_q", f.tokens, q.code_dim, q.shared_dim, true, Component::head));
+}
+
+// Keys that do not shape the network.
+void understand_the_rest(const Keys& c) {
   c.understood({"activation_dropout",
                 "hidden_act",
                 "feat_extract_activation",
@@ -81,25 +112,30 @@ void describe_wav2vec2(Family& f) {
                 "gradient_checkpointing",
                 "tokenizer_class",
                 "conv_pos_batch_norm"});
+}
+
+void describe_wav2vec2(Family& f) {
+  const Keys& c = f.config;
+  const std::int64_t width = c.size("hidden_size"), layers = c.size("num_hidden_layers"),
+                     heads = c.size("num_attention_heads");
+  const std::int64_t inner = c.size("intermediate_size"), kernel = c.assume("num_conv_pos_embeddings", 128),
+                     groups = c.assume("num_conv_pos_embedding_groups", 16);
+  const Front front = read_front(f);
+  const bool before = c.flag("do_stable_layer_norm", false);
+  const bool projected_norm = c.flag("feat_proj_layer_norm", true);
+  const bool masks = c.ratio_or("mask_time_prob", 0.05) > 0 || c.ratio_or("mask_feature_prob", 0) > 0;
+  const std::int64_t vocabulary = c.count_or("vocab_size", 32);
+  c.divides("num_attention_heads", heads, "hidden_size", width);
+  c.divides("num_conv_pos_embedding_groups", groups, "hidden_size", width);
+  const std::string_view named = f.architecture();
+  const bool pretraining = named.ends_with("ForPreTraining");
+  const Quantizer quantizer = pretraining ? read_quantizer(c) : Quantizer{};
+  understand_the_rest(c);
   constexpr std::int64_t kTenSeconds = 499;  // frames of ten seconds at 16 kHz and a stride of 320
   f.sequence(kTenSeconds);
   if (!f.ok()) return;
-  // Positions before each convolution, from the frames that come out.
-  std::vector<std::int64_t> lengths(dims.size() + 1, f.tokens);
-  for (std::size_t i = dims.size(); i-- > 0;) lengths[i] = (lengths[i + 1] - 1) * strides[i] + kernels[i];
-  {
-    const Scope front(f.sink, "feature_extractor");
-    for (std::size_t i = 0; i < dims.size(); ++i) {
-      Op op = convolution("conv", i == 0 ? 1 : dims[i - 1], dims[i], 1, kernels[i], lengths[i], lengths[i + 1], bias);
-      f.sink.add(i == 0 ? std::move(op).with(op_flags::input_no_gradient) : op);
-      if (all_normed)
-        f.sink.add(layer_norm("layer_norm", lengths[i + 1], dims[i]));
-      else if (i == 0)
-        f.sink.add(group_norm("layer_norm", dims[i], lengths[i + 1], dims[i]));
-      f.sink.add(activation("act", lengths[i + 1] * dims[i], Activation::gelu));
-    }
-  }
-  const std::int64_t last = dims.back();
+  describe_front(f, front);
+  const std::int64_t last = front.dims.back();
   if (projected_norm) f.sink.add(layer_norm("feature_projection.layer_norm", f.tokens, last));
   f.sink.add(linear("feature_projection.projection", f.tokens, last, width, true, Component::embed));
   if (masks || c.text_or("model_type", "") == "hubert") f.sink.add(parameter("masked_spec_embed", width, 0));
@@ -112,13 +148,7 @@ void describe_wav2vec2(Family& f) {
     describe_encoder_layer({.width = width, .heads = heads, .ffn = inner, .post_norm = !before}, f.tokens, f.sink);
   }
   if (named.ends_with("ForCTC")) f.sink.add(linear("lm_head", f.tokens, width, vocabulary, true, Component::head));
-  if (pretraining) {
-    const Scope quantizer(f.sink, "quantizer");
-    f.sink.add(parameter("codevectors", codes * code_dim, f.tokens * code_dim));
-    f.sink.add(linear("weight_proj", f.tokens, last, codebooks * codes, true, Component::head));
-    f.sink.add(linear("project_hid", f.tokens, width, shared_dim, true, Component::head));
-    f.sink.add(linear("project_q", f.tokens, code_dim, shared_dim, true, Component::head));
-  }
+  if (pretraining) describe_quantizer(f, quantizer, last, width);
 }
 
 }  // namespace

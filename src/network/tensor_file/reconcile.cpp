@@ -219,21 +219,26 @@ Network network_of_tensors(const TensorFile& file, const std::string& name) {
   return done;
 }
 
-void reconcile(const TensorFile& file, Network& network) {
-  Description described;
-  if (!network.blocks.empty()) describe(network, 0, "", Integer(1), described);
-  std::map<std::string, Held> held;  // by described path, or by its own where nothing describes it
-  std::map<std::string, Held> unknown;
+namespace {
+
+// What the tensors of a file hold.
+struct Holdings {
+  std::map<std::string, Held> held;     // by described path
+  std::map<std::string, Held> unknown;  // by its own path where nothing describes it
   std::vector<std::string> named_only;
+};
+
+Holdings holdings_of(const TensorFile& file, const Description& described) {
+  Holdings out;
   for (const TensorEntry& tensor : file.tensors) {
     const std::string path = module_path(tensor.name, file.container);
     const Description::value_type* match = find_described(described, path);
     if (tensor.type == nullptr) {
-      if (match == nullptr) named_only.push_back(tensor.name);
+      if (match == nullptr) out.named_only.push_back(tensor.name);
       continue;
     }
     if (!is_parameter(tensor)) continue;
-    Held& entry = match != nullptr ? held[match->first] : unknown[path];
+    Held& entry = match != nullptr ? out.held[match->first] : out.unknown[path];
     const Dtype dtype = dtype_of(*tensor.type);
     const bool vector =
         tensor.shape.size() < 2 && entry.parameters > Integer(0);  // biases and norms do not set the type
@@ -245,14 +250,23 @@ void reconcile(const TensorFile& file, Network& network) {
     entry.parameters += tensor.elements();
     if (entry.example.empty()) entry.example = tensor.name;
   }
+  return out;
+}
+
+}  // namespace
+
+void reconcile(const TensorFile& file, Network& network) {
+  Description described;
+  if (!network.blocks.empty()) describe(network, 0, "", Integer(1), described);
+  const Holdings holdings = holdings_of(file, described);
   note_files(file, network);
   std::vector<std::string> differ;
   std::vector<std::string> absent;
   std::vector<std::pair<std::string, Integer>> unexplained;
   Integer gap = 0;
   for (const auto& [path, part] : described) {
-    const auto found = held.find(path);
-    if (found == held.end()) {
+    const auto found = holdings.held.find(path);
+    if (found == holdings.held.end()) {
       if (file.absent_files.empty()) absent.push_back(path + " (" + part.parameters.to_string() + ")");
       continue;
     }
@@ -266,7 +280,7 @@ void reconcile(const TensorFile& file, Network& network) {
       gap += entry.parameters - part.parameters;
     }
   }
-  for (const auto& [path, entry] : unknown) {
+  for (const auto& [path, entry] : holdings.unknown) {
     if (entry.packed) continue;
     unexplained.emplace_back(path, entry.parameters);
     gap += entry.parameters;
@@ -275,9 +289,9 @@ void reconcile(const TensorFile& file, Network& network) {
     network.notes.push_back(warning("tensors-differ", "the description and the tensors differ: " + some_of(differ)));
   if (!absent.empty())
     network.notes.push_back(warning("tensors-absent", "described, but no tensor holds it: " + some_of(absent)));
-  if (!named_only.empty())
+  if (!holdings.named_only.empty())
     network.notes.push_back(
-        warning("tensors-undescribed", "named by the index, but not described: " + some_of(named_only)));
+        warning("tensors-undescribed", "named by the index, but not described: " + some_of(holdings.named_only)));
   if (!unexplained.empty()) {
     std::vector<std::string> names;
     for (const auto& [path, count] : unexplained) names.push_back(path + " (" + count.to_string() + ")");
@@ -286,7 +300,7 @@ void reconcile(const TensorFile& file, Network& network) {
                                         " numbers: " + some_of(names)));
     add_unexplained(network, unexplained);
   }
-  if (differ.empty() && absent.empty() && named_only.empty() && unexplained.empty())
+  if (differ.empty() && absent.empty() && holdings.named_only.empty() && unexplained.empty())
     network.notes.push_back(note("tensors-agree", "the description and the tensors agree, module by module"));
 }
 
