@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/nearest.h"
 #include "engine/command.h"
+#include "training/table.h"
 
 namespace floptally {
 
@@ -51,6 +52,11 @@ Result<Book> Engine::run(const Request& request) {
     const CommandDef& command = **each;
     names.push_back(command.info.name);
     if (command.info.name != request.command) continue;
+    if (!request.data_dir.empty()) {
+      Diagnostics problems = check_facts(request.data_dir, state_->sources);
+      if (!problems.empty()) return problems;
+    }
+    const FactScope own_tables(request.data_dir);
     Context context{state_->sources};
     Result<Book> answer = command.run(request, context);
     if (!answer) return answer;

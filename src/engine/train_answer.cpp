@@ -76,9 +76,9 @@ Lines book_memory(Ledger& ledger, const DeviceMemory& memory, const Run& run, co
     parts.push_back(bytes);
   }
   ledger.add(std::move(entry));
-  Spread error = memory_spread(run.framework.name, "allocated", kind);
-  if (!memory_measured(run.framework.name, "allocated", kind)) {
-    const Spread all = memory_spread("any", "any", "any");
+  Spread error = memory_spread({}, run.framework.name, "allocated", kind);
+  if (!memory_measured(run.framework.name, "allocated", kind, memory.allocated())) {
+    const Spread all = memory_spread({}, "any", "any", "any");
     error = {1, 1 - kFarther * (1 - std::min(error.low, all.low)), 1 + kFarther * (std::max(error.high, all.high) - 1)};
     ledger.book().notes.push_back(note("far-from-evidence", "no runs like this one (" + run.framework.name + ", " +
                                                                 kind + ") were measured: the ranges are widened"));
@@ -99,7 +99,7 @@ Lines book_memory(Ledger& ledger, const DeviceMemory& memory, const Run& run, co
   lines.allocated =
       trace.name("peak allocated", trace.sum(parts, dim::kByte) * accuracy, "torch.cuda.max_memory_allocated");
   const Traced pages = leaf("reserved over allocated", fragmentation.best, fragmentation.low, fragmentation.high,
-                            dim::kNone, "data/training/frameworks.csv: " + run.framework.name);
+                            dim::kNone, "data/training/fitted.csv: reserved");
   lines.reserved =
       trace.name("peak reserved", lines.allocated * pages, "the allocator keeps whole blocks of 2 and 20 MiB");
   const Traced driver = leaf("driver context", context.best, context.low, context.high, dim::kByte,

@@ -79,6 +79,7 @@ void score_row(const EvidenceRow& row, double (*capacity)(std::string_view), Mem
     s.source = row.source;
     s.framework = row.framework;
     s.measure = measure;
+    s.allocated = lines.allocated.best;
     s.measured = measured;
     s.predicted = predicted;
     s.model = row.model;
@@ -90,7 +91,7 @@ void score_row(const EvidenceRow& row, double (*capacity)(std::string_view), Mem
         break;
       }
     }
-    const Spread spread = memory_spread(row.framework, measure, s.kind);
+    const Spread spread = memory_spread(row.source, row.framework, measure, s.kind);
     s.low = predicted * spread.low;
     s.high = predicted * spread.high;
     s.regimes = regimes_of(
@@ -120,39 +121,61 @@ std::string kind_of(const DecoderShape& shape, const Run& run) {
 
 namespace {
 struct SpreadRow {
-  std::string framework, measure, kind;
+  std::string src, framework, measure, kind;
   Spread spread;
+  double from = 0, to = 0;  // predicted bytes of its rows
 };
-const std::vector<SpreadRow>& spread_rows() {
-  static const std::vector<SpreadRow> rows = [] {
-    std::vector<SpreadRow> out;
-    const FactTable table("evidence/spread.csv");
-    for (std::size_t i = 0; i < table.rows(); ++i) {
-      out.push_back({std::string(table.cell(i, "framework")),
-                     std::string(table.cell(i, "measure")),
-                     std::string(table.cell(i, "kind")),
-                     {1, number_in(table.cell(i, "low")), number_in(table.cell(i, "high"))}});
-    }
-    return out;
-  }();
-  return rows;
+std::vector<SpreadRow> read_spreads() {
+  std::vector<SpreadRow> out;
+  const FactTable table("evidence/spread.csv");
+  for (std::size_t i = 0; i < table.rows(); ++i) {
+    const auto number = [&](std::string_view column) { return number_in(table.cell(i, column)); };
+    out.push_back({std::string(table.cell(i, "src")),
+                   std::string(table.cell(i, "framework")),
+                   std::string(table.cell(i, "measure")),
+                   std::string(table.cell(i, "kind")),
+                   {1, number("low"), number("high")},
+                   number("from"),
+                   number("to")});
+  }
+  return out;
 }
+const std::vector<SpreadRow>& spread_rows() { return facts<std::vector<SpreadRow>, read_spreads>(); }
+constexpr std::string_view kUnseen = "unseen";  // the src of rows for sources that were not measured
+constexpr std::string_view kSeen = "seen";      // ... of rows that say which kinds of run were
 }  // namespace
 
-bool memory_measured(std::string_view framework, std::string_view measure, std::string_view kind) {
-  const std::vector<SpreadRow>& rows = spread_rows();
-  return std::any_of(rows.begin(), rows.end(), [&](const SpreadRow& row) {
-    return row.framework == framework && row.measure == measure && row.kind == kind;
-  });
+bool memory_measured(std::string_view framework, std::string_view measure, std::string_view kind, double bytes) {
+  bool of_kind = false, of_size = false;
+  for (const SpreadRow& row : spread_rows()) {
+    if (row.src != kSeen || row.framework != framework || row.measure != measure) continue;
+    of_kind = of_kind || row.kind == kind;
+    of_size = of_size || (row.kind == "any" && bytes >= row.from / 2 && bytes <= row.to * 2);
+  }
+  return of_kind && of_size;
 }
 
-Spread memory_spread(std::string_view framework, std::string_view measure, std::string_view kind) {
-  const std::string_view wanted[4][3] = {
-      {framework, measure, kind}, {framework, measure, "any"}, {"any", measure, "any"}, {"any", "any", "any"}};
-  for (const auto& key : wanted) {
+Spread memory_spread(std::string_view source, std::string_view framework, std::string_view measure,
+                     std::string_view kind) {
+  const auto find = [&](auto&& same, std::string_view k) -> const SpreadRow* {
     for (const SpreadRow& row : spread_rows()) {
-      if (row.framework == key[0] && row.measure == key[1] && row.kind == key[2]) return row.spread;
+      if (row.kind == k && same(row)) return &row;
     }
+    return nullptr;
+  };
+  const auto own = [&](const SpreadRow& row) {
+    return !source.empty() && source.substr(0, row.src.size()) == row.src && row.framework == framework &&
+           row.measure == measure;
+  };
+  for (const std::string_view k : {kind, std::string_view("any")}) {
+    if (const SpreadRow* row = find(own, k)) return row->spread;
+  }
+  const std::string_view wanted[3][2] = {{framework, measure}, {"any", measure}, {"any", "any"}};
+  for (const auto& key : wanted) {
+    const auto other = [&](const SpreadRow& row) {
+      return row.src == kUnseen && row.framework == key[0] && row.measure == key[1];
+    };
+    if (const SpreadRow* row = find(other, "any")) return row->spread;
   }
   return {1, 0.7, 1.4};
 }

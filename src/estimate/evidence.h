@@ -12,8 +12,9 @@ namespace floptally {
 
 struct Scored {
   std::string id, source, framework, model;
-  std::string kind;     // class of run that ranges are fitted for: "dense tensor", "experts" ...
-  std::string measure;  // "allocated", "reserved", "nvidia-smi"
+  std::string kind;      // class of run that ranges are fitted for: "dense tensor", "experts" ...
+  std::string measure;   // "allocated", "reserved", "nvidia-smi"
+  double allocated = 0;  // predicted peak of allocated memory, whatever was measured
   double measured = 0, predicted = 0, low = 0, high = 0;  // bytes
   std::vector<std::string> regimes;                       // "devices 1-8", "generation h100" ...
   [[nodiscard]] double error() const { return predicted / measured - 1; }
@@ -26,10 +27,13 @@ struct Skipped {
 
 // The class of a run whose residuals give its range: "dense tensor+pipeline", "experts expert" ...
 std::string kind_of(const DecoderShape& shape, const Run& run);
-// 90% range of measured / predicted for a class (data/evidence/spread.csv); wide where nothing like it was measured.
-Spread memory_spread(std::string_view framework, std::string_view measure, std::string_view kind);
-// Whether runs of that framework and kind were measured; where not, a range should be widened, and say so.
-bool memory_measured(std::string_view framework, std::string_view measure, std::string_view kind);
+// 90% range of measured / predicted (data/evidence/spread.csv): for a run of a source that was measured, from that
+// source's residuals of that kind; for any other (`source` empty), from how whole sources of the framework differ.
+Spread memory_spread(std::string_view source, std::string_view framework, std::string_view measure,
+                     std::string_view kind);
+// Whether runs of that framework, kind and size (bytes, within a factor of two) were measured; where not, a range
+// should be widened, and say so.
+bool memory_measured(std::string_view framework, std::string_view measure, std::string_view kind, double bytes);
 
 // Called right or wrong: did the run fit?
 struct FitCall {

@@ -75,29 +75,39 @@ std::int64_t number_after(std::string_view text, std::string_view key) {
 
 struct SourceRule {
   std::string framework = "megatron", attention, zero, unit = "gib", gradients;
-  std::string recompute;
-  bool sequence_parallel = false, fp8_weights = false, shards = false;
+  std::string recompute, adapter;
+  bool sequence_parallel = false, fp8_weights = false, shards = false, lengths_vary = false;
   std::int64_t devices = 0;
   Meter meter = Meter::reserved;
   RankSeen rank = RankSeen::fullest;
   bool known = false;
 };
 
-SourceRule rule_for(std::string_view source) {
-  static const FactTable table("evidence/sources.csv");
+FactTable source_table() { return FactTable("evidence/sources.csv"); }
+FactTable model_table() { return FactTable("evidence/models.csv"); }
+
+bool begins(std::string_view text, std::string_view part) { return text.substr(0, part.size()) == part; }
+
+SourceRule rule_for(std::string_view source, std::string_view gpu, std::string_view model) {
+  const FactTable& table = facts<FactTable, source_table>();
+  const std::string from = lower(source), device = lower(gpu), name = lower(model);
   SourceRule rule;
   for (std::size_t row = 0; row < table.rows(); ++row) {
-    const std::string_view begin = table.cell(row, "src");
-    if (begin.empty() || source.substr(0, begin.size()) != begin) continue;
+    const std::string part = lower(table.cell(row, "src"));
+    if (part.empty() || !contains(from, part) || !begins(device, table.cell(row, "gpu")) ||
+        !begins(name, table.cell(row, "model")))
+      continue;
     rule.framework = table.cell(row, "framework");
     rule.attention = table.cell(row, "attention");
     rule.zero = table.cell(row, "zero");
     rule.unit = table.cell(row, "unit");
     rule.gradients = table.cell(row, "gradients");
     rule.recompute = table.cell(row, "recompute");
+    rule.adapter = table.cell(row, "adapter");
     rule.fp8_weights = table.cell(row, "fp8_weights") == "1";
     const std::string_view devices = table.cell(row, "devices");
     std::from_chars(devices.data(), devices.data() + devices.size(), rule.devices);
+    rule.lengths_vary = table.cell(row, "lengths") == "vary";
     rule.shards = table.cell(row, "shards") == "1";
     rule.sequence_parallel = table.cell(row, "sequence") == "1";
     const std::string_view meter = table.cell(row, "meter");
@@ -228,7 +238,7 @@ std::int64_t whole_in(std::string_view cell) {
 
 // Sizes of a published model that the row names but does not spell out (data/evidence/models.csv).
 void read_named_model(EvidenceRow& out) {
-  static const FactTable table("evidence/models.csv");
+  const FactTable& table = facts<FactTable, model_table>();
   DecoderShape& s = out.shape;
   const bool latent_missing = s.layers > 0 && s.kv_rank == 0 && out.arguments.empty();
   if (s.layers > 0 && s.width > 0 && s.vocabulary > 0 && !latent_missing) return;
@@ -259,6 +269,7 @@ void read_named_model(EvidenceRow& out) {
   s.positions = Positions::rotary;
   s.qkv_bias = s.out_bias = s.mlp_bias = !s.gated;
   s.activation = s.gated ? Activation::silu : Activation::gelu;
+  out.run.softcapped = size("softcap") == 1;
   if (out.reason == "latent attention without its ranks") out.reason.clear();
   out.assumed.push_back("shape of " + std::string(table.cell(*row, "source")));
 }
@@ -271,13 +282,22 @@ void read_tuning(EvidenceRow& out, Cells& cells, const SourceRule& rule) {
   Run& run = out.run;
   const std::string quantization = lower(cells.text("quantization"));
   if (contains(method, "lora") || contains(method, "adapter")) {
-    run.adapter.rank = contains(method, "lora") ? 8 : 1;
-    run.adapter.key = run.adapter.output = false;
+    run.adapter.rank = contains(method, "lora") ? std::max<std::int64_t>(1, number_after(rule.adapter, "rank")) : 1;
+    const bool lora = contains(method, "lora");
+    const auto adapts = [&](std::string_view word) { return lora && contains(rule.adapter, word); };
+    run.adapter.query = adapts("query") || (lora && rule.adapter.empty());
+    run.adapter.value = adapts("value") || (lora && rule.adapter.empty());
+    run.adapter.key = adapts("key");
+    run.adapter.output = adapts("output");
+    run.adapter.mlp = adapts("mlp");
+    run.adapter.head = adapts("head");
+    run.adapter.dropout = adapts("dropout");
     run.adapter.trained = cells.count("trainable_params", 0);
     const bool packed = contains(method, "qlora") || contains(quantization, "nf4");
     if (packed) run.adapter.base = contains(quantization, "dq") ? Dtype::nf4_double : Dtype::nf4;
   }
   run.attention_dropout = run.hidden_dropout = false;
+  run.lengths_vary = rule.lengths_vary;
   const std::string notes = lower(out.notes);
   if (contains(method, "full") && !contains(notes, "adam") && out.run.framework.name == "litgpt") {
     if (out.out_of_memory)
@@ -314,7 +334,7 @@ void read_layout(EvidenceRow& out, Cells& cells) {
   if (l.chunks > 1) l.schedule = Schedule::interleaved;
   const auto sp = cells.number("sp");
   l.sequence_parallel = l.tensor > 1 && (sp ? *sp > 0 : l.expert > 1);
-  out.run.batch = cells.count("global_batch", 0);
+  out.run.batch = cells.count("global_batch", number_after(lower(out.notes), "global batch"));
 }
 
 void read_measured(EvidenceRow& out, Cells& cells, const SourceRule& rule) {
@@ -396,7 +416,7 @@ EvidenceRow read_row(const Csv& csv, std::size_t row) {
   out.task = cells.text("task");
   out.arguments = cells.text("arguments");
   out.notes = cells.text("notes");
-  const SourceRule rule = rule_for(out.source);
+  const SourceRule rule = rule_for(out.source, cells.text("gpu"), out.model);
   out.run = default_run();
   const std::string_view named = cells.text("framework");
   const auto framework = find_framework(named.empty() ? std::string_view(rule.framework) : named);
@@ -416,7 +436,7 @@ EvidenceRow read_row(const Csv& csv, std::size_t row) {
   }
   if (const auto format = find_dtype(rule.gradients); format && !rule.gradients.empty())
     out.run.framework.gradients = *format;
-  out.run.fused_attention = rule.attention != "unfused";
+  out.run.fused_attention = rule.attention != "unfused" && !out.run.softcapped;
   out.run.attention_dropout = out.run.hidden_dropout = !out.shape.gated;
   out.parameters = cells.number("params").value_or(0);
   read_measured(out, cells, rule);

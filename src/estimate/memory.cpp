@@ -201,7 +201,12 @@ void hold_states(const LayerMemory& sum, const Run& run, std::array<double, kHol
         bytes_of(run.precision.weights) * shared(sum.trained_dense, sum.trained_expert, Zero::weights) +
         (layout.zero == Zero::weights ? sum.frozen_bytes / shard : sum.frozen_bytes);
   }
-  at(bytes, Holds::gradients) += bytes_of(gradients) * shared(sum.trained_dense, sum.trained_expert, Zero::gradients);
+  const bool whole =
+      run.framework.whole_gradients && layout.zero == Zero::weights && micro_batches(layout, run.batch) > 1;
+  if (whole)
+    at(bytes, Holds::gradients) += bytes_of(run.precision.gradients) * (sum.dense + sum.expert);
+  else
+    at(bytes, Holds::gradients) += bytes_of(gradients) * shared(sum.trained_dense, sum.trained_expert, Zero::gradients);
   if (gradients == Dtype::float32 && run.precision.gradients != Dtype::float32) {
     at(bytes, Holds::gradients) += run.framework.second_gradients * (sum.trained_dense + sum.trained_expert);
   }
@@ -285,10 +290,12 @@ void moments(const MemoryProfile& profile, const Run& run, const Rank& rank, con
   out[static_cast<int>(Moment::layer_backward)] = {full, rank.working + rank.replayed, gathered,
                                                    rank.head ? deferred : 0};
   if (rank.head && logits > 0) {
-    const double forward =
-        run.fused_loss ? std::max(run.framework.loss_forward, compute + 8) : run.framework.loss_forward;
-    out[static_cast<int>(Moment::loss)] = {head, 0, gathered_head,
-                                           logits * std::max(forward, run.framework.loss_backward) + deferred};
+    const bool compiled = run.compiled && run.framework.loss_compiled > 0;
+    const double backward = compiled ? run.framework.loss_compiled : run.framework.loss_backward;
+    const double forward = run.fused_loss ? std::max(run.framework.loss_forward, compute + 8)
+                           : compiled     ? run.framework.loss_compiled
+                                          : run.framework.loss_forward;
+    out[static_cast<int>(Moment::loss)] = {head, 0, gathered_head, logits * std::max(forward, backward) + deferred};
     const bool trained = run.adapter.rank == 0;
     const double hidden = after.input * (run.layout.sequence_parallel ? 1 + as_double(run.layout.tensor) : 1);
     out[static_cast<int>(Moment::head_backward)] = {head, (trained ? after.head * compute : 0) + hidden, gathered_head,
@@ -297,11 +304,6 @@ void moments(const MemoryProfile& profile, const Run& run, const Rank& rank, con
   const bool shared = run.layout.zero >= Zero::optimizer;
   const double updated =
       (rank.sum.trained_dense + rank.sum.trained_expert) / (shared ? as_double(run.layout.shard_ranks()) : 1);
-  if (run.framework.loads_whole && run.layout.zero == Zero::weights) {
-    const double whole =
-        rank.sum.frozen_bytes + bytes_of(run.precision.weights) * (rank.sum.trained_dense + rank.sum.trained_expert);
-    out[static_cast<int>(Moment::loading)] = {0, 0, whole, 0};
-  }
   out[static_cast<int>(Moment::optimizer)] = {0, updated * run.framework.optimizer_temporary, 0, 0};
 }
 
@@ -324,9 +326,8 @@ std::string_view name_of(Holds what) {
 }
 
 std::string_view name_of(Moment moment) {
-  static constexpr std::string_view kNames[kMomentCount] = {
-      "forward pass",   "loss",   "backward pass of the output layer", "backward pass of a layer",
-      "optimizer step", "loading"};
+  static constexpr std::string_view kNames[kMomentCount] = {"forward pass", "loss", "backward pass of the output layer",
+                                                            "backward pass of a layer", "optimizer step"};
   return kNames[static_cast<int>(moment)];
 }
 
@@ -348,7 +349,9 @@ DeviceMemory device_memory(const MemoryProfile& profile, const Run& run, std::in
   DeviceMemory out;
   out.stage = stage;
   hold_states(rank.sum, run, out.bytes);
-  at(out.bytes, Holds::buckets) = run.framework.buckets;
+  // Two buckets of 16-bit numbers are no larger than what there is to reduce and to gather.
+  at(out.bytes, Holds::buckets) =
+      std::min(run.framework.buckets, 4 * (rank.sum.trained_dense + rank.sum.trained_expert));
   at(out.bytes, Holds::workspace) = workspace(run, rank.sum.expert > 0 && run.grouped_experts);
   if (run.framework.wgrad == Wgrad::dummy && run.fused_gradients && run.adapter.rank == 0) {
     at(out.bytes, Holds::placeholders) = profile.placeholders(rank.classes);

@@ -33,8 +33,8 @@ inline constexpr int kHoldsCount = 12;
 std::string_view name_of(Holds what);
 
 // The moments of a step that can be the fullest.
-enum class Moment : std::uint8_t { forward, loss, head_backward, layer_backward, optimizer, loading };
-inline constexpr int kMomentCount = 6;
+enum class Moment : std::uint8_t { forward, loss, head_backward, layer_backward, optimizer };
+inline constexpr int kMomentCount = 5;
 std::string_view name_of(Moment moment);
 
 struct DeviceMemory {

@@ -2,16 +2,11 @@
 
 #include <algorithm>
 
+#include "estimate/op_kinds.h"
 #include "network/ops.h"
 
 namespace floptally {
 namespace {
-
-bool is_grouped(const Op& op) { return op.def == &operators::k_grouped_linear; }
-bool is_linear(const Op& op) { return op.def == &operators::k_linear || is_grouped(op); }
-bool is_norm(const Op& op) { return op.def == &operators::k_rms_norm || op.def == &operators::k_layer_norm; }
-bool splits(const Op& op, int attribute) { return (op.tensor_split >> attribute & 1) != 0; }
-bool column_parallel(const Op& op) { return is_linear(op) && splits(op, 2) && !splits(op, 1); }
 
 double as_double(std::int64_t n) { return static_cast<double>(n); }
 
@@ -36,6 +31,8 @@ void MemoryProfile::enter(std::string_view name, std::int64_t repeat, BlockKind 
   copies_[depth_] = outer * as_double(repeat);
   if (kind != BlockKind::layer || in_layer_) return;
   in_layer_ = seen_layer_ = true;
+  products_ = 0;
+  started_ = fused_adapter_ = false;
   layer_depth_ = depth_;
   classes_ = std::min(classes_ + 1, kMaxClasses);
   LayerMemory& layer = layers_[static_cast<std::size_t>(classes_ - 1)];
@@ -88,9 +85,21 @@ void MemoryProfile::cut(const Op& op, Attributes<double>& a) const {
 }
 
 bool MemoryProfile::adapted(const Op& op) const {
-  if (run_.adapter.rank == 0 || !is_linear(op)) return false;
-  if (op.component == Component::mlp) return run_.adapter.mlp;
-  return op.component == Component::projection;
+  const LowRankAdapter& a = run_.adapter;
+  if (a.rank == 0 || !is_linear(op)) return false;
+  if (op.component == Component::mlp) return a.mlp;
+  if (op.component == Component::unembed) return a.head;
+  if (op.component != Component::projection) return false;
+  switch (op.name.empty() ? ' ' : op.name.front()) {  // q_proj, k_proj, v_proj, o_proj and their latent kin
+    case 'q':
+      return a.query;
+    case 'k':
+      return a.key;
+    case 'v':
+      return a.value;
+    default:
+      return a.output;
+  }
 }
 
 // Transformer Engine get_dummy_wgrad: one buffer per distinct weight shape. Siblings that read one input (q, k, v;
@@ -147,7 +156,7 @@ void MemoryProfile::parameters(const Op& op, const Attributes<double>& a, const 
   if (frozen) {
     const Dtype base = run_.adapter.base;
     const bool packed = base != Dtype::unspecified && matrix && !head;
-    to.frozen_bytes += elements * (packed ? bytes_of(base) + run_.framework.packed_extra : weights_);
+    to.frozen_bytes += elements * (packed ? bytes_of(base) : weights_);
     to.working = std::max(to.working, packed ? elements * compute_ : 0.0);  // one matrix at a time is unpacked
     if (adapted(op)) {
       const double extra = as_double(run_.adapter.rank) * (a.value[1] + a.value[2]);
@@ -169,69 +178,6 @@ void MemoryProfile::parameters(const Op& op, const Attributes<double>& a, const 
   }
 }
 
-double MemoryProfile::saved_bytes(const Op& op, const Saved<double>& saved) const {
-  switch (saved.keep) {
-    case Keep::fp32:
-      return saved.elements * 4;
-    case Keep::mask:
-      return saved.elements;
-    case Keep::index:
-      return saved.elements * 8;
-    case Keep::activation:
-      break;
-  }
-  const bool quantized = is_linear(op) && saved.weight_only && !run_.framework.keeps_high_precision;
-  return saved.elements * (quantized ? kept_format_ : compute_);
-}
-
-// Whether the run's selective recomputation makes this saved tensor again instead of keeping it.
-bool MemoryProfile::recomputed(const Op& op, int saved_index) const {
-  const std::uint32_t modules = run_.recompute.modules;
-  const auto has = [modules](Recompute::Module m) { return (modules & m) != 0; };
-  const bool expert = is_grouped(op) || op.component == Component::router;
-  if (has(Recompute::moe) && expert) return true;
-  if (has(Recompute::core_attention) && op.def == &operators::k_attention && op.attributes[9] == 0 && saved_index >= 2)
-    return true;
-  if (has(Recompute::mla_up) && op.def == &operators::k_attention && saved_index < 2) return true;
-  if (has(Recompute::norms) && column_parallel(op) && saved_index == 0 && !is_grouped(op)) return true;
-  if (has(Recompute::activations) && is_linear(op) && splits(op, 1) && op.component == Component::mlp &&
-      saved_index == 0)
-    return true;
-  if (has(Recompute::mlp) && !expert && (op.component == Component::mlp || op.component == Component::activation))
-    return true;
-  if (has(Recompute::operators)) return is_norm(op) || op.component == Component::activation;
-  return false;
-}
-
-double MemoryProfile::kept_bytes(const Op& op, const Cost<double>& c, double& policy) const {
-  const bool frozen = op.has(op_flags::frozen) || (run_.adapter.rank > 0 && !adapted(op));
-  // Unfused attention does not keep its output, so the output projection does.
-  const bool after_scores = previous_ == &operators::k_attention && !run_.fused_attention;
-  const bool shared = (op.has(op_flags::shared_input) && !after_scores) || (shares_input_ && column_parallel(op));
-  double all = 0, under = 0;
-  for (int i = 0; i < c.saved_count; ++i) {
-    if (i == 0 && c.saves_input && shared) continue;
-    if (frozen && c.saved[i].weight_only) continue;
-    if (op.def == &operators::k_routing && i == 2 && !run_.framework.expert_outputs) continue;
-    double bytes = saved_bytes(op, c.saved[i]);
-    if (i == 0 && column_parallel(op) && !is_grouped(op) && run_.layout.sequence_parallel)
-      bytes /= as_double(run_.layout.tensor);
-    all += bytes;
-    if (run_.recompute.mode != Recompute::Mode::selective || !recomputed(op, i)) under += bytes;
-  }
-  double extra = 0, extra_policy = 0;
-  if (op.def == &operators::k_attention) extra += run_.framework.attention_copies * c.output * compute_;
-  if (run_.adapter.scales_outputs && is_linear(op) && op.component != Component::unembed) extra += c.output * compute_;
-  if (is_norm(op)) extra += run_.framework.norm_bytes * c.input;
-  if (op.def == &operators::k_gated_activation) extra += run_.framework.gated_kept * c.output * compute_;
-  if (is_grouped(op) && splits(op, 1) && previous_ == &operators::k_activation && run_.framework.expert_scaled)
-    extra += c.input * compute_;
-  if (op.def == &operators::k_elementwise && op.name == "residual" && run_.hidden_dropout) extra += c.output;
-  if (run_.recompute.mode != Recompute::Mode::selective || !recomputed(op, 0)) extra_policy = extra;
-  policy += under + extra_policy;
-  return all + extra;
-}
-
 void MemoryProfile::add(const Op& op) {
   if (op.has(op_flags::inference_only)) return;
   Attributes<double> a;
@@ -248,7 +194,7 @@ void MemoryProfile::add(const Op& op) {
     return;
   }
   double policy = 0;
-  const double kept = kept_bytes(op, c, policy) * samples;
+  const double kept = kept_bytes(op, a, c, policy) * samples;
   if (column_parallel(op)) shares_input_ = false;
   to.kept += kept;
   to.kept_policy += policy * samples;

@@ -64,7 +64,10 @@ class MemoryProfile final : public Sink {
   LayerMemory& target();
   void cut(const Op& op, Attributes<double>& a) const;
   void parameters(const Op& op, const Attributes<double>& a, const Cost<double>& c, LayerMemory& to);
-  double kept_bytes(const Op& op, const Cost<double>& c, double& policy) const;
+  double kept_bytes(const Op& op, const Attributes<double>& a, const Cost<double>& c, double& policy);
+  double adapter_bytes(const Op& op, double input, bool shared);
+  double framework_bytes(const Op& op, const Attributes<double>& a, const Cost<double>& c) const;
+  double products_policy(const Op& op, const Cost<double>& c);
   double saved_bytes(const Op& op, const Saved<double>& saved) const;
   bool recomputed(const Op& op, int saved_index) const;
   void remember(double rows, double columns, bool sibling);
@@ -84,6 +87,9 @@ class MemoryProfile final : public Sink {
   std::array<Shape, 48> shape_{};
   Shape pending_{};
   bool shares_input_ = false;
+  bool fused_adapter_ = false;  // the adapter of this fused projection is counted
+  bool started_ = false;        // the layer's input is counted
+  int products_ = 0;            // matrix products of the layer so far
   const OperatorDef* previous_ = nullptr;
   double embedding_ = 0;
 };

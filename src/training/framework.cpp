@@ -1,6 +1,7 @@
 #include "training/framework.h"
 
 #include <charconv>
+#include <optional>
 
 #include "base/nearest.h"
 #include "training/table.h"
@@ -14,9 +15,25 @@ double number_in(std::string_view cell) {
   return value;
 }
 
+FactTable framework_table() { return FactTable("training/frameworks.csv"); }
+FactTable fitted_table() { return FactTable("training/fitted.csv"); }
+
+// The fitted value called `constant` of `whose`, or of "any".
+std::optional<Spread> fitted(std::string_view constant, std::string_view whose) {
+  const FactTable& table = facts<FactTable, fitted_table>();
+  std::optional<Spread> out;
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    const std::string_view owner = table.cell(row, "whose");
+    if (table.cell(row, "name") != constant || (owner != whose && (owner != "any" || out))) continue;
+    out = {number_in(table.cell(row, "value")), number_in(table.cell(row, "low")), number_in(table.cell(row, "high"))};
+    if (owner == whose) break;
+  }
+  return out;
+}
+
 std::vector<Framework> read_frameworks() {
   std::vector<Framework> out;
-  const FactTable table("training/frameworks.csv");
+  const FactTable& table = facts<FactTable, framework_table>();
   for (std::size_t row = 0; row < table.rows(); ++row) {
     const auto number = [&](std::string_view column) { return number_in(table.cell(row, column)); };
     Framework f;
@@ -27,8 +44,10 @@ std::vector<Framework> read_frameworks() {
     f.wgrad = wgrad == "dummy" ? Wgrad::dummy : wgrad == "in-place" ? Wgrad::in_place : Wgrad::transient;
     f.loss_forward = number("loss_forward");
     f.loss_backward = number("loss_backward");
+    f.loss_compiled = number("loss_compiled");
     f.attention_copies = number("attention_copies");
     f.norm_bytes = number("norm_bytes");
+    f.norm_trained = number("norm_trained");
     f.gated_kept = number("gated_kept");
     f.expert_scaled = number("expert_scaled") > 0;
     f.expert_outputs = number("expert_outputs") > 0;
@@ -38,11 +57,15 @@ std::vector<Framework> read_frameworks() {
     f.optimizer_temporary = number("optimizer_temporary");
     f.shard_gradients = number("shard_gradients");
     f.second_gradients = number("second_gradients");
-    f.packed_extra = number("packed_extra");
-    f.loads_whole = number("loads_whole") > 0;
+    f.packed_inputs = number("packed_inputs");
+    f.fused_values = number("fused_values") > 0;
+    f.repeats_keys = number("repeats_keys") > 0;
+    f.products_policy = number("products_policy") > 0;
+    f.copies_output = number("copies_output") > 0;
+    f.whole_gradients = number("whole_gradients") > 0;
     f.unties = number("unties") > 0;
     f.keeps_high_precision = number("high_precision") > 0;
-    f.reserved = {number("reserved"), number("reserved_low"), number("reserved_high")};
+    f.reserved = fitted("reserved", f.name).value_or(f.reserved);
     f.source = table.cell(row, "source");
     out.push_back(std::move(f));
   }
@@ -57,22 +80,20 @@ std::vector<DeviceOverhead> read_overheads() {
     out.push_back({std::string(table.cell(row, "device")),
                    number("cublas_workspace"),
                    number("engine_workspace"),
+                   number("cudnn_attention") > 0,
                    {number("context"), number("context_low"), number("context_high")},
                    std::string(table.cell(row, "source"))});
   }
-  if (out.empty()) out.push_back({"any", 0, 0, {}, {}});
+  if (out.empty()) out.push_back({"any", 0, 0, false, {}, {}});
   return out;
 }
 
 }  // namespace
 
-const std::vector<Framework>& frameworks() {
-  static const std::vector<Framework> all = read_frameworks();
-  return all;
-}
+const std::vector<Framework>& frameworks() { return facts<std::vector<Framework>, read_frameworks>(); }
 
 Result<Framework> find_framework(std::string_view name, Span at) {
-  static const FactTable table("training/frameworks.csv");
+  const FactTable& table = facts<FactTable, framework_table>();
   const auto row = table.find(name);
   if (row) return frameworks()[*row];
   return error("unknown-framework", "no framework is called \"" + std::string(name) + "\"", at,
@@ -80,7 +101,7 @@ Result<Framework> find_framework(std::string_view name, Span at) {
 }
 
 const DeviceOverhead& device_overhead(std::string_view device) {
-  static const std::vector<DeviceOverhead> all = read_overheads();
+  const std::vector<DeviceOverhead>& all = facts<std::vector<DeviceOverhead>, read_overheads>();
   const std::string wanted = folded(device);
   const DeviceOverhead* best = &all.back();
   std::size_t longest = 0;

@@ -1,5 +1,6 @@
 // Framework: what training software does with memory beyond the model's own arithmetic. Rows of
-// data/training/frameworks.csv and data/training/device_overheads.csv, each with its source.
+// data/training/frameworks.csv and data/training/device_overheads.csv, each a rule with its source; the few numbers
+// that are fitted over measured runs stand in data/training/fitted.csv, written by tools/fit-memory.py alone.
 #pragma once
 
 #include <string>
@@ -23,22 +24,28 @@ struct Framework {
   Dtype gradients = Dtype::unspecified;  // unspecified: the precision recipe's
   Wgrad wgrad = Wgrad::dummy;
   double loss_forward = 6, loss_backward = 6;  // bytes per logit at the peak of the loss
+  double loss_compiled = 0;                    // ... where the run is compiled; 0: the same
   double attention_copies = 0;
-  double norm_bytes = 0;
+  double norm_bytes = 0;    // bytes that an RMS norm keeps per number in place of its input; 0: it keeps its input
+  double norm_trained = 0;  // further bytes per number where the norm's scale is trained
   double gated_kept = 0;
   bool expert_scaled = false;
   bool expert_outputs = false;
   double handles = 2;
   bool engine_workspace = false;
-  double buckets = 0;                 // bytes
+  double buckets = 0;                 // bytes of full communication buckets
   double optimizer_temporary = 0;     // bytes per updated parameter
   double shard_gradients = 0;         // bytes per parameter of the optimizer's shard, kept for good
   double second_gradients = 0;        // bytes per trained parameter held beside gradients accumulated in fp32
-  double packed_extra = 0;            // bytes per number of a 4-bit base beyond its format
-  bool loads_whole = false;           // a sharded model is first loaded whole on every device
+  double packed_inputs = 0;           // steps whose inputs products with 4-bit weights keep
+  bool fused_values = false;          // values are a view of the fused query-key-value output, which is held whole
+  bool repeats_keys = false;          // grouped keys and values are repeated to all heads before attention
+  bool products_policy = false;       // selective recomputation by operator: every second product is kept
+  bool copies_output = false;         // the output projection reads a copy of the attention output
+  bool whole_gradients = false;       // sharded gradients are accumulated whole, frozen parameters included
   bool unties = false;                // tied output matrices are held apart from the embedding
   bool keeps_high_precision = false;  // quantized matrix products keep their inputs unquantized, and no weight copies
-  Spread reserved{1.04, 1.0, 1.1};
+  Spread reserved{1.04, 1.0, 1.1};    // allocator-reserved over peak allocated (fitted.csv)
   std::string source;
 };
 
@@ -49,6 +56,7 @@ const std::vector<Framework>& frameworks();
 struct DeviceOverhead {
   std::string device;
   double cublas_workspace = 0, engine_workspace = 0;  // bytes
+  bool cudnn_attention = false;                       // attention runs in cuDNN's kernel
   Spread context;                                     // bytes that nvidia-smi shows before the first tensor
   std::string source;
 };

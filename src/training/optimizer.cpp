@@ -15,9 +15,11 @@ double number_in(std::string_view cell) {
   return value;
 }
 
+FactTable read_table() { return FactTable("training/optimizers.csv"); }
+
 std::vector<Optimizer> read() {
   std::vector<Optimizer> out;
-  const FactTable table("training/optimizers.csv");
+  const FactTable& table = facts<FactTable, read_table>();
   for (std::size_t row = 0; row < table.rows(); ++row) {
     Optimizer o;
     o.name = table.cell(row, "name");
@@ -42,13 +44,10 @@ double full_states(const Optimizer& optimizer, Dtype like) {
 
 }  // namespace
 
-const std::vector<Optimizer>& optimizers() {
-  static const std::vector<Optimizer> all = read();
-  return all;
-}
+const std::vector<Optimizer>& optimizers() { return facts<std::vector<Optimizer>, read>(); }
 
 Result<Optimizer> find_optimizer(std::string_view name, Span at) {
-  static const FactTable table("training/optimizers.csv");
+  const FactTable& table = facts<FactTable, read_table>();
   const auto row = table.find(name);
   if (row) return optimizers()[*row];
   return error("unknown-optimizer", "no optimizer is called \"" + std::string(name) + "\"", at,

@@ -12,9 +12,11 @@ Dtype dtype_in(std::string_view cell) {
   return found ? *found : Dtype::unspecified;
 }
 
+FactTable read_table() { return FactTable("training/precision.csv"); }
+
 std::vector<Precision> read() {
   std::vector<Precision> out;
-  const FactTable table("training/precision.csv");
+  const FactTable& table = facts<FactTable, read_table>();
   for (std::size_t row = 0; row < table.rows(); ++row) {
     Precision p;
     p.name = table.cell(row, "name");
@@ -39,13 +41,10 @@ double bytes_of(Dtype dtype) {
   return info.block_elements > 0 ? static_cast<double>(info.block_bytes) / static_cast<double>(info.block_elements) : 0;
 }
 
-const std::vector<Precision>& precisions() {
-  static const std::vector<Precision> all = read();
-  return all;
-}
+const std::vector<Precision>& precisions() { return facts<std::vector<Precision>, read>(); }
 
 Result<Precision> find_precision(std::string_view name, Span at) {
-  static const FactTable table("training/precision.csv");
+  const FactTable& table = facts<FactTable, read_table>();
   const auto row = table.find(name);
   if (row) return precisions()[*row];
   return error("unknown-precision", "no precision recipe is called \"" + std::string(name) + "\"", at,

@@ -45,8 +45,9 @@ struct LowRankAdapter {
   std::int64_t rank = 0;     // 0: none, every parameter is trained
   std::int64_t trained = 0;  // trained numbers, where the source states them (else counted from rank and targets)
   Dtype base = Dtype::unspecified;  // how frozen matrices are stored; unspecified: as the recipe's weights
+  bool dropout = false;             // each adapter drops out its own copy of the input
   bool scales_outputs = false;      // Adapter v2 (Gao et al. 2304.15010): a scale and a bias on every linear output
-  bool query = true, key = true, value = true, output = true, mlp = false;
+  bool query = true, key = true, value = true, output = true, mlp = false, head = false;
 };
 
 struct Run {
@@ -67,7 +68,9 @@ struct Run {
   bool fused_gradients = true;                             // the framework's fused weight-gradient accumulation is on
   bool fused_loss = false;                                 // one kernel for softmax and loss
   bool grouped_experts = true;                             // all experts of a rank in one grouped product
-  bool compiled = false;
+  bool compiled = false;           // torch.compile: elementwise chains are one kernel and keep their inputs alone
+  bool softcapped = false;         // scores go through a tanh in eager code: it, an fp32 softmax and its cast are kept
+  bool lengths_vary = false;       // sequences are padded to the longest of a micro-batch: the last one was shorter
   bool deterministic = false;      // cuBLAS workspaces of 32 MiB (CUBLAS_WORKSPACE_CONFIG=:4096:8)
   std::int64_t loss_deferred = 0;  // micro-batches whose logit gradients are held back
   std::string device;              // catalogue name; empty: not known

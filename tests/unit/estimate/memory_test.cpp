@@ -108,5 +108,73 @@ TEST(Memory, AMillionLayersCostNoMoreThanFour) {
   EXPECT_GT(memory_of(llama405b(1000000), run).allocated(), 1e15);
 }
 
+DecoderShape small_llama() {
+  DecoderShape s;
+  s.layers = 4;
+  s.width = 1024;
+  s.heads = s.kv_heads = 8;
+  s.head_dim = 128;
+  s.ffn = 2816;
+  s.vocabulary = 32000;
+  s.sequence = 512;
+  s.gated = true;
+  s.activation = Activation::silu;
+  s.norm = NormKind::rms;
+  s.positions = Positions::rotary;
+  return s;
+}
+
+double kept_of(const DecoderShape& shape, const Run& run) {
+  MemoryProfile profile(run);
+  describe_decoder(shape, profile);
+  return profile.layer(0).kept_policy;
+}
+
+// bitsandbytes MatMul4Bit: ctx.tensors = (A, B); LitGPT holds the last step's graph until the next loss.
+TEST(Memory, FourBitProductsKeepTheirInputOfTwoSteps) {
+  floptally::Run run = default_run();
+  run.framework = *find_framework("litgpt");
+  run.adapter.rank = 8;
+  run.adapter.query = run.adapter.key = run.adapter.value = run.adapter.output = false;
+  const DecoderShape shape = small_llama();
+  const double plain = kept_of(shape, run);
+  run.adapter.base = Dtype::nf4;
+  const double inputs = 512.0 * (3 * 1024 + 2816) * 2;  // of query-key-value, output, gate and up, down
+  EXPECT_DOUBLE_EQ(kept_of(shape, run) - plain, 2 * inputs);
+  run.lengths_vary = true;
+  EXPECT_DOUBLE_EQ(kept_of(shape, run) - plain, inputs);
+}
+
+// torchtitan distributed/activation_checkpoint.py: the input, products 1, 3, 5 and 7 (query, value, gate, down), and
+// attention's output with one fp32 number per row and head; on B200 attention is cuDNN's and made again.
+TEST(Memory, EverySecondProductIsKept) {
+  floptally::Run run = default_run();
+  run.framework = *find_framework("torchtitan");
+  run.recompute.mode = Recompute::Mode::selective;
+  run.recompute.modules = Recompute::operators;
+  run.device = "H100-SXM";
+  const DecoderShape shape = small_llama();
+  const double products = 512.0 * 2 * (1024 + 1024 + 1024 + 2816 + 1024), attention = 512.0 * (2 * 1024 + 4 * 8);
+  EXPECT_DOUBLE_EQ(kept_of(shape, run), products + attention);
+  run.device = "B200-SXM";
+  EXPECT_DOUBLE_EQ(kept_of(shape, run), products);
+}
+
+TEST(Memory, AccumulationUnderNoSyncHoldsWholeGradients) {
+  floptally::Run run = default_run();
+  run.framework = *find_framework("litgpt");
+  run.precision = *find_precision("bf16-pure");
+  run.layout.data = 2;
+  run.layout.zero = Zero::weights;
+  run.adapter.rank = 8;
+  run.batch = 2;
+  const DecoderShape shape = small_llama();
+  const double at_once = memory_of(shape, run)[Holds::gradients];
+  run.batch = 128;
+  const double layer = 4.0 * 1024 * 1024 + 3.0 * 1024 * 2816 + 2 * 1024, whole = 4 * layer + 2.0 * 32000 * 1024 + 1024;
+  EXPECT_LT(at_once, 0.01 * whole);
+  EXPECT_DOUBLE_EQ(memory_of(shape, run)[Holds::gradients], 2 * whole);
+}
+
 }  // namespace
 }  // namespace floptally

@@ -1,0 +1,133 @@
+// What one op keeps for the backward pass: the tensors that its operator saves, what the framework's code adds, and
+// what a policy of selective recomputation leaves.
+#include <algorithm>
+
+#include "estimate/memory_profile.h"
+#include "estimate/op_kinds.h"
+#include "training/framework.h"
+
+namespace floptally {
+
+double MemoryProfile::saved_bytes(const Op& op, const Saved<double>& saved) const {
+  switch (saved.keep) {
+    case Keep::fp32:
+      return saved.elements * 4;
+    case Keep::mask:
+      return saved.elements;
+    case Keep::index:
+      return saved.elements * 8;
+    case Keep::activation:
+      break;
+  }
+  const bool quantized = is_linear(op) && saved.weight_only && !run_.framework.keeps_high_precision;
+  return saved.elements * (quantized ? kept_format_ : compute_);
+}
+
+// Whether the run's selective recomputation makes this saved tensor again instead of keeping it.
+bool MemoryProfile::recomputed(const Op& op, int saved_index) const {
+  const std::uint32_t modules = run_.recompute.modules;
+  const auto has = [modules](Recompute::Module m) { return (modules & m) != 0; };
+  const bool expert = is_grouped(op) || op.component == Component::router;
+  if (has(Recompute::moe) && expert) return true;
+  if (has(Recompute::core_attention) && op.def == &operators::k_attention && op.attributes[9] == 0 && saved_index >= 2)
+    return true;
+  if (has(Recompute::mla_up) && op.def == &operators::k_attention && saved_index < 2) return true;
+  if (has(Recompute::norms) && column_parallel(op) && saved_index == 0 && !is_grouped(op)) return true;
+  if (has(Recompute::activations) && is_linear(op) && splits(op, 1) && op.component == Component::mlp &&
+      saved_index == 0)
+    return true;
+  if (has(Recompute::mlp) && !expert && (op.component == Component::mlp || op.component == Component::activation))
+    return true;
+  if (has(Recompute::operators)) return is_norm(op) || op.component == Component::activation;
+  return false;
+}
+
+// Bytes that frozen or adapted matrices keep of their input: a trained one keeps it to make its gradient, an adapter
+// keeps its own dropped-out copy with the mask, and some 4-bit products keep it though nothing needs it.
+double MemoryProfile::adapter_bytes(const Op& op, double input, bool shared) {
+  const Framework& f = run_.framework;
+  const bool packed = run_.adapter.base != Dtype::unspecified && op.component != Component::unembed;
+  const double steps = run_.lengths_vary ? std::min(1.0, f.packed_inputs) : f.packed_inputs;
+  double bytes = packed && !shared ? steps * input * compute_ : 0;
+  if (!adapted(op)) return bytes;
+  const bool fused = f.fused_values && op.component == Component::projection && shared && fused_adapter_;
+  fused_adapter_ = op.component == Component::projection;
+  if (run_.adapter.dropout) {
+    if (!fused) bytes += input * (compute_ + 1);
+  } else if (!shared && bytes == 0) {
+    bytes += input * compute_;
+  }
+  return bytes;
+}
+
+// What the framework keeps beside the tensors that the operator itself saves.
+double MemoryProfile::framework_bytes(const Op& op, const Attributes<double>& a, const Cost<double>& c) const {
+  const Framework& f = run_.framework;
+  const bool frozen = op.has(op_flags::frozen) || run_.adapter.rank > 0;
+  double extra = 0;
+  if (op.def == &operators::k_attention) {
+    extra += f.attention_copies * c.output * compute_;
+    if (run_.softcapped && !run_.fused_attention) extra += a.value[2] * a.value[0] * a.value[1] * (compute_ + 4);
+    const double heads = a.value[2], kv_heads = a.value[3], keys = a.value[1];
+    const bool repeated = f.repeats_keys && kv_heads < heads;
+    if (repeated)
+      extra += keys * (heads - kv_heads) * (a.value[4] + a.value[5]) * compute_;
+    else if (f.fused_values)
+      extra += (a.value[0] * heads + keys * kv_heads) * a.value[4] * compute_;
+  }
+  if (run_.adapter.scales_outputs && is_linear(op) && op.component != Component::unembed) extra += c.output * compute_;
+  if (op.def == &operators::k_rms_norm && f.norm_bytes > 0 && !run_.compiled)
+    extra += c.input * (f.norm_bytes - compute_ + (frozen ? 0 : f.norm_trained));
+  if (op.def == &operators::k_gated_activation && !run_.compiled) extra += f.gated_kept * c.output * compute_;
+  if (is_grouped(op) && splits(op, 1) && previous_ == &operators::k_activation && f.expert_scaled)
+    extra += c.input * compute_;
+  if (op.def == &operators::k_elementwise && op.name == "residual" && run_.hidden_dropout) extra += c.output;
+  return extra;
+}
+
+// torchtitan's policy by operator (distributed/activation_checkpoint.py): the first, third, fifth ... product of a
+// layer keeps its output, attention keeps its own where it runs in PyTorch's kernels, everything else is made again
+// from the layer's input.
+double MemoryProfile::products_policy(const Op& op, const Cost<double>& c) {
+  double bytes = products_ == 0 && in_layer_ && !started_ ? c.input * compute_ : 0;
+  started_ = true;
+  if (op.def == &operators::k_linear) return bytes + (++products_ % 2 == 1 ? c.output * compute_ : 0);
+  if (op.def != &operators::k_attention || device_overhead(run_.device).cudnn_attention) return bytes;
+  for (int i = 2; i < c.saved_count; ++i) bytes += saved_bytes(op, c.saved[i]);
+  return bytes;
+}
+
+double MemoryProfile::kept_bytes(const Op& op, const Attributes<double>& a, const Cost<double>& c, double& policy) {
+  const bool tuned = run_.adapter.rank > 0;
+  const bool frozen = op.has(op_flags::frozen) || tuned;
+  // Unfused attention does not keep its output, so the output projection does.
+  const bool after_scores =
+      previous_ == &operators::k_attention && (!run_.fused_attention || run_.framework.copies_output);
+  const bool shared = (op.has(op_flags::shared_input) && !after_scores) || (shares_input_ && column_parallel(op));
+  const bool selective = run_.recompute.mode == Recompute::Mode::selective;
+  double all = 0, under = 0;
+  for (int i = 0; i < c.saved_count; ++i) {
+    if (i == 0 && c.saves_input && is_linear(op) && tuned) {
+      const double bytes = adapter_bytes(op, c.saved[0].elements, shared);
+      all += bytes;
+      under += bytes;
+      continue;
+    }
+    if (i == 0 && c.saves_input && shared) continue;
+    if (frozen && c.saved[i].weight_only) continue;
+    if (op.def == &operators::k_routing && i == 2 && !run_.framework.expert_outputs) continue;
+    double bytes = saved_bytes(op, c.saved[i]);
+    if (i == 0 && column_parallel(op) && !is_grouped(op) && run_.layout.sequence_parallel)
+      bytes /= static_cast<double>(run_.layout.tensor);
+    all += bytes;
+    if (!selective || !recomputed(op, i)) under += bytes;
+  }
+  const double extra = framework_bytes(op, a, c);
+  if (!selective || !recomputed(op, 0)) under += extra;
+  const bool by_products =
+      selective && (run_.recompute.modules & Recompute::operators) != 0 && run_.framework.products_policy && in_layer_;
+  policy += by_products ? products_policy(op, c) : under;
+  return all + extra;
+}
+
+}  // namespace floptally
