@@ -8,6 +8,7 @@
 #include "audit/reconcile.h"
 #include "base/integer.h"
 #include "book/ledger.h"
+#include "document/document.h"
 #include "quantity/print.h"
 
 namespace floptally {
@@ -186,15 +187,6 @@ std::string joined(const std::vector<std::string>& words, const char* between) {
   return out;
 }
 
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (static_cast<unsigned char>(c) >= 0x20) out += c;
-  }
-  return out + "\"";
-}
-
 std::string json_of(const std::vector<TableScore>& scores, std::size_t left_out) {
   std::string out = "\"rows_left_out\": " + std::to_string(left_out) + ",\n    \"rows_scored\": [";
   for (const TableScore& s : scores) {
@@ -203,9 +195,9 @@ std::string json_of(const std::vector<TableScore>& scores, std::size_t left_out)
                   "\"published\": %.9g, \"counted\": %.9g, \"p5\": %.9g, \"p95\": %.9g, \"base\": %.9g}", s.published,
                   s.counted, s.low, s.high, s.row->run.base_flop ? s.row->run.base_flop->amount.best : 0.0);
     std::string regimes;
-    for (const Regime& regime : s.regimes) regimes += (regimes.empty() ? "" : ", ") + quoted(regime.name);
-    out += (&s == scores.data() ? "" : ", ") + std::string("{\"row\": ") + quoted(s.row->run.title) +
-           ", \"organization\": " + quoted(s.row->run.organization) + ", \"method\": " + quoted(s.method) +
+    for (const Regime& regime : s.regimes) regimes += (regimes.empty() ? "" : ", ") + json_quote(regime.name);
+    out += (&s == scores.data() ? "" : ", ") + std::string("{\"row\": ") + json_quote(s.row->run.title) +
+           ", \"organization\": " + json_quote(s.row->run.organization) + ", \"method\": " + json_quote(s.method) +
            ", \"regimes\": [" + regimes + "], " + numbers;
   }
   return out + "]";

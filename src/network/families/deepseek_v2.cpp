@@ -1,4 +1,4 @@
-#include "network/families/_common.h"
+#include "network/families/_deepseek.h"
 
 namespace floptally::families {
 namespace {
@@ -7,32 +7,12 @@ constexpr std::string_view kTypes[] = {"deepseek_v2"};
 constexpr std::string_view kArchitectures[] = {"DeepseekV2ForCausalLM"};
 
 void describe_deepseek_v2(Family& f) {
-  const Keys& c = f.config;
-  TextSizes s;
-  s.width = c.size("hidden_size");
-  s.layers = c.size("num_hidden_layers");
-  s.heads = c.size("num_attention_heads");
-  s.vocabulary = c.size("vocab_size");
-  f.sequence(c.size_or("max_position_embeddings", 4096));
-  AttentionPart attention;
-  attention.width = s.width;
-  attention.heads = s.heads;
-  read_latent(f, attention);
-  const bool bias = c.flag("attention_bias", false);
-  set_bias(attention, bias, bias);
-  MoePart moe = read_deepseek_experts(f, s.width);
-
-  const MlpPart mlp = mlp_of(s.width, c.size("intermediate_size"), moe.activation);
-  const std::int64_t dense = c.count_or("first_k_dense_replace", 0), every = c.size_or("moe_layer_freq", 1);
+  const DeepSeek d = read_deepseek(f);
+  const std::vector<std::uint8_t> routed = routed_layers(f, d.sizes.layers);
   const bool tied = read_tied(f, false);
-  std::vector<std::uint8_t> sparse = layer_kinds(f, s.layers);
-  for (std::size_t i = 0; i < sparse.size(); ++i) {
-    const auto layer = static_cast<std::int64_t>(i);
-    sparse[i] = layer >= dense && layer % every == 0;
-  }
   if (!f.ok()) return;
-  describe_decoder(f, s, sparse, NormKind::rms, tied, [&](std::uint8_t routed) {
-    describe(f, {.attention = &attention, .mlp = &mlp, .moe = routed != 0 ? &moe : nullptr});
+  describe_decoder(f, d.sizes, routed, NormKind::rms, tied, [&](std::uint8_t kind) {
+    describe(f, {.attention = &d.attention, .mlp = &d.mlp, .moe = kind != 0 ? &d.moe : nullptr});
   });
 }
 

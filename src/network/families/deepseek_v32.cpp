@@ -1,4 +1,4 @@
-#include "network/families/_common.h"
+#include "network/families/_deepseek.h"
 
 namespace floptally::families {
 namespace {
@@ -8,46 +8,19 @@ constexpr std::string_view kArchitectures[] = {"DeepseekV32ForCausalLM"};
 
 void describe_deepseek_v32(Family& f) {
   const Keys& c = f.config;
-  TextSizes s;
-  s.width = c.size("hidden_size");
-  s.layers = c.size("num_hidden_layers");
-  s.heads = c.size("num_attention_heads");
-  s.vocabulary = c.size("vocab_size");
-  f.sequence(c.size_or("max_position_embeddings", 4096));
-  AttentionPart attention;
-  attention.width = s.width;
-  attention.heads = s.heads;
-  read_latent(f, attention);
-  const bool bias = c.flag("attention_bias", false);
-  set_bias(attention, bias, bias);
-  MoePart moe = read_deepseek_experts(f, s.width);
-
-  Indexer indexer;
-  indexer.heads = c.size("index_n_heads");
-  indexer.head_dim = c.size("index_head_dim");
-  indexer.kept = c.size("index_topk");
-  indexer.query_width = attention.q_rank > 0 ? attention.q_rank : s.width;
-  AttentionPart selected = attention;
-  selected.mask = AttentionMask::causal_selection;
-  selected.span = indexer.kept;
-
-  moe.correction_bias = true;
-  const MlpPart mlp = mlp_of(s.width, c.size("intermediate_size"), moe.activation);
-  const std::int64_t dense = c.count_or("first_k_dense_replace", 0);
+  DeepSeek d = read_deepseek(f);
+  d.moe.correction_bias = true;
+  const Selection selection = read_selection(f, d.attention);
+  const std::vector<std::uint8_t> routed = routed_layers(f, d.sizes.layers);
   const std::int64_t extra = c.count_or("num_nextn_predict_layers", 0);
   const bool tied = read_tied(f, false), extra_described = f.extra_heads(false);
-  std::vector<std::uint8_t> sparse = layer_kinds(f, s.layers);
-  for (std::size_t i = 0; i < sparse.size(); ++i) sparse[i] = static_cast<std::int64_t>(i) >= dense;
-  c.understood({"moe_layer_freq"});
   if (!f.ok()) return;
-  const auto layer = [&](Family& g, bool routed) {
-    describe_indexer(g, indexer, s.width);
-    describe(g, {.attention = &selected, .mlp = &mlp, .moe = routed ? &moe : nullptr});
+  const auto layer = [&](Family& g, bool experts) {
+    describe_indexer(g, selection.indexer, d.sizes.width);
+    describe(g, {.attention = &selection.attention, .mlp = &d.mlp, .moe = experts ? &d.moe : nullptr});
   };
-  describe_decoder(f, s, sparse, NormKind::rms, tied, [&](std::uint8_t routed) { layer(f, routed != 0); });
-  if (extra > 0 && !extra_described) remark_extra_heads(f, extra);
-  if (extra > 0 && extra_described)
-    describe_extra_heads(f, extra, s.width, s.vocabulary, [&](Family& g) { layer(g, true); });
+  describe_decoder(f, d.sizes, routed, NormKind::rms, tied, [&](std::uint8_t kind) { layer(f, kind != 0); });
+  describe_or_remark_extra_heads(f, extra, extra_described, d.sizes, [&](Family& g) { layer(g, true); });
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "network/families/_common.h"
+#include "network/families/_deepseek.h"
 
 namespace floptally::families {
 namespace {
@@ -8,32 +8,10 @@ constexpr std::string_view kArchitectures[] = {"GlmMoeDsaForCausalLM", "Glm4MoeL
 
 void describe_glm_moe_dsa(Family& f) {
   const Keys& c = f.config;
-  TextSizes s;
-  s.width = c.size("hidden_size");
-  s.layers = c.size("num_hidden_layers");
-  s.heads = c.size("num_attention_heads");
-  s.vocabulary = c.size("vocab_size");
-  f.sequence(c.size_or("max_position_embeddings", 4096));
-  AttentionPart attention;
-  attention.width = s.width;
-  attention.heads = s.heads;
-  read_latent(f, attention);
-  const bool bias = c.flag("attention_bias", false);
-  set_bias(attention, bias, bias);
-  MoePart moe = read_deepseek_experts(f, s.width);
-
+  const DeepSeek d = read_deepseek(f);
+  const TextSizes& s = d.sizes;
   const bool selects = c.has("index_topk");
-  Indexer indexer;
-  AttentionPart selected = attention;
-  if (selects) {
-    indexer.heads = c.size("index_n_heads");
-    indexer.head_dim = c.size("index_head_dim");
-    indexer.kept = c.size("index_topk");
-    indexer.query_width = attention.q_rank > 0 ? attention.q_rank : s.width;
-    selected.mask = AttentionMask::causal_selection;
-    selected.span = indexer.kept;
-  }
-  const MlpPart mlp = mlp_of(s.width, c.size("intermediate_size"), moe.activation);
+  const Selection selection = selects ? read_selection(f, d.attention) : Selection{{}, d.attention};
   const std::int64_t dense = c.count_or("first_k_dense_replace", 0), extra = c.count_or("num_nextn_predict_layers", 0);
   const bool tied = read_tied(f, false), extra_described = f.extra_heads(false);
   // Kinds: bit 0 routed experts, bit 1 an indexer of its own.
@@ -47,15 +25,13 @@ void describe_glm_moe_dsa(Family& f) {
                 "index_topk_pattern", "indexer_rope_interleave", "partial_rotary_factor"});
   if (!f.ok()) return;
   const auto layer = [&](Family& g, std::uint8_t kind) {
-    if ((kind & 2U) != 0) describe_indexer(g, indexer, s.width);
-    describe(g, {.attention = &selected, .mlp = &mlp, .moe = (kind & 1U) != 0 ? &moe : nullptr});
-    if ((kind & 1U) != 0) describe_correction_buffer(g, moe.experts);
+    if ((kind & 2U) != 0) describe_indexer(g, selection.indexer, s.width);
+    describe(g, {.attention = &selection.attention, .mlp = &d.mlp, .moe = (kind & 1U) != 0 ? &d.moe : nullptr});
+    if ((kind & 1U) != 0) describe_correction_buffer(g, d.moe.experts);
   };
   describe_decoder(f, s, kinds, NormKind::rms, tied, [&](std::uint8_t kind) { layer(f, kind); });
-  if (extra > 0 && !extra_described) remark_extra_heads(f, extra);
-  if (extra > 0 && extra_described)
-    describe_extra_heads(f, extra, s.width, s.vocabulary,
-                         [&](Family& g) { layer(g, static_cast<std::uint8_t>(selects ? 3 : 1)); });
+  describe_or_remark_extra_heads(f, extra, extra_described, s,
+                                 [&](Family& g) { layer(g, static_cast<std::uint8_t>(selects ? 3 : 1)); });
 }
 
 }  // namespace

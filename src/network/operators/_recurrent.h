@@ -5,7 +5,17 @@
 
 namespace floptally::operators {
 
-// Attributes: steps, input, hidden, directions, biases. `projected` is 0 without a projection of the output.
+// The last is the LSTM's alone.
+inline constexpr AttributeDef kRecurrentAttributes[] = {
+    {"steps", "time steps", 0, Axis::tokens},
+    {"input", "input features", 1, Axis::channels},
+    {"hidden", "hidden size", 1, Axis::channels},
+    {"directions", "2 if bidirectional", 1},
+    {"biases", "bias vectors per gate: 0, 1 (Keras LSTM) or 2 (PyTorch, Keras GRU)", 0},
+    {"projected", "size of the projected output, 0 without", 0},
+};
+
+// `projected` is 0 without a projection of the output.
 // Source: PyTorch torch.nn.LSTM (weight_ih: gates x hidden by input; weight_hh: gates x hidden by state; weight_hr).
 template <class N>
 void recurrent_cost(int gates, int elementwise, const Attributes<N>& a, N projected, Cost<N>& c) {

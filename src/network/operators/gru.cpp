@@ -5,14 +5,6 @@
 namespace floptally::operators {
 namespace {
 
-constexpr AttributeDef kAttributes[] = {
-    {"steps", "time steps", 0, Axis::tokens},
-    {"input", "input features", 1, Axis::channels},
-    {"hidden", "hidden size", 1, Axis::channels},
-    {"directions", "2 if bidirectional", 1},
-    {"biases", "bias vectors per gate: 0, 1 (Keras LSTM) or 2 (PyTorch, Keras GRU)", 0},
-};
-
 template <class N>
 void cost(const Attributes<N>& a, const Rules&, Cost<N>& c) {
   recurrent_cost(3, 8, a, N(0), c);
@@ -24,7 +16,7 @@ extern const OperatorDef k_gru;
 const OperatorDef k_gru = {"gru",
                            "gated recurrent unit layer",
                            "PyTorch torch.nn.GRU; Epoch's layer table: 6(NM + M^2) FLOP per step",
-                           kAttributes,
+                           kRecurrentAttributes,
                            5,
                            {"5 steps, 3 to 4, PyTorch biases", {5, 3, 4, 1, 2}, 108, 840, 280, 360, 840},
                            cost<Integer>,

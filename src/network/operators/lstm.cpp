@@ -5,15 +5,6 @@
 namespace floptally::operators {
 namespace {
 
-constexpr AttributeDef kAttributes[] = {
-    {"steps", "time steps", 0, Axis::tokens},
-    {"input", "input features", 1, Axis::channels},
-    {"hidden", "hidden size", 1, Axis::channels},
-    {"directions", "2 if bidirectional", 1},
-    {"biases", "bias vectors per gate: 0, 1 (Keras LSTM) or 2 (PyTorch, Keras GRU)", 0},
-    {"projected", "size of the projected output, 0 without", 0},
-};
-
 template <class N>
 void cost(const Attributes<N>& a, const Rules&, Cost<N>& c) {
   recurrent_cost(4, 9, a, a[5], c);
@@ -25,7 +16,7 @@ extern const OperatorDef k_lstm;
 const OperatorDef k_lstm = {"lstm",
                             "long short-term memory layer, optionally with a projected output",
                             "PyTorch torch.nn.LSTM; Epoch's layer table: 8(NM + M^2) FLOP per step",
-                            kAttributes,
+                            kRecurrentAttributes,
                             6,
                             {"5 steps, 3 to 4, one bias (Keras)", {5, 3, 4, 1, 1, 0}, 128, 1120, 260, 480, 1120},
                             cost<Integer>,

@@ -1,28 +1,12 @@
 #include "book/trace.h"
-#include "network/flop_per_element.h"
-#include "network/operator.h"
+#include "network/operators/_norm.h"
 
 namespace floptally::operators {
 namespace {
 
-constexpr AttributeDef kAttributes[] = {
-    {"rows", "vectors normalized", 0, Axis::tokens},
-    {"width", "numbers per vector", 1, Axis::channels},
-    {"scale", "1 with a learned scale", 0},
-    {"shift", "1 with a learned shift", 0},
-};
-
 template <class N>
 void cost(const Attributes<N>& a, const Rules&, Cost<N>& c) {
-  const N rows = a[0], width = a[1], scale = a[2], shift = a[3], elements = rows * width;
-  c.parameters = (scale + shift) * width;
-  c.forward.other = N(flop_per_element::rms_norm) * elements;
-  c.backward_input.other = N(flop_per_element::norm_backward) * elements;
-  c.backward_weight.other = (N(2) * scale + shift) * elements;
-  c.input = elements;
-  c.output = elements;
-  c.keep_input(elements, false);
-  c.keep(N(1) * rows, Keep::fp32);
+  norm_cost(flop_per_element::rms_norm, 1, a, c);
 }
 
 }  // namespace
@@ -31,7 +15,7 @@ extern const OperatorDef k_rms_norm;
 const OperatorDef k_rms_norm = {"rms_norm",
                                 "root-mean-square norm over the last dimension",
                                 "Zhang and Sennrich 1910.07467; saved: the input and one fp32 number per row",
-                                kAttributes,
+                                kNormAttributes,
                                 4,
                                 {"3 rows of 4", {3, 4, 1, 0}, 4, 0, 48, 0, 0},
                                 cost<Integer>,
