@@ -475,6 +475,8 @@ void Eval::product(graph::Kind kind, int left, int right, std::int64_t batch, st
   if (batch < 0 || rows < 0 || columns < 0 || inner < 0) {
     s.kind = graph::Kind::unknown;
     owner_.note_unknown_size(describe());
+    if (left >= 0) owner_.note_needed(in(left));
+    if (right >= 0) owner_.note_needed(in(right));
   } else {
     s.batch = batch;
     s.rows = rows;

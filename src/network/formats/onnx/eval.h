@@ -162,6 +162,7 @@ class Evaluator {
   void record(const graph::Step& step);
   void note_unknown_operator(std::string_view op);
   void note_unknown_size(const std::string& where);
+  void note_needed(const Type& type);  // its sizes that a name stands for would make a count known
   std::int64_t symbol(const std::string& name, const std::string& where);
 
  private:
@@ -179,6 +180,7 @@ class Evaluator {
   Diagnostics problems_, notes_;
   std::vector<std::pair<std::string, std::int64_t>> unknown_operators_;
   std::vector<std::string> unknown_sizes_;
+  std::vector<std::size_t> needed_;  // symbols that sizes of those nodes are
 };
 
 }  // namespace floptally::onnx

@@ -38,6 +38,15 @@ void Evaluator::note_unknown_size(const std::string& where) {
     unknown_sizes_.push_back(where);
 }
 
+void Evaluator::note_needed(const Type& type) {
+  for (int i = 0; mute == nullptr && type.ranked() && i < type.rank; ++i) {
+    if (type.dims[i] > -2) continue;
+    const auto symbol = static_cast<std::size_t>(-2 - type.dims[i]);
+    if (symbol < model_.symbols.size() && std::find(needed_.begin(), needed_.end(), symbol) == needed_.end())
+      needed_.push_back(symbol);
+  }
+}
+
 std::int64_t Evaluator::symbol(const std::string& name, const std::string& where) {
   for (const auto& [bound, size] : bindings_.let)
     if (bound == name) return size;
@@ -309,8 +318,10 @@ Result<bool> Evaluator::run() {
                              Span{model_.source, 0, 0}));
   if (!unknown_sizes_.empty()) {
     std::string names;
+    for (std::size_t s : needed_)
+      if (names.size() < 300) names += (names.empty() ? "" : ", ") + model_.symbols[s].name;
     for (const Symbol& s : model_.symbols)
-      if (s.from_data && names.size() < 300) names += (names.empty() ? "" : ", ") + s.name;
+      if (needed_.empty() && s.from_data && names.size() < 300) names += (names.empty() ? "" : ", ") + s.name;
     notes_.push_back(warning("data-dependent-size",
                              std::to_string(unknown_sizes_.size()) +
                                  (unknown_sizes_.size() == 1 ? " node has a size that is not known: "

@@ -203,6 +203,7 @@ struct Model {
   std::vector<Body> bodies;
   std::vector<Initializer> initializers;
   std::unordered_map<ValueId, std::uint32_t> literals;  // constants that are weights, by what they are called
+  bool weights_are_literals = false;                    // no initializer holds any: Constant nodes do
   std::vector<Function> functions;
   std::vector<Symbol> symbols;  // size -2-i names symbols[i]
   Arena arena;

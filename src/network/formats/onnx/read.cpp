@@ -468,6 +468,8 @@ Result<bool> Reader::run() {
     malformed();
     return std::move(problems_);
   }
+  m_.weights_are_literals = std::none_of(m_.initializers.begin(), m_.initializers.end(),
+                                         [](const Initializer& w) { return is_float(w.elem) && w.elements > 1; });
   std::sort(m_.bodies.begin(), m_.bodies.end(), [](const Model::Body& a, const Model::Body& b) {
     return a.node != b.node ? std::less<const char*>{}(a.node, b.node) : a.attribute < b.attribute;
   });

@@ -12,9 +12,9 @@ namespace {
 const std::vector<const Rule*>& table() {
   static const std::vector<const Rule*> sorted = [] {
     std::vector<const Rule*> all;
-    for (const Rule* part :
-         {kElementwiseRules, kShapeRules, kMovementRules, kMatrixRules, kConvolutionRules, kReductionRules,
-          kRecurrentRules, kQuantizedRules, kContribRules, kControlRules, kDetectionRules})
+    for (const Rule* part : {kElementwiseRules, kShapeRules, kMovementRules, kMatrixRules, kConvolutionRules,
+                             kReductionRules, kRecurrentRules, kQuantizedRules, kContribRules, kControlRules,
+                             kDetectionRules, kMicrosoftRules, kStateRules})
       for (; !part->name.empty(); ++part) all.push_back(part);
     std::sort(all.begin(), all.end(), [](const Rule* a, const Rule* b) {
       return a->name != b->name ? a->name < b->name : a->domain < b->domain;

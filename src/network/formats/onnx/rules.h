@@ -31,6 +31,7 @@ const Rule& rule_at(std::uint16_t index);
 
 // The parts of the table, one a file; each ends with a row without a name.
 extern const Rule kElementwiseRules[], kShapeRules[], kMovementRules[], kMatrixRules[], kConvolutionRules[],
-    kReductionRules[], kRecurrentRules[], kQuantizedRules[], kContribRules[], kControlRules[], kDetectionRules[];
+    kReductionRules[], kRecurrentRules[], kQuantizedRules[], kContribRules[], kControlRules[], kDetectionRules[],
+    kMicrosoftRules[], kStateRules[];
 
 }  // namespace floptally::onnx

@@ -8,10 +8,10 @@ namespace floptally::onnx {
 
 using graph::Kind;
 
-void attend(Eval& e, int left, int right, std::int64_t batch_heads, std::int64_t queries, std::int64_t keys,
+void attend(Eval& e, int query, int key, int value, std::int64_t batch_heads, std::int64_t queries, std::int64_t keys,
             std::int64_t key_dim, std::int64_t value_dim) {
-  e.product(Kind::attention, left, right, batch_heads, queries, keys, key_dim, 0);
-  e.product(Kind::attention, left, right, batch_heads, queries, value_dim, keys, 0);
+  e.product(Kind::attention, query, key, batch_heads, queries, keys, key_dim, 0);
+  e.product(Kind::attention, e.gradient(query) ? query : key, value, batch_heads, queries, value_dim, keys, 0);
 }
 
 namespace {
@@ -44,7 +44,9 @@ bool attention(Eval& e) {
   e.shape(0, x.elem, dims);
   e.shape(1, x.elem, present);
   e.product(Kind::product, 0, 1, 1, size_times(batch, sequence), w.dims[1], width);
-  attend(e, 0, 1, size_times(batch, heads), sequence, keys, divide(query, heads), divide(value, heads));
+  const int made_from = e.gradient(1) ? 1 : 0;
+  attend(e, made_from, made_from, made_from, size_times(batch, heads), sequence, keys, divide(query, heads),
+         divide(value, heads));
   return true;
 }
 
@@ -71,7 +73,8 @@ bool multi_head_attention(Eval& e) {
   e.shape(0, q.elem, dims);
   e.shape(1, q.elem, present);
   e.shape(2, q.elem, present);
-  attend(e, 0, 1, size_times(batch, heads), sequence, keys, key_dim, value_dim);
+  const int key = e.has(1) ? 1 : 0;  // packed with the queries, or values packed with the keys
+  attend(e, 0, key, e.has(2) ? 2 : key, size_times(batch, heads), sequence, keys, key_dim, value_dim);
   return true;
 }
 
@@ -91,7 +94,7 @@ bool group_query_attention(Eval& e) {
   e.shape(0, q.elem, dims);
   e.shape(1, q.elem, present);
   e.shape(2, q.elem, present);
-  attend(e, 0, packed ? 0 : 1, size_times(q.dims[0], heads), q.dims[1], keys, dim, dim);
+  attend(e, 0, packed ? 0 : 1, packed ? 0 : 2, size_times(q.dims[0], heads), q.dims[1], keys, dim, dim);
   return true;
 }
 
@@ -119,7 +122,7 @@ bool standard_attention(Eval& e) {
   e.shape(1, q.elem, present_key);
   e.shape(2, q.elem, present_value);
   e.shape(3, q.elem, scores);
-  attend(e, 0, 1, size_times(q.dims[0], heads), queries, keys, dim, value_dim);
+  attend(e, 0, 1, 2, size_times(q.dims[0], heads), queries, keys, dim, value_dim);
   return true;
 }
 
@@ -134,6 +137,19 @@ bool skip_normalization(Eval& e) {
     e.shape(1, kFloat, dims);
     e.shape(2, kFloat, dims);
   }
+  graph::Step s = e.step(Kind::normalization);
+  s.flop_per_element = e.rule().flop;
+  s.written = s.read = std::max<std::int64_t>(Eval::elements(x), 0);
+  s.left_gradient = e.useful() && e.out(0).has(kGradient);
+  e.record(s);
+  return true;
+}
+
+// SkipGroupNorm: the sum with a skip, which is also output 1, then statistics over groups of channels.
+bool skip_group_normalization(Eval& e) {
+  const Type x = e.in(0);
+  e.shape_like(0, x.elem, x);
+  e.shape_like(1, x.elem, x);
   graph::Step s = e.step(Kind::normalization);
   s.flop_per_element = e.rule().flop;
   s.written = s.read = std::max<std::int64_t>(Eval::elements(x), 0);
@@ -192,6 +208,7 @@ const Rule kContribRules[] = {
     {"Attention", standard_attention, 8},
     {"SkipLayerNormalization", skip_normalization, 0, kAll, kAll, 8, 0, MS},
     {"SkipSimplifiedLayerNormalization", skip_normalization, 0, kAll, kAll, 5, 0, MS},
+    {"SkipGroupNorm", skip_group_normalization, 0, kAll, kAll, 8, 0, MS},
     {"EmbedLayerNormalization", embed_normalization, 0, 124, kAll, 0, 0, MS},
     {"BiasGelu", like_first, 0, kAll, kAll, 9, 0, MS},
     {"Gelu", like_first, 0, kAll, kAll, 8, 0, MS},

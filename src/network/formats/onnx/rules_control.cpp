@@ -309,6 +309,11 @@ bool loop(Eval& e) {
 
 bool scan(Eval& e) {
   Model& m = e.model();
+  if (e.opset() == 8) {  // of that one version: a batch axis, lengths of each sequence, another order of inputs
+    for (int i = 0; i < e.outputs(); ++i) e.unranked(i, e.in(i + 1).elem);
+    e.unknown("Scan of opset 8");
+    return true;
+  }
   const std::uint32_t at = e.body("body");
   const std::int64_t scanned = e.integer("num_scan_inputs", 0);
   if (at == kNoValue || scanned <= 0 || scanned > e.inputs())

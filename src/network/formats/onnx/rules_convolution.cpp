@@ -55,8 +55,9 @@ bool window_sizes(Eval& e, const Type& x, const std::int64_t* kernel, Dims& dims
   return true;
 }
 
-bool convolve(Eval& e, int xi, int wi, std::uint8_t elem) {
-  const Type x = e.in(xi), w = e.in(wi);
+bool convolve(Eval& e, int xi, int wi, std::uint8_t elem, bool last) {
+  Type x = e.in(xi);
+  const Type w = e.in(wi);
   if (!x.ranked() || !w.ranked()) {
     e.unranked(0, elem);
     e.product(Kind::convolution, xi, wi, kUnknown, 1, 1, 1);
@@ -65,6 +66,11 @@ bool convolve(Eval& e, int xi, int wi, std::uint8_t elem) {
   if (x.rank < 3 || x.rank != w.rank)
     return e.fail("shape-mismatch", "convolves a tensor of rank " + std::to_string(x.rank) + " with a kernel of rank " +
                                         std::to_string(w.rank));
+  std::int64_t channels_first[kMaxRank];
+  if (last) {
+    for (int i = 0; i < x.rank; ++i) channels_first[i] = x.dims[i == 0 ? 0 : i == 1 ? x.rank - 1 : i - 1];
+    x.dims = channels_first;
+  }
   const std::int64_t groups = e.integer("group", 1);
   if (groups <= 0 || (x.dims[1] >= 0 && w.dims[1] >= 0 && size_times(w.dims[1], groups) != x.dims[1]))
     return e.fail("shape-mismatch", "has " + std::to_string(x.dims[1]) + " channels; its kernel has " +
@@ -74,7 +80,9 @@ bool convolve(Eval& e, int xi, int wi, std::uint8_t elem) {
   dims.push(x.dims[0]);
   dims.push(w.dims[0]);
   if (!window_sizes(e, x, w.dims + 2, dims)) return false;
-  e.shape(0, elem, dims);
+  Dims out = dims;
+  for (int i = 1; last && i < dims.n; ++i) out.v[i] = dims.v[i + 1 < dims.n ? i + 1 : 1];
+  e.shape(0, elem, out);
   std::int64_t positions = dims.v[0], kernel = 1;
   for (int i = 2; i < dims.n; ++i) positions = size_times(positions, dims.v[i] < 0 ? kUnknown : dims.v[i]);
   for (int i = 2; i < w.rank; ++i) kernel = size_times(kernel, w.dims[i]);
@@ -254,6 +262,7 @@ const Rule kConvolutionRules[] = {
     {"SimplifiedLayerNormalization", normalization, 0, kAll, 1, 4, 2},
     {"LayerNormalization", normalization, 0, kAll, 1, 7, 2, false, "com.microsoft"},
     {"GroupNorm", normalization, 0, kAll, 1, 7, 0, false, "com.microsoft"},
+    {"MaxpoolWithMask", pool, 2, 1, 1, 0, 0, false, "com.microsoft"},
     {"FusedConv", conv, 0, kAll, kAll, 0, 0, false, "com.microsoft"},
     {"", nullptr},
 };

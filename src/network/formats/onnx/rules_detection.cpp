@@ -57,8 +57,10 @@ bool dft(Eval& e) {
   Dims dims;
   for (int i = 0; i < x.rank; ++i) dims.push(x.dims[i]);
   if (e.has(1)) dims.v[axis] = Eval::scalar(e.in(1), length) ? length : kUnknown;
-  if (e.integer("onesided", 0) != 0 && dims.v[axis] >= 0) dims.v[axis] = dims.v[axis] / 2 + 1;
-  dims.v[x.rank - 1] = 2;
+  const bool one_sided = e.integer("onesided", 0) != 0, back = one_sided && e.integer("inverse", 0) != 0;
+  if (back && !e.has(1) && dims.v[axis] > 0) dims.v[axis] = 2 * (dims.v[axis] - 1);  // real numbers come back
+  if (one_sided && !back && dims.v[axis] >= 0) dims.v[axis] = dims.v[axis] / 2 + 1;
+  dims.v[x.rank - 1] = back ? 1 : 2;
   e.shape(0, x.elem, dims);
   e.unknown("DFT");
   return true;

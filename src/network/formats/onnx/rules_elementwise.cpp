@@ -448,6 +448,7 @@ const Rule kElementwiseRules[] = {
     {"CumSum", unary, 2, 1, kAll, 1},
     {"CumProd", unary, 2, 1, kAll, 1},
     {"Trilu", unary, 2, 1, kAll, 0},
+    {"Trilu", unary, 2, 1, kAll, 0, 0, false, "com.microsoft"},
     {"BitwiseNot", unary, 0, 0, 0, 0},
     {"Bernoulli", unary, 0, 0, kAll, 1},
     {"IsInf", boolean_unary, 0, 0, 0},

@@ -156,9 +156,10 @@ bool read_output(Eval& e, std::string_view equation, Equation& q) {
   return read_term(right, rank, q.out) || e.fail("shape-mismatch", "its equation does not read");
 }
 
-// Left to right, two operands at a time, as PyTorch does: an index is a row, a column, a batch or an inner index.
-void contract(Eval& e, const Equation& q) {
-  bool in_output[kLabels] = {}, have[kLabels] = {};
+// Left to right, two operands at a time, as PyTorch does: an index is a row, a column, a batch or an inner index. A
+// pair without an inner index is multiplied element by element (at::native::sumproduct_pair). False if all of them are.
+bool contract(Eval& e, const Equation& q) {
+  bool in_output[kLabels] = {}, have[kLabels] = {}, any = false;
   for (int k = 0; k < q.out.n; ++k) in_output[q.out.labels[k]] = true;
   for (int k = 0; k < q.terms[0].n; ++k) have[q.terms[0].labels[k]] = true;
   for (int i = 1; i < e.inputs(); ++i) {
@@ -167,7 +168,9 @@ void contract(Eval& e, const Equation& q) {
     for (int j = i + 1; j < e.inputs(); ++j)
       for (int k = 0; k < q.terms[j].n; ++k) later[q.terms[j].labels[k]] = true;
     std::int64_t batch = 1, rows = 1, columns = 1, inner = 1;
+    bool sums = false;
     for (int l = 1; l < kLabels; ++l) {
+      sums = sums || (have[l] && here[l] && !in_output[l] && !later[l] && q.size[l] != 1);
       const bool kept = in_output[l] || later[l];
       if (have[l] && here[l])
         (kept ? batch : inner) = size_times(kept ? batch : inner, q.size[l]);
@@ -177,9 +180,12 @@ void contract(Eval& e, const Equation& q) {
         columns = size_times(columns, q.size[l]);
       have[l] = (have[l] || here[l]) && kept;
     }
+    if (!sums) continue;
+    any = true;
     const bool weight = e.in(i).has(kWeight) || e.in(i - 1).has(kWeight);
     e.product(weight ? Kind::product : Kind::attention, i - 1, i, batch, rows, columns, inner);
   }
+  return any;
 }
 
 bool einsum(Eval& e) {
@@ -196,11 +202,7 @@ bool einsum(Eval& e) {
   Dims dims;
   for (int k = 0; k < q.out.n; ++k) dims.push(q.size[q.out.labels[k]]);
   e.shape(0, e.in(0).elem, dims);
-  if (e.inputs() == 1) {
-    e.elementwise(1);
-    return true;
-  }
-  contract(e, q);
+  if (e.inputs() == 1 || !contract(e, q)) e.elementwise(1);
   return true;
 }
 
@@ -214,6 +216,12 @@ bool det(Eval& e) {
   for (int i = 0; i + 2 < x.rank; ++i) dims.push(x.dims[i]);
   e.shape(0, x.elem, dims);
   e.unknown("Det");
+  return true;
+}
+
+bool inverse(Eval& e) {
+  e.shape_like(0, e.in(0).elem, e.in(0));
+  e.unknown("Inverse");
   return true;
 }
 
@@ -241,9 +249,12 @@ const Rule kMatrixRules[] = {
     {"Gemm", gemm},
     {"Einsum", einsum},
     {"Det", det},
+    {"Inverse", inverse, 0, kAll, kAll, 0, 0, false, "com.microsoft"},
     {"MatMulInteger", matmul_integer, 12, 0, 0},
     {"FusedMatMul", fused_matmul, 0, kAll, kAll, 0, 0, false, "com.microsoft"},
     {"TransposeMatMul", fused_matmul, 0, kAll, kAll, 0, 0, false, "com.microsoft"},
+    {"FusedMatMulActivation", fused_matmul, 0, kAll, kAll, 0, 0, false, "com.microsoft"},
+    {"GemmFloat8", gemm, 56, 7, kAll, 0, 0, false, "com.microsoft"},
     {"FusedGemm", gemm, 0, kAll, kAll, 0, 0, false, "com.microsoft"},
     {"", nullptr},
 };

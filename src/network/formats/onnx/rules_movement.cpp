@@ -404,13 +404,19 @@ bool unique(Eval& e) {
   const std::int64_t size = e.new_size(0, 0);
   Dims dims;
   dims.push(size);
-  if (e.attribute("axis") == nullptr)
-    e.shape(0, e.in(0).elem, dims);
-  else
-    e.unranked(0, e.in(0).elem);
+  std::int64_t looked_at = Eval::elements(e.in(0));
+  const Type x = e.in(0);
+  if (e.attribute("axis") != nullptr && x.ranked() && x.rank > 0) {
+    int axis = 0;
+    if (!e.to_axis(e.integer("axis", 0), x.rank, axis)) return false;
+    dims = Dims{};
+    for (int i = 0; i < x.rank; ++i) dims.push(i == axis ? size : x.dims[i]);
+    looked_at = x.dims[axis];
+  }
+  e.shape(0, x.elem, dims);
   for (int i = 1; i < 4; ++i) {
     Dims list;
-    list.push(i == 2 ? Eval::elements(e.in(0)) : size);
+    list.push(i == 2 ? looked_at : size);
     e.shape(i, kInt64, list);
   }
   return true;
@@ -507,7 +513,10 @@ const Rule kMovementRules[] = {
     {"ScatterElements", like_first, 2, 5},
     {"ScatterND", like_first, 2, 5},
     {"TensorScatter", like_first, 4, 3},
+    {"GatherND", gather_nd, 2, 1, kAll, 0, 0, false, "com.microsoft"},
     {"Pad", pad, 14, 1},
+    {"Pad", pad, 14, 1, kAll, 0, 0, false, "com.microsoft"},
+    {"GridSample", grid_sample, 0, 3, kAll, 0, 0, false, "com.microsoft"},
     {"Resize", resize, 14, 1},
     {"Upsample", resize, 2, 1, kAll, 0, 1},
     {"DepthToSpace", depth_to_space},

@@ -37,7 +37,9 @@ bool dynamic_quantize(Eval& e) {
   return true;
 }
 
-bool qlinear_conv(Eval& e) { return convolve(e, 0, 3, e.has(7) ? e.in(7).elem : e.in(0).elem); }
+bool qlinear_conv(Eval& e) {
+  return convolve(e, 0, 3, e.has(7) ? e.in(7).elem : e.in(0).elem, e.integer("channels_last", 0) != 0);
+}
 
 bool qlinear_matmul(Eval& e) {
   MatmulSizes s;

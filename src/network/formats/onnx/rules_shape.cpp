@@ -42,13 +42,14 @@ bool size_of(Eval& e) {
   return true;
 }
 
-// Some exporters write weights as Constant nodes. PyTorch never does: there a constant is a constant.
+// Some exporters write weights as Constant nodes: the matrices, and where no initializer holds weights, biases and the
+// like too. PyTorch never does: there a constant is a constant.
 void literal_weight(Eval& e, const TensorHeader& header) {
   Model& m = e.model();
   const ValueId id = e.output_id(0);
-  if (id == kNoValue || (m.values[id].flags & kMatrix) == 0 || !is_float(header.elem) || header.elements < 2 ||
-      m.producer == "pytorch")
-    return;
+  if (id == kNoValue || !is_float(header.elem) || header.elements < 2 || m.producer == "pytorch") return;
+  const std::uint8_t flags = m.values[id].flags;
+  if ((flags & kMatrix) == 0 && (!m.weights_are_literals || (flags & kSetting) != 0)) return;
   std::uint32_t& origin = m.literals[id];
   if (origin == 0) {
     Initializer w;
@@ -475,6 +476,8 @@ const Rule kShapeRules[] = {
     {"Flatten", flatten},
     {"Squeeze", squeeze, 2, 1},
     {"Unsqueeze", unsqueeze, 2, 1},
+    {"ExpandDims", unsqueeze, 2, 1, kAll, 0, 0, false, "com.microsoft"},
+    {"Range", range, 7, 0, 0, 0, 0, false, "com.microsoft"},
     {"Transpose", transpose},
     {"Expand", expand, 2, 1},
     {"Tile", tile, 2, 1},

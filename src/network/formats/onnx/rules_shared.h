@@ -16,11 +16,13 @@ bool matmul_shape(Eval& e, const Type& a, const Type& b, std::uint8_t elem, Matm
 // to `dims`.
 bool window_sizes(Eval& e, const Type& x, const std::int64_t* kernel, Dims& dims);
 
-// A convolution of input x by weight w (operand indices), result of type elem.
-bool convolve(Eval& e, int x, int w, std::uint8_t elem);
+// A convolution of input x by weight w (operand indices), result of type elem; channels in the last axis of x and of
+// the result where `last`.
+bool convolve(Eval& e, int x, int w, std::uint8_t elem, bool last = false);
 
-// Scores and weighted values of attention: two products per head.
-void attend(Eval& e, int left, int right, std::int64_t batch_heads, std::int64_t queries, std::int64_t keys,
+// Scores and weighted values of attention: two products per head. Operands that queries, keys and values come from; a
+// gradient reaches the scores where it reaches queries or keys.
+void attend(Eval& e, int query, int key, int value, std::int64_t batch_heads, std::int64_t queries, std::int64_t keys,
             std::int64_t key_dim, std::int64_t value_dim);
 
 }  // namespace floptally::onnx
