@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Counts every graph of a folder with floptally and holds parameters, forward and backward FLOP against truth.csv, which
-PyTorch made (make_graphs.py). Any difference fails.
+PyTorch made (make_graphs.py), or the layers' definitions (exporters.py). Any difference fails.
 
     check.py FLOPTALLY FOLDER [NAME ...]
 """
@@ -27,7 +27,7 @@ with tempfile.TemporaryDirectory() as scratch:
             number = answer[key]
             want = row[column] and str(int(row[column]) // (1 if column == "parameters" else batch))
             if row[column] and (number.get("exact") != want or number.get("at_least")):
-                problems.append(f"{row['model']}: {key} {'at least ' if number.get('at_least') else ''}{number.get('exact')}, PyTorch {want}")
+                problems.append(f"{row['model']}: {key} {'at least ' if number.get('at_least') else ''}{number.get('exact')}, expected {want}")
 print("\n".join(problems))
 print(f"{checked} graphs, {len(problems)} differences")
 sys.exit(1 if problems or not checked else 0)

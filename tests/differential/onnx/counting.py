@@ -3,7 +3,7 @@
 FLOP = 2 per multiply-accumulate of aten::convolution, mm, addmm, bmm, baddbmm (forward) and of their derivatives
 (backward from a scalar made of every floating-point output; the inputs need no gradient).
 """
-import math, os, tempfile, warnings
+import contextlib, math, os, tempfile, warnings
 
 import onnx, torch
 from onnx.external_data_helper import set_external_data
@@ -61,10 +61,21 @@ def floats(value):
     return []
 
 
-def count(module, inputs, backward=True):
+@contextlib.contextmanager
+def attached(active):
+    """Inside, detach() does nothing: it leaves no trace in ONNX, so the gradient of the graph flows through it."""
+    kept = torch.Tensor.detach
+    if active:
+        torch.Tensor.detach = lambda tensor: tensor
+    try:
+        yield
+    finally:
+        torch.Tensor.detach = kept
+
+
+def count(module, inputs, backward=True, attach=False):
     """(forward FLOP, backward FLOP)"""
-    module.eval()
-    with FlopCounter() as forward:
+    with FlopCounter() as forward, attached(attach):
         out = module(*inputs)
     if not backward:
         return forward.total, None
@@ -91,11 +102,19 @@ def strip(model, location, threshold=128):
         offset += size
 
 
+def perturb(module):
+    """Makes all numbers differ, and leaves what data decides as it is."""
+    with torch.no_grad():
+        for tensor in [*module.parameters(), *module.buffers()]:
+            if tensor.is_floating_point():
+                tensor.add_(torch.randn_like(tensor) * 1e-5)
+
+
 def export(module, inputs, path, name, distinct=True, **options):
     options = {"opset_version": 16, "do_constant_folding": False, "training": torch.onnx.TrainingMode.PRESERVE, **options}
     with torch.no_grad():  # the exporter merges parameters that hold equal numbers: give each its own
         for tensor in [*module.parameters(), *module.buffers()]:
-            if distinct and tensor.is_floating_point():
+            if distinct is True and tensor.is_floating_point():
                 tensor.uniform_(0.01, 0.02)
     with tempfile.TemporaryDirectory() as folder:
         whole = os.path.join(folder, "model.onnx")

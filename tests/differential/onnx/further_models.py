@@ -244,15 +244,41 @@ def models():
     yield "fcn_resnet50", Segmented(seg.fcn_resnet50(**none)), (t(1, 3, 128, 128),), {"opset_version": 11}
     yield "deeplabv3_mobilenet_v3_large", Segmented(seg.deeplabv3_mobilenet_v3_large(**none)), (t(1, 3, 128, 160),), {"opset_version": 12}
     yield "lraspp_mobilenet_v3_large", Segmented(seg.lraspp_mobilenet_v3_large(**none)), (t(1, 3, 128, 128),), {"opset_version": 14}
+    stage = video.mvit.MSBlockConfig
+    mvit = video.mvit.MViT((64, 64), 8, [stage(1, 16, 32, [3, 3, 3], [3, 3, 3], [1, 1, 1], [1, 8, 8]), stage(2, 32, 32, [3, 3, 3], [3, 3, 3], [1, 2, 2], [1, 4, 4])],
+                           residual_pool=True, residual_with_cls_embed=False, rel_pos_embed=True, proj_after_attn=True, num_classes=7)
+    yield "mvit_v2", mvit, (t(1, 3, 8, 64, 64),), {"opset_version": 13}
+    yield "fcn_resnet101", Segmented(seg.fcn_resnet101(**none)), (t(1, 3, 64, 64),), {"opset_version": 15}
+    yield "deeplabv3_resnet50", Segmented(seg.deeplabv3_resnet50(**none)), (t(1, 3, 64, 96),), {"opset_version": 17}
+    yield "deeplabv3_resnet101", Segmented(seg.deeplabv3_resnet101(**none)), (t(1, 3, 64, 64),), {"opset_version": 16}
     yield "r3d_18", video.r3d_18(), (t(1, 3, 8, 56, 56),), {"opset_version": 11}
     yield "r2plus1d_18", video.r2plus1d_18(), (t(1, 3, 8, 56, 56),), {"opset_version": 13}
     yield "mc3_18", video.mc3_18(), (t(1, 3, 8, 56, 56),), {"opset_version": 9}
     yield "s3d", video.s3d(), (t(1, 3, 16, 224, 224),), {"opset_version": 15}
-    yield "raft_small", torchvision.models.optical_flow.raft_small(), (t(1, 3, 128, 128), t(1, 3, 128, 128)), {"opset_version": 16, "backward": False}  # detach() leaves no trace in ONNX
+    flow = torchvision.models.optical_flow
+    yield "raft_small", flow.raft_small(), (t(1, 3, 128, 128), t(1, 3, 128, 128)), {"opset_version": 16, "attach": True}
+    yield "raft_large", flow.raft_large(), (t(1, 3, 128, 128), t(1, 3, 128, 128)), {"opset_version": 17, "attach": True}
+    yield from detectors()
+
+
+def detectors():
+    """Detection: the boxes that survive are many as the data says, so the count of regions is given by name."""
     detection = torchvision.models.detection
+    none = {"weights": None, "weights_backbone": None}
+    small = {**none, "min_size": 160, "max_size": 200}
+    image = ([torch.rand(3, 160, 160)],)
+    plain = {"distinct": "noise", "held": True, "attach": True}
     torch.manual_seed(0)
-    yield "ssd300_vgg16", detection.ssd300_vgg16(**none), ([torch.rand(3, 300, 300)],), {"opset_version": 11, "backward": False}
-    yield "ssdlite320", detection.ssdlite320_mobilenet_v3_large(**none), ([torch.rand(3, 320, 320)],), {"opset_version": 12, "backward": False}
-    yield "retinanet_resnet50_fpn", detection.retinanet_resnet50_fpn(**none, min_size=160, max_size=200), ([torch.rand(3, 160, 160)],), {"opset_version": 13, "backward": False}
-    yield "fcos_resnet50_fpn", detection.fcos_resnet50_fpn(**none, min_size=160, max_size=200), ([torch.rand(3, 160, 160)],), {"opset_version": 13, "backward": False}
-    yield "fasterrcnn_mobilenet", detection.fasterrcnn_mobilenet_v3_large_320_fpn(**none, min_size=160, max_size=200), ([torch.rand(3, 160, 160)],), {"opset_version": 12, "backward": False, "distinct": False, "let": "/rpn/Slice_9_output_0.0=150"}
+    yield "ssd300_vgg16", detection.ssd300_vgg16(**none), ([torch.rand(3, 300, 300)],), {"opset_version": 11, **plain}
+    yield "ssdlite320", detection.ssdlite320_mobilenet_v3_large(**none), ([torch.rand(3, 320, 320)],), {"opset_version": 12, **plain}
+    yield "retinanet_resnet50_fpn", detection.retinanet_resnet50_fpn(**small), image, {"opset_version": 13, **plain}
+    yield "retinanet_resnet50_fpn_v2", detection.retinanet_resnet50_fpn_v2(**small), image, {"opset_version": 16, **plain}
+    yield "fcos_resnet50_fpn", detection.fcos_resnet50_fpn(**small), image, {"opset_version": 13, **plain}
+    def two(proposals, **heads):  # what is left of the proposals, and of the detections
+        rows = {f"/rpn/{proposals}_output_0.0": "roi_heads.box_head"}
+        return {**plain, "rows": {**rows, **{"/roi_heads/Slice_11_output_0.0": f"roi_heads.{h}_head" for h in heads.values()}}}
+    yield "fasterrcnn_mobilenet", detection.fasterrcnn_mobilenet_v3_large_320_fpn(**small), image, {"opset_version": 12, **two("Slice_9")}
+    yield "fasterrcnn_resnet50", detection.fasterrcnn_resnet50_fpn(**small), image, {"opset_version": 14, **two("Slice_11")}
+    yield "fasterrcnn_resnet50_v2", detection.fasterrcnn_resnet50_fpn_v2(**small), image, {"opset_version": 11, **two("Slice_11")}
+    yield "maskrcnn_resnet50", detection.maskrcnn_resnet50_fpn(**small, box_detections_per_img=5), image, {"opset_version": 13, **two("Slice_11", head="mask")}
+    yield "keypointrcnn_resnet50", detection.keypointrcnn_resnet50_fpn(**small, box_detections_per_img=5), image, {"opset_version": 12, **two("Slice_11", head="keypoint")}

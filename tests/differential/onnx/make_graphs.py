@@ -1,15 +1,15 @@
 #!/usr/bin/python3
-"""Exports graphs with the counts PyTorch executed: classification (all of torchvision) and further_models.py.
+"""Exports graphs with the counts PyTorch executed: classification (all of torchvision), further_models.py and architectures.py.
 
-    make_graphs.py OUT [classification|further] [NAME ...]
+    make_graphs.py OUT [classification|further|architectures] [NAME ...]
 
 leaves out what OUT/truth.csv has already; writes OUT/graphs/NAME.onnx.xz (weights left out) and rows of OUT/truth.csv; Debian 12: torch 1.13, torchvision 0.14, onnx 1.12.
 """
-import copy, csv, lzma, os, sys
+import csv, functools, lzma, os, sys
 
 import onnx, torch, torchvision
 
-import counting, further_models
+import architectures, counting, further_models
 
 
 def classification(wanted, rows):
@@ -25,14 +25,27 @@ def classification(wanted, rows):
         yield name, module, (torch.zeros(1, 3, side, side),), {}, counting.trainable(on_meta), forward, backward
 
 
-def further(wanted, rows):
-    for name, module, inputs, options in further_models.models():
-        if wanted and name not in wanted or name in rows:
+def further(models, wanted, done):
+    for name, module, inputs, options in models:
+        if wanted and name not in wanted or name in done:
             continue
-        module.eval()
-        counted = copy.deepcopy(module)
-        forward, backward = counting.count(counted, inputs, options.pop("backward", True))
-        parameters = counting.trainable(counted) if backward is not None else ""
+        train = options.pop("train", False)
+        module.train(train)
+        if train:
+            options["training"] = torch.onnx.TrainingMode.TRAINING
+        rows = {}  # how many regions data chose: the rows that a module was given
+        for size, path in options.pop("rows", {}).items():
+            module.get_submodule(path).register_forward_pre_hook(lambda _, x, size=size: rows.update({size: len(x[0])}))
+        if options.get("distinct") == "noise":
+            counting.perturb(module)
+        forward, backward = counting.count(module, inputs, options.pop("backward", True), options.pop("attach", False))
+        parameters = counting.trainable(module) if backward is not None else ""
+        if options.pop("held", False):  # some parameters only choose regions: no gradient reaches them
+            parameters = sum(p.numel() for p in module.parameters())
+        if options.get("do_constant_folding") and options.pop("folded", False):
+            parameters = ""
+        options["let"] = " ".join([options.get("let", ""), *(f"{size}={n}" for size, n in rows.items())]).strip()
+        module.zero_grad(set_to_none=True)
         yield name, module, inputs, options, parameters, forward, backward if backward is not None else ""
 
 
@@ -42,7 +55,9 @@ def main():
     table = os.path.join(out, "truth.csv")
     fields = ["model", "input", "opset", "let", "parameters", "forward_flop", "backward_flop"]
     rows = {r["model"]: r for r in csv.DictReader(open(table))} if os.path.exists(table) else {}
-    for name, module, inputs, options, parameters, forward, backward in (further if kind == "further" else classification)(wanted, rows):
+    sets = {"classification": classification, "further": functools.partial(further, further_models.models()),
+            "architectures": functools.partial(further, architectures.models())}
+    for name, module, inputs, options, parameters, forward, backward in sets[kind](wanted, rows):
         let = options.pop("let", "")
         if options.pop("script", False):
             module = torch.jit.script(module)
