@@ -249,7 +249,7 @@ class DecoderCounter final : public ModelCounter {
   }
 
  private:
-  static constexpr std::size_t kRemembered = 4096;
+  static constexpr std::size_t kRemembered = 1u << 15;
   static constexpr std::int64_t kDeepest = std::int64_t{1} << 31;
 
   // A shape at one layer, and what each further layer adds.

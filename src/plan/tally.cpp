@@ -417,7 +417,8 @@ class PlanTally {
     if (counter_) book.words.emplace_back("convention", convention_.flop_words);
     if (most_ > 0) {
       std::string text =
-          "Models of " + count_text(least_) + (most_ > least_ ? " to " + count_text(most_) : "") + " parameters";
+          "Models of " + quantity_text(least_, dim::kParameter) +
+                         (most_ > least_ ? " to " + quantity_text(most_, dim::kParameter) : "") + " parameters";
       if (counter_)
         text += "; FLOP count " + convention_.flop_words + ", parameters " + convention_.parameter_words;
       else

@@ -28,6 +28,15 @@ Result<std::vector<PlanOverride>> overrides_of(const Request& request, Context& 
   return out;
 }
 
+// A plan that only says what the runs are: they come from elsewhere, so that it may lack them.
+void without_runs(Plan& plan) {
+  std::erase_if(plan.problems, [](const Diagnostic& each) {
+    return each.code == "empty-list" || each.code == "empty-runs" ||
+           (each.code == "missing-key" && each.message.starts_with("'runs' "));
+  });
+  plan.subsets.clear();
+}
+
 // A table of runs and a sweep do not say what the runs are: `--plan FILE` does.
 Result<Plan> base_plan(const Request& request, Context& context, const std::vector<PlanOverride>& overrides,
                        std::vector<std::unique_ptr<Document>>& documents) {
@@ -39,10 +48,7 @@ Result<Plan> base_plan(const Request& request, Context& context, const std::vect
     Result<Document> document = read_yaml(empty);
     documents.push_back(std::make_unique<Document>(std::move(*document)));
     Result<Plan> plan = read_plan(documents.back()->root(), overrides);
-    if (plan) {
-      std::erase_if(plan->problems, [](const Diagnostic& each) { return each.code == "empty-list"; });
-      plan->subsets.clear();
-    }
+    if (plan) without_runs(*plan);
     return plan;
   }
   Result<const Source*> source = context.sources.read(request.word("plan"), kLargestPlan);
@@ -51,7 +57,7 @@ Result<Plan> base_plan(const Request& request, Context& context, const std::vect
   if (!document) return document.take_problems();
   documents.push_back(std::make_unique<Document>(std::move(*document)));
   Result<Plan> plan = read_plan(documents.back()->root(), overrides);
-  if (plan) plan->subsets.clear();
+  if (plan) without_runs(*plan);
   return plan;
 }
 
