@@ -28,12 +28,17 @@ Result<std::vector<PlanOverride>> overrides_of(const Request& request, Context& 
   return out;
 }
 
-// A plan that only says what the runs are: they come from elsewhere, so that it may lack them.
-void without_runs(Plan& plan) {
+// A plan whose runs come from elsewhere may lack them.
+void excuse_missing_runs(Plan& plan) {
   std::erase_if(plan.problems, [](const Diagnostic& each) {
     return each.code == "empty-list" || each.code == "empty-runs" ||
            (each.code == "missing-key" && each.message.starts_with("'runs' "));
   });
+}
+
+// A plan that only says what the runs are.
+void without_runs(Plan& plan) {
+  excuse_missing_runs(plan);
   plan.subsets.clear();
 }
 
@@ -84,6 +89,7 @@ Result<Plan> plan_of(const Request& request, Context& context, std::vector<std::
   }
   Result<Plan> plan = read_plan(root, *overrides);
   if (!plan || !request.has("over")) return plan;
+  excuse_missing_runs(*plan);
   return import_hydra(request.word("over"), std::move(*plan), context.sources);
 }
 
