@@ -158,27 +158,27 @@ void log_of(const double* x, double* out, std::size_t count) {
 void normal_quantile_of(const double* u, double* out, std::size_t count) {
   constexpr std::size_t kBatch = 1024;
   const hn::ScalableTag<double> d;
-  const hn::RebindToUnsigned<decltype(d)> du;
   const Elementary<decltype(d)> elementary{};
   const std::size_t lanes = hn::Lanes(d);
-  HWY_ALIGN double outer[kBatch + 64];
-  HWY_ALIGN std::uint64_t place[kBatch + 64];
+  HWY_ALIGN std::int64_t place[kBatch + 64];
+  const hn::RebindToSigned<decltype(d)> di;
   std::size_t begin = 0;
   for (; begin + lanes <= count; begin += std::min(kBatch, (count - begin) / lanes * lanes)) {
     const std::size_t size = std::min(kBatch, (count - begin) / lanes * lanes);
     std::size_t found = 0;
     for (std::size_t i = 0; i < size; i += lanes) {
-      const auto x = hn::LoadU(d, u + begin + i);
-      const auto q = hn::Sub(x, hn::Set(d, 0.5));
+      const auto q = hn::Sub(hn::LoadU(d, u + begin + i), hn::Set(d, 0.5));
       const auto away = hn::Gt(hn::Abs(q), hn::Set(d, 0.425));
       hn::StoreU(elementary.near(q), d, out + begin + i);
-      hn::CompressStore(hn::Iota(du, i), hn::RebindMask(du, away), du, place + found);
-      found += hn::CompressStore(x, away, d, outer + found);
+      found +=
+          hn::CompressStore(hn::Iota(di, static_cast<std::int64_t>(i)), hn::RebindMask(di, away), di, place + found);
     }
-    for (std::size_t i = 0; i < lanes; ++i) outer[found + i] = 0.01;  // fills the last vector
-    for (std::size_t i = 0; i < found; i += lanes)
-      hn::StoreU(elementary.outer_quantile(hn::LoadU(d, outer + i)), d, outer + i);
-    for (std::size_t i = 0; i < found; ++i) out[begin + place[i]] = outer[i];
+    if (found == 0) continue;
+    for (std::size_t i = 0; i < lanes; ++i) place[found + i] = place[0];  // fills the last vector
+    for (std::size_t i = 0; i < found; i += lanes) {
+      const auto index = hn::LoadU(di, place + i);
+      hn::ScatterIndex(elementary.outer_quantile(hn::GatherIndex(d, u + begin, index)), d, out + begin, index);
+    }
   }
   each(u + begin, out + begin, count - begin,
        [](auto tag, auto v) { return Elementary<decltype(tag)>{}.normal_quantile(v); });
@@ -210,8 +210,9 @@ double portable_log(double x) {
   return x;
 }
 double normal_quantile(double u) {
-  normal_quantile(&u, &u, 1);
-  return u;
+  double result = 0;
+  normal_quantile(&u, &result, 1);
+  return result;
 }
 
 }  // namespace floptally

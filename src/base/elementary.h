@@ -16,7 +16,7 @@ double portable_log(double x);
 // Source: M. J. Wichura, Algorithm AS 241 (PPND16), Applied Statistics 37(3), 1988.
 double normal_quantile(double u);
 
-// `out` may be `x` (or `u`) itself.
+// `out` may be `x` itself; it must not overlap `u`.
 void portable_exp(const double* x, double* out, std::size_t count);
 void portable_log(const double* x, double* out, std::size_t count);
 void normal_quantile(const double* u, double* out, std::size_t count);

@@ -57,8 +57,19 @@ Distribution Distribution::samples(std::vector<double> values) {
 }
 
 double Distribution::quantile(double u) const {
-  quantiles(&u, &u, 1);
-  return u;
+  double result = 0;
+  quantiles(&u, &result, 1);
+  return result;
+}
+
+void Distribution::log_ratios(const double* u, double* out, std::size_t count) const {
+  normal_quantile(u, out, count);
+  bend(out, count, -portable_log(low / best) / kZ95, portable_log(high / best) / kZ95);
+}
+
+void Distribution::from_log_ratios(const double* logs, double* out, std::size_t count) const {
+  portable_exp(logs, out, count);
+  scale(out, count, best);
 }
 
 void Distribution::quantiles(const double* u, double* out, std::size_t count) const {
@@ -67,10 +78,8 @@ void Distribution::quantiles(const double* u, double* out, std::size_t count) co
       std::fill_n(out, count, best);
       break;
     case Shape::lognormal:
-      normal_quantile(u, out, count);
-      bend(out, count, -portable_log(low / best) / kZ95, portable_log(high / best) / kZ95);
-      portable_exp(out, out, count);
-      scale(out, count, best);
+      log_ratios(u, out, count);
+      from_log_ratios(out, out, count);
       break;
     case Shape::normal:
       normal_quantile(u, out, count);

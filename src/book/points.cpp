@@ -16,15 +16,15 @@ inline std::uint32_t reverse_bits(std::uint32_t x) {
   return ((x & 0x55555555u) << 1) | ((x & 0xAAAAAAAAu) >> 1);
 }
 
-// Owen's nested uniform scramble by Laine and Karras's hash (constants: Burley 2020, listing 2, improved by Vegdahl).
-inline std::uint32_t scramble(std::uint32_t x, std::uint32_t seed) {
-  x = reverse_bits(x);
+// Laine and Karras's hash (constants: Burley 2020, listing 2, improved by Vegdahl). Of a number whose bits are reversed
+// it is Owen's nested uniform scramble, reversed.
+inline std::uint32_t scramble_reversed(std::uint32_t x, std::uint32_t seed) {
   x ^= x * 0x3D20ADEAu;
   x += seed;
   x *= (seed >> 16) | 1u;
   x ^= x * 0x05526C56u;
   x ^= x * 0x53A22864u;
-  return reverse_bits(x);
+  return x;
 }
 
 // The direction numbers of one Sobol dimension, read off Boost's generator: in Gray-code order point 2^k differs from
@@ -47,12 +47,15 @@ std::vector<std::uint32_t> directions(std::uint32_t dimension) {
   return result;
 }
 
-FLOPTALLY_CLONES void scramble_all(std::uint32_t* points, std::uint32_t count, std::uint32_t seed) {
-  for (std::uint32_t i = 0; i < count; ++i) points[i] = scramble(points[i], seed);
+// points[i] := point `high ^ low[i]` of a sequence, both given with their bits reversed, scrambled.
+FLOPTALLY_CLONES void scramble_all(const std::uint32_t* low, std::uint32_t high, std::uint32_t count,
+                                   std::uint32_t seed, std::uint32_t* points) {
+  for (std::uint32_t i = 0; i < count; ++i) points[i] = reverse_bits(scramble_reversed(high ^ low[i], seed));
 }
 
-FLOPTALLY_CLONES void reverse_all(std::uint32_t* points, std::uint32_t count) {
-  for (std::uint32_t i = 0; i < count; ++i) points[i] = reverse_bits(points[i]);
+// The bits of a shuffled index, start + i: reversed they are a point of van der Corput's sequence.
+FLOPTALLY_CLONES void shuffle_all(std::uint32_t start, std::uint32_t count, std::uint32_t seed, std::uint32_t* points) {
+  for (std::uint32_t i = 0; i < count; ++i) points[i] = reverse_bits(scramble_reversed(reverse_bits(start + i), seed));
 }
 
 FLOPTALLY_CLONES void to_unit_interval(const std::uint32_t* points, std::uint32_t count, double* u) {
@@ -81,7 +84,7 @@ std::uint64_t seed_of(std::string_view name) {
 
 Points::Points(std::uint64_t seed, std::uint32_t rank) : seed_(seed), shuffled_(rank >= kSobolDimensions) {
   if (shuffled_) return;
-  directions_ = directions(rank);
+  for (const std::uint32_t each : directions(rank)) directions_.push_back(reverse_bits(each));
   low_.assign(kBlock, 0);
   for (std::uint32_t i = 1; i < kBlock; ++i)
     low_[i] = low_[i & (i - 1)] ^ directions_[static_cast<std::size_t>(std::countr_zero(i))];
@@ -89,18 +92,17 @@ Points::Points(std::uint64_t seed, std::uint32_t rank) : seed_(seed), shuffled_(
 
 void Points::block(std::uint32_t start, std::uint32_t count, double* u, std::uint8_t* slice) const {
   std::uint32_t points[kBlock];
+  const auto seed = static_cast<std::uint32_t>(seed_);
   if (shuffled_) {
-    for (std::uint32_t i = 0; i < count; ++i) points[i] = start + i;
-    scramble_all(points, count, static_cast<std::uint32_t>(seed_ >> 32));
-    reverse_all(points, count);
+    shuffle_all(start, count, static_cast<std::uint32_t>(seed_ >> 32), points);
+    scramble_all(points, 0, count, seed, points);
   } else {
     // Point i of a Sobol sequence is the xor of the directions of i's bits: those above the block are shared by it.
     std::uint32_t high = 0;
     for (std::uint32_t rest = start; rest != 0; rest &= rest - 1)
       high ^= directions_[static_cast<std::size_t>(std::countr_zero(rest))];
-    for (std::uint32_t i = 0; i < count; ++i) points[i] = high ^ low_[i];
+    scramble_all(low_.data(), high, count, seed, points);
   }
-  scramble_all(points, count, static_cast<std::uint32_t>(seed_));
   to_unit_interval(points, count, u);
   if (slice != nullptr) to_slices(points, count, slice);
 }

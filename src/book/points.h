@@ -29,7 +29,7 @@ class Points {
  private:
   std::uint64_t seed_;
   bool shuffled_;
-  std::vector<std::uint32_t> directions_;  // of each bit of the index
+  std::vector<std::uint32_t> directions_;  // of each bit of the index; bits reversed, as in low_
   std::vector<std::uint32_t> low_;         // the points of the first block: what the low bits of an index contribute
 };
 

@@ -327,6 +327,11 @@ FLOPTALLY_CLONES const double* run(const Program& program, const double* const* 
     switch (step.op) {
       case Op::term:
       case Op::add_term: {
+        if (step.op == Op::add_term && step.factors.size() == 1 && step.factors[0].second == 1) {
+          const double* f = at(step.factors[0].first);
+          for (std::uint32_t i = 0; i < count; ++i) to[i] += step.coefficient * f[i];
+          break;
+        }
         double* product = step.op == Op::term ? to : term;
         if (step.factors.empty()) std::fill_n(product, count, step.coefficient);
         for (std::size_t k = 0; k < step.factors.size(); ++k) {

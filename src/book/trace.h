@@ -46,6 +46,11 @@ struct Distribution {
   static Distribution samples(std::vector<double> values);
   [[nodiscard]] double quantile(double u) const;  // u in (0, 1)
   void quantiles(const double* u, double* out, std::size_t count) const;
+  // Log-normal throughout: a product of such leaves can be drawn as a sum.
+  [[nodiscard]] bool multiplicative() const { return shape == Shape::lognormal && !fraction; }
+  // Of a multiplicative leaf: the logarithms of its quantiles over `best`, and the quantiles from those.
+  void log_ratios(const double* u, double* out, std::size_t count) const;
+  void from_log_ratios(const double* logs, double* out, std::size_t count) const;
 };
 
 struct Leaf {

@@ -50,28 +50,37 @@ Brackets brackets_of(std::vector<double>& pilot) {
 struct Worlds::Stream {
   Program program;
   Brackets brackets;
+  // A product of log-normal leaves is drawn as the sum of their logarithms, relative to their best guesses: the program
+  // adds those up, and the number is this times e to the sum.
+  std::optional<double> scale;
 };
 
-// What one thread works with.
+// What one thread works with. A column holds a leaf's draws of the current block, or their logarithms.
 struct Worlds::Scratch {
+  struct Column {
+    std::uint32_t leaf = 0;
+    bool value = true;  // sorts logarithms first: values can be made from them
+    auto operator<=>(const Column&) const = default;
+  };
   explicit Scratch(const std::vector<Stream>& streams) {
     for (const Stream& stream : streams)
-      for (const std::uint32_t leaf : stream.program.leaves) leaves.push_back(leaf);
-    std::sort(leaves.begin(), leaves.end());
-    leaves.erase(std::unique(leaves.begin(), leaves.end()), leaves.end());
-    room.resize(leaves.size() * kBlock);
-    drawn.resize(leaves.size());
+      for (const std::uint32_t leaf : stream.program.leaves) columns.push_back({leaf, !stream.scale});
+    std::sort(columns.begin(), columns.end());
+    columns.erase(std::unique(columns.begin(), columns.end()), columns.end());
+    room.resize(columns.size() * kBlock);
+    drawn.resize(columns.size());
     for (const Stream& stream : streams) {
       sifted.push_back({stream.brackets, {}});
       std::vector<std::size_t>& at = inputs.emplace_back();
       for (const std::uint32_t leaf : stream.program.leaves)
-        at.push_back(static_cast<std::size_t>(std::lower_bound(leaves.begin(), leaves.end(), leaf) - leaves.begin()));
+        at.push_back(static_cast<std::size_t>(
+            std::lower_bound(columns.begin(), columns.end(), Column{leaf, !stream.scale}) - columns.begin()));
     }
   }
-  std::vector<std::uint32_t> leaves;             // of all streams
-  std::vector<std::vector<std::size_t>> inputs;  // by stream: where its leaves stand in `leaves`
+  std::vector<Column> columns;
+  std::vector<std::vector<std::size_t>> inputs;  // by stream: its columns
   std::vector<double> room;
-  std::vector<const double*> drawn;  // by leaf, of the current block
+  std::vector<const double*> drawn;  // by column
   std::vector<const double*> given;
   std::vector<double> registers;
   struct Sifted {
@@ -187,11 +196,50 @@ std::optional<Percentiles> Worlds::of_one_leaf(NodeId id, PolynomialBuilder& bui
   return Percentiles{at(0.05), at(0.5), at(0.95)};
 }
 
+// Of a product of log-normal leaves with a positive coefficient.
+std::optional<Worlds::Stream> Worlds::as_sum_of_logarithms(const Polynomial& terms) const {
+  if (terms.size() != 1 || !(terms.begin()->second > 0)) return std::nullopt;
+  Stream stream;
+  double scale = terms.begin()->second;
+  std::vector<Instruction> code;
+  for (const auto& [atom, power] : terms.begin()->first) {
+    const TraceNode& node = trace_.node(atom);
+    if (node.op != NodeOp::leaf || !trace_.leaf_of(node).distribution.multiplicative()) return std::nullopt;
+    Instruction& add = code.emplace_back();
+    add.op = code.size() == 1 ? Instruction::Op::term : Instruction::Op::add_term;
+    add.coefficient = power;
+    add.factors.emplace_back(static_cast<std::uint32_t>(stream.program.leaves.size()), 1);
+    stream.program.leaves.push_back(node.a);
+    scale *= std::pow(trace_.leaf_of(node).distribution.best, power);
+  }
+  if (code.empty()) return std::nullopt;
+  stream.program.result = static_cast<std::uint32_t>(stream.program.leaves.size());
+  for (Instruction& each : code) each.to = stream.program.result;
+  stream.program.registers = stream.program.result + 1;
+  stream.program.code = std::move(code);
+  stream.scale = scale;
+  return stream;
+}
+
 template <class Part>
 void Worlds::evaluate(const std::vector<Stream>& streams, std::uint32_t start, std::uint32_t size, Scratch& scratch,
                       Part&& part) const {
-  for (std::size_t i = 0; i < scratch.leaves.size(); ++i)
-    scratch.drawn[i] = block(scratch.leaves[i], start, size, &scratch.room[i * kBlock]);
+  for (std::size_t i = 0; i < scratch.columns.size(); ++i) {
+    const Scratch::Column& column = scratch.columns[i];
+    const Distribution& distribution = trace_.leaves()[column.leaf].distribution;
+    double* room = &scratch.room[i * kBlock];
+    if (!column.value) {
+      double u[kBlock];
+      points(column.leaf).block(start, size, u, nullptr);
+      distribution.log_ratios(u, room, size);
+      scratch.drawn[i] = room;
+    } else if (i > 0 && scratch.columns[i - 1].leaf == column.leaf) {
+      distribution.from_log_ratios(scratch.drawn[i - 1], room, size);
+      scratch.drawn[i] = room;
+    } else {
+      scratch.drawn[i] = block(column.leaf, start, size, room);
+    }
+  }
   for (std::size_t s = 0; s < streams.size(); ++s) {
     scratch.given.clear();
     for (const std::size_t at : scratch.inputs[s]) scratch.given.push_back(scratch.drawn[at]);
@@ -201,9 +249,10 @@ void Worlds::evaluate(const std::vector<Stream>& streams, std::uint32_t start, s
 
 std::vector<std::optional<Percentiles>> Worlds::stream(std::vector<Stream> streams) const {
   Scratch pilot_scratch(streams);
-  for (const std::uint32_t leaf : pilot_scratch.leaves) static_cast<void>(points(leaf));
-  if (count_ <= kKept)
-    for (const std::uint32_t leaf : pilot_scratch.leaves) static_cast<void>(draws(leaf));
+  for (const Scratch::Column& column : pilot_scratch.columns) {
+    static_cast<void>(points(column.leaf));
+    if (count_ <= kKept) static_cast<void>(draws(column.leaf));
+  }
   const std::uint32_t pilot_count = std::min(kPilot, count_ / 8 / kBlock * kBlock);
   std::vector<std::vector<double>> pilots(streams.size());
   for (std::uint32_t start = 0; start < pilot_count; start += kBlock)
@@ -249,6 +298,8 @@ std::vector<std::optional<Percentiles>> Worlds::stream(std::vector<Stream> strea
       std::nth_element(kept.begin(), at, kept.end());
       found[k] = *at + (position - static_cast<double>(rank)) * (*std::min_element(at + 1, kept.end()) - *at);
     }
+    if (streams[s].scale)
+      for (double& each : found) each = *streams[s].scale * portable_exp(each);
     result[s] = Percentiles{found[0], found[1], found[2]};
   });
   return result;
@@ -278,7 +329,12 @@ std::vector<Percentiles> Worlds::percentiles(const std::vector<NodeId>& ids) con
   for (std::size_t first = 0; first < open.size(); first += kStreamsAPass) {
     const std::size_t last = std::min(open.size(), first + kStreamsAPass);
     std::vector<Stream> streams;
-    for (std::size_t k = first; k < last; ++k) streams.push_back({compile(trace_, builder, units[open[k]].of), {}});
+    for (std::size_t k = first; k < last; ++k) {
+      // While draws are kept, multiplying them is as quick.
+      std::optional<Stream> sum;
+      if (count_ > kKept) sum = as_sum_of_logarithms(builder.of(units[open[k]].of));
+      streams.push_back(sum ? *std::move(sum) : Stream{compile(trace_, builder, units[open[k]].of), {}, {}});
+    }
     const std::vector<std::optional<Percentiles>> found = stream(std::move(streams));
     for (std::size_t k = first; k < last; ++k) {
       Unit& unit = units[open[k]];

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -23,6 +24,7 @@ struct Percentiles {
 
 class PolynomialBuilder;
 struct Program;
+using Polynomial = std::map<std::vector<std::pair<NodeId, int>>, double>;
 
 class Worlds {
  public:
@@ -58,6 +60,7 @@ class Worlds {
   std::optional<Percentiles> of_one_leaf(NodeId id, PolynomialBuilder& builder) const;
   // The percentiles of each, in one pass over the worlds; nothing where the pilot's brackets missed one.
   std::vector<std::optional<Percentiles>> stream(std::vector<Stream> streams) const;
+  [[nodiscard]] std::optional<Stream> as_sum_of_logarithms(const Polynomial& terms) const;
   // Evaluates the streams' programs over a block of worlds; part(i, values) is called with each.
   template <class Part>
   void evaluate(const std::vector<Stream>& streams, std::uint32_t start, std::uint32_t size, Scratch& scratch,
