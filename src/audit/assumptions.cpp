@@ -100,8 +100,9 @@ Result<Assumptions> Assumptions::read(const std::vector<const Source*>& tables) 
 
 const Assumptions& Assumptions::embedded() {
   static const Assumptions* const kAssumptions = [] {
-    Result<Assumptions> read = Assumptions::read({});
-    return new Assumptions(read ? std::move(*read) : Assumptions());
+    auto* out = new Assumptions();
+    if (Result<Assumptions> read = Assumptions::read({})) *out = std::move(*read);
+    return out;
   }();
   return *kAssumptions;
 }
