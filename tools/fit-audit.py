@@ -11,6 +11,7 @@ of the published over the counted:
   operations-checked  facts as corrected in data/published/runs.csv
   table               rows of the database as they are, language, epochs not stated; table-passes: epochs stated
   other-domains       rows of the database as they are, other domains
+  multimodal          language and vision together, rows as they are and corrected ones
   operations          facts as people find them: operations-checked and table together
   hardware-stated     runs that report a utilization of their own and the hours of the whole run
 What is printed holds each range against rows left out, one organization at a time."""
@@ -149,7 +150,7 @@ def of_database():
         (pathlib.Path(folder) / "audit").mkdir()
         (pathlib.Path(folder) / "audit/residuals.csv").write_text("method,from,quantile,ratio\n")
         scored = answer("evidence", database, "--data", folder)["rows_scored"]
-    out = {"table": [], "table-passes": [], "other-domains": [], "stated": [], "assumed": []}
+    out = {"table": [], "table-passes": [], "other-domains": [], "multimodal": [], "stated": [], "assumed": []}
     for s in scored:
         own, counted = s["published"] - s["base"], s["counted"] - s["base"]
         if own <= 0 or counted <= 0 or s["base"] and own < 0.02 * s["published"]:
@@ -157,38 +158,38 @@ def of_database():
         organization = s["organization"].split(",")[0] or s["row"]
         row = (own / counted, counted, organization)
         if s["method"] == "operations":
-            language = "language" in s["regimes"]
-            out["table-passes" if language and "epochs stated" in s["regimes"] else "table" if language else "other-domains"].append(row)
+            kind = next((d for d in ("language", "multimodal") if d in s["regimes"]), "other-domains")
+            out[kind if kind != "language" else "table-passes" if "epochs stated" in s["regimes"] else "table"].append(row)
         elif s["method"].startswith("hardware"):
             out["stated" if "stated" in s["method"] else "assumed"].append(row)
     return out
 
 
 def of_shipped():
-    one, quoted = [], []
+    one, quoted, mixed = [], [], []
     for r in runs:
         if r["fault"] or not r["flop"]:
             continue
         organization = r["organization"].split(",")[0] or r["name"]
         c = operations(r)
-        if c and r["domain"] == "language":
-            one.append((number(r["flop"]) / c, c, organization))
+        if c and r["domain"] in ("language", "multimodal"):
+            (one if r["domain"] == "language" else mixed).append((number(r["flop"]) / c, c, organization))
         hours = device_hours(r)
         if hours and r["device"] and r["utilization"] and r["utilization_from"] in ("reported", "stated") and not r["base_flop"]:
             ratio = number(r["flop"]) / (hours * 3600 * peak(devices[r["device"]]) * number(r["utilization"]))
             if abs(math.log(ratio)) > 0.015:  # nearer to 1, the utilization was worked out from the compute
                 quoted.append((ratio, number(r["flop"]), organization))
-    return one, quoted
+    return one, quoted, mixed
 
 
 def main():
     fit_active_share()
     found = of_database()
     fit_utilization([(x, o) for x, _, o in found["assumed"]])
-    one, quoted = of_shipped()
+    one, quoted, mixed = of_shipped()
     stated = quoted + [r for r in found["stated"] if abs(math.log(r[0])) > 0.015]
     classes = [("operations-checked", one, True), ("operations", one + found["table"] + found["table-passes"], True), ("table", found["table"], True),
-               ("table-passes", found["table-passes"], True), ("other-domains", found["other-domains"], False), ("hardware-stated", stated, False)]
+               ("table-passes", found["table-passes"], True), ("other-domains", found["other-domains"], False), ("multimodal", mixed + found["multimodal"], True), ("hardware-stated", stated, False)]
     with open(root / "audit/residuals.csv", "w", newline="") as file:
         file.write(HEAD.format("data/published/runs.csv and Epoch AI's database") + "# Published compute over the method's count, by quantile, for counts from `from` FLOP on; classes: tools/fit-audit.py.\n# Rows: "
                    + ", ".join(f"{name} {len(rows)}" for name, rows, _ in classes) + ".\n")

@@ -47,6 +47,7 @@ int flop_per_parameter(const std::string& architecture) { return architecture ==
 std::string_view residual_class(const AuditRun& run) {
   if (run.checked) return "operations-checked";
   if (!run.from_table) return "operations";
+  if (run.domain == "multimodal") return "multimodal";
   if (run.domain != "language") return "other-domains";
   return !run.phases.empty() && run.phases.front().passes ? "table-passes" : "table";
 }

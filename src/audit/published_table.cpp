@@ -360,7 +360,9 @@ class RowReader {
     std::string name = text("base");
     if (name.empty() || name.find_first_not_of("0123456789.e+") == std::string::npos) return;
     run.base = name;
-    run.base_flop = fact("base_flop", dim::kFlop);
+    if (const MaybeFact stated = fact("base_flop", dim::kFlop))
+      run.base_flop =
+          base_compute(stated->amount.best, stated->place, "compute of the base model, as the table has it");
     const MaybeFact tuning = fact("finetune_flop", dim::kFlop);
     double total = 0;
     std::string_view rest = name;
