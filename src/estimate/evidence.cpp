@@ -70,7 +70,7 @@ DeviceMemory seen_memory(const EvidenceRow& row, const MemoryProfile& profile) {
 
 void score_row(const EvidenceRow& row, double (*capacity)(std::string_view), MemoryCard& card) {
   MemoryProfile profile(row.run);
-  describe_decoder(row.shape, profile);
+  describe_model(row, profile);
   const DeviceMemory memory = seen_memory(row, profile);
   const MemoryLines lines = memory_lines(memory, row.run, 1, 1);
   const auto add = [&](const std::string& measure, double measured, double predicted) {
@@ -182,7 +182,7 @@ Spread memory_spread(std::string_view source, std::string_view framework, std::s
 
 DeviceMemory predict_memory(const EvidenceRow& row) {
   MemoryProfile profile(row.run);
-  describe_decoder(row.shape, profile);
+  describe_model(row, profile);
   return seen_memory(row, profile);
 }
 

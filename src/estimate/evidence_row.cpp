@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "training/run_file.h"
 #include "training/table.h"
 
 namespace floptally {
@@ -132,6 +133,8 @@ void read_precision(EvidenceRow& out, const std::string& label) {
     name = "fp8-tensorwise";
   } else if (contains(label, "fp8") || contains(label, "float8")) {
     name = "fp8-delayed";
+  } else if (contains(label, "amp") || contains(label, "autocast")) {
+    name = contains(label, "bf16") || contains(label, "bfloat16") ? "bf16-autocast" : "fp16-autocast";
   } else if (contains(label, "true") || contains(label, "pure")) {
     name = "bf16-pure";
   } else if (contains(label, "bf16") || contains(label, "bfloat16")) {
@@ -153,12 +156,19 @@ void read_precision(EvidenceRow& out, const std::string& label) {
 
 void read_zero(EvidenceRow& out, const std::string& label, const SourceRule& rule) {
   Zero zero = Zero::none;
-  if (contains(label, "fsdp") || contains(label, "zero3") || contains(label, "zero-3") || label == "3")
+  const std::string word = folded(label);
+  if (contains(word, "fsdp") || contains(word, "hsdp") || contains(word, "zero3") || word == "3") {
     zero = Zero::weights;
-  else if (contains(label, "zero2") || contains(label, "zero-2") || label == "2")
+  } else if (contains(word, "zero2") || word == "2") {
     zero = Zero::gradients;
-  else if (contains(label, "zero1") || contains(label, "zero-1") || contains(label, "distributed") || label == "1")
+  } else if (contains(word, "zero1") || contains(word, "distributed") || contains(word, "hybrid") || word == "1") {
     zero = Zero::optimizer;
+    out.run.layout.shard = std::max(number_after(label, "="), number_after(label, "("));  // "zero1=8", "hybrid (8)"
+  }
+  if (contains(word, "hsdp")) {  // sharded within a node, unless the row says otherwise
+    out.run.layout.shard = std::max<std::int64_t>(number_after(label, "("), out.node);
+    if (number_after(label, "(") == 0) out.assumed.emplace_back("shards within a node");
+  }
   if (!rule.zero.empty() && rule.zero == "1" && zero == Zero::none) zero = Zero::optimizer;
   out.run.layout.zero = zero;
   if (zero == Zero::weights && !rule.known) out.run.framework = *find_framework("fsdp");
@@ -166,8 +176,12 @@ void read_zero(EvidenceRow& out, const std::string& label, const SourceRule& rul
 
 void read_recompute(Recompute& recompute, const std::string& label) {
   recompute = {};
-  if (label.empty() || label.substr(0, 4) == "none") return;
-  if (label.substr(0, 4) == "full") {
+  for (const std::string_view no : {"", "none", "no", "0", "0.0", "off", "false"}) {
+    if (label == no) return;
+  }
+  bool full = contains(label, "checkpoint");
+  for (const std::string_view yes : {"1", "1.0", "yes", "on", "true"}) full = full || label == yes;
+  if (label.substr(0, 4) == "full" || (full && !contains(label, "selective"))) {
     recompute.mode = Recompute::Mode::full;
     return;
   }
@@ -274,6 +288,29 @@ void read_named_model(EvidenceRow& out) {
   out.assumed.push_back("shape of " + std::string(table.cell(*row, "source")));
 }
 
+// A shipped model that the row names, where its columns do not say the sizes.
+void read_shipped(EvidenceRow& out, const FindModel& find) {
+  DecoderShape& s = out.shape;
+  const bool latent_missing = out.reason == "latent attention without its ranks";
+  if ((s.layers > 0 && s.width > 0 && s.vocabulary > 0 && !latent_missing) || s.sequence <= 0) return;
+  std::shared_ptr<const Network> network = find(out.model, s.sequence);
+  if (network == nullptr) return;
+  const Divisors d = divisors_of(*network, out.run);
+  if (s.layers > 0 && s.layers != d.layers) return;  // cut down: its shape alone is not enough
+  s.layers = d.layers;
+  s.width = d.width;
+  s.heads = d.heads;
+  s.kv_heads = d.kv_heads;
+  s.vocabulary = d.vocabulary;
+  s.experts = d.experts;
+  s.top_k = std::min<std::int64_t>(1, d.experts);
+  if (s.head_dim == 0) s.head_dim = 1;
+  if (s.ffn == 0) s.ffn = std::max<std::int64_t>(1, d.ffn);
+  out.network = std::move(network);
+  if (latent_missing) out.reason.clear();
+  out.assumed.push_back("shape of the shipped " + out.network->name);
+}
+
 // The columns of fine-tuning tables: method, quantization, trainable_params.
 void read_tuning(EvidenceRow& out, Cells& cells, const SourceRule& rule) {
   std::string method = lower(cells.text("method"));
@@ -334,7 +371,13 @@ void read_layout(EvidenceRow& out, Cells& cells) {
   if (l.chunks > 1) l.schedule = Schedule::interleaved;
   const auto sp = cells.number("sp");
   l.sequence_parallel = l.tensor > 1 && (sp ? *sp > 0 : l.expert > 1);
+  out.node = cells.count("gpus_per_node", 8);
   out.run.batch = cells.count("global_batch", number_after(lower(out.notes), "global batch"));
+  if (out.run.batch == 0 && out.shape.sequence > 0)
+    out.run.batch = cells.count("global_batch_tokens", 0) / out.shape.sequence;
+  const std::int64_t replicas = cells.count("dp", 0);
+  if (out.devices == 0 && replicas > 0) out.devices = replicas * l.tensor * l.pipeline * l.context;
+  out.accumulated = cells.count("grad_accum", 0);
 }
 
 void read_measured(EvidenceRow& out, Cells& cells, const SourceRule& rule) {
@@ -348,6 +391,7 @@ void read_measured(EvidenceRow& out, Cells& cells, const SourceRule& rule) {
   for (const std::string_view column : {"mem_alloc_gib", "mem_reserved_gib", "peak_mem_gb", "peak_mem_gib"})
     out.has_memory = out.has_memory || !cells.text(column).empty();
   out.out_of_memory = cells.count("oom", 0) == 1;
+  if ((out.allocated && *out.allocated <= 0) || (out.other && *out.other <= 0)) out.reason = "the measured memory is 0";
   out.meter = rule.meter;
   out.rank = rule.rank;
 }
@@ -365,7 +409,9 @@ void settle(EvidenceRow& out) {
     }
     l.data = out.devices / model;
   }
-  if (l.micro_batch == 0 && out.run.batch > 0 && l.data > 0 && l.pipeline == 1) {
+  if (l.micro_batch == 0 && out.accumulated > 0 && out.run.batch > 0 && l.data > 0) {
+    l.micro_batch = std::max<std::int64_t>(1, out.run.batch / l.data / out.accumulated);
+  } else if (l.micro_batch == 0 && out.run.batch > 0 && l.data > 0 && l.pipeline == 1) {
     l.micro_batch = std::max<std::int64_t>(1, out.run.batch / l.data);
     out.assumed.emplace_back("one micro-batch per step");
   }
@@ -377,7 +423,8 @@ void check_row(EvidenceRow& out) {
   const DecoderShape& s = out.shape;
   const Layout& l = out.run.layout;
   if (s.layers <= 0 || s.width <= 0)
-    out.reason = "layers or hidden is missing";
+    out.reason = "layers or hidden is missing" +
+                 (out.model.empty() ? std::string() : ", and no model called '" + out.model + "' is shipped");
   else if (s.vocabulary <= 0)
     out.reason = "vocab is missing";
   else if (s.sequence <= 0)
@@ -404,7 +451,7 @@ std::string generation_of(std::string_view gpu) {
   return name.empty() ? "unknown" : "other";
 }
 
-EvidenceRow read_row(const Csv& csv, std::size_t row) {
+EvidenceRow read_row(const Csv& csv, std::size_t row, const FindModel& find) {
   EvidenceRow out;
   Cells cells(csv, row, out);
   out.row = row;
@@ -421,6 +468,12 @@ EvidenceRow read_row(const Csv& csv, std::size_t row) {
   const std::string_view named = cells.text("framework");
   const auto framework = find_framework(named.empty() ? std::string_view(rule.framework) : named);
   if (framework.ok()) out.run.framework = *framework;
+  if (!rule.known && named.empty()) {  // one device, or data parallelism alone: plain PyTorch
+    bool split = !cells.text("arguments").empty();
+    for (const char* axis : {"tp", "pp", "cp", "ep"}) split = split || cells.count(axis, 1) > 1;
+    if (!split) out.run.framework = *find_framework("pytorch");
+    out.assumed.push_back("framework " + out.run.framework.name);
+  }
   out.run.device = lower(cells.text("gpu"));
   out.generation = generation_of(cells.text("gpu"));
   read_model(out, cells);
@@ -430,9 +483,10 @@ EvidenceRow read_row(const Csv& csv, std::size_t row) {
   read_zero(out, lower(cells.text("zero")), rule);
   read_recompute(out.run.recompute, cells.text("recompute").empty() ? rule.recompute : lower(cells.text("recompute")));
   if (rule.fp8_weights) out.run.precision.copies.clear();
-  if (rule.sequence_parallel && out.run.layout.tensor > 1 && cells.text("sp").empty()) {
+  if ((rule.sequence_parallel || !rule.known) && out.run.layout.tensor > 1 && cells.text("sp").empty()) {
     out.run.layout.sequence_parallel = true;
-    out.assumed.emplace_back("sequence parallelism (the source's recipes)");
+    out.assumed.emplace_back(rule.known ? "sequence parallelism (the source's recipes)"
+                                        : "sequence parallelism with tensor parallelism");
   }
   if (const auto format = find_dtype(rule.gradients); format && !rule.gradients.empty())
     out.run.framework.gradients = *format;
@@ -448,6 +502,7 @@ EvidenceRow read_row(const Csv& csv, std::size_t row) {
   }
   out.framework = out.run.framework.name;
   if (out.run.framework.unties) out.shape.tied = false;
+  if (find) read_shipped(out, find);
   settle(out);
   check_row(out);
   return out;
@@ -455,7 +510,14 @@ EvidenceRow read_row(const Csv& csv, std::size_t row) {
 
 }  // namespace
 
-Result<std::vector<EvidenceRow>> read_evidence(const Csv& csv) {
+void describe_model(const EvidenceRow& row, Sink& sink) {
+  if (row.network != nullptr)
+    replay(*row.network, sink);
+  else
+    describe_decoder(row.shape, sink);
+}
+
+Result<std::vector<EvidenceRow>> read_evidence(const Csv& csv, const FindModel& find) {
   int known = 0;
   for (const std::string_view column :
        {"layers", "hidden", "seq_len", "gpu", "mem_alloc_gib", "mem_reserved_gib", "iter_time_s", "micro_batch", "id",
@@ -470,7 +532,7 @@ Result<std::vector<EvidenceRow>> read_evidence(const Csv& csv) {
   }
   std::vector<EvidenceRow> rows;
   rows.reserve(csv.rows());
-  for (std::size_t row = 0; row < csv.rows(); ++row) rows.push_back(read_row(csv, row));
+  for (std::size_t row = 0; row < csv.rows(); ++row) rows.push_back(read_row(csv, row, find));
   return rows;
 }
 

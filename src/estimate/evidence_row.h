@@ -6,12 +6,15 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/csv.h"
 #include "network/blocks/decoder.h"
+#include "network/network.h"
 #include "training/run.h"
 
 namespace floptally {
@@ -24,8 +27,10 @@ struct EvidenceRow {
   std::string id, source, model, task, arguments, notes;
   std::size_t row = 0;
   DecoderShape shape;
+  std::shared_ptr<const Network> network;  // of a shipped model that the row names without its sizes; else `shape`
   Run run;
-  std::int64_t devices = 0;
+  std::int64_t devices = 0, node = 8;      // and devices of a node
+  std::int64_t accumulated = 0;            // micro-batches of a step; 0: not stated
   double parameters = 0;                   // as stated; 0: not
   std::optional<double> allocated, other;  // bytes measured; `other` is reserved or visible
   Meter meter = Meter::reserved;
@@ -37,8 +42,15 @@ struct EvidenceRow {
   std::vector<std::string> assumed;
 };
 
-// Every row of the table; bad cells become reasons. Errors: evidence-columns (not one column is known).
-Result<std::vector<EvidenceRow>> read_evidence(const Csv& csv);
+// A shipped model by its name, for sequences of that length; nothing where there is none.
+using FindModel = std::function<std::shared_ptr<const Network>(std::string_view name, std::int64_t sequence)>;
+
+// Every row of the table; bad cells become reasons. `find` is asked where a row names a model without its sizes.
+// Errors: evidence-columns (not one column is known).
+Result<std::vector<EvidenceRow>> read_evidence(const Csv& csv, const FindModel& find = {});
+
+// Describes the row's model to `sink`.
+void describe_model(const EvidenceRow& row, Sink& sink);
 
 // Applies a Megatron-LM arguments object (JSON) to the row: it rules over the columns.
 void apply_megatron_arguments(EvidenceRow& row);

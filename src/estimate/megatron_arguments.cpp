@@ -70,6 +70,23 @@ void read_moe_layers(DecoderShape& s, const Arguments& a) {
   }
 }
 
+// Vocabularies that a tokenizer's name gives away.
+std::int64_t vocabulary_of(EvidenceRow& row, const Arguments& a) {
+  static constexpr struct {
+    std::string_view key, part;
+    std::int64_t size;
+    const char* what;
+  } kNamed[] = {{"tokenizer-model", "nemotron_2_256k", 256000, "vocabulary 256000 (Nemotron-4's tokenizer)"},
+                {"tokenizer-model", "128k", 131072, "vocabulary 131072 (the tokenizer's name)"},
+                {"tokenizer-type", "Llama2Tokenizer", 32000, "vocabulary 32000 (Llama 2's tokenizer)"}};
+  for (const auto& named : kNamed) {
+    if (a.text(named.key).find(named.part) == std::string_view::npos) continue;
+    row.assumed.emplace_back(named.what);
+    return named.size;
+  }
+  return 0;
+}
+
 void read_shape(EvidenceRow& row, const Arguments& a) {
   DecoderShape& s = row.shape;
   s.layers = a.count("num-layers", s.layers);
@@ -107,6 +124,7 @@ void read_shape(EvidenceRow& row, const Arguments& a) {
     s.value_dim = a.count("v-head-dim", 128);
   }
   std::int64_t vocabulary = a.count("vocab-size", s.vocabulary);
+  if (vocabulary == 0) vocabulary = vocabulary_of(row, a);
   if (vocabulary == 0 && !a.has("tokenizer-type") && !a.has("tokenizer-model")) {
     const bool bert = s.mask == AttentionMask::none;
     vocabulary =

@@ -283,6 +283,10 @@ void moments(const MemoryProfile& profile, const Run& run, const Rank& rank, con
     const double root = (rank.chunks[0].first ? profile.before().gathered : 0) + (rank.head ? after.gathered : 0);
     gathered = 2 * rank.gathered_layer + 2 * rank.gradient_layer + root;
     gathered_head = rank.gathered_layer + root + after.gradient;
+    // Under a pipeline FSDP2 keeps a stage's weights whole between micro-batches and accumulates whole fp32 gradients
+    // (torchtitan: reshard_after_forward is off where pipeline parallelism is on).
+    if (run.layout.pipeline > 1 && run.adapter.rank == 0)
+      gathered = gathered_head = rank.sum.gathered + 4 * (rank.sum.trained_dense + rank.sum.trained_expert);
   }
   const double deferred = as_double(run.loss_deferred) * (logits * compute + rank.input);
   const double full = held(rank, flight.fullest, run), head = held(rank, flight.at_head, run) + after.kept;

@@ -9,6 +9,7 @@
 #include "base/gzip.h"
 #include "book/ledger.h"
 #include "engine/facts.h"
+#include "network/shipped.h"
 
 namespace floptally {
 namespace {
@@ -253,7 +254,14 @@ Result<Book> run(const Request& request, Context& context) {
   Result<Csv> csv = Csv::read(**source);
   if (!csv) return csv.take_problems();
   if (!shipped && PublishedTable::is_one(*csv)) return published_answer(*csv, request, context);
-  const Result<std::vector<EvidenceRow>> rows = read_evidence(*csv);
+  const FindModel find = [&](std::string_view name, std::int64_t sequence) -> std::shared_ptr<const Network> {
+    if (!is_shipped_model(name)) return nullptr;
+    Inputs inputs;
+    inputs.sequence = sequence;
+    Result<Network> read = read_shipped_model(name, inputs, context.sources);
+    return read.ok() ? std::make_shared<const Network>(*std::move(read)) : nullptr;
+  };
+  const Result<std::vector<EvidenceRow>> rows = read_evidence(*csv, find);
   if (!rows) return rows.problems();
   const MemoryCard card = memory_card(*rows, capacity_of);
   Book book;
