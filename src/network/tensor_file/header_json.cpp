@@ -1,8 +1,29 @@
 #include "network/tensor_file/header_json.h"
 
+#include <cstring>
+
 #include "base/sources.h"
 
 namespace floptally {
+
+namespace {
+
+// The first byte from `at` that a string may not simply hold (a quote, a backslash, a control character, beyond ASCII),
+// or one of the seven before the text's end: eight bytes at a time.
+std::uint64_t end_of_plain(std::string_view text, std::uint64_t at) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101ull, kHigh = 0x8080808080808080ull;
+  for (; at + 8 <= text.size(); at += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, text.data() + at, 8);
+    const std::uint64_t quote = word ^ (kOnes * '"'), slash = word ^ (kOnes * '\\');
+    const std::uint64_t found =
+        (((quote - kOnes) & ~quote) | ((slash - kOnes) & ~slash) | (word - kOnes * 0x20) | word) & kHigh;
+    if (found != 0) return at + static_cast<std::uint64_t>(__builtin_ctzll(found)) / 8;  // little-endian
+  }
+  return at;
+}
+
+}  // namespace
 
 char JsonCursor::peek() {
   while (position_ < text_.size()) {
@@ -55,6 +76,7 @@ bool JsonCursor::string(std::string_view& out) {
   if (!ok()) return false;
   if (peek() != '"') return fail("a string expected");
   const std::uint64_t begin = ++position_;
+  position_ = end_of_plain(text_, position_);
   bool ascii = true;
   while (position_ < text_.size()) {
     const auto c = static_cast<unsigned char>(text_[position_]);

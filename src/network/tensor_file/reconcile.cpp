@@ -44,6 +44,7 @@ constexpr std::pair<std::string_view, std::string_view> kGgufModules[] = {
     {"ffn_up", "layers.mlp.up_proj"},
     {"ffn_down", "layers.mlp.down_proj"},
     {"ffn_gate_inp", "layers.mlp.gate"},
+    {"exp_probs_b", "layers.mlp.routing"},
     {"ffn_gate_exps", "layers.mlp.experts.gate_proj"},
     {"ffn_up_exps", "layers.mlp.experts.up_proj"},
     {"ffn_down_exps", "layers.mlp.experts.down_proj"},
@@ -128,9 +129,12 @@ void add_unexplained(Network& network, const std::vector<std::pair<std::string, 
 
 void note_files(const TensorFile& file, Network& network) {
   network.stored_bytes = file.absent_files.empty() ? std::optional<Integer>(file.bytes()) : std::nullopt;
-  std::map<std::string_view, std::size_t> types;
+  std::vector<std::size_t> counts(tensor_types().size(), 0);
   for (const TensorEntry& tensor : file.tensors)
-    if (tensor.type != nullptr) ++types[tensor.type->name];
+    if (tensor.type != nullptr) ++counts[static_cast<std::size_t>(tensor.type - tensor_types().data())];
+  std::map<std::string_view, std::size_t> types;
+  for (std::size_t i = 0; i < counts.size(); ++i)
+    if (counts[i] > 0) types[tensor_types()[i].name] = counts[i];
   std::string text;
   for (const auto& [type, count] : types)
     text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + std::string(type);
@@ -143,9 +147,57 @@ void note_files(const TensorFile& file, Network& network) {
 
 }  // namespace
 
+namespace {
+
+// Frequencies of rotary positions: "rope_freqs.weight", or under a module of that name.
+bool is_rope_table(std::string_view name) {
+  constexpr std::string_view kTable = "rope_freqs";
+  const std::size_t at = name.find(kTable);
+  if (at == std::string_view::npos) return false;
+  const std::vector<std::string_view> parts = parts_of(name);
+  return parts.size() >= 2 && (parts[parts.size() - 2] == kTable || parts[0] == kTable);
+}
+
+void append_module_path(std::string_view name, TensorFile::Container container, std::string& path) {
+  std::string_view last;  // of what the path is made of
+  bool waiting = false;   // a part that goes into the path if another one follows it
+  std::string_view held;
+  std::size_t count = 0;
+  path.clear();
+  const auto put = [&](std::string_view part) {
+    last = part;
+    if (is_number(part)) return;
+    if (!path.empty()) path += '.';
+    path += part;
+  };
+  for (std::size_t begin = 0; begin <= name.size();) {
+    const std::size_t dot = std::min(name.find('.', begin), name.size());
+    if (dot > begin) {
+      if (waiting) put(held);
+      held = name.substr(begin, dot - begin);
+      waiting = true;
+      ++count;
+    }
+    begin = dot + 1;
+  }
+  if (count == 1) put(held);  // the tensor's own word goes, unless it is all there is
+  if (held ==
+      "e_score_correction_bias") {  // stored in the router's matrix or beside it; counted where tokens are routed
+    for (const std::string_view router : {".gate", ".router", ".moe_statics"})
+      if (path.ends_with(router)) path.resize(path.size() - router.size());
+    path += ".routing";
+  }
+  if (container == TensorFile::Container::gguf && count > 0)
+    for (const auto& [from, to] : kGgufModules)
+      if (last == from) path = to;
+}
+
+}  // namespace
+
 bool is_parameter(const TensorEntry& tensor) {
-  const std::vector<std::string_view> parts = parts_of(tensor.name);
-  const std::string_view last = parts.empty() ? std::string_view() : parts.back();
+  const std::string_view name = tensor.name;
+  const std::string_view last = name.substr(name.rfind('.') + 1);  // all of it where there is no dot
+  if (last == "weight") return tensor.type != nullptr && tensor.type->name != "bool" && !is_rope_table(name);
   constexpr std::string_view kOther[] = {
       "num_batches_tracked", "running_mean",  "running_var",      "position_ids",   "inv_freq",
       "masked_bias",         "weight_scale",  "weight_scale_inv", "weight_scale_2", "input_scale",
@@ -153,21 +205,15 @@ bool is_parameter(const TensorEntry& tensor) {
       "quant_map",           "nested_absmax", "nested_quant_map", "k_scale",        "v_scale",
       "weight_shape",        "SCB",           "weight_format"};
   if (std::find(std::begin(kOther), std::end(kOther), last) != std::end(kOther)) return false;
-  if (parts.size() >= 2 && (parts[parts.size() - 2] == "rope_freqs" || parts[0] == "rope_freqs")) return false;
+  if (is_rope_table(name)) return false;
   // GPT-2's causal mask: a square stored beside the attention weights.
   const bool mask = last == "bias" && tensor.shape.size() == 4 && tensor.shape[0] == 1 && tensor.shape[1] == 1;
   return tensor.type != nullptr && tensor.type->name != "bool" && !mask;
 }
 
 std::string module_path(std::string_view tensor_name, TensorFile::Container container) {
-  std::vector<std::string_view> parts = parts_of(tensor_name);
-  if (parts.size() > 1) parts.pop_back();
-  if (container == TensorFile::Container::gguf && !parts.empty())
-    for (const auto& [from, to] : kGgufModules)
-      if (parts.back() == from) return std::string(to);
   std::string path;
-  for (const std::string_view part : parts)
-    if (!is_number(part)) path += (path.empty() ? "" : ".") + std::string(part);
+  append_module_path(tensor_name, container, path);
   return path;
 }
 
@@ -230,16 +276,28 @@ struct Holdings {
 
 Holdings holdings_of(const TensorFile& file, const Description& described) {
   Holdings out;
+  struct Match {
+    const Description::value_type* described;
+    Held* held = nullptr;
+  };
+  std::unordered_map<std::string, Match> matches;  // of each path
+  std::vector<Dtype> types;
+  for (const TensorType& type : tensor_types()) types.push_back(dtype_of(type));
+  std::string path;
   for (const TensorEntry& tensor : file.tensors) {
-    const std::string path = module_path(tensor.name, file.container);
-    const Description::value_type* match = find_described(described, path);
+    append_module_path(tensor.name, file.container, path);
+    auto found = matches.find(path);
+    if (found == matches.end()) found = matches.emplace(path, Match{find_described(described, path)}).first;
+    const Description::value_type* match = found->second.described;
     if (tensor.type == nullptr) {
       if (match == nullptr) out.named_only.push_back(tensor.name);
       continue;
     }
     if (!is_parameter(tensor)) continue;
-    Held& entry = match != nullptr ? out.held[match->first] : out.unknown[path];
-    const Dtype dtype = dtype_of(*tensor.type);
+    if (found->second.held == nullptr)
+      found->second.held = match != nullptr ? &out.held[match->first] : &out.unknown[path];
+    Held& entry = *found->second.held;
+    const Dtype dtype = types[static_cast<std::size_t>(tensor.type - tensor_types().data())];
     const bool vector =
         tensor.shape.size() < 2 && entry.parameters > Integer(0);  // biases and norms do not set the type
     if (entry.parameters == Integer(0))

@@ -3,11 +3,13 @@
 // holes or overlap, sizes equal to shape times dtype, no duplicate key, the header at most 100 MB.
 #include <algorithm>
 #include <cstring>
-#include <unordered_map>
+#include <deque>
 #include <unordered_set>
 
 #include "base/file.h"
+#include "base/parallel.h"
 #include "network/tensor_file/header_json.h"
+#include "network/tensor_file/name_table.h"
 #include "network/tensor_file/tensor_file.h"
 
 namespace floptally {
@@ -24,19 +26,21 @@ class HeaderReader {
   HeaderReader(const Source& source, std::string_view json, std::uint64_t base)
       : source_(source), json_(json), base_(base) {}
 
-  // Fills `file`; false when there are problems.
-  bool read(TensorFile& file) {
-    std::unordered_set<std::string> names;
+  // Fills `file`; false when there are problems. Whether a tensor's name occurs twice is looked at where `names`.
+  bool read(TensorFile& file, bool names) {
     json_.expect('{');
+    bool described = false;
     for (bool more = json_.first('}'); more && !full(); more = json_.next('}')) {
       std::uint64_t at = 0;
       std::string_view key;
       if (!next_key(key, at)) break;
       std::string name(key);
-      if (!names.insert(name).second)
-        problem("duplicate-key", "'" + name + "' occurs twice in the header", at, name.size() + 2);
+      if (name == "__metadata__" && std::exchange(described, true)) repeated(name, at);
       if (name == "__metadata__" ? !metadata(file) : !tensor(std::move(name), at, file)) break;
     }
+    NameTable met(names ? file.tensors.size() : 0);
+    for (std::size_t i = 0; names && i < file.tensors.size() && !full(); ++i)
+      if (!met.add(file.tensors[i].name)) repeated(file.tensors[i].name, places_[i]);
     if (problems_.empty() && !json_.end())
       problem("header-malformed", std::string("the header is not the JSON expected: ") + json_.problem(),
               json_.position(), 1);
@@ -51,6 +55,9 @@ class HeaderReader {
 
  private:
   [[nodiscard]] bool full() const { return problems_.size() >= kMaxProblems; }
+  void repeated(const std::string& name, std::uint64_t at) {
+    problem("duplicate-key", "'" + name + "' occurs twice in the header", at, name.size() + 2);
+  }
 
   bool next_key(std::string_view& key, std::uint64_t& at) {
     json_.peek();
@@ -76,7 +83,7 @@ class HeaderReader {
 
   bool tensor(std::string name, std::uint64_t at, TensorFile& file) {
     TensorEntry entry;
-    std::string dtype;
+    std::string dtype;  // where it is not known
     std::uint64_t range[2] = {0, 0};
     std::size_t ends = 0;
     unsigned seen = 0;
@@ -94,7 +101,8 @@ class HeaderReader {
         if (!json_.skip_value()) return false;
       } else if (bit == 1) {
         if (!json_.string(text)) return false;
-        dtype = text;
+        entry.type = find_safetensors_type(text);
+        if (entry.type == nullptr) dtype = text;
       } else if (!numbers(name, bit == 4, place, entry.shape, range, ends)) {
         return false;
       }
@@ -129,7 +137,6 @@ class HeaderReader {
       problem("header-malformed", "'" + name + "' needs dtype, shape and data_offsets [begin, end]", at, width);
       return true;
     }
-    entry.type = find_safetensors_type(dtype);
     if (entry.type == nullptr) {
       problem("unknown-dtype", "'" + name + "' has the unknown dtype '" + dtype.substr(0, 40) + "'", at, width,
               "known are F64, F32, F16, BF16, F8_E4M3, F8_E5M2, F8_E8M0, F6_E2M3, F6_E3M2, F4, I64 to I8, U64 to U8, "
@@ -176,7 +183,8 @@ void check_tiling(TensorFile& file, HeaderReader& reader, std::uint64_t data_byt
     const TensorEntry& y = file.tensors[b];
     return x.offset != y.offset ? x.offset < y.offset : x.bytes != y.bytes ? x.bytes < y.bytes : a < b;
   };
-  if (!std::is_sorted(order.begin(), order.end(), before)) std::sort(order.begin(), order.end(), before);
+  const bool in_order = std::is_sorted(order.begin(), order.end(), before);
+  if (!in_order) std::sort(order.begin(), order.end(), before);
   std::uint64_t position = 0;
   std::size_t previous = 0;
   std::size_t found = 0;
@@ -214,15 +222,14 @@ void check_tiling(TensorFile& file, HeaderReader& reader, std::uint64_t data_byt
     reader.problem("tensor-gap",
                    "the last " + std::to_string(data_bytes - position) + " bytes of the file belong to no tensor", 0,
                    1);
+  if (in_order) return;
   std::vector<TensorEntry> sorted;
   sorted.reserve(order.size());
   for (const std::size_t i : order) sorted.push_back(std::move(file.tensors[i]));
   file.tensors = std::move(sorted);
 }
 
-}  // namespace
-
-Result<TensorFile> parse_safetensors(const Source& source, std::string_view bytes, std::uint64_t file_size) {
+Result<TensorFile> parse(const Source& source, std::string_view bytes, std::uint64_t file_size, bool names) {
   const auto at = [&](std::uint64_t begin, std::uint64_t end) { return Span{&source, begin, end}; };
   if (bytes.size() < 8)
     return error("header-truncated",
@@ -244,12 +251,19 @@ Result<TensorFile> parse_safetensors(const Source& source, std::string_view byte
   TensorFile file;
   file.files.push_back(source.name);
   HeaderReader reader(source, header, 8);
-  if (reader.read(file)) check_tiling(file, reader, file_size - 8 - length);
+  file.tensors.reserve(length / 160);  // about as long as an entry is
+  if (reader.read(file, names)) check_tiling(file, reader, file_size - 8 - length);
   Diagnostics problems = reader.take_problems();
   if (!problems.empty()) return problems;
   for (TensorEntry& tensor : file.tensors) tensor.offset += 8 + length;
   std::sort(file.text_metadata.begin(), file.text_metadata.end());
   return file;
+}
+
+}  // namespace
+
+Result<TensorFile> parse_safetensors(const Source& source, std::string_view bytes, std::uint64_t file_size) {
+  return parse(source, bytes, file_size, true);
 }
 
 Result<TensorFile> read_safetensors(Sources& sources, const std::string& path) {
@@ -262,8 +276,10 @@ namespace {
 
 struct Index {
   std::optional<Integer> total_bytes;
-  std::vector<std::pair<std::string, std::uint32_t>> weights;  // name -> shard
-  std::vector<std::string> shards;                             // in order of first mention
+  NameTable names;                   // of tensors: views of the text, or of `escaped`
+  std::vector<std::uint32_t> shard;  // of each of them
+  std::deque<std::string> escaped;   // names with escapes in them
+  std::vector<std::string> shards;   // in order of first mention
 };
 
 // A shard is a plain file name beside the index; anything else could climb out of the folder.
@@ -325,62 +341,91 @@ class IndexReader {
   }
 
   void weights() {
-    std::unordered_map<std::string, std::uint32_t> shard_of;
-    std::unordered_set<std::string> names;
+    index_.names = NameTable(json_.text().size() / 80);  // about as long as an entry is
     json_.expect('{');
     for (bool more = json_.first('}'); more && !problem_; more = json_.next('}')) {
       std::string_view view;
       if (!json_.string(view)) return;
-      std::string tensor(view);
+      const bool plain = view.data() >= json_.text().data() && view.data() <= json_.text().data() + json_.text().size();
+      const std::string_view tensor = plain ? view : std::string_view(index_.escaped.emplace_back(view));
       if (!json_.expect(':') || !json_.string(view)) return;
-      if (!plain_name(view)) {
-        problem_ = at("shard-outside", "the index sends '" + tensor + "' to '" + std::string(view.substr(0, 100)) +
-                                           "', which is not a file name beside it");
-        problem_->help = "shards lie in the same folder as the index";
+      std::uint32_t shard = index_.shard.empty() ? NameTable::kNone : index_.shard.back();
+      if (shard == NameTable::kNone || index_.shards[shard] != view) shard = shard_called(view, tensor);
+      if (problem_) return;
+      if (!index_.names.add(tensor)) {
+        problem_ = at("duplicate-key", "'" + std::string(tensor) + "' occurs twice in the index");
         return;
       }
-      if (!names.insert(tensor).second) {
-        problem_ = at("duplicate-key", "'" + tensor + "' occurs twice in the index");
-        return;
-      }
-      const auto [place, fresh] =
-          shard_of.try_emplace(std::string(view), static_cast<std::uint32_t>(index_.shards.size()));
-      if (fresh) index_.shards.emplace_back(view);
-      index_.weights.emplace_back(std::move(tensor), place->second);
+      index_.shard.push_back(shard);
     }
   }
 
+  std::uint32_t shard_called(std::string_view name, std::string_view tensor) {
+    if (const std::uint32_t known = shards_.find(name); known != NameTable::kNone) return known;
+    if (!plain_name(name)) {
+      problem_ = at("shard-outside", "the index sends '" + std::string(tensor) + "' to '" +
+                                         std::string(name.substr(0, 100)) + "', which is not a file name beside it");
+      problem_->help = "shards lie in the same folder as the index";
+      return 0;
+    }
+    shards_.add(shard_names_.emplace_back(name));
+    index_.shards.emplace_back(name);
+    return shards_.size() - 1;
+  }
+
+  NameTable shards_;
+  std::deque<std::string> shard_names_;
   const Source& source_;
   JsonCursor json_;
   Index index_;
   std::optional<Diagnostic> problem_;
 };
 
-// Takes each name off `waiting` and reports names that differ between index and shards.
-void reconcile_index(const Index& index, const std::string& path, const std::vector<bool>& here, TensorFile& all,
-                     Diagnostics& problems) {
-  std::unordered_map<std::string_view, std::uint32_t> waiting;
-  for (const auto& [name, shard] : index.weights) waiting.emplace(name, shard);
-  for (const TensorEntry& tensor : all.tensors) {
-    const auto found = waiting.find(tensor.name);
-    if (found == waiting.end()) {
+// One shard, and for each of its tensors which name of the index it is.
+struct Shard {
+  std::string path;
+  const Source* source = nullptr;
+  std::optional<Result<TensorFile>> file;
+  std::vector<std::uint32_t> names;
+};
+
+void read_shard(Shard& shard, const Index& index) {
+  Result<MappedFile> mapped = MappedFile::open(shard.path);
+  shard.file.emplace(mapped.ok() ? parse(*shard.source, mapped->view(), mapped->size(), false)
+                                 : Result<TensorFile>(mapped.take_problems()));
+  if (!shard.file->ok()) return;
+  shard.names.reserve((*shard.file)->tensors.size());
+  for (const TensorEntry& tensor : (*shard.file)->tensors) shard.names.push_back(index.names.find(tensor.name));
+  std::vector<std::uint32_t> sorted = shard.names;  // an index names each tensor once: so must the shard
+  std::sort(sorted.begin(), sorted.end());
+  if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end())
+    shard.file.emplace(parse_safetensors(*shard.source, mapped->view(), mapped->size()));
+}
+
+// Reports names that differ between the index and the shards, and adds the tensors of shards that are not here.
+// `place`: of each shard of the index in all.files, or kNone.
+void reconcile_index(const Index& index, const std::string& path, const std::vector<std::uint32_t>& place,
+                     const std::vector<std::uint32_t>& names, TensorFile& all, Diagnostics& problems) {
+  std::vector<bool> met(index.names.size(), false);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const TensorEntry& tensor = all.tensors[i];
+    if (names[i] == NameTable::kNone || met[names[i]])
       all.notes.push_back(
           warning("index-extra", "'" + tensor.name + "' is in " + all.files[tensor.file] + " but not in " + path));
-    } else {
-      if (resolve_beside(path, index.shards[found->second]) != all.files[tensor.file])
-        problems.push_back(error("index-mismatch", path + " says '" + tensor.name + "' is in " +
-                                                       index.shards[found->second] + ", it is in " +
-                                                       all.files[tensor.file]));
-      waiting.erase(found);
-    }
+    else if (place[index.shard[names[i]]] != tensor.file)
+      problems.push_back(error("index-mismatch", path + " says '" + tensor.name + "' is in " +
+                                                     index.shards[index.shard[names[i]]] + ", it is in " +
+                                                     all.files[tensor.file]));
+    if (names[i] != NameTable::kNone) met[names[i]] = true;
     if (problems.size() >= kMaxProblems || all.notes.size() >= kMaxProblems) break;
   }
   if (!problems.empty() || all.notes.size() >= kMaxProblems) return;
-  for (const auto& [name, shard] : index.weights) {
-    if (waiting.find(name) == waiting.end()) continue;
-    if (here[shard]) {
+  for (std::uint32_t i = 0; i < index.names.size(); ++i) {
+    if (met[i]) continue;
+    const std::string name(index.names.name(i));
+    if (place[index.shard[i]] != NameTable::kNone) {
       problems.push_back(
-          error("tensor-missing", path + " names '" + name + "', which is not in " + index.shards[shard]));
+          error("tensor-missing", path + " names '" + name + "', which is not in " + index.shards[index.shard[i]]));
       if (problems.size() >= kMaxProblems) return;
     } else {
       TensorEntry unknown;
@@ -404,28 +449,38 @@ Result<TensorFile> read_safetensors_index(Sources& sources, const std::string& p
   TensorFile all;
   all.declared_bytes = index->total_bytes;
   Diagnostics problems;
-  std::vector<bool> here(index->shards.size(), false);
+  std::vector<std::uint32_t> place(index->shards.size(), NameTable::kNone);
+  std::vector<Shard> shards;
   for (std::size_t i = 0; i < index->shards.size(); ++i) {
-    const std::string shard = resolve_beside(path, index->shards[i]);
+    std::string shard = resolve_beside(path, index->shards[i]);
     if (!path_exists(shard)) {
       all.absent_files.push_back(index->shards[i]);
       continue;
     }
-    here[i] = true;
-    Result<TensorFile> part = read_safetensors(sources, shard);
-    if (!part.ok()) {
-      for (Diagnostic& problem : part.take_problems()) problems.push_back(std::move(problem));
+    place[i] = static_cast<std::uint32_t>(shards.size());
+    shards.push_back({shard, &sources.add_binary(shard), std::nullopt, {}});
+  }
+  parallel_for(shards.size(), threads_for(shards.size()),
+               [&](std::size_t i, unsigned) { read_shard(shards[i], *index); });
+  std::vector<std::uint32_t> names;
+  all.tensors.reserve(index->names.size());
+  names.reserve(index->names.size());
+  for (Shard& shard : shards) {
+    if (!shard.file->ok()) {
+      for (Diagnostic& problem : shard.file->take_problems()) problems.push_back(std::move(problem));
       continue;
     }
-    for (TensorEntry& tensor : part->tensors) {
+    TensorFile& part = **shard.file;
+    for (TensorEntry& tensor : part.tensors) {
       tensor.file = static_cast<std::uint32_t>(all.files.size());
       all.tensors.push_back(std::move(tensor));
     }
-    all.files.push_back(shard);
-    if (all.text_metadata.empty()) all.text_metadata = std::move(part->text_metadata);
+    names.insert(names.end(), shard.names.begin(), shard.names.end());
+    all.files.push_back(shard.path);
+    if (all.text_metadata.empty()) all.text_metadata = std::move(part.text_metadata);
   }
   if (!problems.empty()) return problems;
-  reconcile_index(*index, path, here, all, problems);
+  reconcile_index(*index, path, place, names, all, problems);
   if (!problems.empty()) return problems;
   if (!all.absent_files.empty())
     all.notes.push_back(warning("shard-missing",
