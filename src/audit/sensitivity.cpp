@@ -86,8 +86,10 @@ std::vector<Sensitivity> sobol_indices(const Trace& trace, NodeId id, std::uint3
       first += (yb[i] - mixed_y[i]) * (yb[i] - mixed_y[i]);
       total += (ya[i] - mixed_y[i]) * (ya[i] - mixed_y[i]);
     }
-    out.push_back({trace.leaves()[program.leaves[leaf]].name, std::clamp(1 - first / (2.0 * n * variance), 0.0, 1.0),
-                   std::min(total / (2.0 * n * variance), 1.0)});
+    // Two estimates of their own: sampling error must not put an input's whole effect below its own part.
+    const double alone = std::clamp(1 - first / (2.0 * n * variance), 0.0, 1.0);
+    out.push_back(
+        {trace.leaves()[program.leaves[leaf]].name, alone, std::clamp(total / (2.0 * n * variance), alone, 1.0)});
   }
   std::sort(out.begin(), out.end(), [](const Sensitivity& x, const Sensitivity& y) { return x.total > y.total; });
   return out;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <string_view>
@@ -72,6 +73,7 @@ std::string money(double value, int digits) {
   if (size >= 999.5e6) return sign + significant(size / 1e9, digits) + "B";
   if (size >= 999.5e3) return sign + significant(size / 1e6, digits) + "M";
   if (size >= 9999.5) return sign + significant(size / 1e3, digits) + "K";
+  if (digits < 3 && size >= 0.995) return sign + significant(size, digits);
   if (size >= 999.5) return sign + grouped(fmt::format("{:.0f}", size));
   return sign + (size >= 99.995 ? fmt::format("{:.0f}", size) : fmt::format("{:.2f}", size));
 }
@@ -101,6 +103,7 @@ std::string shortest(double value) { return fmt::format("{}", value); }
 
 std::string count_text(double value, int digits) {
   if (std::isfinite(value) && std::abs(value) < 1e7) {
+    if (digits < 3 && std::abs(value) >= 100) return significant(value, digits);
     if (value == std::round(value)) return grouped(fmt::format("{:.0f}", value));
     if (std::abs(value) >= 1000) return grouped(fmt::format("{:.0f}", value));
     if (std::abs(value) >= 1e-3 || value == 0) return significant(value, digits);
@@ -145,8 +148,15 @@ std::string figure_text(const Figure& figure, int digits) {
   return bound + quantity_text(figure.value, figure.dim, digits);
 }
 
+int range_digits(double low, double high, int least) {
+  const double width = std::abs(high - low) / std::max(std::abs(low), std::abs(high));
+  if (!(width > 0)) return least;
+  return std::clamp(1 + static_cast<int>(std::ceil(-std::log10(width))), least, std::max(least, 6));
+}
+
 std::string range_text(const Figure& figure, int digits) {
   if (!figure.p5 || !figure.p95) return {};
+  digits = range_digits(*figure.p5, *figure.p95, digits);
   return quantity_text(*figure.p5, figure.dim, digits) + " to " + quantity_text(*figure.p95, figure.dim, digits);
 }
 

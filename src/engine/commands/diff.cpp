@@ -25,6 +25,13 @@ std::string signed_text(double value, Dim dim) {
   return sign + quantity_text(size, dim);
 }
 
+std::string signed_range(double low, double high, Dim dim) {
+  const auto end = [&](double value) {
+    return (value < 0 ? "-" : "+") + quantity_text(std::abs(value), dim, range_digits(low, high));
+  };
+  return end(low) + " to " + end(high);
+}
+
 // Both sides with as many digits as it takes to tell them apart.
 std::pair<std::string, std::string> apart(double before, double after, Dim dim) {
   for (int digits = 3; digits < 12; ++digits) {
@@ -53,10 +60,9 @@ void add_headlines(Book& book, const Book& a, const Book& b) {
     const Difference d = difference(a, b, each.key);
     if (d.known_spread) {
       if (d.low <= 0 && d.high >= 0)
-        line += fmt::format("; within its own uncertainty: 90% {} to {}", signed_text(d.low, before.dim),
-                            signed_text(d.high, before.dim));
+        line += "; within its own uncertainty: 90% " + signed_range(d.low, d.high, before.dim);
       else
-        line += fmt::format("; 90% {} to {}", signed_text(d.low, before.dim), signed_text(d.high, before.dim));
+        line += "; 90% " + signed_range(d.low, d.high, before.dim);
     }
     book.summary.push_back(std::move(line));
   }
