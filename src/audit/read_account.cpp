@@ -6,129 +6,10 @@
 
 #include "audit/account.h"
 #include "base/nearest.h"
-#include "document/decode.h"
+#include "training/run_tables.h"
 
 namespace floptally {
 namespace {
-
-constexpr Field kModelFields[] = {
-    {.key = "from", .expect = Expect::text, .doc = "a config.json, a model file or folder, or a shipped model"},
-    {.key = "parameters", .expect = Expect::quantity, .doc = "parameters, all of them"},
-    {.key = "active_parameters", .expect = Expect::quantity, .doc = "parameters that one token passes through"},
-    {.key = "connections", .expect = Expect::quantity, .doc = "multiply-adds of the forward pass of one example"},
-    {.key = "architecture", .expect = Expect::text, .doc = "dense, moe, encoder-decoder or recurrent"},
-    {.key = "layers", .expect = Expect::quantity, .doc = "layers"},
-    {.key = "width", .expect = Expect::quantity, .doc = "width of the attention: heads x head size"},
-    {.key = "vocab", .expect = Expect::quantity, .doc = "vocabulary"}};
-constexpr FieldTable kModel{"model", "what was trained", kModelFields, true};
-
-constexpr Field kTrainFields[] = {
-    {.key = "tokens", .expect = Expect::quantity, .doc = "tokens that updated the parameters, in one pass"},
-    {.key = "epochs", .expect = Expect::quantity, .doc = "passes over the data"},
-    {.key = "examples", .expect = Expect::quantity, .doc = "examples in one pass (with model.connections)"},
-    {.key = "words", .expect = Expect::quantity, .doc = "words of the data, where tokens are not known"},
-    {.key = "steps", .expect = Expect::quantity, .doc = "optimizer steps"},
-    {.key = "batch", .expect = Expect::quantity, .doc = "sequences a step"},
-    {.key = "sequence", .expect = Expect::quantity, .doc = "tokens a sequence"},
-    {.key = "generated", .expect = Expect::quantity, .doc = "tokens sampled for training data, discarded ones too"},
-    {.key = "scored", .expect = Expect::quantity, .doc = "tokens read by reward, value or reference models"},
-    {.key = "recompute", .expect = Expect::any, .doc = "recomputation of activations"},
-    {.key = "optimizer", .expect = Expect::any, .doc = "the optimizer"},
-    {.key = "precision", .expect = Expect::any, .doc = "number formats"}};
-constexpr FieldTable kTrain{"train", "what one run trains on", kTrainFields};
-
-constexpr Field kHardwareFields[] = {
-    {.key = "name", .expect = Expect::text, .doc = "what this stretch of time was"},
-    {.key = "device", .expect = Expect::text, .doc = "a device of the catalogue"},
-    {.key = "devices", .expect = Expect::quantity, .doc = "how many devices"},
-    {.key = "nodes", .expect = Expect::quantity, .doc = "how many nodes (with node)"},
-    {.key = "node", .expect = Expect::quantity, .doc = "devices a node"},
-    {.key = "days", .expect = Expect::quantity, .doc = "wall-clock days"},
-    {.key = "hours", .expect = Expect::quantity, .doc = "wall-clock hours"},
-    {.key = "time", .expect = Expect::quantity, .doc = "wall-clock time with its unit"},
-    {.key = "device_hours", .expect = Expect::quantity, .doc = "device-hours"},
-    {.key = "peak", .expect = Expect::quantity, .doc = "peak FLOP/s of one device"},
-    {.key = "utilization", .expect = Expect::quantity, .doc = "share of the peak over the whole time"},
-    {.key = "mfu", .expect = Expect::quantity, .doc = "model FLOP utilization"},
-    {.key = "hfu", .expect = Expect::quantity, .doc = "hardware FLOP utilization: recomputation counted"},
-    {.key = "utilization_from", .expect = Expect::text, .doc = "reported, or derived from the operation count"},
-    {.key = "rate", .expect = Expect::quantity, .doc = "achieved FLOP/s of one device"},
-    {.key = "format", .expect = Expect::text, .doc = "number format whose peak is meant"},
-    {.key = "energy", .expect = Expect::quantity, .doc = "energy used"},
-    {.key = "cost", .expect = Expect::quantity, .doc = "USD paid for the hardware's time"},
-    {.key = "price", .expect = Expect::quantity, .doc = "USD per device-hour"}};
-constexpr FieldTable kHardware{"hardware", "hardware over one stretch of time", kHardwareFields};
-
-constexpr Field kPhaseFields[] = {
-    {.key = "name", .expect = Expect::text, .doc = "what the phase was"},
-    {.key = "component", .expect = Expect::text, .doc = "a component of the laws' accounts (data/law/inclusions.csv)"},
-    {.key = "architecture", .expect = Expect::text, .doc = "dense, moe, encoder-decoder or recurrent"},
-    {.key = "parameters", .expect = Expect::quantity, .doc = "parameters, where they are not the model's"},
-    {.key = "active_parameters", .expect = Expect::quantity, .doc = "parameters that one token passes through"},
-    {.key = "tokens", .expect = Expect::quantity, .doc = "tokens that updated the parameters, in one pass"},
-    {.key = "epochs", .expect = Expect::quantity, .doc = "passes over the tokens"},
-    {.key = "generated", .expect = Expect::quantity, .doc = "tokens sampled, discarded ones too"},
-    {.key = "scored", .expect = Expect::quantity, .doc = "tokens read by reward, value or reference models"},
-    {.key = "flop", .expect = Expect::quantity, .doc = "FLOP of the phase, where stated"},
-    {.key = "public", .expect = Expect::boolean, .doc = "the generated data were published"}};
-constexpr FieldTable kPhase{"phase", "a part of the work on the model", kPhaseFields};
-
-constexpr Field kPublishedFields[] = {
-    {.key = "flop", .expect = Expect::quantity, .doc = "published training compute"},
-    {.key = "from", .expect = Expect::text, .doc = "developer, operations, hardware or mixed"},
-    {.key = "confidence", .expect = Expect::text, .doc = "Confident, Likely or Speculative"}};
-constexpr FieldTable kPublished{"published", "compute as published", kPublishedFields};
-constexpr Field kBaseFields[] = {{.key = "name", .expect = Expect::text, .doc = "the model that training started from"},
-                                 {.key = "flop",
-                                  .expect = Expect::quantity,
-                                  .doc = "its training compute; looked up where a shipped run has that name"}};
-constexpr FieldTable kBase{"base", "the model that training started from", kBaseFields};
-
-constexpr Field kExpectFields[] = {
-    {.key = "flop", .expect = Expect::quantity, .doc = "training compute, such as 7.5e22 +- 1%"}};
-constexpr FieldTable kExpect{"expect", "what the answer must be", kExpectFields, true};
-
-constexpr std::string_view kFactWords[] = {"own", "checked", "published"};
-constexpr Field kRunFields[] = {
-    {.key = "run", .expect = Expect::any, .doc = "the version of this format: 1", .required = true},
-    {.key = "title", .expect = Expect::text, .doc = "a title"},
-    {.key = "name", .expect = Expect::text, .doc = "a short name"},
-    {.key = "organization", .expect = Expect::text, .doc = "who trained it"},
-    {.key = "date", .expect = Expect::text, .doc = "when it was finished or published"},
-    {.key = "domain", .expect = Expect::text, .doc = "language, vision, biology ..."},
-    {.key = "modalities",
-     .expect = Expect::text,
-     .doc = "what it generates: text, speech, text-to-image, text-to-video",
-     .shape = Shape::one_or_list},
-    {.key = "facts",
-     .expect = Expect::word,
-     .doc = "own: the developer's records; published: read from outside",
-     .words = kFactWords},
-    {.key = "model", .expect = Expect::record_or_text, .doc = "what was trained", .table = &kModel},
-    {.key = "train", .expect = Expect::record, .doc = "what it was trained on", .table = &kTrain},
-    {.key = "hardware",
-     .expect = Expect::record,
-     .doc = "what it ran on, one or several stretches of time",
-     .shape = Shape::one_or_list,
-     .table = &kHardware},
-    {.key = "phases",
-     .expect = Expect::record,
-     .doc = "further work on the model",
-     .shape = Shape::list,
-     .table = &kPhase},
-    {.key = "base", .expect = Expect::record, .doc = "the model that training started from", .table = &kBase},
-    {.key = "published", .expect = Expect::record, .doc = "compute as published", .table = &kPublished},
-    {.key = "margin", .expect = Expect::quantity, .doc = "the margin claimed for the result, such as 30%"},
-    {.key = "law", .expect = Expect::any, .doc = "the law that a statement is made for"},
-    {.key = "refs", .expect = Expect::any, .doc = "sources"},
-    {.key = "source", .expect = Expect::text, .doc = "where the facts stand"},
-    {.key = "note", .expect = Expect::text, .doc = "a remark"},
-    {.key = "layout", .expect = Expect::any, .doc = "how the run was split"},
-    {.key = "precision", .expect = Expect::any, .doc = "number formats"},
-    {.key = "audit", .expect = Expect::any, .doc = "marks the file as an account to audit"},
-    {.key = "expect", .expect = Expect::record, .doc = "what the answer must be", .table = &kExpect},
-    {.key = "limits", .expect = Expect::any, .doc = "budgets"}};
-constexpr FieldTable kRun{"run", "a training run, as it is known from outside", kRunFields};
 
 void scale(Amount& amount, double by) {
   amount.best *= by;
@@ -308,10 +189,15 @@ class AccountReader {
   }
 
   void tokens_from_steps(const Node& train, Phase& p) {
-    const MaybeFact steps = count(train, "steps", dim::kNone, "a number of steps"),
-                    batch = count(train, "batch", dim::kSample, "sequences a step");
-    if (!steps || !batch || !p.sequence) return;
-    const double product = steps->amount.best * batch->amount.best * p.sequence->amount.best;
+    const MaybeFact steps = count(train, "steps", dim::kNone, "a number of steps");
+    const Node batch_node = train.find("batch");
+    const Result<Amount> read =
+        batch_node ? parse_amount(batch_node.text(), batch_node.span()) : Result<Amount>(Diagnostics{});
+    const bool in_tokens = batch_node && read.ok() && read->dim == dim::kToken;  // "4M tokens" a step
+    const MaybeFact batch = in_tokens ? count(train, "batch", dim::kToken, "tokens a step")
+                                      : count(train, "batch", dim::kSample, "sequences a step");
+    if (!steps || !batch || (!p.sequence && !in_tokens)) return;
+    const double product = steps->amount.best * batch->amount.best * (in_tokens ? 1 : p.sequence->amount.best);
     if (p.tokens) {
       const double stated = p.tokens->amount.best * (p.passes ? p.passes->amount.best : 1);
       if (p.tokens->amount.form == Amount::Form::point && std::fabs(std::log(stated / product)) > 0.05) {
@@ -321,9 +207,9 @@ class AccountReader {
       return;
     }
     p.tokens = steps;
-    scale(p.tokens->amount, batch->amount.best * p.sequence->amount.best);
+    scale(p.tokens->amount, batch->amount.best * (in_tokens ? 1 : p.sequence->amount.best));
     p.tokens->amount.dim = dim::kToken;
-    p.tokens->amount.text += " steps x batch x sequence";
+    p.tokens->amount.text += in_tokens ? " steps x batch" : " steps x batch x sequence";
   }
 
   void devices_from_nodes(const Node& node, Period& p) {
@@ -386,7 +272,7 @@ void attach_network(AuditRun& run, ExactCount exact) {
 Result<AuditRun> read_audit_run(const Document& document, const Catalogue& catalogue) {
   Diagnostics problems;
   const Node root = document.root();
-  check(kRun, root, problems);
+  check(kRunFileTable, root, problems);
   if (!root.is_mapping()) return problems;  // else go on: all mistakes of a file are said at once
   AccountReader reader(catalogue, problems);
   AuditRun run;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "base/nearest.h"
 #include "network/ops.h"
@@ -36,6 +37,7 @@ class Reader {
   void adapter(const Node& node);
   void serving(const Node& node);
   void format(const Node& record, std::string_view key, Dtype& to);
+  void round_batch();
   void assume(std::string name, std::string value) { out_.assumed.push_back({std::move(name), std::move(value)}); }
   void fail(std::string code, std::string message, const Node& at, std::string help = {}) {
     problems_.push_back(error(std::move(code), std::move(message), at.span(), std::move(help)));
@@ -44,6 +46,7 @@ class Reader {
   const Catalogue& catalogue_;
   RunFile& out_;
   Diagnostics& problems_;
+  double batch_tokens_ = 0;  // of a batch that is given in tokens
 };
 
 std::int64_t Reader::count(const Node& record, std::string_view key, std::int64_t otherwise, std::int64_t least) {
@@ -104,7 +107,7 @@ void Reader::train(const Node& node) {
     if (run.sequence == 0)
       fail("bad-whole-number", "a batch in tokens needs 'sequence', the tokens of one sequence", batch);
     else
-      run.batch = std::max<std::int64_t>(1, static_cast<std::int64_t>(size->best) / run.sequence);
+      batch_tokens_ = size->best;
   } else {
     run.batch = count(node, "batch", 1);
   }
@@ -185,6 +188,18 @@ void Reader::layout(const Node& node) {
     const std::int64_t model = l.tensor * l.pipeline * l.context;
     l.data = std::max<std::int64_t>(1, out_.devices / model);
   }
+}
+
+// "4M tokens" are so many sequences that the layout divides them.
+void Reader::round_batch() {
+  Run& run = out_.run;
+  const double sequences = batch_tokens_ / static_cast<double>(run.sequence);
+  const std::int64_t unit = run.layout.data * run.layout.micro_batch;
+  run.batch = std::max<std::int64_t>(1, std::llround(sequences / static_cast<double>(unit))) * unit;
+  if (run.tokens == 0 && run.epochs == 0) run.tokens = run.steps * batch_tokens_;
+  if (static_cast<double>(run.batch) != sequences)
+    assume("batch", std::to_string(run.batch) + " sequences, the nearest that data " + std::to_string(run.layout.data) +
+                        " x micro_batch " + std::to_string(run.layout.micro_batch) + " divides");
 }
 
 void Reader::format(const Node& record, std::string_view key, Dtype& to) {
@@ -304,6 +319,7 @@ void Reader::read(const Record& root) {
   train(train_node);
   hardware(node.find("hardware"));
   layout(node.find("layout"));
+  if (batch_tokens_ > 0) round_batch();
   if (!either("precision")) assume("precision", out_.run.precision.name);
   if (!either("optimizer")) assume("optimizer", out_.run.optimizer.name);
   precision(either("precision"));

@@ -1,4 +1,4 @@
-// The keys of a RUN file. Keys that only `floptally audit` reads are listed too: one file may serve both.
+// The keys of a RUN file, of `floptally train` and `floptally audit` alike: one file serves both.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,49 @@ inline constexpr std::pair<std::string_view, std::uint32_t> kModules[] = {{"core
                                                                           {"moe", Recompute::moe},
                                                                           {"shared_experts", Recompute::shared_experts},
                                                                           {"operators", Recompute::operators}};
+
+inline constexpr Field kRunModelFields[] = {
+    {.key = "from", .expect = Expect::text, .doc = "a config.json, a model file or folder, or a shipped model"},
+    {.key = "parameters", .expect = Expect::quantity, .doc = "parameters, all of them"},
+    {.key = "active_parameters", .expect = Expect::quantity, .doc = "parameters that one token passes through"},
+    {.key = "connections", .expect = Expect::quantity, .doc = "multiply-adds of the forward pass of one example"},
+    {.key = "architecture", .expect = Expect::text, .doc = "dense, moe, encoder-decoder or recurrent"},
+    {.key = "layers", .expect = Expect::quantity, .doc = "layers"},
+    {.key = "width", .expect = Expect::quantity, .doc = "width of the attention: heads x head size"},
+    {.key = "vocab", .expect = Expect::quantity, .doc = "vocabulary"}};
+inline constexpr FieldTable kRunModel{"model", "what was trained", kRunModelFields, true};
+
+inline constexpr Field kRunPhaseFields[] = {
+    {.key = "name", .expect = Expect::text, .doc = "what the phase was"},
+    {.key = "component", .expect = Expect::text, .doc = "a component of the laws' accounts (data/law/inclusions.csv)"},
+    {.key = "architecture", .expect = Expect::text, .doc = "dense, moe, encoder-decoder or recurrent"},
+    {.key = "parameters", .expect = Expect::quantity, .doc = "parameters, where they are not the model's"},
+    {.key = "active_parameters", .expect = Expect::quantity, .doc = "parameters that one token passes through"},
+    {.key = "tokens", .expect = Expect::quantity, .doc = "tokens that updated the parameters, in one pass"},
+    {.key = "epochs", .expect = Expect::quantity, .doc = "passes over the tokens"},
+    {.key = "generated", .expect = Expect::quantity, .doc = "tokens sampled, discarded ones too"},
+    {.key = "scored", .expect = Expect::quantity, .doc = "tokens read by reward, value or reference models"},
+    {.key = "flop", .expect = Expect::quantity, .doc = "FLOP of the phase, where stated"},
+    {.key = "public", .expect = Expect::boolean, .doc = "the generated data were published"}};
+inline constexpr FieldTable kRunPhase{"phase", "a part of the work on the model", kRunPhaseFields};
+
+inline constexpr Field kRunPublishedFields[] = {
+    {.key = "flop", .expect = Expect::quantity, .doc = "published training compute"},
+    {.key = "from", .expect = Expect::text, .doc = "developer, operations, hardware or mixed"},
+    {.key = "confidence", .expect = Expect::text, .doc = "Confident, Likely or Speculative"}};
+inline constexpr FieldTable kRunPublished{"published", "compute as published", kRunPublishedFields};
+inline constexpr Field kRunBaseFields[] = {
+    {.key = "name", .expect = Expect::text, .doc = "the model that training started from"},
+    {.key = "flop",
+     .expect = Expect::quantity,
+     .doc = "its training compute; looked up where a shipped run has that name"}};
+inline constexpr FieldTable kRunBase{"base", "the model that training started from", kRunBaseFields};
+
+inline constexpr Field kRunExpectFields[] = {
+    {.key = "flop", .expect = Expect::quantity, .doc = "training compute, such as 7.5e22 +- 1%"}};
+inline constexpr FieldTable kRunExpect{"expect", "what the answer must be", kRunExpectFields, true};
+
+inline constexpr std::string_view kRunFactWords[] = {"own", "checked", "published"};
 
 inline constexpr Field kRunLayoutFields[] = {
     {.key = "data",
@@ -61,9 +104,10 @@ inline constexpr Field kRunTrainFields[] = {
     {.key = "optimizer", .expect = Expect::any, .doc = "as at the top of the file"},
     {.key = "precision", .expect = Expect::any, .doc = "as at the top of the file"},
     {.key = "framework", .expect = Expect::any, .doc = "as at the top of the file"},
-    {.key = "examples", .expect = Expect::any, .doc = "for floptally audit"},
-    {.key = "generated", .expect = Expect::any, .doc = "for floptally audit"},
-    {.key = "scored", .expect = Expect::any, .doc = "for floptally audit"}};
+    {.key = "examples", .expect = Expect::quantity, .doc = "examples in one pass (with model.connections)"},
+    {.key = "words", .expect = Expect::quantity, .doc = "words of the data, where tokens are not known"},
+    {.key = "generated", .expect = Expect::quantity, .doc = "tokens sampled for training data, discarded ones too"},
+    {.key = "scored", .expect = Expect::quantity, .doc = "tokens read by reward, value or reference models"}};
 inline constexpr FieldTable kRunTrain{"train", "what a run trains on", kRunTrainFields};
 
 inline constexpr Field kRunHardwareFields[] = {
@@ -79,15 +123,15 @@ inline constexpr Field kRunHardwareFields[] = {
     {.key = "utilization", .expect = Expect::quantity, .doc = "share of the peak over the whole time"},
     {.key = "mfu", .expect = Expect::quantity, .doc = "model FLOP utilization"},
     {.key = "price", .expect = Expect::any, .doc = "USD per device-hour"},
-    {.key = "name", .expect = Expect::any, .doc = "for floptally audit"},
-    {.key = "days", .expect = Expect::any, .doc = "for floptally audit"},
-    {.key = "hours", .expect = Expect::any, .doc = "for floptally audit"},
-    {.key = "time", .expect = Expect::any, .doc = "for floptally audit"},
-    {.key = "hfu", .expect = Expect::any, .doc = "for floptally audit"},
-    {.key = "utilization_from", .expect = Expect::any, .doc = "for floptally audit"},
-    {.key = "format", .expect = Expect::any, .doc = "for floptally audit"},
-    {.key = "energy", .expect = Expect::any, .doc = "for floptally audit"},
-    {.key = "cost", .expect = Expect::any, .doc = "for floptally audit"}};
+    {.key = "name", .expect = Expect::text, .doc = "what this stretch of time was"},
+    {.key = "days", .expect = Expect::quantity, .doc = "wall-clock days"},
+    {.key = "hours", .expect = Expect::quantity, .doc = "wall-clock hours"},
+    {.key = "time", .expect = Expect::quantity, .doc = "wall-clock time with its unit"},
+    {.key = "hfu", .expect = Expect::quantity, .doc = "hardware FLOP utilization: recomputation counted"},
+    {.key = "utilization_from", .expect = Expect::text, .doc = "reported, or derived from the operation count"},
+    {.key = "format", .expect = Expect::text, .doc = "number format whose peak is meant"},
+    {.key = "energy", .expect = Expect::quantity, .doc = "energy used"},
+    {.key = "cost", .expect = Expect::quantity, .doc = "USD paid for the hardware's time"}};
 inline constexpr FieldTable kRunHardware{"hardware", "what a run runs on", kRunHardwareFields};
 
 inline constexpr Field kRunAdapterFields[] = {
@@ -109,8 +153,9 @@ inline constexpr Field kRunFileFields[] = {
     {.key = "title", .expect = Expect::text, .doc = "a title"},
     {.key = "name", .expect = Expect::text, .doc = "a short name"},
     {.key = "model",
-     .expect = Expect::any,
-     .doc = "a shipped name, a file ({from: ...}), a spec ({kind: ...}), or {parameters: ...}"},
+     .expect = Expect::record_or_text,
+     .doc = "a shipped name, a file ({from: ...}), a spec ({kind: ...}), or {parameters: ...}",
+     .table = &kRunModel},
     {.key = "train", .expect = Expect::record, .doc = "tokens, steps or epochs; batch; sequence", .table = &kRunTrain},
     {.key = "hardware",
      .expect = Expect::record,
@@ -134,20 +179,32 @@ inline constexpr Field kRunFileFields[] = {
     {.key = "attention", .expect = Expect::text, .doc = "fused or unfused"},
     {.key = "dropout", .expect = Expect::number, .doc = "above 0: masks are kept"},
     {.key = "inference", .expect = Expect::record, .doc = "memory of serving the model", .table = &kServing},
-    {.key = "organization", .expect = Expect::any, .doc = "for floptally audit"},
-    {.key = "date", .expect = Expect::any, .doc = "for floptally audit"},
-    {.key = "domain", .expect = Expect::any, .doc = "for floptally audit"},
-    {.key = "modalities", .expect = Expect::any, .doc = "for floptally audit"},
-    {.key = "facts", .expect = Expect::any, .doc = "for floptally audit"},
-    {.key = "phases", .expect = Expect::any, .doc = "for floptally audit"},
-    {.key = "base", .expect = Expect::any, .doc = "for floptally audit"},
-    {.key = "published", .expect = Expect::any, .doc = "for floptally audit"},
-    {.key = "audit", .expect = Expect::any, .doc = "for floptally audit"},
+    {.key = "organization", .expect = Expect::text, .doc = "who trained it"},
+    {.key = "date", .expect = Expect::text, .doc = "when it was finished or published"},
+    {.key = "domain", .expect = Expect::text, .doc = "language, vision, biology ..."},
+    {.key = "modalities",
+     .expect = Expect::text,
+     .doc = "what it generates: text, speech, text-to-image, text-to-video",
+     .shape = Shape::one_or_list},
+    {.key = "facts",
+     .expect = Expect::word,
+     .doc = "own: the developer's records; published: read from outside",
+     .words = kRunFactWords},
+    {.key = "phases",
+     .expect = Expect::record,
+     .doc = "further work on the model",
+     .shape = Shape::list,
+     .table = &kRunPhase},
+    {.key = "base", .expect = Expect::record, .doc = "the model that training started from", .table = &kRunBase},
+    {.key = "published", .expect = Expect::record, .doc = "compute as published", .table = &kRunPublished},
+    {.key = "margin", .expect = Expect::quantity, .doc = "the margin claimed for the result, such as 30%"},
+    {.key = "law", .expect = Expect::any, .doc = "the law that a statement is made for"},
+    {.key = "audit", .expect = Expect::any, .doc = "marks the file as an account to audit"},
     {.key = "limits", .expect = Expect::any, .doc = "budgets"},
-    {.key = "expect", .expect = Expect::any, .doc = "what the answer must be"},
+    {.key = "expect", .expect = Expect::record, .doc = "what the answer must be", .table = &kRunExpect},
     {.key = "refs", .expect = Expect::any, .doc = "sources"},
-    {.key = "source", .expect = Expect::any, .doc = "where the facts stand"},
-    {.key = "note", .expect = Expect::any, .doc = "a remark"}};
+    {.key = "source", .expect = Expect::text, .doc = "where the facts stand"},
+    {.key = "note", .expect = Expect::text, .doc = "a remark"}};
 inline constexpr FieldTable kRunFileTable{"run", "one training run", kRunFileFields};
 
 }  // namespace floptally

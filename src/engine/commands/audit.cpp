@@ -7,6 +7,7 @@
 #include "network/convention.h"
 #include "network/format.h"
 #include "network/shipped.h"
+#include "network/spec.h"
 
 namespace floptally {
 namespace {
@@ -25,6 +26,27 @@ Result<bool> find_base(AuditRun& run, const PublishedRuns& published) {
   return true;
 }
 
+// What the network's own operators cost, for the sequences that the run trains on.
+void attach(AuditRun& run, const Network& network, std::string name, bool named) {
+  const Measure<Integer> total = count(network).total();
+  ExactCount exact;
+  exact.name = std::move(name);
+  exact.unit = network.unit;
+  exact.flop = count_flop(network, *find_convention("causal")).training() / Integer(network.samples);
+  exact.units = Integer(network.sequence);
+  exact.parameters = total.parameters;
+  exact.active = total.active();
+  exact.rules = named;
+  attach_network(run, std::move(exact));
+}
+
+Inputs inputs_of(const AuditRun& run) {
+  Inputs inputs;
+  if (!run.phases.empty() && run.phases.front().sequence)
+    inputs.sequence = static_cast<std::int64_t>(run.phases.front().sequence->amount.best);
+  return inputs;
+}
+
 Result<AuditRun> run_named(const Request& request, const PublishedRuns& published, const Catalogue& catalogue,
                            Context& context) {
   const std::string& input = request.inputs.front();
@@ -40,6 +62,12 @@ Result<AuditRun> run_named(const Request& request, const PublishedRuns& publishe
     if (!run) return run;
     const Result<bool> based = find_base(*run, published);
     if (!based) return based.problems();
+    const Node model = changed->root().find("model");
+    if (model.is_mapping() && is_spec(model)) {  // the network is written into the run
+      const Result<Network> network = build_spec(model, inputs_of(*run), context.sources, input);
+      if (!network) return network.problems();
+      attach(*run, *network, run->title.empty() ? std::string("the run") : run->title, true);
+    }
     return run;
   }
   if (request.has("set"))
@@ -63,25 +91,13 @@ Result<std::vector<const Source*>> tables(const Request& request, Context& conte
 Result<bool> count_network(AuditRun& run, const std::string& input, Context& context) {
   const bool named = !run.model_from.empty();
   const std::string model = named ? run.model_from : run.name;
-  if (!named && !is_shipped_model(model)) return false;
-  Inputs inputs;
-  if (!run.phases.empty() && run.phases.front().sequence)
-    inputs.sequence = static_cast<std::int64_t>(run.phases.front().sequence->amount.best);
-  Result<Network> network = load_model(model, inputs, context.sources, named ? input : std::string());
+  if (run.exact || (!named && !is_shipped_model(model))) return false;
+  Result<Network> network = load_model(model, inputs_of(run), context.sources, named ? input : std::string());
   if (!network) {
     if (named) return network.take_problems();
     return false;
   }
-  const Measure<Integer> total = count(*network).total();
-  ExactCount exact;
-  exact.name = model;
-  exact.unit = network->unit;
-  exact.flop = count_flop(*network, *find_convention("causal")).training() / Integer(network->samples);
-  exact.units = Integer(network->sequence);
-  exact.parameters = total.parameters;
-  exact.active = total.active();
-  exact.rules = named;
-  attach_network(run, std::move(exact));
+  attach(run, *network, model, named);
   return true;
 }
 

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "document/document.h"
 #include "engine/facts.h"
+#include "engine/override.h"
 #include "engine/train_answer.h"
 #include "network/format.h"
 #include "network/shipped.h"
@@ -93,7 +94,9 @@ Result<Book> run(const Request& request, Context& context) {
   const std::string& path = request.inputs.front();
   const Result<const Source*> source = read_or_name(path, context);
   if (!source) return source.problems();
-  const Result<Document> document = read_document(**source);
+  Result<Document> plain = read_document(**source);
+  if (!plain) return plain.problems();
+  const Result<Document> document = with_overrides(std::move(*plain), request, context);
   if (!document) return document.problems();
   const auto catalogue = catalogue_of(request, context);
   if (!catalogue) return catalogue.problems();
