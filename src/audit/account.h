@@ -55,6 +55,7 @@ struct Phase {
   MaybeFact parameters;                   // as the run where absent
   MaybeFact active;
   MaybeFact tokens;    // that update parameters, in one pass
+  MaybeFact words;     // the same in words, where tokens are not known
   MaybeFact passes;    // over the tokens or examples
   MaybeFact examples;  // with `connections`: multiply-adds of one example's forward pass
   MaybeFact connections;

@@ -79,13 +79,18 @@ Result<Assumptions> Assumptions::read(const std::vector<const Source*>& tables) 
   Assumptions out;
   Diagnostics problems;
   std::vector<Source> kept;
-  kept.reserve(5);
+  kept.reserve(6);
   read_terms(table_or_embedded(tables, "audit/utilization.csv", kept), utilization_terms(out), problems);
   read_terms(table_or_embedded(tables, "audit/active_share.csv", kept),
              {{"intercept", &out.share_intercept},
               {"ln_parameters", &out.share_per_ln_parameters},
               {"sigma", &out.share_sigma},
               {"dense_limit", &out.dense_limit}},
+             problems);
+  read_terms(table_or_embedded(tables, "audit/words.csv", kept),
+             {{"tokens_per_word", &out.tokens_per_word},
+              {"low", &out.tokens_per_word_low},
+              {"high", &out.tokens_per_word_high}},
              problems);
   read_residuals(table_or_embedded(tables, "audit/residuals.csv", kept), out, problems);
   read_causes(table_or_embedded(tables, "audit/causes.csv", kept), out, problems);

@@ -30,6 +30,7 @@ struct Assumptions {
   // Coefficients of ln(active / all parameters) of mixtures of experts.
   double share_intercept = 0, share_per_ln_parameters = 0, share_sigma = 0.5;
   double dense_limit = 1e12;  // parameters above which no dense model has been published
+  double tokens_per_word = 4.0 / 3, tokens_per_word_low = 1.2, tokens_per_word_high = 2;
   double article_language = 0.3, article_other = 0.4;
   // Published over counted, by quantile (0 to 1, rising), for counts from `from` FLOP on.
   struct Quantile {
@@ -44,8 +45,8 @@ struct Assumptions {
   std::vector<Cause> causes;
   std::vector<ConfidenceWord> words;
 
-  // The tables audit/utilization.csv, residuals.csv, causes.csv, confidence.csv, active_share.csv, known by the end of
-  // their names; those missing come from the binary. Errors: the CSV reader's, bad-number.
+  // The tables audit/utilization.csv, residuals.csv, causes.csv, confidence.csv, active_share.csv, words.csv, known by
+  // the end of their names; those missing come from the binary. Errors: the CSV reader's, bad-number.
   static Result<Assumptions> read(const std::vector<const Source*>& tables);
   static const Assumptions& embedded();
 

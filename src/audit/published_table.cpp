@@ -304,7 +304,7 @@ class RowReader {
 
   // The data as tokens; a gap where they are counted in something else.
   MaybeFact data(const AuditRun& run) {
-    const MaybeFact read = fact("dataset", dim::kToken);
+    MaybeFact read = fact("dataset", dim::kToken);
     if (!read) {
       if (columns_.has("dataset") && text("dataset").empty()) gap("no dataset size");
       return std::nullopt;
@@ -324,7 +324,7 @@ class RowReader {
     if (const std::string device = text("device"); !device.empty()) {
       std::string_view rest = device;
       while (!rest.empty()) {
-        const std::size_t end = std::min(rest.find(','), rest.size());
+        const std::size_t end = std::min(rest.find_first_of(",;/"), rest.size());
         for (const Device* each : catalogue_.matches(rest.substr(0, end))) p.variants.push_back(each);
         rest.remove_prefix(std::min(end + 1, rest.size()));
       }

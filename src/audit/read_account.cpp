@@ -85,6 +85,7 @@ class AccountReader {
     p.vocabulary = count(model, "vocab", dim::kNone, "a vocabulary");
     p.architecture = model.find("architecture").text();
     p.tokens = count(train, "tokens", dim::kToken, "a number of tokens such as 15T");
+    p.words = count(train, "words", dim::kToken, "a number of words");
     p.passes = count(train, "epochs", dim::kNone, "a number of passes");
     p.examples = count(train, "examples", dim::kSample, "a number of examples");
     p.sequence = count(train, "sequence", dim::kNone, "tokens a sequence");

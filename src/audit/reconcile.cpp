@@ -119,6 +119,7 @@ Reconciled reconcile(const AuditRun& run, const Methods& methods, const Assumpti
     if (published && operations) out.comparisons.push_back(compare(run, assumptions, worlds, *operations, *published));
     if (published && hardware) out.comparisons.push_back(compare(run, assumptions, worlds, *hardware, *published));
     const CountingMethod* only = operations ? operations : hardware ? hardware : published;
+    if (only == nullptr) return out;  // count_methods() found one at least
     out.flop = only->flop;
     out.basis = only->name;
     if (operations && hardware) {

@@ -27,7 +27,7 @@ std::vector<Regime> regimes_of(const AuditRun& run, double counted) {
   constexpr int kKind = 2, kPasses = 4, kTuned = 6, kSize = 10, kYear = 20;
   const bool moe = run.architecture == "moe";
   std::vector<Regime> out{{0, "all"}, {1, run.domain}, {kKind, moe ? "mixture of experts" : run.architecture}};
-  if (!run.phases.empty() && run.phases.front().tokens) {
+  if (!run.phases.empty() && (run.phases.front().tokens || run.phases.front().words)) {
     const bool stated = run.phases.front().passes.has_value();
     out.push_back({kPasses + (stated ? 0 : 1), stated ? "epochs stated" : "epochs not stated"});
   }

@@ -19,12 +19,16 @@ inline constexpr std::pair<std::string_view, std::uint32_t> kModules[] = {{"core
                                                                           {"shared_experts", Recompute::shared_experts},
                                                                           {"operators", Recompute::operators}};
 
+inline constexpr std::string_view kRunArchitectures[] = {"dense", "moe", "encoder-decoder", "recurrent"};
 inline constexpr Field kRunModelFields[] = {
     {.key = "from", .expect = Expect::text, .doc = "a config.json, a model file or folder, or a shipped model"},
     {.key = "parameters", .expect = Expect::quantity, .doc = "parameters, all of them"},
     {.key = "active_parameters", .expect = Expect::quantity, .doc = "parameters that one token passes through"},
     {.key = "connections", .expect = Expect::quantity, .doc = "multiply-adds of the forward pass of one example"},
-    {.key = "architecture", .expect = Expect::text, .doc = "dense, moe, encoder-decoder or recurrent"},
+    {.key = "architecture",
+     .expect = Expect::word,
+     .doc = "dense, moe, encoder-decoder or recurrent",
+     .words = kRunArchitectures},
     {.key = "layers", .expect = Expect::quantity, .doc = "layers"},
     {.key = "width", .expect = Expect::quantity, .doc = "width of the attention: heads x head size"},
     {.key = "vocab", .expect = Expect::quantity, .doc = "vocabulary"}};
@@ -33,7 +37,10 @@ inline constexpr FieldTable kRunModel{"model", "what was trained", kRunModelFiel
 inline constexpr Field kRunPhaseFields[] = {
     {.key = "name", .expect = Expect::text, .doc = "what the phase was"},
     {.key = "component", .expect = Expect::text, .doc = "a component of the laws' accounts (data/law/inclusions.csv)"},
-    {.key = "architecture", .expect = Expect::text, .doc = "dense, moe, encoder-decoder or recurrent"},
+    {.key = "architecture",
+     .expect = Expect::word,
+     .doc = "dense, moe, encoder-decoder or recurrent",
+     .words = kRunArchitectures},
     {.key = "parameters", .expect = Expect::quantity, .doc = "parameters, where they are not the model's"},
     {.key = "active_parameters", .expect = Expect::quantity, .doc = "parameters that one token passes through"},
     {.key = "tokens", .expect = Expect::quantity, .doc = "tokens that updated the parameters, in one pass"},

@@ -17,7 +17,8 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 void add(Units& units, const Units& more, int sign) {
   for (const auto& [word, exponent] : more) {
-    if ((units[word] += sign * exponent) == 0) units.erase(word);
+    units[word] += sign * exponent;
+    if (units[word] == 0) units.erase(word);
   }
 }
 

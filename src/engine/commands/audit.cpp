@@ -104,10 +104,10 @@ Result<bool> count_network(AuditRun& run, const std::string& input, Context& con
 Result<Book> run(const Request& request, Context& context) {
   Result<std::shared_ptr<const Catalogue>> catalogue = catalogue_of(request, context);
   if (!catalogue) return catalogue.take_problems();
-  Result<std::vector<const Source*>> given =
-      tables(request, context,
-             {"audit/utilization.csv", "audit/residuals.csv", "audit/causes.csv", "audit/confidence.csv",
-              "audit/active_share.csv", "law/rules.csv", "law/inclusions.csv", "published/runs.csv"});
+  Result<std::vector<const Source*>> given = tables(
+      request, context,
+      {"audit/utilization.csv", "audit/residuals.csv", "audit/causes.csv", "audit/confidence.csv",
+       "audit/active_share.csv", "audit/words.csv", "law/rules.csv", "law/inclusions.csv", "published/runs.csv"});
   if (!given) return given.take_problems();
   Result<Assumptions> assumptions = Assumptions::read(*given);
   if (!assumptions) return assumptions.take_problems();

@@ -231,7 +231,7 @@ Result<Book> published_answer(const Csv& csv, const Request& request, Context& c
   if (!catalogue) return catalogue.take_problems();
   std::vector<const Source*> tables;
   for (const char* path : {"audit/utilization.csv", "audit/residuals.csv", "audit/causes.csv", "audit/confidence.csv",
-                           "audit/active_share.csv", "published/runs.csv"}) {
+                           "audit/active_share.csv", "audit/words.csv", "published/runs.csv"}) {
     Result<const Source*> table = fact_table(request, context, path);
     if (!table) return table.take_problems();
     tables.push_back(*table);
