@@ -6,6 +6,7 @@
 
 #include "book/leaf.h"
 #include "estimate/evidence.h"
+#include "estimate/serving.h"
 #include "estimate/textbook.h"
 #include "network/convention.h"
 #include "quantity/print.h"

@@ -96,46 +96,4 @@ std::vector<MemoryOption> memory_changes(const Network& network, const Run& run,
   return {};
 }
 
-ServingMemory serving_memory(const Network& network, std::int64_t batch, std::int64_t context, Dtype weights,
-                             Dtype cache) {
-  ServingMemory out;
-  out.weights = count(network).total().parameters.to_double() * bytes_of(weights);
-  out.rule = textbook::inference_rule(out.weights);
-  const double tokens = static_cast<double>(batch) * static_cast<double>(context > 0 ? context : network.sequence);
-  class Cache final : public Sink {
-   public:
-    double stack[65] = {1};
-    double tokens = 0, batch = 1, bytes = 2, total = 0;
-    int depth = 0;
-    void enter(std::string_view, std::int64_t repeat, BlockKind) override {
-      depth = std::min(depth + 1, 64);
-      stack[depth] = stack[depth - 1] * static_cast<double>(repeat);
-      rank = 0;
-    }
-    void leave() override { depth = std::max(0, depth - 1); }
-    void add(const Op& op) override {
-      if (op.def == &operators::k_linear && op.name.find("kv_a_proj") != std::string_view::npos)
-        rank = static_cast<double>(op.attributes[2]);
-      if (op.def != &operators::k_attention || op.has(op_flags::training_only)) return;
-      const double window = static_cast<double>(op.attributes[7]);
-      const bool bounded = op.attributes[6] == static_cast<std::int64_t>(AttentionMask::causal_window) ||
-                           op.attributes[6] == static_cast<std::int64_t>(AttentionMask::causal_chunks);
-      const double held = bounded && window > 0 ? std::min(tokens, batch * window) : tokens;
-      const double each = rank > 0 ? textbook::latent_cache_bytes(held, rank, 0.0, bytes)
-                                   : textbook::cache_bytes(held, static_cast<double>(op.attributes[3]),
-                                                           static_cast<double>(op.attributes[4]),
-                                                           static_cast<double>(op.attributes[5]), bytes);
-      total += each * stack[depth];
-      rank = 0;
-    }
-    double rank = 0;
-  } sink;
-  sink.tokens = tokens;
-  sink.batch = static_cast<double>(batch);
-  sink.bytes = bytes_of(cache);
-  replay(network, sink);
-  out.cache = sink.total;
-  return out;
-}
-
 }  // namespace floptally

@@ -28,11 +28,4 @@ std::vector<MemoryOption> memory_changes(const Network& network, const Run& run,
 // Prediction for a whole network.
 DeviceMemory predict_memory(const Network& network, const Run& run);
 
-// KV cache and weights of serving `batch` sequences of `context` tokens.
-struct ServingMemory {
-  double weights = 0, cache = 0, rule = 0;  // bytes; `rule`: 1.2 x weights
-};
-ServingMemory serving_memory(const Network& network, std::int64_t batch, std::int64_t context, Dtype weights,
-                             Dtype cache);
-
 }  // namespace floptally

@@ -61,23 +61,11 @@ N lecture(N parameters, N weight_bytes, N optimizer_bytes) {
   return parameters * (weight_bytes + optimizer_bytes + weight_bytes);
 }
 
-// Inference, Transformer Math 101: about 1.2 times the weights. A rule, not a count: the cache is counted below.
+// Inference, Transformer Math 101: about 1.2 times the weights. A rule, not a count (serving.h counts).
 template <class N>
 N inference_rule(N weight_bytes) {
   return N(6) * weight_bytes / N(5);
 }
-// Keys and values of one layer: 2 x tokens x key-value heads x head size (GQA 2305.13245); a window holds at most its
-// size.
-template <class N>
-N cache_bytes(N tokens, N kv_heads, N key_dim, N value_dim, N bytes) {
-  return tokens * kv_heads * (key_dim + value_dim) * bytes;
-}
-// Latent attention (DeepSeek-V2 2405.04434 section 2.1.2): the latent and one rotary key, whatever the heads.
-template <class N>
-N latent_cache_bytes(N tokens, N kv_rank, N rope_dim, N bytes) {
-  return tokens * (kv_rank + rope_dim) * bytes;
-}
-
 // One formula with its value, for a table.
 struct Row {
   std::string name, formula, source, leaves_out;

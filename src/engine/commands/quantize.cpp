@@ -5,6 +5,10 @@
 
 #include "book/ledger.h"
 #include "engine/command.h"
+#include "engine/format_memory.h"
+#include "network/count.h"
+#include "network/format.h"
+#include "network/tensor_file/expected.h"
 #include "numerics/format.h"
 #include "numerics/quantize_file.h"
 #include "quantity/print.h"
@@ -84,7 +88,36 @@ struct Asked {
   std::vector<numerics::Scheme> compared;
   std::string output;
   std::optional<double> budget;
+  ServingQuestion serving;
+  bool serves = false;  // the budget is for serving: weights, keys and values, one step
+  // What `weights` bytes need of the budget.
+  [[nodiscard]] bool fits(std::uint64_t weights, double beside) const {
+    return !budget || static_cast<double>(weights) + (serves ? beside : 0) <= *budget;
+  }
 };
+
+// --context, --batch and --cache.
+void ask_serving(const Request& request, Asked& asked, Diagnostics& problems) {
+  const auto size = [&](const std::string& name) -> std::int64_t {
+    const Result<Amount> amount = parse_amount(request.word(name));
+    constexpr std::int64_t kMost = std::int64_t{1} << 40;
+    if (amount.ok() && amount->exact && Integer(0) < *amount->exact && *amount->exact < Integer(kMost))
+      return amount->exact->to_int64();
+    problems.push_back(
+        error("bad-option", "--" + name + " expects a whole number of at least 1, found '" + request.word(name) + "'"));
+    return 1;
+  };
+  if (request.has("context")) asked.serving.context = size("context");
+  if (request.has("batch")) asked.serving.batch = size("batch");
+  if (request.has("cache")) {
+    Result<numerics::Scheme> scheme = cache_scheme(request.word("cache"));
+    if (scheme.ok())
+      asked.serving.cache = *std::move(scheme);
+    else
+      for (Diagnostic& problem : scheme.take_problems()) problems.push_back(std::move(problem));
+  }
+  asked.serves = request.has("context") || request.has("batch") || request.has("cache");
+}
 
 Result<Asked> asked_of(const Request& request) {
   Asked asked;
@@ -144,6 +177,8 @@ Result<Asked> asked_of(const Request& request) {
       problems.push_back(error(
           "bad-option", "--budget expects an amount of memory such as 8 GiB, found '" + request.word("budget") + "'"));
   }
+  ask_serving(request, asked, problems);
+  if (asked.serves) asked.serving.budget = asked.budget;
   if (!problems.empty()) return problems;
   return asked;
 }
@@ -336,7 +371,44 @@ Book one_book(const QuantizeReport& report, const Asked& asked, bool measured) {
   return book;
 }
 
-Result<Book> compare(const TensorFile& file, Asked& asked, bool dry) {
+// A model to quantize: its tensors, and where a config, header or name describes it, its network.
+struct Subject {
+  TensorFile file;
+  std::optional<Network> network;
+  bool described = false;  // no tensors are here: `file` lists those a checkpoint would hold
+  double beside = 0;       // what serving takes beside the weights
+};
+
+Result<Subject> subject_of(const std::string& model, const ServingQuestion& serving, Context& context) {
+  Subject subject;
+  Result<TensorFile> file = read_tensor_file(context.sources, model);
+  Inputs inputs;
+  inputs.sequence = serving.context;
+  Result<Network> network = load_model(model, inputs, context.sources);
+  if (file.ok()) {
+    subject.file = *std::move(file);
+    // Tensors alone do not say what is computed with them.
+    if (network.ok() && !count(*network).total().at_least) subject.network = *std::move(network);
+  } else {
+    if (!network.ok()) {
+      const bool path =
+          model.find('/') != std::string::npos || model.ends_with(".safetensors") || model.ends_with(".gguf");
+      const bool absent = file.problems().front().code == "file-not-found";
+      return absent && !path ? network.take_problems() : file.take_problems();
+    }
+    Result<TensorFile> expected = expected_tensors(*network);
+    if (!expected.ok()) return expected.take_problems();
+    subject.file = *std::move(expected);
+    subject.described = true;
+    subject.network = *std::move(network);
+  }
+  if (subject.network) subject.beside = serving_line(*subject.network, serving).beside();
+  return subject;
+}
+
+Result<Book> compare(const Subject& subject, Asked& asked, bool dry) {
+  const TensorFile& file = subject.file;
+  std::vector<FormatLine> lines;
   Book book;
   book.title = "Formats compared";
   Table table{"compare",
@@ -364,7 +436,9 @@ Result<Book> compare(const TensorFile& file, Asked& asked, bool dry) {
     row.emplace_back(bytes_figure(report->bytes_after));
     if (!dry)
       for (Value& cell : measure_cells(report->total)) row.push_back(std::move(cell));
-    const bool fits = !asked.budget || static_cast<double>(report->bytes_after) <= *asked.budget;
+    const bool fits = asked.fits(report->bytes_after, subject.beside);
+    if (lines.empty()) lines.push_back({"as it is", static_cast<double>(report->bytes_before)});
+    lines.push_back({scheme.describe(), static_cast<double>(report->bytes_after)});
     if (asked.budget) row.push_back(std::string(fits ? "yes" : "no"));
     const double sqnr = dry ? report->bits_per_weight() : report->total.sqnr_db();
     if (fits && report->weights > 0 && sqnr > best_sqnr) {
@@ -379,36 +453,49 @@ Result<Book> compare(const TensorFile& file, Asked& asked, bool dry) {
   }
   book.json_answer += "]";
   if (asked.budget) {
-    book.summary.push_back(best.empty() ? "No format fits " + quantity_text(*asked.budget, dim::kByte)
-                                        : "Within " + quantity_text(*asked.budget, dim::kByte) + ", " + best +
-                                              (dry ? " keeps the most bits" : " loses least"));
+    const std::string what =
+        quantity_text(*asked.budget, dim::kByte) + (asked.serves ? " with what serving holds beside the weights" : "");
+    book.summary.push_back(best.empty()
+                               ? "No format fits " + what
+                               : "Within " + what + ", " + best + (dry ? " keeps the most bits" : " loses least"));
     book.yes = !best.empty();
   }
   book.tables.push_back(std::move(table));
+  if (subject.network) add_memory_tables(book, *subject.network, lines, asked.serving);
   return book;
 }
 
 Result<Book> run(const Request& request, Context& context) {
   Result<Asked> asked = asked_of(request);
   if (!asked.ok()) return asked.take_problems();
-  Result<TensorFile> file = read_tensor_file(context.sources, request.inputs.front());
-  if (!file.ok()) return file.take_problems();
-  for (const auto& [key, value] : file->text_metadata)
+  Result<Subject> subject = subject_of(request.inputs.front(), asked->serving, context);
+  if (!subject.ok()) return subject.take_problems();
+  const TensorFile& file = subject->file;
+  for (const auto& [key, value] : file.text_metadata)
     if (key == "quantization")
       return error("already-quantized", "'" + request.inputs.front() + "' holds " + value + " already", {},
                    "quantize the model that it was made from");
   const bool dry = request.has("dry-run");
+  if (subject->described && !dry)
+    return error("no-tensors", "'" + request.inputs.front() + "' is a description: there are no tensors to quantize",
+                 {}, "--dry-run tells the sizes; for the error, name a safetensors or GGUF file or a folder of them");
   if (!asked->compared.empty()) {
-    Result<Book> book = compare(*file, *asked, dry);
+    Result<Book> book = compare(*subject, *asked, dry);
     if (book.ok()) book->command = "quantize";
     return book;
   }
-  Result<QuantizeReport> report = dry ? numerics::plan_quantization(*file, asked->options)
-                                      : numerics::quantize_model(*file, asked->options, asked->output);
+  Result<QuantizeReport> report = dry ? numerics::plan_quantization(file, asked->options)
+                                      : numerics::quantize_model(file, asked->options, asked->output);
   if (!report.ok()) return report.take_problems();
   Book book = one_book(*report, *asked, !dry);
   book.command = "quantize";
-  if (asked->budget && static_cast<double>(report->bytes_after) > *asked->budget) book.yes = false;
+  if (subject->network)
+    add_memory_tables(
+        book, *subject->network,
+        std::vector<FormatLine>{{"as it is", static_cast<double>(report->bytes_before)},
+                                {asked->options.scheme.describe(), static_cast<double>(report->bytes_after)}},
+        asked->serving);
+  if (!asked->fits(report->bytes_after, subject->beside)) book.yes = false;
   return book;
 }
 
@@ -433,14 +520,18 @@ const CommandDef k_quantize = {
       {"dequantize", "", "write the values that are read back, as fp32", false},
       {"compare", "FORMATS", "a table over formats, parted by commas, or all", true},
       {"budget", "BYTES", "which formats fit, such as 8 GiB", false},
-      {"dry-run", "", "sizes only, from the headers", false},
+      {"context", "N", "tokens held for each sequence served; --budget then counts all that serving holds", false},
+      {"batch", "N", "sequences served at once (1)", false},
+      {"cache", "FORMAT", "format of keys and values (bf16)", false},
+      {"dry-run", "", "sizes only, from the headers; MODEL may then be a config.json or a name", false},
       {"probes", "N", "random activations a matrix is multiplied with (4); 0 for none", false},
       {"threads", "N", "threads to use (all); the answer does not depend on it", false},
       {"output", "FILE",
        "the model to write (.safetensors, .gguf, or FOLDER/ for shards); other endings get the report", true}},
      {"floptally quantize examples/models/small.safetensors --to int8 --method absmax",
       "floptally quantize examples/models/small.safetensors --to q4_k -o model.gguf",
-      "floptally quantize examples/models/small.safetensors --compare all --budget 8GiB"}},
+      "floptally quantize examples/models/small.safetensors --compare all --budget 8GiB",
+      "floptally quantize llama-3.1-8b --dry-run --compare int8,q4_k --context 32k --cache q8_0 --budget 16GB"}},
     run};
 }  // namespace commands
 
