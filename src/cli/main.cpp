@@ -1,6 +1,7 @@
 // The command line: words become a Request, a Book becomes text. Exit status: 0 answered, and yes; 1 answered, and no;
 // 2 wrong command line; 3 an input cannot be read or understood; 70 a bug of ours.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -13,6 +14,8 @@ namespace {
 using floptally::CommandInfo;
 using floptally::OptionInfo;
 using floptally::Request;
+
+constexpr int kMostWords = 1 << 20;
 
 // Options every command takes.
 const std::vector<OptionInfo> kCommon = {
@@ -47,6 +50,12 @@ void add_options(Filled& filled, const std::vector<OptionInfo>& options, const c
     if (!option.value.empty())
       added->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->allow_extra_args(false);
   }
+}
+
+int refuse(const std::string& what, const std::string& command) {
+  std::fprintf(stderr, "error[command-line]: %s\nhelp: see floptally %s--help\n", what.c_str(),
+               command.empty() ? "" : (command + " ").c_str());
+  return 2;
 }
 
 Request request_of(const Filled& filled) {
@@ -85,20 +94,23 @@ int run(int argc, char** argv) {
     add_options(filled, common, "Every command");
     if (info.most_inputs > 0)
       filled.app->add_option("inputs", filled.inputs, info.inputs)
-          ->expected(info.least_inputs, info.most_inputs)
+          ->expected(0, kMostWords)  // the engine counts them and says what is missing
           ->type_name("");
     std::string footer = info.examples.empty() ? "" : "Examples:";
     for (const std::string& example : info.examples) footer += "\n  " + example;
     filled.app->footer(footer);
   }
+  const std::string word = argc > 1 ? argv[1] : "";
+  const bool known =
+      std::any_of(commands.begin(), commands.end(), [&](const CommandInfo& c) { return c.name == word; });
+  if (!word.empty() && word[0] != '-' && !known)
+    return floptally::answer({word, {}, {}, {}});  // the engine knows which command is nearest
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& done) {
     return app.exit(done);
   } catch (const CLI::ParseError& problem) {
-    std::fprintf(stderr, "error[command-line]: %s\n", problem.what());
-    std::fputs("help: see floptally --help, or floptally COMMAND --help\n", stderr);
-    return 2;
+    return refuse(problem.what(), known ? word : "");
   }
   for (const Filled& filled : all)
     if (filled.app->parsed()) return floptally::answer(request_of(filled));

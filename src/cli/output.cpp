@@ -3,6 +3,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -42,11 +43,19 @@ bool print(const std::string& text) {
   return true;
 }
 
+// What was written wrongly on the command line itself: of codes that files share, those without a place.
+bool in_command_line(const Diagnostic& problem) {
+  if (problem.code == "bad-option" || problem.code == "bad-override" || problem.code == "command-line") return true;
+  static constexpr std::string_view kCodes[] = {"bad-date",           "unknown-axis",   "unknown-command",
+                                                "unknown-convention", "unknown-format", "unknown-key",
+                                                "unknown-lint",       "unknown-method"};
+  return std::find(std::begin(kCodes), std::end(kCodes), problem.code) != std::end(kCodes) &&
+         (problem.labels.empty() || !problem.labels.front().span);
+}
+
 int fail(const Diagnostics& problems, bool json) {
   std::fputs(json ? problems_json(problems).c_str() : to_text(problems, wants_colour(STDERR_FILENO)).c_str(), stderr);
-  for (const Diagnostic& each : problems)
-    if (each.code == "command-line" || each.code == "unknown-command" || each.code == "unknown-format") return 2;
-  return 3;
+  return std::any_of(problems.begin(), problems.end(), in_command_line) ? 2 : 3;
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ struct Context {
 struct CommandDef {
   CommandInfo info;
   Result<Book> (*run)(const Request& request, Context& context);
+  bool editable = true;  // false: it reads no fields that --set could replace
 };
 
 namespace commands {

@@ -50,6 +50,9 @@ Result<Book> answer_for(const std::string& input, const Request& request, Contex
     bool known = option == "set" || option == "derive";
     for (const OptionInfo& each : command->info.options) known = known || each.name == option;
     if (known) inner.options[option] = words;
+    // These are there for the command that answers, and for nothing else.
+    if (!known && (option == "let" || option == "batch" || option == "sequence" || option == "convention"))
+      return error("bad-option", "'" + input + "' is answered by floptally " + *name + ", which takes no --" + option);
   }
   auto book = command->run(inner, context);
   if (book) book->command = *name;

@@ -44,6 +44,23 @@ void refuse_assumptions(const Book& book, Diagnostics& problems) {
                                    (step.source.empty() ? std::string() : "; assumed from: " + step.source)));
 }
 
+// Too few or too many inputs.
+Diagnostics check_inputs(const CommandInfo& info, const Request& request) {
+  const auto given = static_cast<int>(request.inputs.size());
+  const std::string help = "see floptally " + info.name + " --help";
+  if (given < info.least_inputs)
+    return {error("command-line",
+                  "floptally " + info.name + " needs " + info.inputs +
+                      (given > 0 ? ": only " + std::to_string(given) + " given" : std::string()),
+                  {}, help)};
+  if (given > info.most_inputs)
+    return {error("command-line",
+                  "'" + request.inputs[static_cast<std::size_t>(info.most_inputs)] + "' is too many: floptally " +
+                      info.name + " takes " + info.inputs,
+                  {}, help)};
+  return {};
+}
+
 }  // namespace
 
 Result<Book> Engine::run(const Request& request) {
@@ -52,7 +69,14 @@ Result<Book> Engine::run(const Request& request) {
     const CommandDef& command = **each;
     names.push_back(command.info.name);
     if (command.info.name != request.command) continue;
+    if (Diagnostics problems = check_inputs(command.info, request); !problems.empty()) return problems;
+    if (request.has("set") && !command.editable)
+      return error("bad-option", "floptally " + request.command + " reads no input whose fields --set could replace");
     if (!request.data_dir.empty()) {
+      if (!is_directory(request.data_dir))
+        return error(
+            "file-not-found", "--data needs a folder, '" + request.data_dir + "' is none", {},
+            "it holds tables such as hardware/devices.csv; `floptally hardware --json` shows what the binary holds");
       Diagnostics problems = check_facts(request.data_dir, state_->sources);
       if (!problems.empty()) return problems;
     }

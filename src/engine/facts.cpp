@@ -15,11 +15,6 @@ constexpr const char* kHardwareTables[] = {"hardware/devices.csv",   "hardware/c
 Result<std::shared_ptr<const Catalogue>> catalogue_of(const Request& request, Context& context) {
   if (request.data_dir.empty())
     return std::shared_ptr<const Catalogue>(&Catalogue::embedded(), [](const Catalogue*) {});
-  if (!is_directory(request.data_dir)) {
-    return error(
-        "file-not-found", "--data needs a folder, '" + request.data_dir + "' is none", {},
-        "it holds tables such as hardware/devices.csv; `floptally hardware --json` shows what the binary holds");
-  }
   std::vector<const Source*> tables;
   for (const char* name : kHardwareTables) {
     const std::string path = request.data_dir + "/" + name;

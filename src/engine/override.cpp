@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "network/edit.h"
+
 namespace floptally {
 namespace {
 
@@ -93,6 +95,19 @@ Result<Document> with_overrides(Document document, const Request& request, Conte
   }
   const Source& source = context.sources.add(document.source().name + " with --set.json", text);
   return read_json(source);
+}
+
+Result<Network> load_edited(const std::string& model, const Request& request, const Inputs& inputs, Context& context) {
+  std::vector<ModelEdit> edits;
+  for (const std::string& word : request.words("set")) {
+    const std::size_t equals = word.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return error("bad-option", "--set expects KEY=VALUE, such as num_hidden_layers=2, found '" + word + "'");
+    }
+    edits.push_back({word.substr(0, equals), word.substr(equals + 1)});
+  }
+  return edits.empty() ? load_model(model, inputs, context.sources)
+                       : load_edited_model(model, edits, inputs, context.sources);
 }
 
 }  // namespace floptally

@@ -4,6 +4,7 @@
 
 #include "document/document.h"
 #include "engine/command.h"
+#include "network/format.h"
 
 namespace floptally {
 
@@ -12,5 +13,9 @@ namespace floptally {
 // bad-override (no
 // '=' or an empty key), unknown-key (a path through a scalar or past the end of a list).
 Result<Document> with_overrides(Document document, const Request& request, Context& context);
+
+// The model that `model` names, with the fields of its config or spec that --set names replaced. Errors: bad-option (no
+// '=' or an empty key), and those of load_model and load_edited_model.
+Result<Network> load_edited(const std::string& model, const Request& request, const Inputs& inputs, Context& context);
 
 }  // namespace floptally

@@ -3,6 +3,7 @@
 #include "base/nearest.h"
 #include "engine/delegate.h"
 #include "engine/facts.h"
+#include "engine/override.h"
 
 namespace floptally {
 namespace {
@@ -68,13 +69,14 @@ Result<Book> run(const Request& request, Context& context) {
     return book;
   }
   if (request.inputs.empty())
-    return error("missing-fact", "which file is to be checked?", {}, "floptally check FILE, or floptally check --list");
+    return error("command-line", "which file is to be checked?", {}, "floptally check FILE, or floptally check --list");
   const std::string& input = request.inputs.front();
   Result<std::shared_ptr<const Catalogue>> catalogue = catalogue_of(request, context);
   if (!catalogue) return catalogue.take_problems();
   Result<const Source*> source = context.sources.read(input);
   if (!source) return source.take_problems();
   Result<Document> document = read_document(**source);
+  if (document) document = with_overrides(*std::move(document), request, context);
   if (!document) return document.take_problems();
   const Node root = document->root();
   if (root.find("account")) {

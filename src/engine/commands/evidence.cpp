@@ -296,7 +296,8 @@ const CommandDef k_evidence = {
      1,
      {{"rows", "", "list every scored row", false}},
      {"floptally evidence", "floptally evidence examples/measured-runs.csv --rows", "floptally evidence -o card.svg"}},
-    run};
+    run,
+    false};
 }  // namespace commands
 
 }  // namespace floptally

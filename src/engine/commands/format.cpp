@@ -270,8 +270,6 @@ Book book_of(const std::string& number, const std::vector<Shown>& all) {
 }
 
 Result<Book> run(const Request& request, Context&) {
-  if (request.inputs.empty())
-    return error("no-number", "a number is needed", {}, "floptally format 0.1 --as fp16,bf16");
   const Result<std::vector<const NumberFormat*>> formats = formats_asked(request);
   if (!formats.ok()) return formats.problems();
   const std::string how = request.word("round", "nearest");
@@ -283,7 +281,7 @@ Result<Book> run(const Request& request, Context&) {
   else if (how != "nearest")
     return error("bad-option", "--round expects nearest, zero or stochastic, found '" + how + "'");
   const Result<Unrounded> seed = numerics::parse_number(request.word("seed", "1"));
-  if (!seed.ok()) return seed.problems();
+  if (!seed.ok()) return error("bad-option", "--seed expects a number, found '" + request.word("seed") + "'");
   const auto overflow = request.has("saturate") ? numerics::Overflow::saturate : numerics::Overflow::special;
   std::string text;
   for (const std::string& word : request.inputs) text += (text.empty() ? "" : " ") + word;
@@ -340,7 +338,8 @@ const CommandDef k_format = {
       {"seed", "N", "seed of stochastic rounding", false},
       {"saturate", "", "too large becomes the largest finite value, not infinity or NaN", false}},
      {"floptally format 0.1 --as fp16,bf16,e4m3", "floptally format pi", "floptally format --bits 0x4248 --as fp16"}},
-    run};
+    run,
+    false};
 }  // namespace commands
 
 }  // namespace floptally

@@ -186,7 +186,8 @@ const CommandDef k_hardware = {{"hardware",
                                 1,
                                 {},
                                 {"floptally hardware", "floptally hardware H100-SXM", "floptally hardware a100"}},
-                               run};
+                               run,
+                               false};
 }  // namespace commands
 
 }  // namespace floptally

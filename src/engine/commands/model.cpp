@@ -4,7 +4,7 @@
 #include "base/nearest.h"
 #include "engine/command.h"
 #include "engine/model_answer.h"
-#include "network/edit.h"
+#include "engine/override.h"
 #include "network/format.h"
 #include "quantity/print.h"
 #include "quantity/quantity_text.h"
@@ -97,24 +97,14 @@ ModelQuestion question_of(const Request& request, const Inputs& inputs, Diagnost
       q.tokens.dim = {};
       q.has_tokens = true;
     } else {
-      for (Diagnostic& problem : amount.take_problems()) problems.push_back(std::move(problem));
+      for (Diagnostic& problem : amount.take_problems()) {
+        problem.code = "bad-option";
+        problem.message = "--tokens: " + problem.message;
+        problems.push_back(std::move(problem));
+      }
     }
   }
   return q;
-}
-
-// The model with the fields that --set names replaced.
-Result<Network> load(const std::string& model, const Request& request, const Inputs& inputs, Context& context) {
-  std::vector<ModelEdit> edits;
-  for (const std::string& word : request.words("set")) {
-    const std::size_t equals = word.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      return error("bad-option", "--set expects KEY=VALUE, such as num_hidden_layers=2, found '" + word + "'");
-    }
-    edits.push_back({word.substr(0, equals), word.substr(equals + 1)});
-  }
-  return edits.empty() ? load_model(model, inputs, context.sources)
-                       : load_edited_model(model, edits, inputs, context.sources);
 }
 
 // Several models: one line each; what cannot be read is named and makes the answer "no".
@@ -140,7 +130,7 @@ Book many(const Request& request, const Inputs& inputs, const ModelQuestion& q, 
     return Value(f);
   };
   for (const std::string& model : request.inputs) {
-    const Result<Network> network = load(model, request, inputs, context);
+    const Result<Network> network = load_edited(model, request, inputs, context);
     if (!network) {
       book.notes.insert(book.notes.end(), network.problems().begin(), network.problems().end());
       table.rows.push_back({model, std::monostate{}, std::monostate{}, std::monostate{}, std::monostate{},
@@ -166,7 +156,7 @@ Result<Book> run(const Request& request, Context& context) {
   const ModelQuestion question = question_of(request, inputs, problems);
   if (!problems.empty()) return problems;
   if (request.inputs.size() > 1) return many(request, inputs, question, context);
-  const Result<Network> network = load(request.inputs.front(), request, inputs, context);
+  const Result<Network> network = load_edited(request.inputs.front(), request, inputs, context);
   if (!network) return network.problems();
   if (!count(*network).total().parameters.valid() || !count_flop(*network, *question.convention).training().valid()) {
     return error("shape-overflow", "the sizes of '" + network->name + "' are so large that a count leaves 128 bits");

@@ -6,6 +6,7 @@
 #include "book/ledger.h"
 #include "engine/command.h"
 #include "engine/format_memory.h"
+#include "engine/override.h"
 #include "network/count.h"
 #include "network/format.h"
 #include "network/tensor_file/expected.h"
@@ -379,13 +380,17 @@ struct Subject {
   double beside = 0;       // what serving takes beside the weights
 };
 
-Result<Subject> subject_of(const std::string& model, const ServingQuestion& serving, Context& context) {
+Result<Subject> subject_of(const Request& request, const ServingQuestion& serving, Context& context) {
+  const std::string& model = request.inputs.front();
   Subject subject;
   Result<TensorFile> file = read_tensor_file(context.sources, model);
   Inputs inputs;
   inputs.sequence = serving.context;
-  Result<Network> network = load_model(model, inputs, context.sources);
+  Result<Network> network = load_edited(model, request, inputs, context);
   if (file.ok()) {
+    if (request.has("set"))
+      return error("bad-option", "--set changes a config; '" + model + "' holds tensors", {},
+                   "name the config.json itself, with --dry-run");
     subject.file = *std::move(file);
     // Tensors alone do not say what is computed with them.
     if (network.ok() && !count(*network).total().at_least) subject.network = *std::move(network);
@@ -468,7 +473,7 @@ Result<Book> compare(const Subject& subject, Asked& asked, bool dry) {
 Result<Book> run(const Request& request, Context& context) {
   Result<Asked> asked = asked_of(request);
   if (!asked.ok()) return asked.take_problems();
-  Result<Subject> subject = subject_of(request.inputs.front(), asked->serving, context);
+  Result<Subject> subject = subject_of(request, asked->serving, context);
   if (!subject.ok()) return subject.take_problems();
   const TensorFile& file = subject->file;
   for (const auto& [key, value] : file.text_metadata)

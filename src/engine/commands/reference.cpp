@@ -203,7 +203,8 @@ const CommandDef k_reference = {
      1,
      {},
      {"floptally reference", "floptally reference operators", "floptally reference unknown-key"}},
-    run};
+    run,
+    false};
 }  // namespace commands
 
 }  // namespace floptally
