@@ -17,7 +17,7 @@ root = pathlib.Path(__file__).resolve().parent.parent / "data"
 fold = lambda s: re.sub(r"[^a-z0-9]", "", re.sub("NVIDIA|Google|Huawei", "", s).lower())  # noqa: E731
 NAMES = {}
 for d in DEVICES:
-    for alias in [d["name"]] + d["aliases"].split(";") + ([d["epoch"]] if d["epoch"] else []):
+    for alias in filter(None, [d["name"], *d["aliases"].split(";"), d["epoch"]]):
         NAMES.setdefault(fold(alias), d["name"])
 NAMES.update({fold("NVIDIA A100"): "A100-SXM-40GB", fold("NVIDIA V100"): "V100-SXM2-16GB", fold("NVIDIA P100"): "P100-PCIe", fold("A100-40GB"): "A100-SXM-40GB",
               fold("H100"): "H100-SXM", fold("V100"): "V100-SXM2-16GB", fold("TPUv3"): "TPU-v3", fold("H800"): "H800-SXM", fold("NVIDIA A800"): "A800-SXM"})

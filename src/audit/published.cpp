@@ -32,13 +32,17 @@ class RowReader {
   std::string source_;
 };
 
-Phase phase_of(RowReader& row, const std::string& kind) {
+Phase phase_of(RowReader& row, const std::string& kind, bool images) {
   Phase p;
   p.architecture = kind;
   p.parameters = row.fact("parameters", dim::kParameter);
   p.active = row.fact("active_parameters", dim::kParameter);
   p.tokens = row.fact("tokens", dim::kToken);
   p.passes = row.fact("passes", dim::kNone);
+  if (!p.tokens && images) {  // the data set is counted in images
+    p.examples = row.fact("dataset", dim::kSample);
+    if (!p.passes) p.passes = row.fact("epochs", dim::kNone);
+  }
   p.layers = row.fact("layers", dim::kNone);
   p.width = row.fact("hidden", dim::kNone);
   p.sequence = row.fact("seq", dim::kNone);
@@ -71,7 +75,7 @@ AuditRun run_at(FactCsv& table, std::size_t i, const Catalogue& catalogue) {
     run.aliases.emplace_back(aliases.substr(0, end));
     aliases.remove_prefix(std::min(end + 1, aliases.size()));
   }
-  Phase phase = phase_of(row, run.architecture);
+  Phase phase = phase_of(row, run.architecture, run.domain == "vision");
   if (phase.parameters || phase.tokens) run.phases.push_back(std::move(phase));
   run.base = row.text("base");
   run.base_flop = row.fact("base_flop", dim::kFlop);

@@ -6,6 +6,7 @@ that is wrong, FAULTS says so and the row is kept out of every score."""
 
 # database name -> facts
 FACTS = {
+    "AlexNet": dict(passes=90, why="notes: 1.2M images, 90 epochs"),
     "Viking": dict(tokens=1.3e12, why="the release at 1.3T tokens is what the compute is for"),
     "Polyglot-Ko-12.8B": dict(tokens=167e9, why="trained for 167 billion tokens; the dataset size is in words"),
     "ERNIE 3.0": dict(tokens=375e9, why="paper section 3.3.3: 375 billion tokens"),
@@ -81,6 +82,7 @@ FAULTS = {
 
 # Hours, devices or utilization that a note states otherwise than the column.
 HARDWARE = {
+    "AlexNet": dict(devices=2),  # "two GTX 580 3GB GPUs"
     "M6-T": dict(utilization=None), "VGG16": dict(utilization=None),
     "U-PaLM (540B)": dict(hours=None), "Flan-PaLM 540B": dict(hours=None),  # of the fine-tuning only
     "Llama 2-70B": dict(hours=None, devices=None, device_hours=1720320),

@@ -36,7 +36,8 @@ void attach(AuditRun& run, const Network& network, std::string name, bool named)
   exact.units = Integer(network.sequence);
   exact.parameters = total.parameters;
   exact.active = total.active();
-  exact.rules = named;
+  const bool of_images = exact.unit != "token" && !run.phases.empty() && run.phases.front().examples.has_value();
+  exact.rules = named || of_images;  // of images nothing else can be counted
   attach_network(run, std::move(exact));
 }
 
@@ -90,7 +91,8 @@ Result<std::vector<const Source*>> tables(const Request& request, Context& conte
 // Counts the network that the run names, or the shipped one of its own name. Errors: the model reader's.
 Result<bool> count_network(AuditRun& run, const std::string& input, Context& context) {
   const bool named = !run.model_from.empty();
-  const std::string model = named ? run.model_from : run.name;
+  std::string model = named ? run.model_from : run.name;
+  if (!named && !is_shipped_model(model)) std::erase(model, '-');  // "resnet-152" is resnet152
   if (run.exact || (!named && !is_shipped_model(model))) return false;
   Result<Network> network = load_model(model, inputs_of(run), context.sources, named ? input : std::string());
   if (!network) {
