@@ -342,7 +342,7 @@ Book model_answer(const Network& network, const ModelQuestion& q) {
                          grouped(total.parameters.to_string()) + " parameters";
   if (Integer(0) < total.inactive) sentence += ", " + grouped(total.active().to_string()) + " active";
   sentence +=
-      "; " +
+      std::string(total.at_least ? "; at least " : "; ") +
       quantity_text(flop.training().to_double() / static_cast<double>(network.sequence * network.samples), dim::kFlop) +
       " to train on one " + network.unit +
       (network.sequence > 1 ? " at " + grouped(std::to_string(network.sequence)) + " a sample" : "") + " (" +

@@ -134,10 +134,36 @@ class Counter {
       if (graph::is_float(a.type.dtype)) arguments.insert(a.name);
     for (const Argument& a : main.arguments)
       if (a.type.dims.size() == 1 && graph::is_float(a.type.dtype)) out.insert(a.name);
-    for (const Operation& op : main.body) {
+    right_sides(main.body, arguments, {}, out);
+  }
+
+  // The arguments that stand on the right of a product, on one device too (`aliases`: what it calls them).
+  static void right_sides(const std::vector<Operation>& body, const std::unordered_set<std::string_view>& arguments,
+                          std::map<std::string_view, std::string_view> aliases,
+                          std::unordered_set<std::string_view>& out) {
+    constexpr std::string_view kViews[] = {"stablehlo.transpose", "stablehlo.reshape",     "stablehlo.convert",
+                                           "stablehlo.copy",      "stablehlo.custom_call", "sdy.sharding_constraint"};
+    for (const Operation& op : body) {
+      if (op.operands.size() == 1 && op.results.size() == 1 &&
+          std::find(std::begin(kViews), std::end(kViews), op.op) != std::end(kViews)) {
+        const auto alias = aliases.find(op.operands[0]);
+        aliases[op.results[0]] = alias == aliases.end() ? op.operands[0] : alias->second;
+      }
       const bool product =
           op.op == "stablehlo.dot_general" || op.op == "stablehlo.dot" || op.op == "stablehlo.convolution";
-      if (product && op.operands.size() > 1 && arguments.count(op.operands[1]) != 0) out.insert(op.operands[1]);
+      if (product && op.operands.size() > 1) {
+        const auto alias = aliases.find(op.operands[1]);  // a batch of matrices behind a view is an activation
+        const bool through = alias != aliases.end() && op.text.find("batching_dim") == std::string_view::npos;
+        const std::string_view right = through ? alias->second : op.operands[1];
+        if (arguments.count(right) != 0) out.insert(right);
+      }
+      if (op.op != "sdy.manual_computation" || op.regions.empty()) continue;
+      std::map<std::string_view, std::string_view> inner;
+      for (std::size_t i = 0; i < op.body_arguments.size() && i < op.operands.size(); ++i) {
+        const auto alias = aliases.find(op.operands[i]);
+        inner[op.body_arguments[i].name] = alias == aliases.end() ? op.operands[i] : alias->second;
+      }
+      right_sides(op.regions[0], arguments, inner, out);
     }
   }
 
@@ -173,12 +199,14 @@ class Counter {
         return fail("too-much-work", "calls unroll to more than 2,000,000 operations", op.offset);
       std::vector<FlowId> in, out;
       for (std::string_view name : op.operands) in.push_back(operand(scope, name));
-      if (op.op == "return" || op.op == "func.return" || op.op == "stablehlo.return") {
+      if (op.op == "return" || op.op == "func.return" || op.op == "stablehlo.return" || op.op == "sdy.return") {
         returned_ = in;
         return true;
       }
       if (op.op == "call" || op.op == "func.call") {
         if (!call(op, in, out, count, depth)) return false;
+      } else if (op.op == "sdy.manual_computation" && !op.regions.empty()) {
+        if (!on_devices(op, scope, in, out, count, depth)) return false;
       } else if (op.op == "stablehlo.while") {
         if (!loop(op, scope, out, count, depth)) return false;
       } else {
@@ -211,6 +239,43 @@ class Counter {
     calls_.pop_back();
     out = returned_;
     return good;
+  }
+
+  // A body that each device along the manual axes runs over its own part: counted as often as there are such devices.
+  bool on_devices(const Operation& op, Scope& scope, const std::vector<FlowId>& in, std::vector<FlowId>& out,
+                  std::int64_t count, int depth) {
+    std::int64_t devices = 1;
+    const std::size_t axes = op.text.find("manual_axes={");
+    const std::string_view list =
+        axes == std::string_view::npos ? std::string_view{} : op.text.substr(axes, op.text.find('}', axes) - axes);
+    for (std::size_t at = list.find('"'); at != std::string_view::npos;) {
+      const std::size_t close = list.find('"', at + 1);
+      if (close == std::string_view::npos) break;
+      const auto axis = module_.axes.find(list.substr(at + 1, close - at - 1));
+      devices = times(devices, axis == module_.axes.end() ? -1 : axis->second);
+      at = list.find('"', close + 1);
+    }
+    Scope inner = scope;
+    for (std::size_t i = 0; i < op.body_arguments.size() && i < in.size(); ++i) {
+      const FlowId part = make(op.body_arguments[i].type, std::string(op.body_arguments[i].name));
+      if (in[i] != kNothing) movement(op, in[i], part);
+      inner[op.body_arguments[i].name] = {part};
+    }
+    if (devices < 0) flow_.unknown(op.op, "devices", {}, {});
+    if (!block(op.regions[0], inner, times(count, std::max<std::int64_t>(devices, 1)), depth + 1)) return false;
+    const std::vector<FlowId> made = returned_;
+    for (std::size_t i = 0; i < op.types.size(); ++i) {
+      out.push_back(make(op.types[i], op.results.empty() ? "%" : std::string(op.results[0])));
+      if (i < made.size() && made[i] != kNothing) movement(op, made[i], out.back());
+    }
+    return true;
+  }
+
+  void movement(const Operation& op, FlowId from, FlowId to) {
+    Work& w = flow_.work(Kind::movement, op.op, op.op);
+    w.inputs = {from};
+    w.outputs = {to};
+    w.view = true;
   }
 
   // "stablehlo.while(%iterArg = %c, %iterArg_0 = %1)": the operands come as name, value, name, value.
@@ -379,7 +444,7 @@ void Counter::constant(const Operation& op, const std::vector<FlowId>& out) {
 void Counter::apply(const Operation& op, const std::vector<FlowId>& in, const std::vector<FlowId>& out,
                     std::int64_t count) {
   std::string_view name = op.op;
-  if (name == "stablehlo.constant") return constant(op, out);
+  if (name == "stablehlo.constant" || name == "arith.constant") return constant(op, out);
   const bool operands = in.size() >= 2 && in[0] != kNothing && in[1] != kNothing;
   if ((name == "stablehlo.dot_general" || name == "stablehlo.dot") && operands) return dot(op, in, out, count);
   if (name == "stablehlo.convolution" && operands) return convolution(op, in, out, count);
@@ -388,9 +453,14 @@ void Counter::apply(const Operation& op, const std::vector<FlowId>& in, const st
   else if (name.substr(0, 10) == "stablehlo.")
     name.remove_prefix(10);
   const std::string_view label = op.results.empty() ? op.op : op.results[0];
-  if (name == "custom_call" && (op.text.find("@Sharding") != std::string_view::npos ||
-                                op.text.find("@annotate_device_placement") != std::string_view::npos))
-    name = "copy";
+  if (name == "custom_call")
+    if (op.text.find("@SPMDFullToShardShape") != std::string_view::npos)
+      flow_.unknown("the other devices of @SPMDFullToShardShape", label, {}, {});  // what follows is one device's part
+  if (name == "custom_call")
+    for (std::string_view known : {"@Sharding", "@SPMDFullToShardShape", "@SPMDShardToFullShape", "@LayoutConstraint",
+                                   "@annotate_device_placement"})
+      if (op.text.find(known) != std::string_view::npos) name = "copy";
+  if (name.substr(0, 4) == "sdy." && !out.empty()) name = "copy";  // constraints and collectives: the same numbers
   const auto row = table().find(name);
   if (row == table().end()) {
     if (name.substr(0, 3) == "sdy" || name.substr(0, 5) == "shape" || name.substr(0, 6) == "tensor") return;

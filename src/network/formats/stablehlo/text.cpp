@@ -59,8 +59,9 @@ std::size_t find_outside(std::string_view text, std::string_view wanted, std::si
 }
 
 std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t' || text.front() == '\r')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r')) text.remove_suffix(1);
+  const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
+  while (!text.empty() && blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && blank(text.back())) text.remove_suffix(1);
   return text;
 }
 
@@ -128,6 +129,7 @@ class Reader {
   Result<bool> run() {
     std::string_view line;
     while (next(line)) {
+      if (line.substr(0, 8) == "sdy.mesh") meshes(line);
       if (line.find("func.func") == std::string_view::npos) continue;
       if (!function(line)) return std::move(problems_);
     }
@@ -154,15 +156,35 @@ class Reader {
     return false;
   }
 
-  bool function(std::string_view line) {
-    Function f;
-    f.offset = offset_;
-    const std::size_t at = line.find('@'), open = line.find('(');
-    if (at == std::string_view::npos || open == std::string_view::npos || open < at)
-      return fail("a function has no name or no arguments");
-    f.name = line.substr(at, open - at);
-    const std::size_t close = find_outside(line, ")", open + 1);
-    std::string_view list = line.substr(open + 1, close == std::string_view::npos ? 0 : close - open - 1);
+  // sdy.mesh @mesh = <["x"=2, "y"=4]>
+  void meshes(std::string_view line) {
+    for (std::size_t at = line.find('"'); at != std::string_view::npos;) {
+      const std::size_t close = line.find('"', at + 1);
+      if (close == std::string_view::npos || close + 1 >= line.size() || line[close + 1] != '=') return;
+      std::int64_t size = 0;
+      std::size_t i = close + 2;
+      for (; i < line.size() && line[i] >= '0' && line[i] <= '9' && size < 1'000'000'000; ++i)
+        size = size * 10 + (line[i] - '0');
+      module_.axes.emplace(line.substr(at + 1, close - at - 1), size);
+      at = line.find('"', i);
+    }
+  }
+
+  // The line and those after it, up to the one where `done` says that the statement is whole: MLIR may break lines
+  // anywhere.
+  template <class Done>
+  std::string_view joined(std::string_view line, Done done) {
+    constexpr int kMostLines = 1000;
+    for (int i = 0; i < kMostLines && at_ < text_.size() && !done(line); ++i) {
+      const std::size_t begin = static_cast<std::size_t>(line.data() - text_.data());
+      const std::size_t end = std::min(text_.find('\n', at_), text_.size());
+      line = trimmed(text_.substr(begin, end - begin));
+      at_ = end + 1;
+    }
+    return line;
+  }
+
+  void arguments(std::string_view list, std::vector<Argument>& out) {
     while (!list.empty()) {
       const std::size_t comma = find_outside(list, ",");
       const std::string_view one = trimmed(list.substr(0, comma));
@@ -178,8 +200,23 @@ class Reader {
         const std::size_t begin = label + key.size();
         a.label = one.substr(begin, std::min(one.find('"', begin), one.size()) - begin);
       }
-      f.arguments.push_back(std::move(a));
+      out.push_back(std::move(a));
     }
+  }
+
+  bool function(std::string_view line) {
+    Function f;
+    f.offset = offset_;
+    line = joined(line, [](std::string_view l) {
+      const std::size_t open = l.find('(');
+      return open == std::string_view::npos || find_outside(l, ")", open + 1) != std::string_view::npos;
+    });
+    const std::size_t at = line.find('@'), open = line.find('(');
+    if (at == std::string_view::npos || open == std::string_view::npos || open < at)
+      return fail("a function has no name or no arguments");
+    f.name = line.substr(at, open - at);
+    const std::size_t close = find_outside(line, ")", open + 1);
+    arguments(line.substr(open + 1, close == std::string_view::npos ? 0 : close - open - 1), f.arguments);
     if (balance(line) <= 0) return true;  // a declaration
     if (!block(f.body, 0)) return false;
     const auto [where, fresh] = module_.functions.emplace(f.name, std::move(f));
@@ -220,6 +257,12 @@ class Reader {
     }
     Operation op;
     op.offset = offset_;
+    if (line.front() == '%' && last_colon(line) == std::string_view::npos && line.back() != '{' &&
+        line.find("stablehlo.while") == std::string_view::npos)
+      line = joined(line, [](std::string_view l) {
+        const std::size_t colon = last_colon(l);
+        return l.back() == '{' ? l.ends_with("({") || l.ends_with(") {") : colon != std::string_view::npos;
+      });
     std::string_view rest = line;
     if (rest.front() == '%') {
       const std::size_t equals = rest.find('=');
@@ -238,7 +281,15 @@ class Reader {
     const bool opens = balance(rest) > 0;
     const std::size_t colon = opens && op.op != "stablehlo.while" ? std::string_view::npos : last_colon(rest);
     op.text = rest.substr(0, colon);
-    read_operands(op.text, op);
+    if (op.op == "sdy.manual_computation") {  // (operands) shardings manual_axes={..} (what one device is given) {
+      const std::size_t close = std::min(op.text.find(')'), op.text.size()), last = op.text.rfind(')');
+      std::size_t inner = op.text.rfind("(%");
+      if (last != std::string_view::npos && inner != std::string_view::npos && inner > close && inner < last)
+        arguments(op.text.substr(inner + 1, last - inner - 1), op.body_arguments);
+      read_operands(op.text.substr(0, close), op);
+    } else {
+      read_operands(op.text, op);
+    }
     if (colon != std::string_view::npos) read_signature(rest.substr(colon + 1), op);
     if (opens && !regions(rest, op, depth)) return false;
     body.push_back(std::move(op));

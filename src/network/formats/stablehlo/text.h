@@ -24,6 +24,12 @@ struct TensorType {
 // "tensor<8x16xf32>" and the rest of its line; `at` moves past it. A type that is no tensor is skipped.
 TensorType read_type(std::string_view text, std::size_t& at);
 
+struct Argument {
+  std::string_view name;  // "%arg0"
+  TensorType type;
+  std::string_view label;  // what JAX calls it: "params['w']"; empty where the text does not say
+};
+
 struct Operation {
   std::string_view op;                     // "stablehlo.dot_general", "call"
   std::string_view text;                   // the line after the name, up to the types
@@ -34,13 +40,8 @@ struct Operation {
   std::vector<TensorType> operand_types;  // where the line states them
   std::vector<std::vector<Operation>> regions;
   std::vector<std::vector<std::string_view>> region_arguments;  // while: names its regions use for what is carried
+  std::vector<Argument> body_arguments;                         // sdy.manual_computation: what one device is given
   std::uint64_t offset = 0;
-};
-
-struct Argument {
-  std::string_view name;  // "%arg0"
-  TensorType type;
-  std::string_view label;  // what JAX calls it: "params['w']"; empty where the text does not say
 };
 
 struct Function {
@@ -51,6 +52,7 @@ struct Function {
 };
 
 struct Module {
+  std::map<std::string_view, std::int64_t> axes;  // of the device meshes it declares, by name
   std::map<std::string_view, Function> functions;
   std::vector<Function*> order;
 };

@@ -29,6 +29,7 @@ enum Cost : std::int8_t {
   kLookup = -8,
   kSequence = -9,
   kMaker = -10,
+  kSvdf = -12,
   kUnknown = -11
 };
 
@@ -45,7 +46,7 @@ constexpr Builtin kBuiltins[] = {
     {5, "DEPTH_TO_SPACE", 0}, {6, "DEQUANTIZE", kView}, {7, "EMBEDDING_LOOKUP", kLookup}, {8, "FLOOR", 1}, {9, "FULLY_CONNECTED", kDense},
     {11, "L2_NORMALIZATION", 3}, {12, "L2_POOL_2D", 2}, {13, "LOCAL_RESPONSE_NORMALIZATION", 5}, {14, "LOGISTIC", 4}, {17, "MAX_POOL_2D", 1},
     {18, "MUL", 1}, {19, "RELU", 1}, {20, "RELU_N1_TO_1", 1}, {21, "RELU6", 1}, {22, "RESHAPE", kView}, {23, "RESIZE_BILINEAR", 8},
-    {25, "SOFTMAX", 5}, {26, "SPACE_TO_DEPTH", 0}, {28, "TANH", 4}, {34, "PAD", 0}, {36, "GATHER", kLookup}, {37, "BATCH_TO_SPACE_ND", 0},
+    {25, "SOFTMAX", 5}, {26, "SPACE_TO_DEPTH", 0}, {27, "SVDF", kSvdf}, {28, "TANH", 4}, {34, "PAD", 0}, {36, "GATHER", kLookup}, {37, "BATCH_TO_SPACE_ND", 0},
     {38, "SPACE_TO_BATCH_ND", 0}, {39, "TRANSPOSE", kView}, {40, "MEAN", 1}, {41, "SUB", 1}, {42, "DIV", 1}, {43, "SQUEEZE", kView},
     {44, "UNIDIRECTIONAL_SEQUENCE_LSTM", kSequence}, {45, "STRIDED_SLICE", 0}, {47, "EXP", 4}, {48, "TOPK_V2", 0}, {49, "SPLIT", 0},
     {50, "LOG_SOFTMAX", 5}, {53, "CAST", kView}, {54, "PRELU", 2}, {55, "MAXIMUM", 1}, {56, "ARG_MAX", kMaker}, {57, "MINIMUM", 1},
@@ -170,13 +171,17 @@ class Reader {
     Work& w = flow_.product(kind, op_, name_, left, right, sizes);
     w.outputs = out_;
     for (FlowId id : present())
-      if (id != left && id != right) w.inputs.push_back(id);
+      if (id != left && id != right) {
+        w.inputs.push_back(id);
+        FlowValue& v = flow_.value(id);  // a bias, even of one number
+        v.trained = v.trained || (v.weight && graph::is_float(v.dtype));
+      }
   }
 
   // Operators with a matrix product; false for the others and for those whose inputs are not there.
   bool product(std::int8_t cost, const FlatTable& op) {
-    if (cost > kConv || cost < kSequence || cost == kLookup || in_.size() < 2 || in_[0] == kNothing ||
-        in_[1] == kNothing || out_.empty())
+    if (cost > kConv || (cost < kSequence && cost != kSvdf) || cost == kLookup || in_.size() < 2 ||
+        in_[0] == kNothing || in_[1] == kNothing || out_.empty())
       return false;
     const FlowValue &x = flow_.value(in_[0]), &w = flow_.value(in_[1]), &y = flow_.value(out_[0]);
     Sizes s;
@@ -227,9 +232,33 @@ class Reader {
         work.outputs = out_;
         return true;
       }
+      case kSvdf:
+        return filters(x);
       default:
         return sequence(x);
     }
+  }
+
+  // Filters of rank one: a product with each frame by [filters, in], then with what is remembered of it by [filters,
+  // time].
+  bool filters(const FlowValue& x) {
+    if (in_.size() < 3 || in_[2] == kNothing) return false;
+    const FlowValue &feature = flow_.value(in_[1]), &time = flow_.value(in_[2]);
+    Sizes s;
+    s.columns = feature.dim(0);
+    s.inner = feature.dim(1);
+    s.rows = divided(x.elements(), x.dim(-1));
+    Sizes then;
+    then.batch = time.dim(0);
+    then.columns = 1;
+    then.inner = time.dim(1);
+    then.rows = s.rows;
+    flow_.product(Kind::recurrent, op_, name_, in_[0], in_[1], s).outputs = out_;
+    Work& w = flow_.product(Kind::recurrent, op_, name_, out_[0], in_[2], then);
+    w.outputs = out_;
+    for (std::size_t i = 3; i < in_.size(); ++i)
+      if (in_[i] != kNothing) w.inputs.push_back(in_[i]);
+    return true;
   }
 
   // Inputs 1..4: [units, in] of the four gates; 5..8: [units, state].
