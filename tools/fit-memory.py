@@ -15,7 +15,7 @@ Ranges are of measured / predicted. A run of a measured source has the range of 
 rows and three models or more), or of all its residuals; a run of any other source has the envelope of what was seen in
 each source (three rows or more) of its framework, where there are three, or of its measure, or of all. Ends are conformal: (n + 1) x 5% of the residuals lie beyond each. A
 model that was left out errs more than its source's others, so a measured source's range is widened, as little as leaves
-85% inside in every regime of thirty rows when models are left out.
+85% inside in every regime of thirty rows when models are left out, and never ends nearer than the median error of those.
 """
 import csv
 import io
@@ -84,8 +84,9 @@ def ratio_of(row, constants):
     return row["measured"] / predicted(row, constants)
 
 
-def ranges(rows, constants, wider):
-    """{(src, framework, measure, kind): (low, high, rows, from, to)}; a measured source's are `wider` in logarithms."""
+def ranges(rows, constants, wider, floor):
+    """{(src, framework, measure, kind): (low, high, rows, from, to)}; a measured source's are `wider` in logarithms, and
+    none ends nearer than `floor` to the prediction."""
     classes = {}
     for row in rows:
         for kind in (row["kind"], "any"):
@@ -96,7 +97,8 @@ def ranges(rows, constants, wider):
             continue
         sizes = [predicted(r, constants) for r in group]
         low, high = ends([ratio_of(r, constants) for r in group])
-        out[key] = (low**wider, high**wider, len(group), min(sizes), max(sizes))
+        low, high = min(low**wider, 1 - floor), max(high**wider, 1 + floor)
+        out[key] = (low, high, len(group), min(sizes), max(sizes))
     seen = {}
     for (source, framework, measure, kind), group in classes.items():
         if kind == "any" and len(group) >= FEW:
@@ -127,7 +129,7 @@ def range_for(table, row, unseen):
     return 0.7, 1.4
 
 
-def judged(rows, fitted_without, unseen, wider):
+def judged(rows, fitted_without, unseen, wider, floor):
     """(row, error, inside) with everything fitted on the rows that `fitted_without` leaves."""
     cache, out = {}, []
     for row in rows:
@@ -135,7 +137,7 @@ def judged(rows, fitted_without, unseen, wider):
         if group not in cache:
             rest = [r for r in rows if fitted_without(r) != group]
             constants = fit_constants(rest)
-            cache[group] = (constants, ranges(rest, constants, wider))
+            cache[group] = (constants, ranges(rest, constants, wider, floor))
         constants, table = cache[group]
         low, high = range_for(table, row, unseen)
         out.append((row, predicted(row, constants) / row["measured"] - 1, low <= ratio_of(row, constants) <= high))
@@ -161,13 +163,16 @@ def coverage(results, regime):
 
 
 def fit_wider(rows):
-    """The least widening with which every regime has 85% of its rows inside when their model is left out."""
+    """The least widening with which every regime has 85% of its rows inside when their model is left out. No end of a
+    range is nearer than the median error of such rows: a handful of equal runs says little of the next model."""
+    model_of = lambda r: (source_of(r), r["model"])
+    floor = summary(judged(rows, model_of, False, 1.0, 0.0))[0]
     for step in range(0, 41):
         wider = round(1.0 + step * 0.05, 2)
-        by_model = judged(rows, lambda r: (source_of(r), r["model"]), False, wider)
+        by_model = judged(rows, model_of, False, wider, floor)
         if all(coverage(by_model, name) >= LOWEST for name in regimes_of(rows)):
             break
-    return wider, by_model
+    return wider, floor, by_model
 
 
 def percent(value):
@@ -215,12 +220,13 @@ def constants_csv(rows, constants):
     return text.getvalue()
 
 
-def spread_csv(table, wider, in_all, by_model, by_source):
+def spread_csv(table, wider, floor, in_all, by_model, by_source):
     text = io.StringIO()
     text.write("# 90% ranges of measured / predicted memory, by class of run; written by tools/fit-memory.py from evidence/memory.csv.\n"
                "# src: the source the residuals are of; unseen: any other source; seen: that such runs were measured. from, to: predicted\n"
                "# bytes of the rows.\n"
-               f"# A measured source's range is its residuals' to the power {wider:g} (see the script).\n"
+               f"# A measured source's range is its residuals' to the power {wider:g}, and {percent(floor)} or more on either side (see\n"
+               "# the script).\n"
                f"# Inside the range: {percent(in_all)} of all rows, {percent(by_model)} of models left out, {percent(by_source)} of sources left out.\n"
                "# source: residuals of evidence/memory.csv\n" + DATE)
     writer = csv.writer(text, lineterminator="\n")
@@ -244,18 +250,18 @@ def main():
     run = subprocess.run([sys.argv[1], "evidence", "--json"], capture_output=True, text=True, check=False)
     rows = json.loads(run.stdout)["answer"]["rows_scored"]
     constants = fit_constants(rows)
-    wider, by_model = fit_wider(rows)
-    table = ranges(rows, constants, wider)
+    wider, floor, by_model = fit_wider(rows)
+    table = ranges(rows, constants, wider, floor)
     all_in = []
     for row in rows:
         low, high = range_for(table, row, False)
         all_in.append((row, predicted(row, constants) / row["measured"] - 1, low <= ratio_of(row, constants) <= high))
-    by_source = judged(rows, source_of, True, wider)
+    by_source = judged(rows, source_of, True, wider, floor)
     page = ROOT / "docs/explanation/memory.md"
     text = page.read_text()
     written = {
         ROOT / "data/training/fitted.csv": constants_csv(rows, constants),
-        ROOT / "data/evidence/spread.csv": spread_csv(table, wider, summary(all_in)[2], summary(by_model)[2], summary(by_source)[2]),
+        ROOT / "data/evidence/spread.csv": spread_csv(table, wider, floor, summary(all_in)[2], summary(by_model)[2], summary(by_source)[2]),
         page: between(text, "scores of the fit", score_table(rows, all_in, by_model, by_source)),
     }
     changed = [path for path, content in written.items() if path.read_text() != content]
