@@ -14,6 +14,7 @@
 #include "floptally/book.h"
 #include "hardware/catalogue.h"
 #include "quantity/quantity_text.h"
+#include "training/packing.h"
 
 namespace floptally {
 
@@ -88,6 +89,7 @@ struct AuditRun {
   std::string model_from;               // a model file, folder or shipped name, with its place
   Span model_place;
   std::optional<ExactCount> exact;
+  std::optional<Packing> packing;
   std::vector<Phase> phases;
   std::vector<Period> hardware;
   MaybeFact base_flop;  // of the model this one started from

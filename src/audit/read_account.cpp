@@ -293,6 +293,11 @@ Result<AuditRun> read_audit_run(const Document& document, const Catalogue& catal
   } else if (modalities) {
     run.modalities.emplace_back(modalities.text());
   }
+  Result<std::optional<Packing>> packing = read_packing(root.find("train").find("packing"));
+  if (packing.ok())
+    run.packing = *std::move(packing);
+  else
+    for (Diagnostic& problem : packing.take_problems()) problems.push_back(std::move(problem));
   const Node model = root.find("model");
   const Node from = model.is_mapping() ? model.find("from") : model;
   run.model_from = from.text();

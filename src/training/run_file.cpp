@@ -100,6 +100,11 @@ void Reader::train(const Node& node) {
   run.tokens = amount(node, "tokens");
   run.steps = amount(node, "steps");
   run.epochs = amount(node, "epochs");
+  Result<std::optional<Packing>> packing = read_packing(node.find("packing"));
+  if (packing.ok())
+    out_.packing = *std::move(packing);
+  else
+    for (Diagnostic& problem : packing.take_problems()) problems_.push_back(std::move(problem));
   const Node batch = node.find("batch");
   if (!batch) return;
   const Result<Amount> size = parse_amount(batch.text(), batch.span());

@@ -18,6 +18,7 @@
 #include "document/decode.h"
 #include "hardware/catalogue.h"
 #include "network/network.h"
+#include "training/packing.h"
 #include "training/run.h"
 
 namespace floptally {
@@ -42,6 +43,7 @@ struct RunFile {
     Dtype weights = Dtype::bfloat16, cache = Dtype::bfloat16;
   };
   std::optional<Serving> serving;
+  std::optional<Packing> packing;
 };
 
 // Errors, all at once: the decoder's, unknown-precision, unknown-optimizer, unknown-framework, unknown-device,

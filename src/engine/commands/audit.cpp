@@ -27,7 +27,11 @@ Result<bool> find_base(AuditRun& run, const PublishedRuns& published) {
 }
 
 // What the network's own operators cost, for the sequences that the run trains on.
-void attach(AuditRun& run, const Network& network, std::string name, bool named) {
+Result<bool> attach(AuditRun& run, Network& network, std::string name, bool named) {
+  if (run.packing) {
+    Result<bool> packed = pack(network, *run.packing);
+    if (!packed) return packed;
+  }
   const Measure<Integer> total = count(network).total();
   ExactCount exact;
   exact.name = std::move(name);
@@ -39,6 +43,7 @@ void attach(AuditRun& run, const Network& network, std::string name, bool named)
   const bool of_images = exact.unit != "token" && !run.phases.empty() && run.phases.front().examples.has_value();
   exact.rules = named || of_images;  // of images nothing else can be counted
   attach_network(run, std::move(exact));
+  return true;
 }
 
 Inputs inputs_of(const AuditRun& run) {
@@ -65,9 +70,10 @@ Result<AuditRun> run_named(const Request& request, const PublishedRuns& publishe
     if (!based) return based.problems();
     const Node model = changed->root().find("model");
     if (model.is_mapping() && is_spec(model)) {  // the network is written into the run
-      const Result<Network> network = build_spec(model, inputs_of(*run), context.sources, input);
+      Result<Network> network = build_spec(model, inputs_of(*run), context.sources, input);
       if (!network) return network.problems();
-      attach(*run, *network, run->title.empty() ? std::string("the run") : run->title, true);
+      const Result<bool> counted = attach(*run, *network, run->title.empty() ? "the run" : run->title, true);
+      if (!counted) return counted.problems();
     }
     return run;
   }
@@ -99,8 +105,7 @@ Result<bool> count_network(AuditRun& run, const std::string& input, Context& con
     if (named) return network.take_problems();
     return false;
   }
-  attach(run, *network, model, named);
-  return true;
+  return attach(run, *network, model, named);
 }
 
 Result<Book> run(const Request& request, Context& context) {

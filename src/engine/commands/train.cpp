@@ -14,7 +14,7 @@
 namespace floptally {
 namespace {
 
-Result<Network> read_model(const RunFile& file, std::int64_t sequence, const std::string& path, Sources& sources) {
+Result<Network> read_network(const RunFile& file, std::int64_t sequence, const std::string& path, Sources& sources) {
   Inputs inputs;
   inputs.sequence = sequence;
   const Node& model = file.model;
@@ -22,6 +22,14 @@ Result<Network> read_model(const RunFile& file, std::int64_t sequence, const std
   if (is_spec(model)) return build_spec(model, inputs, sources, path);
   return error("run-model", "this model is neither a name, a file nor a spec", model.span(),
                "model: llama-3.1-8b, {from: config.json}, {kind: decoder, ...} or {parameters: 8e9}");
+}
+
+Result<Network> read_model(const RunFile& file, std::int64_t sequence, const std::string& path, Sources& sources) {
+  Result<Network> network = read_network(file, sequence, path, sources);
+  if (!network || !file.packing) return network;
+  const Result<bool> packed = pack(*network, *file.packing);
+  if (!packed) return packed.problems();
+  return network;
 }
 
 // "batch=1,2,4"
