@@ -54,10 +54,19 @@ std::uint64_t rank_of(double percentile, std::uint64_t count) {
 
 }  // namespace
 
-Encoder::Encoder(const Scheme& scheme, std::vector<std::int64_t> shape, Stored stored, const Range& range)
+Encoder::Encoder(const Scheme& scheme, std::vector<std::int64_t> shape, Stored stored, const Range& range,
+                 const std::vector<std::uint32_t>* outliers)
     : scheme_(scheme), shape_(std::move(shape)), stored_(stored), range_(range), view_(view_of(scheme_, shape_)) {
   cut();
-  plan_passes();
+  const bool wanted = scheme_.method == Method::llm_int8;
+  plan_passes(wanted && outliers == nullptr);
+  if (wanted && outliers != nullptr) keep_columns(*outliers);
+}
+
+// A matrix that is mostly outliers is not one this method is for; keeping all columns would quantize nothing.
+void Encoder::keep_columns(std::vector<std::uint32_t> columns) {
+  outliers_ = std::move(columns);
+  if (outliers_.size() * 2 > view_.columns) outliers_.clear();
 }
 
 void Encoder::cut() {
@@ -78,7 +87,7 @@ void Encoder::cut() {
           {row * view_.columns + column, row * view_.columns + std::min(view_.columns, column + segment)});
 }
 
-void Encoder::plan_passes() {
+void Encoder::plan_passes(bool search_outliers) {
   const bool scaled = scheme_.kind == Scheme::Kind::integer || scheme_.kind == Scheme::Kind::floating;
   tensor_clip_ = static_cast<float>(range_.magnitude());
   if (view_.count() == 0) return;
@@ -88,7 +97,7 @@ void Encoder::plan_passes() {
   }
   if (scaled && scheme_.grain == Grain::channel && view_.columns > kChunk && view_.rows > 1)
     passes_.push_back(Pass::row_ranges);
-  if (scheme_.method == Method::llm_int8) passes_.insert(passes_.begin(), Pass::columns);
+  if (search_outliers) passes_.insert(passes_.begin(), Pass::columns);
   if (scheme_.double_quantized) passes_ = {Pass::block_scales};
   if (!passes_.empty()) gathered_.assign(pass_size(passes_[0]), 0.0);
 }
@@ -199,11 +208,11 @@ void Encoder::end_pass() {
     case Pass::columns: {
       const double mean = gathered_[view_.columns] / count;
       const double deviation = std::sqrt(std::max(0.0, gathered_[view_.columns + 1] / count - mean * mean));
+      std::vector<std::uint32_t> found;
       for (std::uint64_t c = 0; c < view_.columns; ++c)
         if (deviation > 0 && gathered_[c] >= scheme_.outlier_threshold * deviation)
-          outliers_.push_back(static_cast<std::uint32_t>(c));
-      // A matrix that is mostly outliers is not one this method is for; keeping all columns would quantize nothing.
-      if (outliers_.size() * 2 > view_.columns) outliers_.clear();
+          found.push_back(static_cast<std::uint32_t>(c));
+      keep_columns(std::move(found));
       break;
     }
     case Pass::row_ranges:

@@ -41,8 +41,10 @@ struct Gathered {
 
 class Encoder {
  public:
-  // `range`: of the finite values; `stored`: how the input is held (outlier columns keep it).
-  Encoder(const Scheme& scheme, std::vector<std::int64_t> shape, Stored stored, const Range& range);
+  // `range`: of the finite values; `stored`: how the input is held (outlier columns keep it); `outliers`: llm-int8's
+  // columns where activations told them (else the weights do, in a pass).
+  Encoder(const Scheme& scheme, std::vector<std::int64_t> shape, Stored stored, const Range& range,
+          const std::vector<std::uint32_t>* outliers = nullptr);
 
   [[nodiscard]] const std::vector<Chunk>& chunks() const { return chunks_; }
   // Passes still to run, in order, before encode(); none for most schemes.
@@ -73,7 +75,8 @@ class Encoder {
     float clip = 0;
   };
   void cut();
-  void plan_passes();
+  void keep_columns(std::vector<std::uint32_t> columns);
+  void plan_passes(bool search_outliers);
   [[nodiscard]] Unit unit_from(float low, float high) const;
   [[nodiscard]] Unit unit_of(std::span<const float> values) const;
   [[nodiscard]] float clip_of(std::span<const float> values) const;

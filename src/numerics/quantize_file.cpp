@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t kWave = 64;              // chunks in flight between two ordered merges
 constexpr std::uint64_t kCopy = 1u << 20;      // bytes a copied piece
 constexpr std::uint64_t kMaxProbe = 1u << 20;  // inputs of a matrix that is still probed
+constexpr std::size_t kRandomVectors = 4;
 
 std::optional<Stored> stored_of(const TensorEntry& tensor) {
   if (tensor.type == nullptr) return std::nullopt;
@@ -32,6 +33,12 @@ bool any_match(const std::vector<std::string>& patterns, std::string_view name) 
 }
 
 std::uint64_t count_of(const TensorEntry& tensor) { return static_cast<std::uint64_t>(tensor.elements().to_int64()); }
+
+// Inputs of a matrix: what one row holds. 0 where the tensor is none.
+std::uint64_t columns_of(const TensorEntry& tensor) {
+  if (tensor.shape.size() < 2 || count_of(tensor) == 0) return 0;
+  return count_of(tensor) / static_cast<std::uint64_t>(tensor.shape[0]);
+}
 
 // Which tensors are quantized, and why the others are not.
 std::vector<TensorReport> select(const TensorFile& file, const QuantizeOptions& options) {
@@ -106,6 +113,9 @@ class Job {
   Result<bool> copy(const TensorEntry& tensor, const OutputFile& out, std::uint64_t offset);
 
  private:
+  [[nodiscard]] Result<const TensorEntry*> activations_of(const TensorReport& report) const;
+  [[nodiscard]] Result<Probe> probe_of(TensorReport& report) const;
+
   // One a thread, kept from chunk to chunk: a fresh allocation of this size would be fresh pages each time.
   struct Scratch {
     std::vector<std::byte> raw;
@@ -197,7 +207,16 @@ Result<std::unique_ptr<Encoder>> Job::analyze(TensorReport& report) {
     report.reason = "it holds values beyond fp32";
     return std::unique_ptr<Encoder>();
   }
-  auto encoder = std::make_unique<Encoder>(options_.scheme, tensor.shape, *stored_of(tensor), report.range);
+  Result<const TensorEntry*> given = activations_of(report);
+  if (!given.ok()) return given.take_problems();
+  std::optional<std::vector<std::uint32_t>> outliers;
+  if (*given != nullptr && options_.scheme.method == Method::llm_int8) {
+    auto found = options_.activations->outliers(**given, options_.scheme.outlier_threshold);
+    if (!found.ok()) return found.take_problems();
+    outliers = *std::move(found);
+  }
+  auto encoder = std::make_unique<Encoder>(options_.scheme, tensor.shape, *stored_of(tensor), report.range,
+                                           outliers ? &*outliers : nullptr);
   if (std::string why = encoder->impossible(); !why.empty()) {
     report.quantized = false;
     report.reason = std::move(why);
@@ -220,13 +239,29 @@ Result<std::unique_ptr<Encoder>> Job::analyze(TensorReport& report) {
   return encoder;
 }
 
+Result<const TensorEntry*> Job::activations_of(const TensorReport& report) const {
+  const std::uint64_t columns = columns_of(*report.tensor);
+  if (options_.activations == nullptr || columns == 0) return static_cast<const TensorEntry*>(nullptr);
+  return options_.activations->find(report.tensor->name, columns);
+}
+
+// What the matrix is multiplied with: the user's vectors, else random ones.
+Result<Probe> Job::probe_of(TensorReport& report) const {
+  const std::uint64_t columns = columns_of(*report.tensor);
+  if (options_.probes == 0 || columns == 0 || columns > kMaxProbe) return Probe{};
+  Result<const TensorEntry*> given = activations_of(report);
+  if (!given.ok()) return given.take_problems();
+  const bool all = options_.probes == QuantizeOptions::kAllVectors;
+  if (*given == nullptr) return random_probe(report.tensor->name, columns, all ? kRandomVectors : options_.probes);
+  report.given_activations = true;
+  return options_.activations->probe(**given, all ? 0 : options_.probes);
+}
+
 Result<bool> Job::encode(const Encoder& encoder, TensorReport& report, const Target& target, QuantizeReport& all) {
-  const TensorEntry& tensor = *report.tensor;
-  const std::uint64_t columns = tensor.shape.size() >= 2 && count_of(tensor) > 0
-                                    ? count_of(tensor) / static_cast<std::uint64_t>(tensor.shape[0])
-                                    : 0;
-  const bool probed = options_.probes > 0 && columns > 0 && columns <= kMaxProbe;
-  const Probe probe = probed ? random_probe(tensor.name, columns, options_.probes) : Probe{};
+  Result<Probe> chosen = probe_of(report);
+  if (!chosen.ok()) return chosen.take_problems();
+  const Probe& probe = *chosen;
+  const bool probed = probe.vectors > 0;
   const auto magnitude = static_cast<float>(report.range.magnitude());
   struct Result1 {
     Measure measure;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "network/tensor_file/tensor_file.h"
+#include "numerics/activations.h"
 #include "numerics/encode.h"
 
 namespace floptally::numerics {
@@ -26,7 +27,10 @@ struct QuantizeOptions {
   NonFinite non_finite = NonFinite::refuse;
   bool dequantize = false;  // write the values a reader would get back, as fp32
   std::size_t threads = 0;  // 0: all
-  std::size_t probes = 4;   // random activations a matrix is multiplied with; 0: none
+  std::size_t probes = 4;   // activations a matrix is multiplied with; 0: none
+  // The user's activations, or null: random ones, drawn by the tensor's name. `probes` of kAllVectors: every given one.
+  const Activations* activations = nullptr;
+  static constexpr std::size_t kAllVectors = SIZE_MAX;
 };
 
 struct TensorReport {
@@ -36,6 +40,7 @@ struct TensorReport {
   std::uint64_t bytes_after = 0;
   Range range;
   std::size_t outliers = 0;  // columns kept by llm-int8
+  bool given_activations = false;
   Measure measure;
 };
 
@@ -60,7 +65,7 @@ Result<QuantizeReport> plan_quantization(const TensorFile& file, const QuantizeO
 
 // Reads every quantized tensor and measures what is lost; writes the result where `output` is not empty: a .safetensors
 // or .gguf file, or (where it ends in '/' or is a folder) the same shards and an index.
-// Errors: non-finite-weights, output-is-input, file-unwritable, file-unreadable, no-tensors, bad-option.
+// Errors: non-finite-weights, bad-activations, output-is-input, file-unwritable, file-unreadable, bad-option.
 Result<QuantizeReport> quantize_model(const TensorFile& file, const QuantizeOptions& options,
                                       const std::string& output);
 

@@ -10,7 +10,8 @@
 //               255)
 //   percentile  absmax with m = the p-th percentile of |x| (nearest rank); what lies beyond saturates
 //   mse         absmax with m = max|x| * k / 64, k in 16..64, the k of least squared error (the largest of equals)
-//   llm-int8    absmax a row; columns that hold outliers stay as they are (Dettmers et al. 2022, arXiv:2208.07339)
+//   llm-int8    absmax a row; columns that hold outliers stay as they are (Dettmers et al. 2022, arXiv:2208.07339):
+//               inputs with an activation of 6 or more, or without activations columns with a weight of 6 deviations
 //   fp8, fp6    code = element(x * (largest / m)), saturating; x' = value(code) * (m / largest)
 //   mx*         shared exponent e = floor(log2 m) - emax a 32 weights (OCP MX 1.0, 6.3); x' = value(code) * 2^e
 //   nvfp4       E4M3 scale of 16 weights under one fp32 scale a tensor; nf4: QLoRA's 16 levels a 64 weights

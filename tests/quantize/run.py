@@ -178,6 +178,39 @@ def outliers(folder):
     case.expect(pack_codes(sum((p[0] for p in parts), []), 8, rows, columns), {"_scale": struct.pack(f"<{rows}f", *(p[1] for p in parts))}, restored)
 
 
+def activations(folder):
+    """LLM.int8() as published: the inputs whose activation reaches 6.0 stay; and the error of the product with these activations."""
+    rows, columns, tokens = 24, 64, 5
+    x = weights(rows * columns, 9, 0.02)
+    a = weights(tokens * columns, 10, 0.5)
+    a[2 * columns + 7], a[4 * columns + 33], a[columns + 50] = -8.0, 6.0, 5.75
+    source = folder / "a.safetensors"
+    files.write_safetensors(source, {"m.weight": ("F32", [rows, columns], struct.pack(f"<{len(x)}f", *x)), "n.weight": ("F32", [rows, columns], struct.pack(f"<{len(x)}f", *x))})
+    for name in ("m.weight", "m", "m.input", "default"):
+        files.write_safetensors(folder / "act.safetensors", {name: ("F32", [tokens, columns], struct.pack(f"<{len(a)}f", *a))})
+        words = (source, "--to", "int8", "--method", "llm-int8", "--activations", folder / "act.safetensors")
+        run(*words, "-o", folder / "kept.safetensors")
+        run(*words, "--dequantize", "-o", folder / "back.safetensors")
+        kept = files.read_safetensors(folder / "kept.safetensors")[0]
+        check(list(struct.unpack("<2i", kept["m.weight_outlier_columns"][2])) == [7, 33], f"{name}: the outlier inputs")
+        other = kept.get("n.weight_outlier_columns", ("I32", [0], b""))[2]
+        check((other == kept["m.weight_outlier_columns"][2]) == (name == "default"), f"{name}: the other matrix")
+        back = floats(files.read_safetensors(folder / "back.safetensors")[0]["m.weight"][2])
+        signal = noise = 0.0
+        for r in range(rows):
+            for t in range(tokens):
+                row, given = x[r * columns:(r + 1) * columns], a[t * columns:(t + 1) * columns]
+                signal += math.fsum(w * v for w, v in zip(row, given)) ** 2
+                noise += math.fsum((w - b) * v for w, b, v in zip(row, back[r * columns:(r + 1) * columns], given)) ** 2
+        for threads in (1, 3):
+            answer = json.loads(run(*words, "--json", "--threads", threads).stdout)["answer"]["tensors"][0]
+            check(abs(answer["matmul_error"] - math.sqrt(noise / signal)) < 1e-12, f"{name}: the error of the product")
+            check(answer["outlier_columns"] == 2, "columns kept")
+    # Only the first vectors for the error, all of them for the outliers.
+    answer = json.loads(run(*words, "--json", "--probes", "1").stdout)["answer"]["tensors"][0]
+    check(answer["outlier_columns"] == 2, "outliers are those of all vectors")
+
+
 def gguf(folder):
     rows, columns = 5, 512
     x = weights(rows * columns, 6)
@@ -293,7 +326,7 @@ def bounded_memory(folder):
 
 with tempfile.TemporaryDirectory() as name:
     here = pathlib.Path(name)
-    for step in (integers_and_floats, across_chunks, blocks_of_floats, outliers, gguf, shards, full_disk, killed):
+    for step in (integers_and_floats, across_chunks, blocks_of_floats, outliers, activations, gguf, shards, full_disk, killed):
         step(here)
     peak = bounded_memory(here)
 print(f"{checks} checks; peak memory of a 600 MB model {peak} MiB")

@@ -90,6 +90,7 @@ struct Asked {
   std::string output;
   std::optional<double> budget;
   ServingQuestion serving;
+  std::optional<numerics::Activations> activations;
   bool serves = false;  // the budget is for serving: weights, keys and values, one step
   // What `weights` bytes need of the budget.
   [[nodiscard]] bool fits(std::uint64_t weights, double beside) const {
@@ -152,7 +153,9 @@ Result<Asked> asked_of(const Request& request) {
   asked.options.keep = listed(request.words("keep"));
   asked.options.dequantize = request.has("dequantize");
   asked.options.threads = count_option(request, "threads", 0, 1024, problems);
-  asked.options.probes = count_option(request, "probes", 4, 64, problems);
+  constexpr std::size_t kMostProbes = 65536;
+  asked.options.probes = request.has("activations") ? QuantizeOptions::kAllVectors : 4;
+  if (request.has("probes")) asked.options.probes = count_option(request, "probes", 4, kMostProbes, problems);
   const std::string policy = request.word("non-finite", "refuse");
   if (policy == "keep")
     asked.options.non_finite = numerics::NonFinite::keep;
@@ -170,6 +173,8 @@ Result<Asked> asked_of(const Request& request) {
     problems.push_back(error("bad-option", std::string("-o ") + asked.output + " does not go with --" +
                                                (request.has("compare") ? "compare" : "dry-run") +
                                                ", which writes no model"));
+  if (request.has("activations") && request.has("dry-run"))
+    problems.push_back(error("bad-option", "--activations does not go with --dry-run, which measures nothing"));
   if (request.has("budget")) {
     const Result<Amount> budget = parse_amount(request.word("budget"));
     if (budget.ok() && (budget->dim == dim::kByte || budget->dim == Dim{}))
@@ -250,6 +255,17 @@ void add_measure_columns(std::vector<Column>& columns) {
     columns.push_back({key, title, true});
 }
 
+// What the matrices were multiplied with.
+std::string activations_text(const QuantizeReport& report) {
+  std::size_t given = 0;
+  std::size_t random = 0;
+  for (const TensorReport& t : report.tensors)
+    if (t.quantized) ++(t.given_activations ? given : random);
+  if (given == 0) return "random activations";
+  return random == 0 ? std::string("the activations given")
+                     : "the activations given for " + std::to_string(given) + ", random ones for the rest";
+}
+
 Table tensor_table(const QuantizeReport& report, bool measured) {
   Table table{"tensors",
               measured ? "Quantized tensors, worst first" : "Tensors to quantize, largest first",
@@ -279,9 +295,8 @@ Table tensor_table(const QuantizeReport& report, bool measured) {
   }
   if (rows.size() > kShown) table.note = std::to_string(rows.size() - kShown) + " more are in --json. ";
   if (measured)
-    table.note +=
-        "W a error: the product with random activations, relative (Frobenius). Saturated and zeroed are shares of the "
-        "weights.";
+    table.note += "W a error: the product with " + activations_text(report) +
+                  ", relative (Frobenius). Saturated and zeroed are shares of the weights.";
   return table;
 }
 
@@ -480,6 +495,14 @@ Result<Book> run(const Request& request, Context& context) {
     if (key == "quantization")
       return error("already-quantized", "'" + request.inputs.front() + "' holds " + value + " already", {},
                    "quantize the model that it was made from");
+  if (request.has("activations")) {
+    Result<TensorFile> given = read_tensor_file(context.sources, request.word("activations"));
+    if (!given.ok()) return given.take_problems();
+    Result<numerics::Activations> activations = numerics::Activations::open(*given);
+    if (!activations.ok()) return activations.take_problems();
+    asked->activations = *std::move(activations);
+    asked->options.activations = &*asked->activations;
+  }
   const bool dry = request.has("dry-run");
   if (subject->described && !dry)
     return error("no-tensors", "'" + request.inputs.front() + "' is a description: there are no tensors to quantize",
@@ -518,7 +541,10 @@ const CommandDef k_quantize = {
       {"method", "NAME", "absmax, zero-point, percentile, mse or llm-int8", false},
       {"per", "GRAIN", "which weights share a scale: tensor, channel, group or group:N", false},
       {"percentile", "P", "with --method percentile: clip at the P-th percentile of |w| (99.9)", false},
-      {"outliers", "K", "with llm-int8: keep columns that reach K standard deviations (6)", false},
+      {"outliers", "K",
+       "with llm-int8: keep the inputs whose activation reaches K; without --activations, the columns of weights that "
+       "reach K standard deviations (6)",
+       false},
       {"only", "PATTERN", "quantize just the tensors that match (* and ?)", true},
       {"keep", "PATTERN", "leave the tensors that match as they are", true},
       {"non-finite", "POLICY", "NaN and infinity: refuse, keep the tensor, or zero them", false},
@@ -529,7 +555,8 @@ const CommandDef k_quantize = {
       {"batch", "N", "sequences served at once (1)", false},
       {"cache", "FORMAT", "format of keys and values (bf16)", false},
       {"dry-run", "", "sizes only, from the headers; MODEL may then be a config.json or a name", false},
-      {"probes", "N", "random activations a matrix is multiplied with (4); 0 for none", false},
+      {"activations", "FILE", "what goes into the matrices: tensors called like the weights, or 'default'", false},
+      {"probes", "N", "activations a matrix is multiplied with (4 random, or all given); 0 for none", false},
       {"threads", "N", "threads to use (all); the answer does not depend on it", false},
       {"output", "FILE",
        "the model to write (.safetensors, .gguf, or FOLDER/ for shards); other endings get the report", true}},
