@@ -6,7 +6,7 @@ nobody has, words missing and words too many.
 import re, shlex, subprocess, sys, tempfile
 
 root, program = sys.argv[1], sys.argv[2]
-ANY = {"output", "data", "only", "keep", "plan"}  # names of files and of tensors: whatever is written there is one
+ANY = {"output", "data", "only", "keep", "plan", "activations"}  # names of files and of tensors: whatever is written there is one
 wrong = []
 
 
