@@ -68,7 +68,7 @@ void state_independence(const AuditRun& run, bool derived, Methods& out) {
         run.hardware.front().utilization ? run.hardware.front().utilization->place : Span{},
         "a utilization measured from step times would be a second opinion"));
   } else {
-    by_time->independent_of.push_back("operations");
+    by_time->independent_of.emplace_back("operations");
     operations->independent_of.push_back(by_time->name);
   }
 }

@@ -63,7 +63,7 @@ Polynomial PolynomialBuilder::make(NodeId id) {
     if (node.value == 0) return {};
     return {{Monomial{}, node.value}};
   }
-  const Polynomial opaque{{Monomial{{id, 1}}, 1.0}};
+  Polynomial opaque{{Monomial{{id, 1}}, 1.0}};
   switch (node.op) {
     case NodeOp::named:
       return of(node.a);
