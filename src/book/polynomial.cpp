@@ -310,6 +310,34 @@ Program compile(const Trace& trace, PolynomialBuilder& builder, NodeId id) {
   return Compiler(trace, builder).compile(id);
 }
 
+namespace {
+
+// coefficient x product of powers, into `product`. Inlined, so that every clone of run() has it in its own vectors.
+template <class At>
+[[gnu::always_inline]] inline void term_into(const Instruction& step, const At& at, double* product,
+                                             std::uint32_t count) {
+  if (step.factors.empty()) std::fill_n(product, count, step.coefficient);
+  for (std::size_t k = 0; k < step.factors.size(); ++k) {
+    const double* f = at(step.factors[k].first);
+    const int power = step.factors[k].second;
+    const double c = step.coefficient;
+    if (k == 0 && power == 1)
+      for (std::uint32_t i = 0; i < count; ++i) product[i] = c * f[i];
+    else if (k == 0 && power == -1)
+      for (std::uint32_t i = 0; i < count; ++i) product[i] = c / f[i];
+    else if (k == 0)
+      for (std::uint32_t i = 0; i < count; ++i) product[i] = c * raise(f[i], power);
+    else if (power == 1)
+      for (std::uint32_t i = 0; i < count; ++i) product[i] *= f[i];
+    else if (power == -1)
+      for (std::uint32_t i = 0; i < count; ++i) product[i] /= f[i];
+    else
+      for (std::uint32_t i = 0; i < count; ++i) product[i] *= raise(f[i], power);
+  }
+}
+
+}  // namespace
+
 FLOPTALLY_CLONES const double* run(const Program& program, const double* const* inputs, std::uint32_t count,
                                    std::vector<double>& scratch) {
   const std::size_t leaves = program.leaves.size();
@@ -333,24 +361,7 @@ FLOPTALLY_CLONES const double* run(const Program& program, const double* const* 
           break;
         }
         double* product = step.op == Op::term ? to : term;
-        if (step.factors.empty()) std::fill_n(product, count, step.coefficient);
-        for (std::size_t k = 0; k < step.factors.size(); ++k) {
-          const double* f = at(step.factors[k].first);
-          const int power = step.factors[k].second;
-          const double c = step.coefficient;
-          if (k == 0 && power == 1)
-            for (std::uint32_t i = 0; i < count; ++i) product[i] = c * f[i];
-          else if (k == 0 && power == -1)
-            for (std::uint32_t i = 0; i < count; ++i) product[i] = c / f[i];
-          else if (k == 0)
-            for (std::uint32_t i = 0; i < count; ++i) product[i] = c * raise(f[i], power);
-          else if (power == 1)
-            for (std::uint32_t i = 0; i < count; ++i) product[i] *= f[i];
-          else if (power == -1)
-            for (std::uint32_t i = 0; i < count; ++i) product[i] /= f[i];
-          else
-            for (std::uint32_t i = 0; i < count; ++i) product[i] *= raise(f[i], power);
-        }
+        term_into(step, at, product, count);
         if (step.op == Op::add_term)
           for (std::uint32_t i = 0; i < count; ++i) to[i] += term[i];
         break;

@@ -45,7 +45,8 @@ double everything_that_compiles() {
   answer();  // fails: nodiscard
 #endif
   const Result<int> kept = answer();
-  return total.value() + rate.value() + moved.value() + held.value() + executed.value() + money.value() + (kept ? *kept : 0);
+  return total.value() + rate.value() + moved.value() + held.value() + executed.value() + money.value() +
+         (kept ? *kept : 0);
 }
 
 }  // namespace floptally
