@@ -129,14 +129,16 @@ def range_for(table, row, unseen):
     return 0.7, 1.4
 
 
-def judged(rows, fitted_without, unseen, wider, floor):
-    """(row, error, inside) with everything fitted on the rows that `fitted_without` leaves."""
+def judged(rows, fitted_without, unseen, wider, floor, known):
+    """(row, error, inside) with everything fitted on the rows that `fitted_without` leaves; `known` keeps the constants."""
     cache, out = {}, []
     for row in rows:
         group = fitted_without(row)
         if group not in cache:
             rest = [r for r in rows if fitted_without(r) != group]
-            constants = fit_constants(rest)
+            if group not in known:
+                known[group] = fit_constants(rest)
+            constants = known[group]
             cache[group] = (constants, ranges(rest, constants, wider, floor))
         constants, table = cache[group]
         low, high = range_for(table, row, unseen)
@@ -166,10 +168,11 @@ def fit_wider(rows):
     """The least widening with which every regime has 85% of its rows inside when their model is left out. No end of a
     range is nearer than the median error of such rows: a handful of equal runs says little of the next model."""
     model_of = lambda r: (source_of(r), r["model"])
-    floor = summary(judged(rows, model_of, False, 1.0, 0.0))[0]
+    known = {}
+    floor = summary(judged(rows, model_of, False, 1.0, 0.0, known))[0]
     for step in range(0, 41):
         wider = round(1.0 + step * 0.05, 2)
-        by_model = judged(rows, model_of, False, wider, floor)
+        by_model = judged(rows, model_of, False, wider, floor, known)
         if all(coverage(by_model, name) >= LOWEST for name in regimes_of(rows)):
             break
     return wider, floor, by_model
@@ -256,7 +259,7 @@ def main():
     for row in rows:
         low, high = range_for(table, row, False)
         all_in.append((row, predicted(row, constants) / row["measured"] - 1, low <= ratio_of(row, constants) <= high))
-    by_source = judged(rows, source_of, True, wider, floor)
+    by_source = judged(rows, source_of, True, wider, floor, {})
     page = ROOT / "docs/explanation/memory.md"
     text = page.read_text()
     written = {

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "book/leaf.h"
+#include "engine/train_parts.h"
 #include "estimate/evidence.h"
 #include "estimate/serving.h"
 #include "estimate/textbook.h"
@@ -62,7 +63,8 @@ struct Lines {
 };
 
 // The peak as an account of named parts, and the three lines a user can compare.
-Lines book_memory(Ledger& ledger, const DeviceMemory& memory, const Run& run, const std::string& kind) {
+Lines book_memory(Ledger& ledger, const DeviceMemory& memory, const RankParts& opened, const Run& run,
+                  const std::string& kind) {
   Trace& trace = ledger.trace();
   Entry entry{"memory of the fullest device"};
   entry.note =
@@ -72,13 +74,13 @@ Lines book_memory(Ledger& ledger, const DeviceMemory& memory, const Run& run, co
     const auto what = static_cast<Holds>(i);
     if (memory[what] <= 0) continue;
     const Traced bytes =
-        trace.name(std::string(name_of(what)), trace.constant(std::round(memory[what]), dim::kByte), rule_of(what));
+        trace.name(std::string(name_of(what)), part_of(trace, what, memory, opened, run), rule_of(what));
     entry.children.push_back({std::string(name_of(what)), {{"bytes", bytes}}, {}, Combine::sum, {}, rule_of(what)});
     parts.push_back(bytes);
   }
   ledger.add(std::move(entry));
   Spread error = memory_spread({}, run.framework.name, "allocated", kind);
-  if (!memory_measured(run.framework.name, "allocated", kind, memory.allocated())) {
+  if (!memory_measured(run.framework.name, kind, memory.allocated())) {
     const Spread all = memory_spread({}, "any", "any", "any");
     error = {1, 1 - kFarther * (1 - std::min(error.low, all.low)), 1 + kFarther * (std::max(error.high, all.high) - 1)};
     ledger.book().notes.push_back(note("far-from-evidence", "no runs like this one (" + run.framework.name + ", " +
@@ -392,7 +394,7 @@ Result<Book> train_answer(const TrainQuestion& q) {
   Ledger ledger("train");
   ledger.book().title = q.file.title.empty() ? network.name : q.file.title;
   add_compute(ledger, q, network);
-  const Lines lines = book_memory(ledger, peak, run, kind_of(likeness, run));
+  const Lines lines = book_memory(ledger, peak, rank_parts(profile, run, peak), run, kind_of(likeness, run));
   ledger.headline("memory_bytes_per_device", "peak allocated", lines.allocated);
   ledger.headline("memory_reserved_bytes_per_device", "peak reserved", lines.reserved);
   ledger.headline("memory_visible_bytes_per_device", "as nvidia-smi shows it", lines.visible);

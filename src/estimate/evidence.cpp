@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "training/table.h"
 
@@ -141,18 +142,31 @@ std::vector<SpreadRow> read_spreads() {
   return out;
 }
 const std::vector<SpreadRow>& spread_rows() { return facts<std::vector<SpreadRow>, read_spreads>(); }
+// "experts tensor+pipeline full": experts, tensor, pipeline, full.
+std::set<std::string_view> features_of(std::string_view kind) {
+  std::set<std::string_view> out;
+  while (!kind.empty()) {
+    const std::size_t end = kind.find_first_of(" +");
+    out.insert(kind.substr(0, end));
+    kind.remove_prefix(end == std::string_view::npos ? kind.size() : end + 1);
+  }
+  return out;
+}
+
 constexpr std::string_view kUnseen = "unseen";  // the src of rows for sources that were not measured
 constexpr std::string_view kSeen = "seen";      // ... of rows that say which kinds of run were
 }  // namespace
 
-bool memory_measured(std::string_view framework, std::string_view measure, std::string_view kind, double bytes) {
-  bool of_kind = false, of_size = false;
+bool memory_measured(std::string_view framework, std::string_view kind, double bytes) {
+  const std::set<std::string_view> wanted = features_of(kind);
+  std::set<std::string_view> seen;
+  bool of_size = false;
   for (const SpreadRow& row : spread_rows()) {
-    if (row.src != kSeen || row.framework != framework || row.measure != measure) continue;
-    of_kind = of_kind || row.kind == kind;
+    if (row.src != kSeen || row.framework != framework) continue;
+    seen.merge(features_of(row.kind));
     of_size = of_size || (row.kind == "any" && bytes >= row.from / 2 && bytes <= row.to * 2);
   }
-  return of_kind && of_size;
+  return of_size && std::includes(seen.begin(), seen.end(), wanted.begin(), wanted.end());
 }
 
 Spread memory_spread(std::string_view source, std::string_view framework, std::string_view measure,

@@ -31,9 +31,9 @@ std::string kind_of(const DecoderShape& shape, const Run& run);
 // source's residuals of that kind; for any other (`source` empty), from how whole sources of the framework differ.
 Spread memory_spread(std::string_view source, std::string_view framework, std::string_view measure,
                      std::string_view kind);
-// Whether runs of that framework, kind and size (bytes, within a factor of two) were measured; where not, a range
-// should be widened, and say so.
-bool memory_measured(std::string_view framework, std::string_view measure, std::string_view kind, double bytes);
+// Whether runs of that framework with each feature of that kind (experts, pipeline ...), and of that size (bytes,
+// within a factor of two), were measured on any meter; where not, a range should be widened, and say so.
+bool memory_measured(std::string_view framework, std::string_view kind, double bytes);
 
 // Called right or wrong: did the run fit?
 struct FitCall {

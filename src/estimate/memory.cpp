@@ -184,12 +184,16 @@ InFlight in_flight(const Layout& layout, std::int64_t batch, std::int64_t stage,
   return out;
 }
 
+// Data ranks that share an expert's states.
+double expert_ranks(const Layout& layout) {
+  const double shard = as_double(layout.shard_ranks()), all = as_double(layout.expert_data());
+  return std::max(1.0, layout.shard > 0 ? std::min(shard, all) : all);
+}
+
 // States that are there from the first step to the last.
 void hold_states(const LayerMemory& sum, const Run& run, std::array<double, kHoldsCount>& bytes) {
   const Layout& layout = run.layout;
-  const double shard = as_double(layout.shard_ranks());
-  const double expert_shard = std::max(
-      1.0, layout.shard > 0 ? std::min(shard, as_double(layout.expert_data())) : as_double(layout.expert_data()));
+  const double shard = as_double(layout.shard_ranks()), expert_shard = expert_ranks(layout);
   const auto shared = [&](double dense, double expert, Zero from) {
     return layout.zero >= from ? dense / shard + expert / expert_shard : dense + expert;
   };
@@ -377,6 +381,32 @@ DeviceMemory device_memory(const MemoryProfile& profile, const Run& run, std::in
   const double* counts =
       out.moment == Moment::loss || out.moment == Moment::head_backward ? flight.at_head : flight.fullest;
   for (int c = 0; c < rank.count; ++c) out.in_flight += counts[c] / rank.count;
+  return out;
+}
+
+RankParts rank_parts(const MemoryProfile& profile, const Run& run, const DeviceMemory& peak) {
+  Rank rank;
+  make_rank(profile, run, peak.stage, rank);
+  const InFlight flight = in_flight(run.layout, run.batch, peak.stage, rank.chunks, rank.count);
+  const bool head = peak.moment == Moment::loss || peak.moment == Moment::head_backward;
+  RankParts out;
+  out.trained_dense = rank.sum.trained_dense;
+  out.trained_expert = rank.sum.trained_expert;
+  out.frozen = rank.sum.frozen_bytes;
+  out.dense_ranks = as_double(run.layout.shard_ranks());
+  out.expert_ranks = expert_ranks(run.layout);
+  out.states_dense = rank.sum.states_dense;
+  out.states_expert = rank.sum.states_expert;
+  out.logits = rank.head ? profile.after().logits : 0;
+  out.after = head ? profile.after().kept : 0;
+  const bool alike = profile.classes() == 1 && run.recompute.mode != Recompute::Mode::full;
+  for (int c = 0; c < rank.count; ++c) {
+    const Chunk& chunk = rank.chunks[c];
+    const double each = !alike                                             ? 0
+                        : run.recompute.mode == Recompute::Mode::selective ? profile.layer(0).kept_policy
+                                                                           : profile.layer(0).kept;
+    out.chunks.push_back({head ? flight.at_head[c] : flight.fullest[c], chunk.activations, chunk.layers, each});
+  }
   return out;
 }
 

@@ -50,6 +50,23 @@ struct DeviceMemory {
 
 // One pipeline rank. O(kinds of layers + pipeline x chunks), no allocation.
 DeviceMemory device_memory(const MemoryProfile& profile, const Run& run, std::int64_t stage);
+// How the parts of a rank's peak come about, for an account that can be opened.
+struct RankParts {
+  double trained_dense = 0, trained_expert = 0;  // parameters of the rank that are trained
+  double frozen = 0;                             // bytes of frozen weights, before sharing
+  double dense_ranks = 1, expert_ranks = 1;      // data ranks that share them under ZeRO
+  double states_dense = 0, states_expert = 0;    // bytes of optimizer states, before sharing
+  double logits = 0;                             // of a micro-batch, where the rank holds the output layer
+  struct Chunk {
+    double micro_batches = 0;  // held at the peak
+    double bytes = 0;          // that one of them keeps
+    double layers = 0;         // of them all alike,
+    double layer_bytes = 0;    // each keeping so much; 0: they differ, or are recomputed
+  };
+  std::vector<Chunk> chunks;
+  double after = 0;  // kept after the layers
+};
+RankParts rank_parts(const MemoryProfile& profile, const Run& run, const DeviceMemory& peak);
 // The fullest pipeline rank; looks at every rank, or at the first, second and last where the stages are even.
 DeviceMemory peak_memory(const MemoryProfile& profile, const Run& run);
 
