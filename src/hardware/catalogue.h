@@ -39,6 +39,10 @@ class Catalogue {
   [[nodiscard]] std::vector<const Price*> prices_of(const Device& device) const;
   // The latest price of that kind, if any.
   [[nodiscard]] const Price* latest_price(const Device& device, PriceKind kind) const;
+  // The median over providers of their latest prices, of the two years before the newest. The range is log-normal, its
+  // spread that of providers' prices around their mean, pooled over all devices that several providers offer, widened
+  // for the few that the median itself is taken from (a prediction interval: sigma * sqrt(1 + 1 / providers)).
+  [[nodiscard]] std::optional<UsualPrice> usual_price(const Device& device, PriceKind kind) const;
   // The row for the device itself, else for its kind ("gpu"), else for "any".
   [[nodiscard]] const Overhead* overhead(std::string_view quantity, const Device& device) const;
   [[nodiscard]] const Overhead* overhead(std::string_view quantity, std::string_view applies_to) const;

@@ -77,6 +77,14 @@ struct Price {
   std::int64_t row = 0;  // line of data/hardware/prices.csv
 };
 
+// What a device usually costs: the median over providers of the latest price each has published, and the 90% range in
+// which one more provider's price would lie.
+struct UsualPrice {
+  double usd = 0, low = 0, high = 0;
+  std::size_t providers = 0;
+  Date first, last;  // when they were published
+};
+
 // A ratio or amount that belongs to a class of devices rather than to one: data/hardware/overheads.csv.
 struct Overhead {
   std::string quantity;    // "server-power-ratio", "pue", "interconnect-cost-share" ...

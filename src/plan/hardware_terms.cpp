@@ -58,6 +58,23 @@ std::optional<Traced> HardwareReader::peak_of(const Device& device) {
                          "data/hardware/devices.csv:" + std::to_string(device.row) + ", " + device.source);
 }
 
+std::optional<Traced> HardwareReader::price_of(const Device& device) {
+  const std::optional<UsualPrice> usual = catalogue_.usual_price(device, PriceKind::on_demand);
+  if (!usual) return std::nullopt;
+  Leaf leaf;
+  leaf.name = "price of " + device.name;
+  leaf.distribution = Distribution::range(usual->usd * kPerHour, usual->low * kPerHour, usual->high * kPerHour);
+  leaf.dim = dim::kUsdPerDeviceSecond;
+  leaf.mark = Mark::catalogue;
+  const std::string dates =
+      usual->first.to_string() + (usual->last == usual->first ? "" : " to " + usual->last.to_string());
+  leaf.source =
+      (usual->providers == 1 ? "the price on demand of one provider, "
+                             : "median price on demand of " + std::to_string(usual->providers) + " providers, ") +
+      dates + ", data/hardware/prices.csv";
+  return names_.trace().leaf(std::move(leaf));
+}
+
 bool HardwareReader::gives(const std::vector<PlanEntry>& set, std::initializer_list<std::string_view> names) const {
   for (const std::vector<PlanEntry>* entries : {&set, &plan_.hardware})
     for (const PlanEntry& each : *entries)
@@ -106,12 +123,7 @@ HardwareTerms HardwareReader::terms(const std::vector<PlanEntry>& set, const std
       names_.report(error("negative-count", "a rate is above 0", plan_.hardware_place));
   out.price = term(set, line, "price", dim::kUsdPerDeviceSecond,
                    "a price per device and hour, such as 2.5 USD/device-hour", kPerHour);
-  if (!gives(set, {"price"}) && device != nullptr)
-    if (const Price* price = catalogue_.latest_price(*device, PriceKind::on_demand))
-      out.price = catalogue_value(names_.trace(), "price of " + device->name, price->usd * kPerHour, std::nullopt,
-                                  dim::kUsdPerDeviceSecond,
-                                  price->provider + " on demand, " + price->date.to_string() +
-                                      ", data/hardware/prices.csv:" + std::to_string(price->row));
+  if (!gives(set, {"price"}) && device != nullptr) out.price = price_of(*device);
   out.node = term(set, line, "node", dim::kDevice / dim::kNode, "a number of devices", 1);
   if (!out.node && device != nullptr && device->per_node > 0)
     out.node = catalogue_value(names_.trace(), "devices in a node of " + device->name,

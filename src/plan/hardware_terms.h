@@ -36,6 +36,7 @@ class HardwareReader {
   std::optional<Traced> term(const std::vector<PlanEntry>& set, const std::string& line, const char* key, Dim dim,
                              const char* what, double bare_scale);
   std::optional<Traced> peak_of(const Device& device);
+  std::optional<Traced> price_of(const Device& device);
 
   const Plan& plan_;
   const Catalogue& catalogue_;

@@ -6,6 +6,16 @@
 
 namespace floptally {
 
+std::string short_count(const Integer& value) {
+  std::string digits = value.to_string();
+  static constexpr std::pair<std::string_view, const char*> kEnds[] = {
+      {"000000000000", "T"}, {"000000000", "B"}, {"000000", "M"}};
+  for (const auto& [zeros, name] : kEnds)
+    if (digits.size() > zeros.size() && digits.ends_with(zeros))
+      return digits.substr(0, digits.size() - zeros.size()) + name;
+  return digits;
+}
+
 bool LineSweep::uncertain(std::size_t slot) const {
   return slots_[slot].from == SweepSlot::From::expression && !slots_[slot].code;
 }
@@ -210,7 +220,7 @@ void LineSweep::add_run() {
       const SweepAxis& axis = axes_[static_cast<std::size_t>(by_axis_)];
       const Num& value = nums_[axis.slots[axis.by_member]];
       sum.order = value.value();
-      sum.label = value.exact ? value.whole.to_string() : shortest(value.value());
+      sum.label = value.exact ? short_count(value.whole) : shortest(value.value());
     }
   }
   if (counter_ != nullptr || has(FieldId::parameters)) {

@@ -50,6 +50,9 @@ struct SweepSlot {
   Span place;
 };
 
+// A whole number as part of a name, losing nothing: "10B", "300M", "50000".
+std::string short_count(const Integer& value);
+
 class LineSweep {
  public:
   LineSweep(const Plan& plan, const PlanLine& line, const std::string& name, const std::string& by,

@@ -107,7 +107,7 @@ std::string LineSweep::label(bool model_only) {
       if (!axis.factor && (!model_only || is_model_field(slot) || slot == slot_of(FieldId::parameters) ||
                            slot == slot_of(FieldId::active_parameters)))
         out += ", " + std::string(kFieldNames[slot]) + " " +
-               (nums_[slot].exact ? nums_[slot].whole.to_string() : shortest(nums_[slot].value()));
+               (nums_[slot].exact ? short_count(nums_[slot].whole) : shortest(nums_[slot].value()));
   return out;
 }
 

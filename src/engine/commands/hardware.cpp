@@ -42,18 +42,18 @@ Table device_list(const Catalogue& catalogue, const std::vector<const Device*>& 
        {"price", "On demand", true},
        {"price_age", "Price age", true}},
       {},
-      "The peak is that of the format training is counted against. Ages are counted from the catalogue's date, " +
+      "On demand: the median over providers of their latest prices. The peak is that of the format training is counted against. Ages are counted from the catalogue's date, " +
           catalogue.date().to_string() + ". `floptally hardware NAME` shows one device with its sources."};
   for (const Device* d : devices) {
     const std::optional<Arithmetic> format = d->training_arithmetic();
-    const Price* price = catalogue.latest_price(*d, PriceKind::on_demand);
+    const std::optional<UsualPrice> price = catalogue.usual_price(*d, PriceKind::on_demand);
     table.rows.push_back({d->name, d->release.to_string(), format ? Value(std::string(name_of(*format))) : Value(),
                           figure_or_empty(format ? d->peak_of(*format) : std::nullopt, dim::kFlopPerSecond),
                           figure_or_empty(d->memory_bytes, dim::kByte),
                           figure_or_empty(d->memory_bytes_per_second, dim::kByteMoved / dim::kSecond),
                           figure_or_empty(d->watts, dim::kWatt),
                           price ? Value(figure(price->usd / kHour, dim::kUsdPerDeviceSecond)) : Value(),
-                          price ? Value(age(price->date, catalogue.date())) : Value()});
+                          price ? Value(age(price->last, catalogue.date())) : Value()});
   }
   return table;
 }

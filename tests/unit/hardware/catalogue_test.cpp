@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
+#include "base/sources.h"
+
 namespace floptally {
 namespace {
 
@@ -70,6 +74,35 @@ TEST(Catalogue, PeaksAreDenseAndPerDevice) {
   EXPECT_FALSE(device("V100-SXM2-16GB").peak_of(Arithmetic::bf16).has_value());
   EXPECT_DOUBLE_EQ(*device("RTX-4090").peak_of(Arithmetic::bf16), 165.2e12);  // fp32 accumulation
   EXPECT_LT(*device("P40").peak_of(Arithmetic::fp16), 1e12);
+}
+
+// Three providers' latest prices, 1, 2 and 4 USD, of one device and a pair, 2 and 8, of another; a stale one is left
+// out.
+TEST(Catalogue, UsualPriceIsTheMedianOverProvidersWithTheirPooledSpread) {
+  Sources sources;
+  const Source& table = sources.add("hardware/prices.csv",
+                                    "device,kind,usd,date,provider,region,covers,source,note\n"
+                                    "H100-SXM,on-demand,9,2024-06,Alpha,,,s,\n"
+                                    "H100-SXM,on-demand,1,2026-01,Alpha,,,s,\n"
+                                    "H100-SXM,on-demand,2,2025-06,Beta,,,s,\n"
+                                    "H100-SXM,on-demand,4,2026-02,Gamma,,,s,\n"
+                                    "H100-SXM,on-demand,50,2020-02,Delta,,,s,\n"
+                                    "H100-SXM,spot,0.5,2026-02,Gamma,,,s,\n"
+                                    "A40,on-demand,2,2026-02,Alpha,,,s,\n"
+                                    "A40,on-demand,8,2026-02,Beta,,,s,\n");
+  Result<Catalogue> c = Catalogue::read({&table});
+  ASSERT_TRUE(c.ok());
+  const std::optional<UsualPrice> usual = c->usual_price(**c->find("H100-SXM"), PriceKind::on_demand);
+  ASSERT_TRUE(usual.has_value());
+  EXPECT_DOUBLE_EQ(usual->usd, 2);
+  EXPECT_EQ(usual->providers, 3u);
+  EXPECT_EQ(usual->first.to_string(), "2025-06");
+  EXPECT_EQ(usual->last.to_string(), "2026-02");
+  // Squares of the logarithms' deviations: 2 ln(2)^2 on 2 degrees of freedom, 2 ln(2)^2 on 1.
+  const double sigma = std::sqrt(4.0 / 3) * std::log(2);
+  EXPECT_NEAR(usual->high / usual->usd, std::exp(1.6448536269514722 * sigma * std::sqrt(4.0 / 3)), 1e-9);
+  EXPECT_NEAR(usual->low * usual->high, 4, 1e-9);
+  EXPECT_FALSE(c->usual_price(**c->find("H100-PCIe"), PriceKind::on_demand).has_value());
 }
 
 TEST(Catalogue, PricesOverheadsAndCarbon) {
