@@ -1,7 +1,9 @@
 // Highway's choice of vector target, without its shared library: libhwy 1.0 calibrates a timer whenever it is loaded,
-// which costs a process five milliseconds, more than a whole answer takes. Only its headers are used; the two functions
+// which costs a process five milliseconds, more than a whole answer takes. Only its headers are used; the functions
 // that they leave to the library stand here.
 #include <hwy/targets.h>
+
+#include <cstdlib>
 
 #if HWY_ARCH_X86 && (defined(__GNUC__) || defined(__clang__))
 #include <cpuid.h>
@@ -32,6 +34,9 @@ int64_t SupportedTargets() {
 #endif
   return targets;
 }
+
+// What the headers' own assertions call, in debug builds alone.
+void Abort(const char* /*file*/, int /*line*/, const char* /*format*/, ...) { std::abort(); }
 
 ChosenTarget& GetChosenTarget() {
   static ChosenTarget chosen;

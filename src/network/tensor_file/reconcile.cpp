@@ -72,7 +72,8 @@ void describe(const Network& network, std::uint32_t block, const std::string& pa
     if (item.is_block) {
       const Block& child = network.blocks[item.index];
       std::string below = path;
-      for (const std::string_view part : parts_of(without_copy_mark(child.name)))
+      const std::string name = without_copy_mark(child.name);  // outlives the views of its parts
+      for (const std::string_view part : parts_of(name))
         if (!is_number(part)) below += (below.empty() ? "" : ".") + std::string(part);
       describe(network, item.index, below, multiple * Integer(child.repeat), out);
       continue;
