@@ -253,6 +253,7 @@ std::string other_work(const EvidenceRow& row, const Arguments& a) {
 }  // namespace
 
 void apply_megatron_arguments(EvidenceRow& row) {
+  if (!row.reason.empty()) return;  // a bad cell stays one
   Source source;
   source.name = row.id;
   source.text = row.arguments;

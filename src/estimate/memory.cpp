@@ -310,8 +310,8 @@ void moments(const MemoryProfile& profile, const Run& run, const Rank& rank, con
                                                     logits * compute + deferred};
   }
   const bool shared = run.layout.zero >= Zero::optimizer;
-  const double updated =
-      (rank.sum.trained_dense + rank.sum.trained_expert) / (shared ? as_double(run.layout.shard_ranks()) : 1);
+  const double updated = rank.sum.trained_dense / (shared ? as_double(run.layout.shard_ranks()) : 1) +
+                         rank.sum.trained_expert / (shared ? expert_ranks(run.layout) : 1);
   out[static_cast<int>(Moment::optimizer)] = {0, updated * run.framework.optimizer_temporary, 0, 0};
 }
 

@@ -18,6 +18,7 @@ constexpr std::pair<const char*, const char*> kTitles[] = {
     {"flop_backward", "Backward FLOP"},
     {"activation_bytes", "Activations"},
     {"memory_bytes_per_device", "Memory a device"},
+    {"memory_visible_bytes_per_device", "Memory as nvidia-smi shows it"},
     {"usd", "Cost"},
     {"device_hours", "Device-hours"},
     {"node_hours", "Node-hours"},
