@@ -7,6 +7,8 @@
 #include <cstring>
 #include <limits>
 
+#include "numerics/posit.h"
+
 namespace floptally::numerics {
 namespace {
 
@@ -18,6 +20,7 @@ constexpr std::string_view kOcpMx = "OCP Microscaling Formats (MX) 1.0, section 
 constexpr std::string_view kFnuz =
     "Noune et al. 2022, arXiv:2206.02915; the float8 *fnuz types of PyTorch, JAX and MLIR";
 constexpr std::string_view kMlDtypes = "the ml_dtypes package (JAX, TensorFlow) and MLIR builtin types";
+constexpr std::string_view kPosit = "Posit Working Group, Standard for Posit Arithmetic (2022)";
 
 constexpr NumberFormat kFormats[] = {
     {"fp64", "float64 double f64", 1, 11, 52, 1023, Specials::ieee, 64, kIeee},
@@ -40,6 +43,9 @@ constexpr NumberFormat kFormats[] = {
     {"e2m1", "fp4 fp4e2m1 float4e2m1fn f4e2m1 e2m1fn f4", 1, 2, 1, 1, Specials::finite, 4, kOcpMx},
     {"e8m0", "float8e8m0fnu f8e8m0 e8m0fnu", 0, 8, 0, 127, Specials::scale, 8,
      "OCP Microscaling Formats (MX) 1.0, section 5.4.1"},
+    {"posit32", "posit<32,2>", 1, 2, 29, 0, Specials::posit, 32, kPosit},
+    {"posit16", "posit<16,2>", 1, 2, 13, 0, Specials::posit, 16, kPosit},
+    {"posit8", "posit<8,2>", 1, 2, 5, 0, Specials::posit, 8, kPosit},
     {"int8", "i8 s8", 1, 0, 7, 0, Specials::integer, 8, "two's complement"},
     {"uint8", "u8 byte", 0, 0, 8, 0, Specials::integer, 8, "binary"},
     {"int4", "i4 s4", 1, 0, 3, 0, Specials::integer, 4, "two's complement"},
@@ -47,7 +53,7 @@ constexpr NumberFormat kFormats[] = {
 };
 
 static_assert(kFormats[3].max_code() == 0x7BFF && kFormats[5].max_code() == 0x7E);
-static_assert(kFormats[2].bits() == 19 && kFormats[14].bits() == 4 && kFormats[16].bits() == 8);
+static_assert(kFormats[2].bits() == 19 && kFormats[14].bits() == 4 && kFormats[16].bits() == 32);
 
 // "FP8-E4M3" and "float8_e4m3fn" are compared without case, '-', '_' and '.'.
 std::string bare(std::string_view name) {
@@ -65,7 +71,7 @@ constexpr std::uint64_t low_bits(int count) {
 int sign_position(const NumberFormat& f) { return f.exponent_bits + f.significand_bits; }
 
 std::uint64_t nan_code(const NumberFormat& f) {
-  if (f.specials == Specials::fnuz) return std::uint64_t{1} << sign_position(f);
+  if (f.specials == Specials::fnuz || f.is_posit()) return std::uint64_t{1} << sign_position(f);
   if (f.specials == Specials::ieee && f.significand_bits > 0)  // quiet: the top bit of the significand
     return f.max_code() + 1 + (std::uint64_t{1} << (f.significand_bits - 1));
   return f.max_code() + 1;
@@ -172,6 +178,10 @@ const NumberFormat* find_number_format(std::string_view name) {
 
 Fields split(const NumberFormat& f, std::uint64_t code) {
   Fields fields;
+  if (f.is_posit()) {
+    const PositFields posit = posit_fields(f, code);
+    return {posit.sign, static_cast<std::uint64_t>(posit.exponent), posit.fraction};
+  }
   fields.negative = f.sign_bits != 0 && ((code >> sign_position(f)) & 1) != 0;
   fields.exponent = (code >> f.significand_bits) & low_bits(f.exponent_bits);
   fields.significand = code & low_bits(f.significand_bits);
@@ -180,6 +190,7 @@ Fields split(const NumberFormat& f, std::uint64_t code) {
 
 Class classify(const NumberFormat& f, std::uint64_t code) {
   if (f.is_integer()) return code == 0 ? Class::zero : Class::normal;
+  if (f.is_posit()) return code == 0 ? Class::zero : code == nan_code(f) ? Class::nan : Class::normal;
   const std::uint64_t magnitude = code & low_bits(sign_position(f));
   if (f.specials == Specials::fnuz && code == nan_code(f)) return Class::nan;
   if (magnitude > f.max_code()) return f.has_infinity() && magnitude == f.max_code() + 1 ? Class::infinite : Class::nan;
@@ -189,6 +200,7 @@ Class classify(const NumberFormat& f, std::uint64_t code) {
 }
 
 double decode(const NumberFormat& f, std::uint64_t code) {
+  if (f.is_posit()) return decode_posit(f, code);
   if (f.is_integer()) {
     const bool negative = f.sign_bits != 0 && ((code >> sign_position(f)) & 1) != 0;
     return static_cast<double>(code & low_bits(f.bits())) - (negative ? std::ldexp(1.0, f.bits()) : 0.0);
@@ -222,6 +234,7 @@ double lowest(const NumberFormat& f) {
 
 double min_normal(const NumberFormat& f) {
   if (f.is_integer()) return 1.0;
+  if (f.is_posit()) return decode(f, 1);
   return f.specials == Specials::scale ? decode(f, 0) : decode(f, std::uint64_t{1} << f.significand_bits);
 }
 
@@ -233,6 +246,10 @@ namespace {
 std::optional<std::uint64_t> neighbour(const NumberFormat& f, std::uint64_t code, int step) {
   const Class kind = classify(f, code);
   if (kind == Class::nan) return std::nullopt;
+  if (f.is_posit()) {
+    const std::uint64_t next = (code + static_cast<std::uint64_t>(step)) & low_bits(f.bits());
+    return next == nan_code(f) ? std::nullopt : std::optional(next);
+  }
   const std::int64_t top = static_cast<std::int64_t>(f.max_code()) + (f.has_infinity() ? 1 : 0);
   std::int64_t place = 0;
   std::int64_t bottom = -top;
@@ -278,6 +295,7 @@ double to_double(const Unrounded& number) { return decode(kFormats[0], encode(kF
 Encoded encode(const NumberFormat& f, const Unrounded& value, Rounding rounding, Overflow overflow,
                std::uint64_t random) {
   if (f.is_integer()) return encode_integer(f, value, rounding, random);
+  if (f.is_posit()) return encode_posit(f, value, rounding, random);
   if (f.specials == Specials::scale) return encode_scale(f, value, rounding, overflow, random);
   const bool unsigned_zero = f.specials == Specials::fnuz;
   const std::uint64_t sign = value.negative ? std::uint64_t{1} << sign_position(f) : 0;
@@ -352,10 +370,20 @@ std::string exact_decimal(double value) {
 
 std::string bit_text(const NumberFormat& f, std::uint64_t code) {
   std::string out;
+  if (f.is_posit() && classify(f, code) == Class::normal) {
+    const PositFields fields = posit_fields(f, code);
+    const int ends[] = {f.bits() - 1, f.bits() - 1 - fields.regime_bits, fields.fraction_bits, 0};
+    for (int i = f.bits() - 1; i >= 0; --i) {
+      out += ((code >> i) & 1) != 0 ? '1' : '0';
+      if (i > 0 && std::find(std::begin(ends), std::end(ends), i) != std::end(ends)) out += ' ';
+    }
+    return out;
+  }
   for (int i = f.bits() - 1; i >= 0; --i) {
     out += ((code >> i) & 1) != 0 ? '1' : '0';
     const bool after_sign = f.sign_bits != 0 && i == f.bits() - 1 && !f.is_integer();
-    const bool after_exponent = i == f.significand_bits && f.exponent_bits > 0 && f.significand_bits > 0;
+    const bool after_exponent =
+        !f.is_posit() && i == f.significand_bits && f.exponent_bits > 0 && f.significand_bits > 0;
     if (after_sign || after_exponent) out += ' ';
   }
   return out;

@@ -22,6 +22,7 @@ enum class Specials {
   fnuz,     // no infinity, no negative zero: the pattern of -0 is the only NaN
   finite,   // neither infinity nor NaN
   scale,    // a bare exponent: all ones is NaN; no sign, no zero
+  posit,    // posit.h: two's complement, one pattern that is no number; exponent_bits are the 2 behind the regime
   integer,  // two's complement (or unsigned where sign_bits is 0)
 };
 
@@ -38,6 +39,7 @@ struct NumberFormat {
 
   [[nodiscard]] constexpr int bits() const { return sign_bits + exponent_bits + significand_bits; }
   [[nodiscard]] constexpr bool is_integer() const { return specials == Specials::integer; }
+  [[nodiscard]] constexpr bool is_posit() const { return specials == Specials::posit; }
   [[nodiscard]] constexpr bool has_infinity() const { return specials == Specials::ieee; }
   [[nodiscard]] constexpr bool has_nan() const { return specials != Specials::finite && !is_integer(); }
   [[nodiscard]] constexpr bool has_zero() const { return specials != Specials::scale; }

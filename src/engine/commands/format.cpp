@@ -7,6 +7,7 @@
 #include "base/nearest.h"
 #include "book/ledger.h"
 #include "engine/command.h"
+#include "numerics/posit.h"
 #include "quantity/print.h"
 
 namespace floptally {
@@ -65,12 +66,22 @@ const char* text_of(Class kind) {
   return "";
 }
 
+// "(1 + 0.5) * 2^(4 * 0 + 1)", of a negative one "(-2 + 0.5) * 2^-(4 * -1 + 2 + 1)"
+std::string posit_sum(const NumberFormat& f, std::uint64_t code) {
+  if (code == 0) return "zero";
+  const numerics::PositFields p = numerics::posit_fields(f, code);
+  const double fraction = std::ldexp(static_cast<double>(p.fraction), -p.fraction_bits);
+  return std::string(p.sign ? "(-2 + " : "(1 + ") + decimal(fraction) + ") * 2^" + (p.sign ? "-" : "") + "(4 * " +
+         std::to_string(p.regime) + " + " + std::to_string(p.exponent) + (p.sign ? " + 1)" : ")");
+}
+
 // "(-1)^0 * 2^(128 - 127) * 1.57079637050628662109375"
 std::string sum_of(const Shown& shown) {
   const NumberFormat& f = *shown.format;
   const Class kind = numerics::classify(f, shown.code);
   if (kind == Class::nan || kind == Class::infinite) return text_of(kind);
   if (f.is_integer()) return f.sign_bits != 0 ? "two's complement" : "binary";
+  if (f.is_posit()) return posit_sum(f, shown.code);
   const numerics::Fields fields = numerics::split(f, shown.code);
   const bool subnormal = (kind == Class::subnormal || kind == Class::zero);
   const long long exponent = subnormal ? 1 : static_cast<long long>(fields.exponent);
@@ -153,7 +164,7 @@ Result<std::uint64_t> bits_of(const std::string& text, const NumberFormat& f) {
     code = code << width | static_cast<std::uint64_t>(digit);
   }
   const std::string name(f.name);
-  if (!hexadecimal && fields.size() == 3 && f.exponent_bits > 0 && f.sign_bits > 0) {
+  if (!hexadecimal && fields.size() == 3 && f.exponent_bits > 0 && f.sign_bits > 0 && !f.is_posit()) {
     const int wanted[3] = {f.sign_bits, f.exponent_bits, f.significand_bits};
     static constexpr const char* kFields[3] = {"sign", "exponent", "significand"};
     for (std::size_t i = 0; i < 3; ++i)
@@ -179,6 +190,7 @@ std::string json_of(const Shown& shown) {
                     ", \"significand\": " + std::to_string(fields.significand) + ", \"value\": " + number(shown.value) +
                     ", \"exact\": \"" + numerics::exact_decimal(shown.value) + "\", \"class\": \"" +
                     text_of(numerics::classify(f, shown.code)) + "\"";
+  if (f.is_posit()) out += ", \"regime\": " + std::to_string(numerics::posit_fields(f, shown.code).regime);
   if (shown.error) out += ", \"error\": " + number(*shown.error);
   const auto side = [&](const char* key, std::optional<std::uint64_t> code) {
     out += std::string(", \"") + key + "\": " + (code ? number(numerics::decode(f, *code)) : "null");
@@ -200,17 +212,19 @@ std::string json_of(const Shown& shown) {
 std::vector<Value> range_row(const NumberFormat& f) {
   const std::string specials = f.is_integer()     ? "none"
                                : f.has_infinity() ? "inf, NaN"
+                               : f.is_posit()     ? "NaR"
                                : f.has_nan()      ? "NaN, no inf"
                                                   : "none";
-  return {
-      std::string(f.name),
-      std::to_string(f.sign_bits) + "/" + std::to_string(f.exponent_bits) + "/" + std::to_string(f.significand_bits),
-      std::to_string(f.bias),
-      brief(numerics::max_finite(f)),
-      brief(numerics::min_normal(f)),
-      brief(numerics::min_subnormal(f)),
-      specials,
-      std::string(f.source)};
+  return {std::string(f.name),
+          f.is_posit() ? "1/regime/2/rest"
+                       : std::to_string(f.sign_bits) + "/" + std::to_string(f.exponent_bits) + "/" +
+                             std::to_string(f.significand_bits),
+          f.is_posit() ? std::string("-") : std::to_string(f.bias),
+          brief(numerics::max_finite(f)),
+          brief(numerics::min_normal(f)),
+          brief(numerics::min_subnormal(f)),
+          specials,
+          std::string(f.source)};
 }
 
 Book book_of(const std::string& number, const std::vector<Shown>& all) {

@@ -85,6 +85,7 @@ TEST(NumberFormat, PiAsTheLectureShowsIt) {
 
 TEST(NumberFormat, EveryCodeOfEverySmallFormatDecodesByTheDefinition) {
   for (const NumberFormat& f : number_formats()) {
+    if (f.is_posit()) continue;  // posit_test.cpp: ties lie between patterns, not between values
     if (f.bits() > 19 || f.is_integer()) continue;
     for (std::uint64_t code = 0; code < (1ull << f.bits()); ++code) {
       const auto significand = static_cast<std::int64_t>(code % (1ull << f.significand_bits));
@@ -118,6 +119,7 @@ TEST(NumberFormat, EveryCodeOfEverySmallFormatDecodesByTheDefinition) {
 
 TEST(NumberFormat, HalfwayCasesGoToTheEvenCodeAndNeighboursEncloseThem) {
   for (const NumberFormat& f : number_formats()) {
+    if (f.is_posit()) continue;  // posit_test.cpp: ties lie between patterns, not between values
     if (f.bits() > 19) continue;
     for (std::uint64_t code = 0; code < (1ull << f.bits()); ++code) {
       const std::optional<std::uint64_t> up = next_up(f, code);
@@ -158,6 +160,7 @@ double nearest_by_search(const NumberFormat& f, double value) {
 TEST(NumberFormat, RandomFloatsRoundToTheNearestCode) {
   std::mt19937_64 random(7);
   for (const NumberFormat& f : number_formats()) {
+    if (f.is_posit()) continue;  // posit_test.cpp: ties lie between patterns, not between values
     if (f.bits() > 8) continue;
     for (int i = 0; i < 3000; ++i) {
       const int spread = static_cast<int>(random() % 24) - 14;
