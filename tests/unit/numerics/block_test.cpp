@@ -142,6 +142,7 @@ TEST(BlockFormat, ZeroBlocksStayZeroAndTinyOnesStayFinite) {
 TEST(SmallFloat, EqualsTheGeneralEncoderOnEveryFormatAndEdge) {
   Sequence random(9);
   for (const NumberFormat& f : number_formats()) {
+    if (f.is_posit()) continue;  // no scheme stores posits
     if (f.bits() > 8 || f.is_integer() || f.specials == Specials::scale) continue;
     const SmallFloat small(f);
     const auto check = [&](float x) {
