@@ -5,7 +5,8 @@ namespace floptally {
 // One pass over the bytes; problems are collected and reading goes on with the next line.
 class CsvReader {
  public:
-  CsvReader(const Source& source, CsvOptions options) : text_(source.text), options_(options) {
+  CsvReader(const Source& source, CsvOptions options, CsvVisitor* visitor = nullptr)
+      : text_(source.text), options_(options), visitor_(visitor) {
     csv_.source_ = &source;
   }
 
@@ -49,6 +50,7 @@ class CsvReader {
     const std::size_t count = csv_.cells_.size() - first;
     if (csv_.columns_ == 0) {
       csv_.columns_ = count;
+      header_copies_ = csv_.copies_.size();
       check_header();
     } else if (unclosed_) {
       csv_.cells_.resize(first);
@@ -59,6 +61,10 @@ class CsvReader {
                 "this row has " + std::to_string(count) + " cells, the header " + std::to_string(csv_.columns_),
                 {csv_.source_, row_begin, row_end}, "a cell that holds a comma is put in double quotes"));
       csv_.cells_.resize(first);
+    } else if (visitor_ != nullptr) {
+      visitor_->row(csv_);
+      csv_.cells_.resize(first);
+      csv_.copies_.resize(header_copies_);
     }
   }
 
@@ -144,12 +150,18 @@ class CsvReader {
   Csv csv_;
   std::string_view text_;
   CsvOptions options_;
+  CsvVisitor* visitor_;
+  std::size_t header_copies_ = 0;
   std::size_t at_ = 0;
   bool unclosed_ = false;
   Diagnostics problems_;
 };
 
 Result<Csv> Csv::read(const Source& source, CsvOptions options) { return CsvReader(source, options).read(); }
+
+Result<Csv> Csv::visit(const Source& source, CsvVisitor& visitor, CsvOptions options) {
+  return CsvReader(source, options, &visitor).read();
+}
 
 std::optional<std::size_t> Csv::find(std::string_view name) const {
   for (std::size_t i = 0; i < columns_; ++i)

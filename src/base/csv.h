@@ -21,12 +21,25 @@ struct CsvOptions {
   bool comments = true;  // skip lines that start with '#' (our own tables under data/ open with their sources)
 };
 
+class Csv;
+
+// Takes the rows of a table one at a time.
+class CsvVisitor {
+ public:
+  virtual ~CsvVisitor() = default;
+  // The table holds its header and one row, row 0.
+  virtual void row(const Csv& table) = 0;
+};
+
 class Csv {
  public:
   // Reads the whole table; blank lines are skipped, a byte-order mark is ignored, lines end in \n or \r\n.
   // Errors (all of a file at once): csv-no-header, csv-duplicate-column, csv-row-width, csv-unclosed-quote,
   // csv-stray-quote, file-too-large (past 4 GiB).
   static Result<Csv> read(const Source& source, CsvOptions options = {});
+  // The same without keeping the rows: each is shown to `visitor`, and the header is returned. Rows that stand before a
+  // mistake have been shown by then.
+  static Result<Csv> visit(const Source& source, CsvVisitor& visitor, CsvOptions options = {});
 
   [[nodiscard]] std::size_t rows() const { return columns_ == 0 ? 0 : cells_.size() / columns_ - 1; }
   [[nodiscard]] std::size_t columns() const { return columns_; }

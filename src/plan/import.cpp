@@ -345,6 +345,75 @@ RunColumns run_columns(const Csv& table, PlanLine& line, Diagnostics& problems) 
   return out;
 }
 
+// The rows of a table of runs, as the lines of a plan: one a subset.
+class RunsTable final : public CsvVisitor {
+ public:
+  explicit RunsTable(const Source& source) : source_(source) {}
+
+  Result<Plan> import(Plan base) {
+    Result<Csv> table = Csv::visit(source_, *this);
+    if (!table) return table.take_problems();
+    if (!started_) start(*table);
+    if (line_.columns.empty() && !columns_.count && problems_.empty()) {
+      const std::vector<std::string_view> known(std::begin(kFieldNames), std::end(kFieldNames));
+      return error("unknown-axis", "no column is a field of the model or the run", table->header_span(0),
+                   suggestion(table->header(0), known));
+    }
+    if (problems_.empty() && lines_.empty()) return error("empty-runs", "the table has no rows", table->header_span(0));
+    if (!problems_.empty()) return problems_;
+    if (!columns_.ignored.empty())
+      base.notes.push_back(note("ignored-columns", "columns that are no fields are ignored: " + columns_.ignored,
+                                table->header_span(0)));
+    for (std::size_t i = 0; i < lines_.size(); ++i) {
+      PlanSubset subset;
+      subset.name = names_[i];
+      subset.place = lines_[i].place;
+      subset.lines.push_back(std::move(lines_[i]));
+      base.subsets.push_back(std::move(subset));
+    }
+    if (base.title.empty()) base.title = "Runs of " + source_.name;
+    return base;
+  }
+
+  void row(const Csv& table) override {
+    if (!started_) start(table);
+    PlanLine& own = line_for(table);
+    for (const std::size_t c : columns_.fields) read_whole(table, 0, c, own.table.emplace_back(), problems_);
+    if (columns_.count) read_whole(table, 0, *columns_.count, own.table_counts.emplace_back(), problems_);
+  }
+
+ private:
+  void start(const Csv& table) {
+    started_ = true;
+    line_.place = table.header_span(0);
+    columns_ = run_columns(table, line_, problems_);
+  }
+
+  PlanLine& line_for(const Csv& table) {
+    const std::string name = columns_.subset ? std::string(table.cell(0, *columns_.subset)) : "runs";
+    if (!names_.empty() && names_.back() == name) return lines_.back();
+    const auto found = std::find(names_.begin(), names_.end(), name);
+    if (found != names_.end()) return lines_[static_cast<std::size_t>(found - names_.begin())];
+    names_.push_back(name);
+    lines_.push_back(line_);
+    lines_.back().place = table.row_span(0);
+    if (!columns_.subset) {  // all rows come here: room for them at once
+      const auto rows = static_cast<std::size_t>(std::count(source_.text.begin(), source_.text.end(), '\n')) + 1;
+      lines_.back().table.reserve(rows * columns_.fields.size());
+      if (columns_.count) lines_.back().table_counts.reserve(rows);
+    }
+    return lines_.back();
+  }
+
+  const Source& source_;
+  bool started_ = false;
+  PlanLine line_;  // every line's beginning: its columns
+  RunColumns columns_;
+  std::vector<std::string> names_;
+  std::vector<PlanLine> lines_;
+  Diagnostics problems_;
+};
+
 }  // namespace
 
 bool is_wandb_sweep(const Node& root) {
@@ -382,49 +451,6 @@ Result<Plan> import_hydra(std::string_view overrides, Plan base, Sources& source
   return base;
 }
 
-Result<Plan> import_runs_csv(const Source& source, Plan base) {
-  Result<Csv> table = Csv::read(source);
-  if (!table) return table.take_problems();
-  Diagnostics problems;
-  PlanLine line;
-  line.place = table->header_span(0);
-  const RunColumns columns = run_columns(*table, line, problems);
-  if (columns.fields.empty() && !columns.count) {
-    const std::vector<std::string_view> known(std::begin(kFieldNames), std::end(kFieldNames));
-    return error("unknown-axis", "no column is a field of the model or the run", table->header_span(0),
-                 suggestion(table->header(0), known));
-  }
-  if (table->rows() == 0) return error("empty-runs", "the table has no rows", table->header_span(0));
-  if (!columns.ignored.empty())
-    base.notes.push_back(
-        note("ignored-columns", "columns that are no fields are ignored: " + columns.ignored, table->header_span(0)));
-  std::vector<std::string> names;
-  std::vector<PlanLine> lines;
-  const auto line_for = [&](std::size_t row) -> PlanLine& {
-    const std::string name = columns.subset ? std::string(table->cell(row, *columns.subset)) : "runs";
-    if (!names.empty() && names.back() == name) return lines.back();
-    const auto found = std::find(names.begin(), names.end(), name);
-    if (found != names.end()) return lines[static_cast<std::size_t>(found - names.begin())];
-    names.push_back(name);
-    lines.push_back(line);
-    lines.back().place = table->row_span(row);
-    return lines.back();
-  };
-  for (std::size_t r = 0; r < table->rows(); ++r) {
-    PlanLine& own = line_for(r);
-    for (const std::size_t c : columns.fields) read_whole(*table, r, c, own.table.emplace_back(), problems);
-    if (columns.count) read_whole(*table, r, *columns.count, own.table_counts.emplace_back(), problems);
-  }
-  if (!problems.empty()) return problems;
-  for (std::size_t i = 0; i < lines.size(); ++i) {
-    PlanSubset subset;
-    subset.name = names[i];
-    subset.place = lines[i].place;
-    subset.lines.push_back(std::move(lines[i]));
-    base.subsets.push_back(std::move(subset));
-  }
-  if (base.title.empty()) base.title = "Runs of " + source.name;
-  return base;
-}
+Result<Plan> import_runs_csv(const Source& source, Plan base) { return RunsTable(source).import(std::move(base)); }
 
 }  // namespace floptally

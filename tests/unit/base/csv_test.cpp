@@ -81,5 +81,31 @@ RC_GTEST_PROP(Csv, WhatIsQuotedReadsBackTheSame, ()) {
     }
 }
 
+// Row by row, a table says what it says as a whole: cells, places, quotes.
+TEST(Csv, VisitedRowsAreThoseOfTheWholeTable) {
+  const Source source{"t.csv", "name,\"a \"\"b\"\"\"\n# a remark\nx,1\n\"y \"\"z\"\"\",\"2\"\n\nlast,3", false};
+  Result<Csv> whole = Csv::read(source);
+  ASSERT_TRUE(whole.ok());
+  struct Rows : CsvVisitor {
+    explicit Rows(const Csv& table) : all(table) {}
+    void row(const Csv& one) override {
+      ASSERT_EQ(one.rows(), 1u);
+      for (std::size_t c = 0; c < one.columns(); ++c) {
+        EXPECT_EQ(one.header(c), all.header(c));
+        EXPECT_EQ(one.cell(0, c), all.cell(seen, c));
+        EXPECT_EQ(one.span(0, c).begin, all.span(seen, c).begin);
+      }
+      ++seen;
+    }
+    const Csv& all;
+    std::size_t seen = 0;
+  } rows(*whole);
+  Result<Csv> header = Csv::visit(source, rows);
+  ASSERT_TRUE(header.ok());
+  EXPECT_EQ(rows.seen, 3u);
+  EXPECT_EQ(header->rows(), 0u);
+  EXPECT_EQ(header->header(1), "a \"b\"");
+}
+
 }  // namespace
 }  // namespace floptally
