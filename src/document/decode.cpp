@@ -14,7 +14,7 @@ std::string words_of(const Field& field) {
 }
 
 std::string expected_of(const Field& field, bool inner) {
-  const std::string one = [&]() -> std::string {
+  std::string one = [&]() -> std::string {
     switch (field.expect) {
       case Expect::any:
         return "a value";

@@ -56,6 +56,9 @@ Inputs inputs_of(const AuditRun& run) {
 Result<AuditRun> run_named(const Request& request, const PublishedRuns& published, const Catalogue& catalogue,
                            Context& context) {
   const std::string& input = request.inputs.front();
+  if (input.ends_with(".csv") || input.ends_with(".csv.gz"))
+    return error("unknown-run", "'" + input + "' is a table, not one run", {},
+                 "`floptally evidence " + input + "` counts every row of a table of published runs");
   if (input == "-" || (path_exists(input) && !is_directory(input)) || input.ends_with(".yaml") ||
       input.ends_with(".yml") || input.ends_with(".json")) {
     Result<const Source*> source = context.sources.read(input);
