@@ -334,10 +334,16 @@ void add_histogram(const QuantizeReport& report, Book& book) {
   for (const bool after : {false, true}) {
     const numerics::Histogram& bins = after ? report.after : report.before;
     for (std::size_t b = 0; b < bins.size(); ++b) {
+      const auto edge = [&](std::size_t n) {
+        return 2 * static_cast<double>(n) / static_cast<double>(bins.size()) - 1;
+      };
       Mark2d mark;
-      mark.x = (static_cast<double>(b) + 0.5) / (static_cast<double>(bins.size()) / 2) - 1;
-      mark.y = mark.low = mark.high = static_cast<double>(bins[b]);
+      mark.low = edge(b);
+      mark.high = edge(b + 1);
+      mark.x = (mark.low + mark.high) / 2;
+      mark.y = static_cast<double>(bins[b]);
       mark.group = after ? "after" : "before";
+      mark.label = std::to_string(bins[b]) + " " + mark.group;
       chart.marks.push_back(std::move(mark));
     }
   }
@@ -440,6 +446,11 @@ Result<Book> compare(const Subject& subject, Asked& asked, bool dry) {
   if (asked.budget) table.columns.push_back({"fits", "Fits"});
   std::string best;
   double best_sqnr = -HUGE_VAL;
+  Chart chart;
+  chart.form = Chart::Form::ranges;
+  chart.key = "compare";
+  chart.title = dry ? "Bytes of the model" : "Signal over quantization noise, dB";
+  if (dry) chart.x_dim = dim::kByte;
   book.json_answer = "\"formats\": [";
   for (const numerics::Scheme& scheme : asked.compared) {
     asked.options.scheme = scheme;
@@ -461,6 +472,10 @@ Result<Book> compare(const Subject& subject, Asked& asked, bool dry) {
     lines.push_back({scheme.describe(), static_cast<double>(report->bytes_after)});
     if (asked.budget) row.push_back(std::string(fits ? "yes" : "no"));
     const double sqnr = dry ? report->bits_per_weight() : report->total.sqnr_db();
+    const double drawn = dry ? static_cast<double>(report->bytes_after) : sqnr;
+    if (std::isfinite(drawn))
+      chart.marks.push_back(
+          {drawn, 0, 0, drawn, scheme.name + ", " + brief(report->bits_per_weight(), 4) + " bits", {}});
     if (fits && report->weights > 0 && sqnr > best_sqnr) {
       best_sqnr = sqnr;
       best = scheme.describe();
@@ -472,6 +487,7 @@ Result<Book> compare(const Subject& subject, Asked& asked, bool dry) {
         ", \"bytes_after\": " + std::to_string(report->bytes_after) + (dry ? "" : ", " + json_of(report->total)) + "}";
   }
   book.json_answer += "]";
+  if (!chart.marks.empty()) book.charts.push_back(std::move(chart));
   if (asked.budget) {
     const std::string what =
         quantity_text(*asked.budget, dim::kByte) + (asked.serves ? " with what serving holds beside the weights" : "");

@@ -253,12 +253,14 @@ void draw_histogram(Canvas& canvas, const Chart& chart) {
     x_high = std::max(x_high, m.high);
     y_high = std::max(y_high, m.y);
   }
-  const Frame f = frame(canvas, chart, x_low, x_high, 0, y_high, 260);
+  const double y_low = chart.log_y ? 0.5 : 0;  // half of what is counted once: a single one still shows
+  const Frame f = frame(canvas, chart, x_low, x_high, y_low, y_high, 260);
   const auto colour = colours(canvas, chart);
   for (const Mark2d& m : chart.marks)
-    canvas.body +=
-        fmt::format("<g fill-opacity=\".6\">{}</g>", box(f.x.at(m.low), f.y.at(m.y), f.x.at(m.high) - f.x.at(m.low),
-                                                         f.bottom - f.y.at(m.y), colour.at(m.group), m.label));
+    if (m.y > y_low)
+      canvas.body +=
+          fmt::format("<g fill-opacity=\".6\">{}</g>", box(f.x.at(m.low), f.y.at(m.y), f.x.at(m.high) - f.x.at(m.low),
+                                                           f.bottom - f.y.at(m.y), colour.at(m.group), m.label));
 }
 
 // Quantile dots: each mark is one equally likely value; dots that fall together stack.
