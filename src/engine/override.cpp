@@ -30,6 +30,17 @@ Result<Override> parse(const std::string& word) {
   return out;
 }
 
+// "true" is a truth, "[1, 2]" a list and "{a: 1}" a record; all else is the text of a scalar.
+std::string value_text(const std::string& value) {
+  if (value == "true" || value == "false") return value;
+  if (value.empty() || (value.front() != '[' && value.front() != '{')) return json_quote(value);
+  Source source;
+  source.name = "--set";
+  source.text = value;
+  const Result<Document> read = read_yaml(source);
+  return read.ok() ? write_json(read->root()) : json_quote(value);
+}
+
 // JSON of a node with the overrides that start with `at` applied below it.
 class Writer {
  public:
@@ -39,7 +50,7 @@ class Writer {
     for (Override& each : overrides_) {
       if (each.path != at) continue;
       each.used = true;
-      return json_quote(each.value);
+      return value_text(each.value);
     }
     if (node.is_mapping()) {
       std::string out = "{";

@@ -135,6 +135,19 @@ void read_shape(EvidenceRow& row, const Arguments& a) {
   s.vocabulary = unit > 0 ? (vocabulary + unit - 1) / unit * unit : vocabulary;
 }
 
+// The first and the last rank hold so many layers (0: as the others); a rank's chunks share its layers.
+void uneven_ends(Layout& l, std::int64_t layers, std::int64_t first, std::int64_t last) {
+  const std::int64_t inner = l.pipeline - (first > 0 ? 1 : 0) - (last > 0 ? 1 : 0);
+  const std::int64_t each = inner > 0 ? std::max<std::int64_t>(0, layers - first - last) / inner : 0;
+  l.stages.clear();
+  for (std::int64_t chunk = 0; chunk < l.chunks; ++chunk) {
+    for (std::int64_t rank = 0; rank < l.pipeline; ++rank) {
+      const std::int64_t held = rank == 0 && first > 0 ? first : rank == l.pipeline - 1 && last > 0 ? last : each;
+      l.stages.push_back(held / l.chunks);
+    }
+  }
+}
+
 void read_pipeline(EvidenceRow& row, const Arguments& a) {
   Layout& l = row.run.layout;
   const std::int64_t layers = row.shape.layers;
@@ -154,6 +167,9 @@ void read_pipeline(EvidenceRow& row, const Arguments& a) {
     if (embedding) --l.stages.front();
     if (loss) --l.stages.back();
   }
+  const std::int64_t first = a.count("decoder-first-pipeline-num-layers", 0),
+                     last = a.count("decoder-last-pipeline-num-layers", 0);
+  if (l.pipeline > 1 && first + last > 0) uneven_ends(l, layers, first, last);
   if (l.pipeline == 1) l.chunks = 1;
   l.schedule = l.chunks > 1 ? Schedule::interleaved : Schedule::one_f_one_b;
 }
@@ -190,12 +206,20 @@ void read_run(EvidenceRow& row, const Arguments& a) {
                                     : recipe == "blockwise"  ? "fp8-block"
                                                              : "fp8-delayed");
   }
+  if (a.has("fp4-format")) run.precision = *find_precision("nvfp4");
   if (a.flag("fp8-param-gather"))
     run.precision.copies.clear();  // weights are fp8 with a transposed copy: two bytes, as bf16
   if (a.flag("grad-reduce-in-bf16")) run.framework.gradients = Dtype::bfloat16;
   run.optimizer = *find_optimizer(a.text("optimizer") == "muon"  ? "muon"
                                   : a.text("optimizer") == "sgd" ? "momentum"
                                                                  : "adamw");
+  if (a.flag("use-precision-aware-optimizer")) {
+    // The master copy is the 16 bits that bf16 weights lack (store_param_remainders).
+    if (run.precision.master == Dtype::float32) run.precision.master = Dtype::bfloat16;
+    if (a.text("exp-avg-dtype") == "bf16") run.optimizer = *find_optimizer("adamw-bf16");
+    if (a.text("main-grads-dtype") == "bf16") run.framework.gradients = Dtype::bfloat16;
+  }
+  run.offload.optimizer = a.flag("optimizer-cpu-offload") && a.number("optimizer-offload-fraction", 1) >= 1;
   const std::string_view backend = a.text("attention-backend");
   const bool local_scores = !engine && backend != "flash" && !a.flag("use-flash-attn");
   run.fused_attention = backend != "unfused" && backend != "local" && !local_scores;

@@ -282,6 +282,7 @@ void Reader::adapter(const Node& node) {
   LowRankAdapter& a = out_.run.adapter;
   a.rank = count(node, "rank", 8);
   format(node, "base", a.base);
+  a.dropout = node.find("dropout").as_bool().value_or(false);
   const Node targets = node.find("targets");
   if (!targets) return;
   a.query = a.key = a.value = a.output = a.mlp = false;
@@ -296,9 +297,11 @@ void Reader::adapter(const Node& node) {
       a.output = true;
     else if (each.text() == "mlp")
       a.mlp = true;
+    else if (each.text() == "head")
+      a.head = true;
     else
-      fail("unknown-word", "adapters sit at query, key, value, output or mlp, found '" + std::string(each.text()) + "'",
-           each);
+      fail("unknown-word",
+           "adapters sit at query, key, value, output, mlp or head, found '" + std::string(each.text()) + "'", each);
   }
 }
 
@@ -335,6 +338,7 @@ void Reader::read(const Record& root) {
   serving(node.find("inference"));
   const Node attention = node.find("attention");
   out_.run.fused_attention = attention.text() != "unfused";
+  out_.run.compiled = node.find("compile").as_bool().value_or(false);
   const Node dropout = node.find("dropout");
   out_.run.attention_dropout = out_.run.hidden_dropout = dropout && dropout.as_double().value_or(0) > 0;
   if (!train_node.find("batch")) {

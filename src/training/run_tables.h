@@ -147,7 +147,8 @@ inline constexpr FieldTable kRunHardware{"hardware", "what a run runs on", kRunH
 inline constexpr Field kRunAdapterFields[] = {
     {.key = "rank", .expect = Expect::quantity, .doc = "rank of the adapters"},
     {.key = "base", .expect = Expect::text, .doc = "format of the frozen matrices, such as nf4"},
-    {.key = "targets", .expect = Expect::text, .doc = "query, key, value, output, mlp", .shape = Shape::list}};
+    {.key = "targets", .expect = Expect::text, .doc = "query, key, value, output, mlp, head", .shape = Shape::list},
+    {.key = "dropout", .expect = Expect::boolean, .doc = "each adapter keeps its own dropped-out copy of its input"}};
 inline constexpr FieldTable kRunAdapter{"adapter", "low-rank adapters on a frozen base (LoRA, QLoRA)",
                                         kRunAdapterFields};
 
@@ -188,6 +189,10 @@ inline constexpr Field kRunFileFields[] = {
     {.key = "framework", .expect = Expect::any, .doc = "whose rules hold: megatron, fsdp, huggingface ..."},
     {.key = "attention", .expect = Expect::text, .doc = "fused or unfused"},
     {.key = "dropout", .expect = Expect::number, .doc = "above 0: masks are kept"},
+    {.key = "compile",
+     .expect = Expect::boolean,
+     .doc = "torch.compile: chains of elementwise operators keep their inputs alone, and the loss where the framework "
+            "compiles it"},
     {.key = "inference", .expect = Expect::record, .doc = "memory of serving the model", .table = &kServing},
     {.key = "organization", .expect = Expect::text, .doc = "who trained it"},
     {.key = "date", .expect = Expect::text, .doc = "when it was finished or published"},
