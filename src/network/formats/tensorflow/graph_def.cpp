@@ -56,10 +56,20 @@ class Builder {
           "missing-dimension", "the graph leaves open: " + open_, Span{source_, 0, 0},
           "give sizes with --let NAME.AXIS=8, --batch 8, or all of the first input's with --input 1x224x224x3");
     mark_outputs(scope);
+    if (saved_model && graph_.signature_outputs.empty() && !graph_.functions.empty()) no_signature();
     return true;
   }
 
  private:
+  // Nothing says which of the functions is the model (a module to be called from Python): none of them is counted.
+  void no_signature() {
+    const auto larger = [](const auto& a, const auto& b) { return a.second.nodes.size() < b.second.nodes.size(); };
+    const auto& [name, largest] = *std::max_element(graph_.functions.begin(), graph_.functions.end(), larger);
+    const std::string what = "functions without a signature, the largest '" + std::string(name.substr(0, 100)) +
+                             "' of " + std::to_string(largest.nodes.size()) + " nodes";
+    out_.flow.unknown(out_.flow.keep(what), "functions", {}, {});
+  }
+
   void mark_outputs(const Scope& scope) {
     std::size_t index = 0;
     for (std::string_view text : graph_.signature_outputs) {
