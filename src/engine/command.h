@@ -10,7 +10,8 @@ namespace floptally {
 // What a command may use besides its request: the session's texts (so that spans stay valid).
 struct Context {
   Sources& sources;
-  bool compare = false;  // the answer will be set beside another, world by world
+  bool compare = false;     // the answer will be set beside another, world by world
+  bool per_sample = false;  // a model's FLOP of one whole sample, though its family counts tokens
 };
 
 struct CommandDef {

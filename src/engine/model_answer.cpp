@@ -263,11 +263,12 @@ class Headlines {
            number("parameters that are trained", total.parameters - total.frozen, dim::kParameter));
     if (Integer(0) < total.buffers)
       head("buffers", "numbers held but not learned", number("buffers of the network", total.buffers, {}));
-    const std::string per = " per " + network_.unit;
-    const Traced forward =
-        sum("flop_forward", "FLOP of one sample, forward", flop.forward, dim::kFlop, flop.at_least) / units();
-    const Traced backward =
-        sum("flop_backward", "FLOP of one sample, backward", flop.backward, dim::kFlop, flop.at_least) / units();
+    const std::string per = q_.per_sample ? " per sample" : " per " + network_.unit;
+    const bool alone = q_.per_sample && network_.samples == 1;
+    Traced forward = sum("flop_forward", "FLOP of one sample, forward", flop.forward, dim::kFlop, flop.at_least);
+    Traced backward = sum("flop_backward", "FLOP of one sample, backward", flop.backward, dim::kFlop, flop.at_least);
+    if (!alone) forward = forward / units();
+    if (!alone) backward = backward / units();
     head("flop_forward", "FLOP forward" + per, forward);
     head("flop_backward", "FLOP backward" + per, backward);
     if (q_.has_tokens) {
@@ -286,8 +287,8 @@ class Headlines {
  private:
   Traced units() {
     Leaf leaf;
-    leaf.name = network_.unit + "s of one sample";
-    leaf.exact = Integer(network_.sequence) * Integer(network_.samples);
+    leaf.name = q_.per_sample ? "samples of the network" : network_.unit + "s of one sample";
+    leaf.exact = Integer(q_.per_sample ? 1 : network_.sequence) * Integer(network_.samples);
     leaf.distribution = Distribution::point(leaf.exact->to_double());
     leaf.mark = Mark::derived;
     for (const Binding& binding : network_.bindings) {

@@ -18,6 +18,7 @@ struct ModelQuestion {
   std::string by;  // "", "layer", "operator", "module", "component"
   int depth = 3;
   bool all_conventions = false;  // --convention table
+  bool per_sample = false;       // FLOP of a whole sample, not of one of its tokens
   bool derive = false;           // numbers as formulas over the operators' attributes (explain asks for it)
 };
 

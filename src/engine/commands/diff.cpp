@@ -81,6 +81,7 @@ void add_changes(Book& book, const Difference& d, const std::string& label) {
                    {"why", "By", false}};
   double sum = 0;
   for (const Change& change : d.changes) {
+    if (change.before == 0 && change.after == 0) continue;
     static constexpr const char* kSigns[] = {"+", "-", "~"};
     std::string why;
     for (const auto& [factor, part] : change.parts)
@@ -101,6 +102,13 @@ void add_changes(Book& book, const Difference& d, const std::string& label) {
   book.tables.push_back(std::move(table));
 }
 
+// Whether lines only change their names: each is on one side alone, and the totals are one number.
+bool only_names(const Difference& d) {
+  return !d.changes.empty() && d.before == d.after &&
+         std::none_of(d.changes.begin(), d.changes.end(),
+                      [](const Change& c) { return c.kind == Change::Kind::changed && c.before != c.after; });
+}
+
 Result<Book> diff(const Request& request, Context& context) {
   context.compare = true;
   auto before = answer_for(request.inputs[0], request, context);
@@ -112,6 +120,19 @@ Result<Book> diff(const Request& request, Context& context) {
                  fmt::format("'{}' is answered by {}, '{}' by {}: they cannot be compared", request.inputs[0],
                              before->command, request.inputs[1], after->command),
                  {}, "compare two plans, two runs or two models");
+  // FLOP of a token and FLOP of a sample (a graph knows no tokens) cannot stand side by side.
+  const auto unit_of = [](const Book& answer) {
+    const auto at = std::find_if(answer.headlines.begin(), answer.headlines.end(),
+                                 [](const Headline& h) { return h.key == "flop_forward"; });
+    return at == answer.headlines.end() ? std::string() : at->label;
+  };
+  if (before->command == "model" && unit_of(*before) != unit_of(*after)) {
+    context.per_sample = true;
+    before = answer_for(request.inputs[0], request, context);
+    if (!before) return before;
+    after = answer_for(request.inputs[1], request, context);
+    if (!after) return after;
+  }
   Book book;
   book.title = request.inputs[0] + " -> " + request.inputs[1];
   add_headlines(book, *before, *after);
@@ -135,7 +156,10 @@ Result<Book> diff(const Request& request, Context& context) {
     std::string label = key;
     for (const Headline& each : before->headlines)
       if (each.key == key) label = each.label;
-    add_changes(book, d, label);
+    if (only_names(d))
+      book.summary.push_back(label + ": the same total, in lines of other names");
+    else
+      add_changes(book, d, label);
   }
   book.yes = !(request.has("exit-code") && (book.summary.size() > 1 || !book.tables.empty()));
   for (Diagnostics* notes : {&before->notes, &after->notes})

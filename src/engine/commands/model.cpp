@@ -153,7 +153,8 @@ Book many(const Request& request, const Inputs& inputs, const ModelQuestion& q, 
 Result<Book> run(const Request& request, Context& context) {
   Diagnostics problems;
   const Inputs inputs = inputs_of(request, problems);
-  const ModelQuestion question = question_of(request, inputs, problems);
+  ModelQuestion question = question_of(request, inputs, problems);
+  question.per_sample = context.per_sample;
   if (!problems.empty()) return problems;
   if (request.inputs.size() > 1) return many(request, inputs, question, context);
   const Result<Network> network = load_edited(request.inputs.front(), request, inputs, context);

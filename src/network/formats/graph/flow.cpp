@@ -146,11 +146,11 @@ void Flow::own(Step& step, FlowId id) {
   const bool product = step.kind == Kind::product || step.kind == Kind::convolution || step.kind == Kind::recurrent;
   const bool quantized = product && !is_float(w.dtype) && w.dtype != Dtype::unspecified;
   if (!w.trained && !quantized) {
-    step.buffers += count;
+    add_elements(step.buffers, count);
     return;
   }
-  step.parameters += count;
-  if (!w.trained) step.frozen += count;
+  add_elements(step.parameters, count);
+  if (!w.trained) add_elements(step.frozen, count);
   step.stored = w.dtype;
   const std::string_view name = w.path.empty() ? w.name : w.path;
   const std::size_t dot = name.rfind('.');
@@ -184,7 +184,8 @@ void Flow::finish(Recorder& recorder, const Source* source) {
     }
     if (w.left < 0 && w.right < 0) s.left_gradient = s.right_gradient = useful && gradient;
     for (FlowId in : w.inputs)
-      if (in != kNothing && !values_[root(in)].weight) s.read += std::max<std::int64_t>(values_[in].elements(), 0);
+      if (in != kNothing && !values_[root(in)].weight)
+        add_elements(s.read, std::max<std::int64_t>(values_[in].elements(), 0));
     if (!w.outputs.empty()) s.written = std::max<std::int64_t>(values_[w.outputs[0]].elements(), 0);
     if (s.kind == Kind::elementwise && !w.outputs.empty() && !is_float(values_[w.outputs[0]].dtype))
       s.flop_per_element = 0;

@@ -46,6 +46,11 @@ struct Step {
   Dtype stored = Dtype::unspecified;  // of the parameters
 };
 
+// Adds elements to a count of them; where a hostile file's sizes leave 63 bits, the count stays at the end.
+inline void add_elements(std::int64_t& count, std::int64_t more) {
+  if (__builtin_add_overflow(count, more, &count)) count = INT64_MAX;
+}
+
 // Where steps go.
 class Recorder {
  public:

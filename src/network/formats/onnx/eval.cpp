@@ -436,11 +436,11 @@ void Eval::record(graph::Step s, std::uint32_t weights) {
     const bool quantized = w.elem == kInt8 || w.elem == kUint8 || w.elem == 21 || w.elem == 22 ||
                            (w.elem == kInt32 && (s.kind == graph::Kind::product || s.kind == graph::Kind::convolution));
     if (!w.trained && (setting || !quantized)) {
-      s.buffers += w.elements;
+      graph::add_elements(s.buffers, w.elements);
       continue;
     }
-    s.parameters += w.elements;
-    if (!w.trained) s.frozen += w.elements;
+    graph::add_elements(s.parameters, w.elements);
+    if (!w.trained) graph::add_elements(s.frozen, w.elements);
     s.stored = dtype_of(w.elem);
     const std::size_t dot = w.name.rfind('.');  // "layer1.0.conv1.weight" belongs to the module layer1.0.conv1
     if (s.module.empty() && dot != std::string_view::npos && dot > 0) s.module = w.name.substr(0, dot);
@@ -458,7 +458,8 @@ void Eval::elementwise(std::int64_t flop_per_element) {
   s.flop_per_element = flop_per_element;
   s.written = std::max<std::int64_t>(elements(result), 0);
   for (int i = 0; i < inputs(); ++i)
-    if (in(i).origin == 0 && is_float(in(i).elem)) s.read += std::max<std::int64_t>(elements(in(i)), 0);
+    if (in(i).origin == 0 && is_float(in(i).elem))
+      graph::add_elements(s.read, std::max<std::int64_t>(elements(in(i)), 0));
   s.left_gradient = useful_ && result.has(kGradient);
   record(s);
 }
@@ -484,7 +485,7 @@ void Eval::product(graph::Kind kind, int left, int right, std::int64_t batch, st
     s.inner = inner;
   }
   s.read = std::max<std::int64_t>(left >= 0 ? elements(in(left)) : 0, 0);
-  if (!weight && right >= 0) s.read += std::max<std::int64_t>(elements(in(right)), 0);
+  if (!weight && right >= 0) graph::add_elements(s.read, std::max<std::int64_t>(elements(in(right)), 0));
   s.written = std::max<std::int64_t>(elements(out(0)), 0);
   record(s, weights);
 }

@@ -18,6 +18,13 @@ std::int64_t rows_of(const Type& x) {
   return x.ranked() ? rows : kUnknown;
 }
 
+// An initializer whose bytes hold several numbers each has as many times more elements, until something owns them.
+void unpack(Eval& e, const Type& packed, std::int64_t numbers) {
+  if (packed.origin == 0 || e.model().initializers[packed.origin - 1].owned) return;
+  std::int64_t& elements = e.model().initializers[packed.origin - 1].elements;
+  if (const std::int64_t all = size_times(elements, numbers); all >= 0) elements = all;
+}
+
 // MoE: (rows [.., H], router [rows, E], W1 [E, ..], b1, W2, b2, W3, b3): each row meets k experts. QMoE puts scales
 // after each weight, which holds 8 / expert_weight_bits numbers in a byte.
 bool experts(Eval& e) {
@@ -30,7 +37,7 @@ bool experts(Eval& e) {
     const Type w = e.in(i);
     if (!e.has(i)) continue;
     const std::int64_t one = w.ranked() && w.rank == 3 && w.dims[0] > 0 ? size_times(w.dims[1], w.dims[2]) : kUnknown;
-    if (packed && w.origin != 0) e.model().initializers[w.origin - 1].elements *= std::max<std::int64_t>(numbers, 1);
+    if (packed) unpack(e, w, numbers);
     std::uint32_t weights = std::uint32_t{packed ? 7u : 3u} << i;
     if (i == 2) weights |= 3;
     e.product(Kind::product, 0, i, 1, pairs, size_times(one, numbers), 1, weights);
@@ -181,8 +188,7 @@ bool gather_blocks(Eval& e) {
     dims.push(i + 1 == x.rank ? size_times(x.dims[i] < 0 ? kUnknown : x.dims[i], numbers) : x.dims[i]);
   if (dims.overflow) return e.fail("shape-mismatch", "makes more than 32 dimensions");
   e.shape(0, scales.elem, dims);
-  if (x.origin != 0 && !e.model().initializers[x.origin - 1].owned)
-    e.model().initializers[x.origin - 1].elements *= std::max<std::int64_t>(numbers, 1);
+  unpack(e, x, numbers);
   graph::Step s = e.step(Kind::lookup);
   s.written = std::max<std::int64_t>(Eval::elements(e.out(0)), 0);
   e.record(s, 1);
