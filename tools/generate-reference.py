@@ -48,15 +48,19 @@ def topics(title, lead, *names):
 def hardware():
     table = floptally("hardware", "--format", "md")
     table = re.sub(r"^## [^\n]*\n+### [^\n]*\n+", "", table)
-    return HEAD + "# Hardware\n\nThe catalogue, as `floptally hardware` prints it: data/hardware/devices.csv with the latest on-demand price.\n\n" + table
+    return HEAD + "# Hardware\n\nThe catalogue, as `floptally hardware` prints it: data/hardware/devices.csv with the usual price on demand.\n\n" + table
 
 
+EXAMPLE = "```yaml\n" + (root / "examples/runs/llama-8b.yaml").read_text().strip("\n") + "\n```"
 PAGES = {
     "commands.md": commands,
     "diagnostics.md": lambda: topics("Diagnostics", "A problem is printed as `error[code]: message` with the line and a caret. `floptally reference CODE` explains one.", "diagnostics"),
     "operators.md": lambda: topics("Operators", "What a network is counted from: one file each under src/network/operators/. The worked examples are run by the tests.", "operators"),
     "families.md": lambda: topics("Families and formats", "Which models are read, and from what.", "families", "formats", "models", "conventions"),
     "hardware.md": hardware,
+    "plan.schema.json": lambda: floptally("reference", "plan-schema"),
+    "run.schema.json": lambda: floptally("reference", "run-schema"),
+    "run.md": lambda: topics("The RUN file", "One training run, as `floptally train RUN` and `floptally audit RUN` read it: YAML or JSON, unknown and duplicate keys are errors. An editor that knows JSON Schema can check one while it is written: [run.schema.json](run.schema.json).\n\n" + EXAMPLE, "run", "precisions", "optimizers", "frameworks"),
     "outputs.md": lambda: topics("Outputs and number formats", "How answers are written, and how numbers are stored.", "outputs", "number-formats"),
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/codes.h"
+#include "base/csv.h"
+#include "base/embedded.h"
 #include "base/nearest.h"
 #include "engine/command.h"
 #include "network/convention.h"
@@ -14,6 +16,8 @@
 #include "network/spec.h"
 #include "plan/plan.h"
 #include "render/renderer.h"
+#include "training/run_file.h"
+#include "training/run_tables.h"
 
 namespace floptally {
 namespace {
@@ -135,6 +139,66 @@ Table outputs_table() {
   return table;
 }
 
+void add_keys(const FieldTable& fields, const std::string& path, Table& out) {
+  for (const Field& field : fields.fields) {
+    const std::string key = path + std::string(field.key);
+    std::string doc(field.doc);
+    if (!field.words.empty()) doc += ": " + joined(field.words);
+    out.rows.push_back({key, std::move(doc)});
+    if (field.table != nullptr) add_keys(*field.table, key + ".", out);
+  }
+}
+
+Table run_table() {
+  Table table{"run",
+              "Keys of a RUN file",
+              {{"key", "Key"}, {"holds", "What it holds"}},
+              {},
+              "`train` and `audit` read the same file; each needs only the keys that its answer stands on."};
+  add_keys(kRunFileTable, "", table);
+  return table;
+}
+
+// Columns of a table of facts: its name, then as written there.
+Table facts_of(std::string key, std::string title, std::string_view path,
+               std::initializer_list<std::pair<std::string_view, std::string_view>> columns) {
+  Table table{std::move(key), std::move(title), {}, {}, "From data/" + std::string(path) + "."};
+  const Source source{std::string(path), std::string(embedded_file(path).value_or("")), false};
+  const Result<Csv> rows = Csv::read(source);
+  for (const auto& [column, head] : columns) table.columns.push_back({std::string(column), std::string(head)});
+  for (std::size_t r = 0; rows.ok() && r < rows->rows(); ++r) {
+    Row& row = table.rows.emplace_back();
+    for (const auto& [column, head] : columns) {
+      std::string cell(rows->cell(r, column));
+      for (std::size_t at = cell.find('|'); at != cell.npos; at = cell.find('|', at)) cell.replace(at, 1, ", ");
+      row.push_back(std::move(cell));
+    }
+  }
+  return table;
+}
+
+Table precisions_table() {
+  return facts_of("precisions", "Precision recipes", "training/precision.csv",
+                  {{"name", "Recipe"},
+                   {"aliases", "Also called"},
+                   {"weights", "Weights"},
+                   {"gradients", "Gradients"},
+                   {"master", "Master copy"},
+                   {"compute", "Activations"},
+                   {"arithmetic", "Multiplies in"},
+                   {"source", "Source"}});
+}
+
+Table optimizers_table() {
+  return facts_of(
+      "optimizers", "Optimizers", "training/optimizers.csv",
+      {{"name", "Optimizer"}, {"aliases", "Also called"}, {"states", "Full-size states"}, {"source", "Source"}});
+}
+
+Table frameworks_table() {
+  return facts_of("frameworks", "Frameworks", "training/frameworks.csv", {{"name", "Framework"}, {"source", "Source"}});
+}
+
 struct Topic {
   std::string_view name;
   std::string_view doc;
@@ -146,10 +210,14 @@ constexpr Topic kTopics[] = {
     {"diagnostics", "every problem the program reports, by code", diagnostics_table},
     {"families", "architecture families read from a config.json", families_table},
     {"formats", "kinds of model files", formats_table},
+    {"frameworks", "training frameworks whose memory rules are known", frameworks_table},
     {"models", "models that come with the program", models_table},
     {"number-formats", "how numbers are stored", number_formats_table},
     {"operators", "operators with their sources and worked examples", operators_table},
+    {"optimizers", "what optimizers hold", optimizers_table},
     {"outputs", "formats of answers", outputs_table},
+    {"precisions", "what each state of a training run is stored in", precisions_table},
+    {"run", "the keys of a RUN file", run_table},
 };
 
 // A diagnostic's code is a topic too: "floptally reference unknown-key" explains it.
@@ -158,6 +226,8 @@ const CodeInfo* find_code(std::string_view word) {
     if (each.word == word) return &each;
   return nullptr;
 }
+
+std::string run_schema() { return json_schema(kRunFileTable, "https://floptally.dev/schema/run-1.json"); }
 
 Result<Book> run(const Request& request, Context&) {
   Book book;
@@ -181,11 +251,15 @@ Result<Book> run(const Request& request, Context&) {
     return book;
   }
   // JSON Schemas of our own files, made from the tables that decode them.
-  if (wanted == "plan-schema" || wanted == "network-schema") {
-    book.summary.push_back(wanted == "plan-schema" ? plan_schema() : spec_schema());
+  static constexpr std::pair<std::string_view, std::string (*)()> kSchemas[] = {
+      {"plan-schema", plan_schema}, {"run-schema", run_schema}, {"network-schema", spec_schema}};
+  std::vector<std::string_view> names;
+  for (const auto& [name, make] : kSchemas) {
+    names.push_back(name);
+    if (wanted != name) continue;
+    book.summary.push_back(make());
     return book;
   }
-  std::vector<std::string_view> names{"plan-schema", "network-schema"};
   for (const Topic& topic : kTopics) names.push_back(topic.name);
   return error("unknown-topic", "there is no topic or diagnostic called '" + wanted + "'", {},
                suggestion(wanted, names));
