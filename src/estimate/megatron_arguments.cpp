@@ -194,6 +194,34 @@ void read_layout(EvidenceRow& row, const Arguments& a) {
   read_pipeline(row, a);
 }
 
+Recompute recompute_of(const Arguments& a) {
+  Recompute recompute;
+  const std::string_view granularity = a.text("recompute-granularity");
+  if (granularity == "full") {
+    recompute.mode = Recompute::Mode::full;
+    const std::int64_t layers = a.count("recompute-num-layers", 1);
+    if (a.text("recompute-method") == "block")
+      recompute.layers = layers;
+    else
+      recompute.every = std::max<std::int64_t>(1, layers);
+  } else if (granularity == "selective") {
+    recompute.mode = Recompute::Mode::selective;
+    const std::string modules(a.text("recompute-modules"));
+    recompute.modules = modules.empty() ? std::uint32_t{Recompute::core_attention} : 0u;
+    const auto when = [&](const char* word, Recompute::Module bit) {
+      if (modules.find(word) != std::string::npos) recompute.modules |= bit;
+    };
+    when("core_attn", Recompute::core_attention);
+    when("layernorm", Recompute::norms);
+    when("moe_act", Recompute::activations);
+    when("mla_up_proj", Recompute::mla_up);
+    when(" mlp", Recompute::mlp);
+    when("[mlp", Recompute::mlp);
+    when("shared_experts", Recompute::shared_experts);
+  }
+  return recompute;
+}
+
 void read_run(EvidenceRow& row, const Arguments& a) {
   Run& run = row.run;
   const bool engine = a.text("transformer-impl") != "local" && a.text("spec") != "local";
@@ -232,31 +260,7 @@ void read_run(EvidenceRow& row, const Arguments& a) {
   run.loss_deferred = a.flag("defer-embedding-wgrad-compute") ? a.count("wgrad-deferral-limit", 0) : 0;
   // FlashAttention-2 (the backend before Hopper) transposes its output, so it is held twice.
   if (run.fused_attention && row.generation == "a100") run.framework.attention_copies = 1;
-  Recompute& recompute = run.recompute;
-  recompute = {};
-  const std::string_view granularity = a.text("recompute-granularity");
-  if (granularity == "full") {
-    recompute.mode = Recompute::Mode::full;
-    const std::int64_t layers = a.count("recompute-num-layers", 1);
-    if (a.text("recompute-method") == "block")
-      recompute.layers = layers;
-    else
-      recompute.every = std::max<std::int64_t>(1, layers);
-  } else if (granularity == "selective") {
-    recompute.mode = Recompute::Mode::selective;
-    const std::string modules(a.text("recompute-modules"));
-    recompute.modules = modules.empty() ? std::uint32_t{Recompute::core_attention} : 0u;
-    const auto when = [&](const char* word, Recompute::Module bit) {
-      if (modules.find(word) != std::string::npos) recompute.modules |= bit;
-    };
-    when("core_attn", Recompute::core_attention);
-    when("layernorm", Recompute::norms);
-    when("moe_act", Recompute::activations);
-    when("mla_up_proj", Recompute::mla_up);
-    when(" mlp", Recompute::mlp);
-    when("[mlp", Recompute::mlp);
-    when("shared_experts", Recompute::shared_experts);
-  }
+  run.recompute = recompute_of(a);
 }
 
 // Tests that do more, or something else, than train one decoder.
