@@ -29,21 +29,21 @@ std::string age(const Date& from, const Date& at) {
 }
 
 Table device_list(const Catalogue& catalogue, const std::vector<const Device*>& devices) {
-  Table table{
-      "devices",
-      "Accelerators (dense peaks of one device)",
-      {{"device", "Device"},
-       {"released", "Released"},
-       {"format", "Format"},
-       {"peak", "Peak", true},
-       {"memory", "Memory", true},
-       {"bandwidth", "Bandwidth", true},
-       {"power", "Power", true},
-       {"price", "On demand", true},
-       {"price_age", "Price age", true}},
-      {},
-      "On demand: the median over providers of their latest prices. The peak is that of the format training is counted against. Ages are counted from the catalogue's date, " +
-          catalogue.date().to_string() + ". `floptally hardware NAME` shows one device with its sources."};
+  Table table{"devices",
+              "Accelerators (dense peaks of one device)",
+              {{"device", "Device"},
+               {"released", "Released"},
+               {"format", "Format"},
+               {"peak", "Peak", true},
+               {"memory", "Memory", true},
+               {"bandwidth", "Bandwidth", true},
+               {"power", "Power", true},
+               {"price", "On demand", true},
+               {"price_age", "Price age", true}},
+              {},
+              "On demand: the median over providers of their latest prices. The peak is that of the format training is "
+              "counted against. Ages are counted from the catalogue's date, " +
+                  catalogue.date().to_string() + ". `floptally hardware NAME` shows one device with its sources."};
   for (const Device* d : devices) {
     const std::optional<Arithmetic> format = d->training_arithmetic();
     const std::optional<UsualPrice> price = catalogue.usual_price(*d, PriceKind::on_demand);
@@ -125,6 +125,12 @@ Table prices(const Device& d, const Catalogue& catalogue) {
               {}};
   std::vector<const Price*> all = catalogue.prices_of(d);
   std::stable_sort(all.begin(), all.end(), [](const Price* a, const Price* b) { return a->date > b->date; });
+  // The same offer read twice is one.
+  const auto last = std::unique(all.begin(), all.end(), [](const Price* a, const Price* b) {
+    return a->date == b->date && a->kind == b->kind && a->usd == b->usd && a->provider == b->provider &&
+           a->region == b->region;
+  });
+  all.erase(last, all.end());
   constexpr std::size_t kShown = 20;
   for (std::size_t i = 0; i < std::min(all.size(), kShown); ++i) {
     const Price& p = *all[i];
@@ -137,6 +143,15 @@ Table prices(const Device& d, const Catalogue& catalogue) {
   }
   if (all.size() > kShown)
     table.note = std::to_string(all.size() - kShown) + " older prices are in data/hardware/prices.csv";
+  if (const std::optional<UsualPrice> usual = catalogue.usual_price(d, PriceKind::on_demand)) {
+    const Dim dim = dim::kUsdPerDeviceSecond;
+    table.note =
+        (table.note.empty() ? "" : table.note + ". ") +
+        "Usual price on demand: " + quantity_text(usual->usd / kHour, dim) + ", 90% " +
+        quantity_text(usual->low / kHour, dim) + " to " + quantity_text(usual->high / kHour, dim) +
+        (usual->providers == 1 ? " (one provider" : " (median of " + std::to_string(usual->providers) + " providers") +
+        "; the range is how far providers lie apart).";
+  }
   return table;
 }
 
