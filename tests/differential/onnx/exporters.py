@@ -370,6 +370,20 @@ def states(g, b=2, t=6, heads=4, kv=2, d=4):
     return y
 
 
+def folded(g, tied=True):
+    """torch.onnx with constants folded: the output matrix is written again, transposed, under a made name."""
+    table = np.arange(160, dtype=np.float32).reshape(20, 8) / 7
+    output = table.T if tied else table.T + 1
+    for name, numbers in (("embed.weight", table), ("onnx::MatMul_31", output)):
+        numbers = np.ascontiguousarray(numbers)
+        g.weights.append(TensorProto(name=name, data_type=F, dims=numbers.shape, raw_data=numbers.tobytes()))
+    g.parameters += 160 * (1 if tied else 2)
+    g.reached = True
+    x = g("Gather", "embed.weight", g.given("ids", [2, 5], I64))
+    g.product(2 * 5 * 8 * 20)
+    return g("MatMul", x, "onnx::MatMul_31")
+
+
 def networks():
     yield "tf2onnx_image", tf2onnx_image, Net(13), "unk__1=1", {}
     yield "tf2onnx_lstm", tf2onnx_lstm, Net(14), "", {}
@@ -389,6 +403,8 @@ def networks():
     yield "axes_as_inputs", axes_as_inputs, Net(21, 10), "", {}
     yield "script_functions", script_functions, Net(18), "", {}
     yield "scan_and_loop", scanned, Net(16), "", {}
+    yield "folded_tied", folded, Net(14), "", {}
+    yield "folded_untied", folded, Net(14), "", {"tied": False}
     yield "states_opset28", states, Net(28, 13), "", {}
 
 

@@ -224,6 +224,7 @@ bool read_tensor(Model& model, std::string_view bytes, TensorHeader& header, con
   if (reason == nullptr && !multiply_out(header))
     reason = "a tensor's sizes are negative or their product leaves 63 bits";
   if (reason != nullptr) return false;
+  if (!header.external) header.raw = payload.raw;
   const int width = bytes_of(header.elem);
   if (payload.has_raw && width > 0 && !header.external &&
       static_cast<std::uint64_t>(header.elements) != payload.raw.size() / static_cast<unsigned>(width) &&

@@ -161,6 +161,7 @@ struct Initializer {
   std::int64_t elements = 0;
   std::uint64_t offset = 0;  // where its TensorProto lies in the file
   std::uint8_t elem = kNone;
+  std::string_view raw;  // its numbers, where the file holds them as bytes
   bool trained = false;  // a learned number, as far as the graph can say
   bool owned = false;    // some op carries it in its parameters
   bool used = false;
@@ -239,6 +240,7 @@ struct TensorHeader {
   std::uint8_t elem = kNone;
   std::int64_t elements = 1;
   bool external = false;
+  std::string_view raw;  // the numbers as bytes, where they are here
 };
 // False on malformed bytes; `reason` then says why.
 bool read_tensor(Model& model, std::string_view bytes, TensorHeader& header, const Data** data, const char*& reason);

@@ -32,6 +32,7 @@ class Reader {
   bool read_type(std::string_view bytes, Type& type, std::string_view input, int depth);
   bool read_shape(std::string_view bytes, Type& type, std::string_view input);
   bool read_function(Function& function);
+  void find_copies();
   std::int64_t bind_size(std::string_view symbol, std::string_view input, int axis);
   bool bind_shape(Type& type, std::string_view input);
   ValueId define(std::string_view name, Graph& graph, const char* place);
@@ -328,6 +329,7 @@ bool Reader::read_initializer(std::string_view bytes, Graph& graph, bool sparse)
   type.data = data;
   add_initializer(id, header.elem, bytes.data());
   m_.initializers.back().elements = header.elements;
+  m_.initializers.back().raw = header.raw;
   return true;
 }
 
@@ -459,6 +461,38 @@ bool Reader::read_function(Function& function) {
   return error_.reason == nullptr;
 }
 
+// Folding constants writes a matrix that two layers share a second time, under a made name and often transposed. Where
+// the numbers are in the file, a copy is known by them: as many different ones as are looked at, each in its place.
+void Reader::find_copies() {
+  constexpr int kLooked = 256, kMostCompared = 4096;
+  int compared = 0;
+  for (Initializer& copy : m_.initializers) {
+    const Type& made = m_.values[copy.value].type;
+    if (!copy.name.starts_with("onnx::") || made.rank != 2 || copy.elements <= 0 || !is_float(copy.elem)) continue;
+    const std::size_t width = copy.raw.size() / static_cast<std::size_t>(copy.elements);
+    if (width == 0 || width * static_cast<std::size_t>(copy.elements) != copy.raw.size()) continue;
+    for (std::size_t k = 0; k < m_.initializers.size(); ++k) {
+      const Initializer& first = m_.initializers[k];
+      const Type& other = m_.values[first.value].type;
+      if (first.elem != copy.elem || first.raw.size() != copy.raw.size() || other.rank != 2 || &first == &copy ||
+          first.name.starts_with("onnx::") || other.dims[0] != made.dims[1] || other.dims[1] != made.dims[0])
+        continue;
+      if (++compared > kMostCompared) return;
+      const auto rows = static_cast<std::uint64_t>(made.dims[0]), columns = static_cast<std::uint64_t>(made.dims[1]);
+      bool same = true, different = false;
+      for (std::uint64_t n = 0; n < kLooked && same; ++n) {
+        const std::uint64_t at = n * 0x9e3779b97f4a7c15ull % (rows * columns);
+        const char* here = copy.raw.data() + at * width;
+        same = std::memcmp(here, first.raw.data() + (at % columns * rows + at / columns) * width, width) == 0;
+        different = different || std::memcmp(here, copy.raw.data(), width) != 0;
+      }
+      if (!same || !different) continue;
+      m_.values[copy.value].type.origin = static_cast<std::uint32_t>(k + 1);
+      break;
+    }
+  }
+}
+
 Result<bool> Reader::run() {
   std::string_view graph;
   if (!top_level(graph)) return std::move(problems_);
@@ -468,6 +502,7 @@ Result<bool> Reader::run() {
     malformed();
     return std::move(problems_);
   }
+  find_copies();
   m_.weights_are_literals = std::none_of(m_.initializers.begin(), m_.initializers.end(),
                                          [](const Initializer& w) { return is_float(w.elem) && w.elements > 1; });
   std::sort(m_.bodies.begin(), m_.bodies.end(), [](const Model::Body& a, const Model::Body& b) {
