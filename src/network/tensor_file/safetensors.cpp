@@ -389,17 +389,31 @@ struct Shard {
   std::vector<std::uint32_t> names;
 };
 
-void read_shard(Shard& shard, const Index& index) {
+void read_shard(Shard& shard, bool names) {
   Result<MappedFile> mapped = MappedFile::open(shard.path);
-  shard.file.emplace(mapped.ok() ? parse(*shard.source, mapped->view(), mapped->size(), false)
+  shard.file.emplace(mapped.ok() ? parse(*shard.source, mapped->view(), mapped->size(), names)
                                  : Result<TensorFile>(mapped.take_problems()));
+}
+
+void find_names(Shard& shard, const Index& index) {
   if (!shard.file->ok()) return;
   shard.names.reserve((*shard.file)->tensors.size());
   for (const TensorEntry& tensor : (*shard.file)->tensors) shard.names.push_back(index.names.find(tensor.name));
   std::vector<std::uint32_t> sorted = shard.names;  // an index names each tensor once: so must the shard
   std::sort(sorted.begin(), sorted.end());
-  if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end())
-    shard.file.emplace(parse_safetensors(*shard.source, mapped->view(), mapped->size()));
+  if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) read_shard(shard, true);
+}
+
+// The shards that lie beside an index, as far as their names tell: read while the index is.
+std::vector<Shard> likely_shards(Sources& sources, const std::string& path) {
+  std::vector<Shard> shards;
+  const std::size_t slash = path.rfind('/');
+  for (const std::string& name : list_directory(slash == std::string::npos ? "." : path.substr(0, slash + 1)))
+    if (name.ends_with(".safetensors") && name.find("-of-") != std::string::npos) {
+      shards.push_back({resolve_beside(path, name), nullptr, std::nullopt, {}});
+      shards.back().source = &sources.add_binary(shards.back().path);
+    }
+  return shards;
 }
 
 // Reports names that differ between the index and the shards, and adds the tensors of shards that are not here.
@@ -444,24 +458,41 @@ Result<TensorFile> read_safetensors_index(Sources& sources, const std::string& p
     return error("header-too-large",
                  "'" + path + "' has " + std::to_string(mapped->size()) + " bytes; an index has at most 2^28");
   const Source& source = sources.add_binary(path);
-  Result<Index> index = IndexReader(source, mapped->view()).read();
+  std::vector<Shard> likely = likely_shards(sources, path);
+  std::optional<Result<Index>> index_read;
+  parallel_for(likely.size() + 1, threads_for(likely.size() + 1), [&](std::size_t i, unsigned) {
+    if (i == 0)
+      index_read.emplace(IndexReader(source, mapped->view()).read());
+    else
+      read_shard(likely[i - 1], false);
+  });
+  Result<Index>& index = *index_read;
   if (!index.ok()) return index.take_problems();
   TensorFile all;
   all.declared_bytes = index->total_bytes;
   Diagnostics problems;
   std::vector<std::uint32_t> place(index->shards.size(), NameTable::kNone);
+  NameTable early_paths(likely.size());
+  std::deque<std::string> paths;  // the shards move, their paths stay
+  for (const Shard& shard : likely) early_paths.add(paths.emplace_back(shard.path));
   std::vector<Shard> shards;
   for (std::size_t i = 0; i < index->shards.size(); ++i) {
     std::string shard = resolve_beside(path, index->shards[i]);
-    if (!path_exists(shard)) {
+    const std::uint32_t early = early_paths.find(shard);
+    if (early == NameTable::kNone && !path_exists(shard)) {
       all.absent_files.push_back(index->shards[i]);
       continue;
     }
     place[i] = static_cast<std::uint32_t>(shards.size());
-    shards.push_back({shard, &sources.add_binary(shard), std::nullopt, {}});
+    if (early != NameTable::kNone)
+      shards.push_back(std::move(likely[early]));  // an index mentions a shard once in its list
+    else
+      shards.push_back({shard, &sources.add_binary(shard), std::nullopt, {}});
   }
-  parallel_for(shards.size(), threads_for(shards.size()),
-               [&](std::size_t i, unsigned) { read_shard(shards[i], *index); });
+  parallel_for(shards.size(), threads_for(shards.size()), [&](std::size_t i, unsigned) {
+    if (!shards[i].file) read_shard(shards[i], false);
+    find_names(shards[i], *index);
+  });
   std::vector<std::uint32_t> names;
   all.tensors.reserve(index->names.size());
   names.reserve(index->names.size());
