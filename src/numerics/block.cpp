@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "numerics/block_fit.h"
 #include "numerics/block_layout.h"
 #include "numerics/small_float.h"
 
@@ -149,14 +150,6 @@ void decode_q8_0(const std::byte* in, float* x) {
   for (int j = 0; j < kBlock; ++j) x[j] = static_cast<float>(block.qs[j]) * d;
 }
 
-int nearest_level(float value) {
-  int best = 0;
-  for (int i = 1; i < 16; ++i)
-    if (std::fabs(value - static_cast<float>(kIq4Levels[i])) < std::fabs(value - static_cast<float>(kIq4Levels[best])))
-      best = i;
-  return best;
-}
-
 // Tries scales that put the extreme weight on or near an end level, refits each by least squares, keeps the best.
 void encode_iq4_nl(const float* x, std::byte* out) {
   BlockIQ4_NL block;
@@ -168,24 +161,13 @@ void encode_iq4_nl(const float* x, std::byte* out) {
     // The level under the extreme weight runs from -135 to -119 (either sign of d puts it on the long side).
     const float first = top / (-135.0f + static_cast<float>(attempt));
     const float id = inverse(first);
-    double weighted = 0;
-    double squares = 0;
-    for (int j = 0; j < kBlock; ++j) {
-      const double level = kIq4Levels[nearest_level(x[j] * id)];
-      weighted += level * static_cast<double>(x[j]);
-      squares += level * level;
-    }
-    const Half stored = float_to_half(static_cast<float>(squares > 0 ? weighted / squares : 0));
+    std::uint8_t codes[kBlock];
+    const LevelSums sums = nearest_levels(x, id, codes);
+    const Half stored = float_to_half(static_cast<float>(sums.squares > 0 ? sums.weighted / sums.squares : 0));
     const float d = half_to_float(stored);
     if (d == 0 || !std::isfinite(d)) continue;
-    const float refit = 1.0f / d;
-    std::uint8_t codes[kBlock];
-    double error = 0;
-    for (int j = 0; j < kBlock; ++j) {
-      codes[j] = static_cast<std::uint8_t>(nearest_level(x[j] * refit));
-      const double miss = static_cast<double>(x[j]) - static_cast<double>(d * static_cast<float>(kIq4Levels[codes[j]]));
-      error += miss * miss;
-    }
+    nearest_levels(x, 1.0f / d, codes);
+    const double error = level_error(x, d, codes);
     if (error < best_error) {
       best_error = error;
       block.d = stored;

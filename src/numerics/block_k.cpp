@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "numerics/block_fit.h"
 #include "numerics/block_layout.h"
 #include "numerics/small_float.h"
 
@@ -21,99 +22,6 @@ Block load(const std::byte* in) {
 int rounded(float value) { return static_cast<int>(std::nearbyint(value)); }
 int coded(float value, int low, int high) {
   return static_cast<int>(std::nearbyint(std::clamp(value, static_cast<float>(low), static_cast<float>(high))));
-}
-
-// x ~ scale * q - minimum with q in 0..top, scale >= 0 and minimum >= 0.
-struct Affine {
-  float scale = 0;
-  float minimum = 0;
-};
-
-double affine_error(const float* x, int n, int top, float scale, float minimum) {
-  const float inverse = scale > 0 ? 1.0f / scale : 0.0f;
-  double error = 0;
-  for (int i = 0; i < n; ++i) {
-    const int q = coded((x[i] + minimum) * inverse, 0, top);
-    const double miss = static_cast<double>(x[i]) - static_cast<double>(scale * static_cast<float>(q) - minimum);
-    error += miss * miss;
-  }
-  return error;
-}
-
-// The least-squares scale and minimum for the codes that `start` gives.
-Affine refit(const float* x, int n, int top, const Affine& start) {
-  const float inverse = 1.0f / start.scale;
-  double sum_q = 0, sum_qq = 0, sum_x = 0, sum_qx = 0;
-  for (int i = 0; i < n; ++i) {
-    const double q = coded((x[i] + start.minimum) * inverse, 0, top);
-    sum_q += q;
-    sum_qq += q * q;
-    sum_x += static_cast<double>(x[i]);
-    sum_qx += q * static_cast<double>(x[i]);
-  }
-  const double determinant = n * sum_qq - sum_q * sum_q;
-  if (determinant <= 0) return start;
-  double scale = (n * sum_qx - sum_q * sum_x) / determinant;
-  double minimum = (sum_q * sum_qx - sum_qq * sum_x) / determinant;
-  if (minimum < 0) {  // the layout cannot store it: fit through zero
-    minimum = 0;
-    scale = sum_qq > 0 ? sum_qx / sum_qq : 0;
-  }
-  if (!(scale > 0)) return start;
-  return {static_cast<float>(scale), static_cast<float>(minimum)};
-}
-
-Affine fit_affine(const float* x, int n, int top) {
-  const auto [low, high] = std::minmax_element(x, x + n);
-  const float minimum = std::max(0.0f, -*low);
-  const float span = *high + minimum;
-  if (!(span > 0)) return {0, minimum};
-  Affine best;
-  double best_error = HUGE_VAL;
-  for (int attempt = -4; attempt <= 12; ++attempt) {
-    // Spreads the span over top - 0.4 to top + 1.2 steps: clipping the ends a little often pays.
-    const Affine start{span / (static_cast<float>(top) + 0.1f * static_cast<float>(attempt)), minimum};
-    if (!(start.scale > 0)) continue;
-    const Affine fitted = refit(x, n, top, start);
-    const Affine again = fitted.scale > 0 ? refit(x, n, top, fitted) : fitted;
-    for (const Affine& candidate : {start, fitted, again}) {
-      const double error = affine_error(x, n, top, candidate.scale, candidate.minimum);
-      if (error < best_error) {
-        best_error = error;
-        best = candidate;
-      }
-    }
-  }
-  return best;
-}
-
-// x ~ scale * q with q in -half..half-1; the sign of scale puts the extreme weight on the longer side.
-float fit_symmetric(const float* x, int n, int half) {
-  float top = 0;
-  for (int i = 0; i < n; ++i)
-    if (std::fabs(x[i]) > std::fabs(top)) top = x[i];
-  if (top == 0) return 0;
-  float best = 0;
-  double best_error = HUGE_VAL;
-  for (int attempt = -9; attempt <= 9; ++attempt) {
-    const float inverse = -(static_cast<float>(half) + 0.1f * static_cast<float>(attempt)) / top;
-    if (!std::isfinite(inverse)) continue;
-    double weighted = 0;
-    double squares = 0;
-    for (int i = 0; i < n; ++i) {
-      const double q = coded(x[i] * inverse, -half, half - 1);
-      weighted += q * static_cast<double>(x[i]);
-      squares += q * q;
-    }
-    if (squares == 0) continue;
-    // The error of the least-squares scale is sum(x^2) - weighted^2 / squares; the first term is common to all.
-    const double error = -weighted * weighted / squares;
-    if (error < best_error) {
-      best_error = error;
-      best = static_cast<float>(weighted / squares);
-    }
-  }
-  return best;
 }
 
 template <int kCount>
@@ -160,7 +68,7 @@ void encode_45(const float* x, int top, Half& d, Half& dmin, std::uint8_t* packe
   float scales[8];
   float minima[8];
   for (int b = 0; b < 8; ++b) {
-    const Affine fit = fit_affine(x + 32 * b, 32, top);
+    const AffineFit fit = fit_affine(x + 32 * b, 32, top);
     scales[b] = fit.scale;
     minima[b] = fit.minimum;
   }
@@ -179,7 +87,7 @@ void encode_q2_k(const float* x, std::byte* out) {
   float scales[16];
   float minima[16];
   for (int b = 0; b < 16; ++b) {
-    const Affine fit = fit_affine(x + 16 * b, 16, 3);
+    const AffineFit fit = fit_affine(x + 16 * b, 16, 3);
     scales[b] = fit.scale;
     minima[b] = fit.minimum;
   }
