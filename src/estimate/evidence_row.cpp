@@ -409,6 +409,7 @@ void settle(EvidenceRow& out) {
     }
     l.data = out.devices / model;
   }
+  if (l.shard > l.data * l.context) l.shard = 0;  // fewer replicas than a group holds: all of them share
   if (l.micro_batch == 0 && out.accumulated > 0 && out.run.batch > 0 && l.data > 0) {
     l.micro_batch = std::max<std::int64_t>(1, out.run.batch / l.data / out.accumulated);
   } else if (l.micro_batch == 0 && out.run.batch > 0 && l.data > 0 && l.pipeline == 1) {
