@@ -84,7 +84,8 @@ def main():
         if not gigabytes and row["oom"] != "1":
             continue
         litgpt = row["source"].startswith("litgpt")
-        rows.append({**row, "src": row["source"], "seq_len": row["seq_len_max"],
+        batch = "128" if "global batch 128" in row["notes"] else ""
+        rows.append({**row, "src": row["source"], "global_batch": batch, "seq_len": row["seq_len_max"],
                      "mem_alloc_gib": repr(float(gigabytes)) if gigabytes else "", "notes": "GB as published" if litgpt else row["notes"]})
     for index, row in enumerate(read(folder / "memory/fsdp_qlora.csv")):
         if row["peak_mem_gib"]:

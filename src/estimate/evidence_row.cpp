@@ -311,6 +311,29 @@ void read_shipped(EvidenceRow& out, const FindModel& find) {
   out.assumed.push_back("shape of the shipped " + out.network->name);
 }
 
+// torchtune's README: techniques one upon the other, on a full fine-tuning in bf16 with AdamW.
+bool read_ladder(EvidenceRow& out) {
+  static constexpr std::string_view kSteps[] = {"+packed",
+                                                "+compile",
+                                                "+chunked CE",
+                                                "+activation checkpointing",
+                                                "+optimizer in backward",
+                                                "+activation offloading",
+                                                "+8-bit AdamW"};
+  int step = 0;
+  while (step < 7 && !contains(out.notes, kSteps[step])) ++step;
+  if (step == 7 || !contains(out.notes, "cumulatively")) return false;
+  Run& run = out.run;
+  run.precision = *find_precision("bf16-pure");
+  run.compiled = step >= 1;
+  run.chunked_loss = step >= 2;
+  if (step >= 3) run.recompute.mode = Recompute::Mode::full;
+  run.fused_optimizer = step >= 4;
+  run.offload.activations = step >= 5;
+  if (step >= 6) run.optimizer = *find_optimizer("adam-8bit");
+  return true;
+}
+
 // The columns of fine-tuning tables: method, quantization, trainable_params.
 void read_tuning(EvidenceRow& out, Cells& cells, const SourceRule& rule) {
   std::string method = lower(cells.text("method"));
@@ -333,6 +356,10 @@ void read_tuning(EvidenceRow& out, Cells& cells, const SourceRule& rule) {
     const bool packed = contains(method, "qlora") || contains(quantization, "nf4");
     if (packed) run.adapter.base = contains(quantization, "dq") ? Dtype::nf4_double : Dtype::nf4;
   }
+  if (run.batch == 0 && run.framework.name == "litgpt") {
+    run.batch = 128;
+    out.assumed.emplace_back("global batch 128 (LitGPT's default)");
+  }
   run.attention_dropout = run.hidden_dropout = false;
   run.lengths_vary = rule.lengths_vary;
   const std::string notes = lower(out.notes);
@@ -346,7 +373,7 @@ void read_tuning(EvidenceRow& out, Cells& cells, const SourceRule& rule) {
   const auto optimizer = find_optimizer(cells.text("optimizer"));
   if (optimizer.ok())
     run.optimizer = *optimizer;
-  else if (run.framework.name == "torchtune")
+  else if (run.framework.name == "torchtune" && !read_ladder(out))
     out.reason = "the optimizer and what the recipe recomputes are not stated";
   if (contains(lower(cells.text("sharding")), "full shard")) run.layout.zero = Zero::weights;
   if (lower(cells.text("cpu_offload")) == "true" || contains(notes, "cpu offload"))
@@ -416,7 +443,7 @@ void settle(EvidenceRow& out) {
     l.micro_batch = std::max<std::int64_t>(1, out.run.batch / l.data);
     out.assumed.emplace_back("one micro-batch per step");
   }
-  if (out.run.batch == 0) out.run.batch = l.micro_batch * l.data * std::max<std::int64_t>(1, l.pipeline * 2);
+  if (out.run.batch == 0) out.run.batch = l.micro_batch * l.data * (l.pipeline > 1 ? l.pipeline * 2 : 1);
 }
 
 void check_row(EvidenceRow& out) {

@@ -241,6 +241,7 @@ struct Rank {
   MemoryProfile::ClassSet classes{};
   LayerMemory sum;
   double working = 0, replayed = 0, gathered_layer = 0, gradient_layer = 0, input = 0;
+  double sum_layers = 0;
   bool head = false;
 };
 
@@ -254,6 +255,7 @@ void make_rank(const MemoryProfile& profile, const Run& run, std::int64_t stage,
     if (layout.schedule == Schedule::dualpipe) index = c == 0 ? stage : layout.pipeline - 1 - stage;
     Chunk& chunk = rank.chunks[c] = make_chunk(profile, run, index, rank.classes);
     accumulate(rank.sum, chunk.sum, 1);
+    rank.sum_layers += chunk.layers;
     rank.working = std::max(rank.working, chunk.working);
     rank.replayed = std::max(rank.replayed, chunk.replayed);
     rank.gathered_layer = std::max(rank.gathered_layer, chunk.gathered_layer);
@@ -266,7 +268,8 @@ void make_rank(const MemoryProfile& profile, const Run& run, std::int64_t stage,
 // Bytes that come and go, at one moment.
 struct Transient {
   double activations = 0, working = 0, gathered = 0, logits = 0;
-  [[nodiscard]] double sum() const { return activations + working + gathered + logits; }
+  double absent = 0;  // bytes of gradients that are not there yet
+  [[nodiscard]] double sum() const { return activations + working + gathered + logits - absent; }
 };
 
 double held(const Rank& rank, const double* counts, const Run& run) {
@@ -278,7 +281,9 @@ double held(const Rank& rank, const double* counts, const Run& run) {
   return layers > 2 ? bytes * 2 / layers : bytes;  // the layer in use and the one on its way
 }
 
-void moments(const MemoryProfile& profile, const Run& run, const Rank& rank, const InFlight& flight, Transient* out) {
+// `gradients`: bytes held for them once they are all there.
+void moments(const MemoryProfile& profile, const Run& run, const Rank& rank, const InFlight& flight, double gradients,
+             Transient* out) {
   const LayerMemory& after = profile.after();
   const double compute = bytes_of(run.precision.compute);
   const double logits = after.logits;
@@ -294,25 +299,34 @@ void moments(const MemoryProfile& profile, const Run& run, const Rank& rank, con
   }
   const double deferred = as_double(run.loss_deferred) * (logits * compute + rank.input);
   const double full = held(rank, flight.fullest, run), head = held(rank, flight.at_head, run) + after.kept;
-  out[static_cast<int>(Moment::forward)] = {full, rank.working / 2, gathered, 0};
-  out[static_cast<int>(Moment::layer_backward)] = {full, rank.working + rank.replayed, gathered,
-                                                   rank.head ? deferred : 0};
+  const bool accumulated = micro_batches(run.layout, run.batch) > 1;
+  const double absent = run.fused_optimizer || (run.framework.late_gradients && !accumulated) ? gradients : 0;
+  const double held_back = rank.head ? deferred : 0;
+  out[static_cast<int>(Moment::forward)] = {full, rank.working / 2, gathered, 0, absent};
+  Transient& backward = out[static_cast<int>(Moment::layer_backward)];
+  backward = {full, rank.working + rank.replayed, gathered, held_back, absent};
+  if (absent > 0 && !run.fused_optimizer) {  // ... or at its end: all gradients, the activations of one layer
+    const Transient end = {full / std::max(1.0, rank.sum_layers), backward.working, gathered, held_back, 0};
+    if (end.sum() > backward.sum()) backward = end;
+  }
   if (rank.head && logits > 0) {
     const bool compiled = run.compiled && run.framework.loss_compiled > 0;
-    const double backward = compiled ? run.framework.loss_compiled : run.framework.loss_backward;
-    const double forward = run.fused_loss ? std::max(run.framework.loss_forward, compute + 8)
-                           : compiled     ? run.framework.loss_compiled
-                                          : run.framework.loss_forward;
-    out[static_cast<int>(Moment::loss)] = {head, 0, gathered_head, logits * std::max(forward, backward) + deferred};
+    double forward = compiled ? run.framework.loss_compiled : run.framework.loss_forward;
+    double backward_bytes = compiled ? run.framework.loss_compiled : run.framework.loss_backward;
+    if (run.fused_loss) forward = std::max(run.framework.loss_forward, compute + 8);
+    if (run.chunked_loss) forward = backward_bytes = 2 * compute;
+    out[static_cast<int>(Moment::loss)] = {head, 0, gathered_head,
+                                           logits * std::max(forward, backward_bytes) + deferred, absent};
     const bool trained = run.adapter.rank == 0;
     const double hidden = after.input * (run.layout.sequence_parallel ? 1 + as_double(run.layout.tensor) : 1);
     out[static_cast<int>(Moment::head_backward)] = {head, (trained ? after.head * compute : 0) + hidden, gathered_head,
-                                                    logits * compute + deferred};
+                                                    logits * compute + deferred, absent};
   }
   const bool shared = run.layout.zero >= Zero::optimizer;
   const double updated = rank.sum.trained_dense / (shared ? as_double(run.layout.shard_ranks()) : 1) +
                          rank.sum.trained_expert / (shared ? expert_ranks(run.layout) : 1);
-  out[static_cast<int>(Moment::optimizer)] = {0, updated * run.framework.optimizer_temporary, 0, 0};
+  out[static_cast<int>(Moment::optimizer)] = {0, updated * run.framework.optimizer_temporary, 0, 0,
+                                              run.fused_optimizer ? gradients : 0};
 }
 
 }  // namespace
@@ -366,7 +380,7 @@ DeviceMemory device_memory(const MemoryProfile& profile, const Run& run, std::in
   }
   const InFlight flight = in_flight(run.layout, run.batch, stage, rank.chunks, rank.count);
   Transient at_moment[kMomentCount];
-  moments(profile, run, rank, flight, at_moment);
+  moments(profile, run, rank, flight, out[Holds::gradients], at_moment);
   const double fixed = out.fixed();
   int fullest = static_cast<int>(Moment::layer_backward);
   for (int i = 0; i < kMomentCount; ++i) {
@@ -374,6 +388,7 @@ DeviceMemory device_memory(const MemoryProfile& profile, const Run& run, std::in
     if (at_moment[i].sum() > at_moment[fullest].sum()) fullest = i;
   }
   out.moment = static_cast<Moment>(fullest);
+  at(out.bytes, Holds::gradients) -= at_moment[fullest].absent;
   at(out.bytes, Holds::activations) = at_moment[fullest].activations;
   at(out.bytes, Holds::working) = at_moment[fullest].working;
   at(out.bytes, Holds::gathered) = at_moment[fullest].gathered;
@@ -483,7 +498,7 @@ std::vector<MemoryMoment> memory_timeline(const MemoryProfile& profile, const Ru
   for (const Holds what : {Holds::activations, Holds::working, Holds::gathered, Holds::logits}) at(base, what) = 0;
   const InFlight none{};
   Transient transient[kMomentCount];
-  moments(profile, run, rank, none, transient);
+  moments(profile, run, rank, none, fixed[Holds::gradients], transient);
   std::vector<MemoryMoment> out;
   double counts[kMaxChunks] = {};
   const auto note = [&](std::string label, const Transient& extra) {

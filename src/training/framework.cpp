@@ -61,6 +61,7 @@ std::vector<Framework> read_frameworks() {
     f.fused_values = number("fused_values") > 0;
     f.repeats_keys = number("repeats_keys") > 0;
     f.products_policy = number("products_policy") > 0;
+    f.late_gradients = number("late_gradients") > 0;
     f.copies_output = number("copies_output") > 0;
     f.whole_gradients = number("whole_gradients") > 0;
     f.unties = number("unties") > 0;

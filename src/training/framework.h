@@ -41,6 +41,7 @@ struct Framework {
   bool fused_values = false;          // values are a view of the fused query-key-value output, which is held whole
   bool repeats_keys = false;          // grouped keys and values are repeated to all heads before attention
   bool products_policy = false;       // selective recomputation by operator: every second product is kept
+  bool late_gradients = false;        // gradients exist only once the backward pass has made them
   bool copies_output = false;         // the output projection reads a copy of the attention output
   bool whole_gradients = false;       // sharded gradients are accumulated whole, frozen parameters included
   bool unties = false;                // tied output matrices are held apart from the embedding

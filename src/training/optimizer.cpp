@@ -38,7 +38,8 @@ std::vector<Optimizer> read() {
 
 double full_states(const Optimizer& optimizer, Dtype like) {
   double bytes = 0;
-  for (const Dtype state : optimizer.states) bytes += bytes_of(like == Dtype::unspecified ? state : like);
+  for (const Dtype state : optimizer.states)
+    bytes += bytes_of(like != Dtype::unspecified && state == Dtype::float32 ? like : state);
   return bytes;
 }
 

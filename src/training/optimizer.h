@@ -24,8 +24,8 @@ struct Optimizer {
 Result<Optimizer> find_optimizer(std::string_view name, Span at = {});
 const std::vector<Optimizer>& optimizers();
 
-// Bytes that `optimizer` holds for a weight matrix of rows x columns (columns = 1: a vector). `like` replaces the
-// formats of the full-size states (pure bf16 recipes); unspecified keeps the optimizer's own.
+// Bytes that `optimizer` holds for a weight matrix of rows x columns (columns = 1: a vector). `like` replaces
+// fp32 as the format of full-size states (pure bf16 recipes); unspecified keeps the optimizer's own.
 double state_bytes(const Optimizer& optimizer, double rows, double columns, Dtype like = Dtype::unspecified);
 // Bytes per parameter of the full-size states alone: what closed formulas call K minus the master copy.
 double state_bytes_per_parameter(const Optimizer& optimizer, Dtype like = Dtype::unspecified);

@@ -176,5 +176,26 @@ TEST(Memory, AccumulationUnderNoSyncHoldsWholeGradients) {
   EXPECT_DOUBLE_EQ(memory_of(shape, run)[Holds::gradients], 2 * whole);
 }
 
+// PyTorch's zero_grad(set_to_none): no gradients at the loss, all of them at the end of the backward pass.
+TEST(Memory, GradientsExistOnceTheyAreMade) {
+  floptally::Run run = default_run();
+  run.framework = *find_framework("torchtune");
+  run.precision = *find_precision("bf16-pure");
+  run.layout.micro_batch = run.batch = 4;
+  DecoderShape shape = small_llama();
+  shape.sequence = 4096;
+  const DeviceMemory at_loss = memory_of(shape, run);
+  EXPECT_EQ(at_loss.moment, Moment::loss);
+  EXPECT_DOUBLE_EQ(at_loss[Holds::gradients], 0);
+  run.batch = 8;  // accumulated
+  EXPECT_GT(memory_of(shape, run)[Holds::gradients], 0);
+  run.batch = 4;
+  shape.sequence = 128;
+  shape.vocabulary = 1024;  // states rule: the end of the backward pass is the fullest
+  EXPECT_GT(memory_of(shape, run)[Holds::gradients], 0);
+  run.fused_optimizer = true;
+  EXPECT_DOUBLE_EQ(memory_of(shape, run)[Holds::gradients], 0);
+}
+
 }  // namespace
 }  // namespace floptally
