@@ -98,7 +98,8 @@ std::vector<Way> ways(const Network& network, const ServingQuestion& q) {
     run.framework = *find_framework("huggingface");
     run.optimizer = *find_optimizer(optimizer);
     run.recompute.mode = Recompute::Mode::full;
-    run.batch = run.layout.micro_batch = q.batch;
+    run.layout.micro_batch = q.batch;
+    run.batch = 2 * q.batch;  // gradients are accumulated, as fine-tuning does
     run.sequence = context_of(network, q);
     return run;
   };
