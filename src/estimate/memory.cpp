@@ -493,23 +493,30 @@ std::vector<MemoryMoment> memory_timeline(const MemoryProfile& profile, const Ru
                                           int at_most) {
   Rank rank;
   make_rank(profile, run, stage, rank);
-  const DeviceMemory fixed = device_memory(profile, run, stage);
-  std::array<double, kHoldsCount> base = fixed.bytes;
+  std::array<double, kHoldsCount> base = device_memory(profile, run, stage).bytes;
+  std::array<double, kHoldsCount> states{};
+  hold_states(rank.sum, run, states);
+  at(base, Holds::gradients) = at(states, Holds::gradients);
   for (const Holds what : {Holds::activations, Holds::working, Holds::gathered, Holds::logits}) at(base, what) = 0;
   const InFlight none{};
   Transient transient[kMomentCount];
-  moments(profile, run, rank, none, fixed[Holds::gradients], transient);
+  moments(profile, run, rank, none, at(base, Holds::gradients), transient);
+  const double absent = transient[static_cast<int>(Moment::forward)].absent;
+  transient[static_cast<int>(Moment::layer_backward)].absent = absent;  // they come as it goes on
   std::vector<MemoryMoment> out;
   double counts[kMaxChunks] = {};
   const auto note = [&](std::string label, const Transient& extra) {
     MemoryMoment moment{std::move(label), base};
+    at(moment.bytes, Holds::gradients) -= extra.absent;
     at(moment.bytes, Holds::activations) = held(rank, counts, run);
     at(moment.bytes, Holds::working) = extra.working;
     at(moment.bytes, Holds::gathered) = extra.gathered;
     at(moment.bytes, Holds::logits) = extra.logits;
     out.push_back(std::move(moment));
   };
-  note("start of the step", {});
+  Transient start;
+  start.absent = absent;
+  note("start of the step", start);
   for (const int pass : passes_of(run.layout, micro_batches(run.layout, run.batch), stage, rank.count, at_most)) {
     const int chunk = std::abs(pass) - 1;
     if (pass > 0) {
