@@ -113,6 +113,7 @@ class Job {
   Result<bool> copy(const TensorEntry& tensor, const OutputFile& out, std::uint64_t offset);
 
  private:
+  Result<bool> measure_range(TensorReport& report);
   [[nodiscard]] Result<const TensorEntry*> activations_of(const TensorReport& report) const;
   [[nodiscard]] Result<Probe> probe_of(TensorReport& report) const;
 
@@ -169,14 +170,14 @@ class Job {
   std::vector<Scratch> scratch_;
 };
 
-Result<std::unique_ptr<Encoder>> Job::analyze(TensorReport& report) {
+Result<bool> Job::measure_range(TensorReport& report) {
   const TensorEntry& tensor = *report.tensor;
   const std::uint64_t count = count_of(tensor);
   const std::size_t chunks = static_cast<std::size_t>((count + kChunk - 1) / kChunk);
   std::vector<Range> ranges(kWave);
   std::uint64_t finite = 0;
   const auto part = [&](std::size_t i) { return Chunk{i * kChunk, std::min<std::uint64_t>(count, (i + 1) * kChunk)}; };
-  Result<bool> done = in_order(
+  return in_order(
       chunks,
       [&](std::size_t i, std::size_t slot, Scratch& scratch) -> Result<bool> {
         std::vector<std::byte>& raw = scratch.raw;
@@ -189,6 +190,11 @@ Result<std::unique_ptr<Encoder>> Job::analyze(TensorReport& report) {
         report.range = merge(report.range, finite, ranges[slot], here);
         finite += here;
       });
+}
+
+Result<std::unique_ptr<Encoder>> Job::analyze(TensorReport& report) {
+  const TensorEntry& tensor = *report.tensor;
+  Result<bool> done = measure_range(report);
   if (!done.ok()) return done.take_problems();
   if (report.range.nans + report.range.infinities > 0 && options_.non_finite != NonFinite::zero) {
     const std::string what = "'" + tensor.name + "' holds " + std::to_string(report.range.nans) + " NaN and " +

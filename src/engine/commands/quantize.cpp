@@ -121,9 +121,8 @@ void ask_serving(const Request& request, Asked& asked, Diagnostics& problems) {
   asked.serves = request.has("context") || request.has("batch") || request.has("cache");
 }
 
-Result<Asked> asked_of(const Request& request) {
-  Asked asked;
-  Diagnostics problems;
+// --to, --compare and what says more of them.
+void ask_formats(const Request& request, Asked& asked, Diagnostics& problems) {
   const auto take = [&](Result<numerics::Scheme> scheme, auto&& use) {
     if (scheme.ok())
       use(*std::move(scheme));
@@ -149,6 +148,12 @@ Result<Asked> asked_of(const Request& request) {
   } else {
     take(numerics::make_scheme(scheme), [&](numerics::Scheme s) { asked.options.scheme = std::move(s); });
   }
+}
+
+Result<Asked> asked_of(const Request& request) {
+  Asked asked;
+  Diagnostics problems;
+  ask_formats(request, asked, problems);
   asked.options.only = listed(request.words("only"));
   asked.options.keep = listed(request.words("keep"));
   asked.options.dequantize = request.has("dequantize");
@@ -432,6 +437,18 @@ Result<Subject> subject_of(const Request& request, const ServingQuestion& servin
   return subject;
 }
 
+std::size_t unfit_tensors(const QuantizeReport& report) {
+  return static_cast<std::size_t>(std::count_if(
+      report.tensors.begin(), report.tensors.end(),
+      [](const TensorReport& t) { return !t.quantized && t.reason.find("whole blocks") != std::string::npos; }));
+}
+
+std::string format_json(const numerics::Scheme& scheme, const QuantizeReport& report, bool dry) {
+  return "{\"format\": \"" + scheme.name + "\", \"scheme\": \"" + scheme.describe() +
+         "\", \"bits_per_weight\": " + shortest(report.bits_per_weight()) +
+         ", \"bytes_after\": " + std::to_string(report.bytes_after) + (dry ? "" : ", " + json_of(report.total)) + "}";
+}
+
 Result<Book> compare(const Subject& subject, Asked& asked, bool dry) {
   const TensorFile& file = subject.file;
   std::vector<FormatLine> lines;
@@ -458,9 +475,7 @@ Result<Book> compare(const Subject& subject, Asked& asked, bool dry) {
         dry ? numerics::plan_quantization(file, asked.options) : numerics::quantize_model(file, asked.options, "");
     if (!report.ok()) return report.take_problems();
     if (book.notes.empty()) book.notes = report->notes;
-    std::size_t unfit = 0;
-    for (const TensorReport& t : report->tensors)
-      unfit += !t.quantized && t.reason.find("whole blocks") != std::string::npos ? 1 : 0;
+    const std::size_t unfit = unfit_tensors(*report);
     std::vector<Value> row;
     row.emplace_back(scheme.describe() + (unfit > 0 ? " (" + std::to_string(unfit) + " tensors do not fit)" : ""));
     row.emplace_back(report->weights > 0 ? brief(report->bits_per_weight(), 6) : std::string());
@@ -481,10 +496,7 @@ Result<Book> compare(const Subject& subject, Asked& asked, bool dry) {
       best = scheme.describe();
     }
     table.rows.push_back(std::move(row));
-    book.json_answer +=
-        std::string(book.json_answer.back() == '[' ? "" : ", ") + "{\"format\": \"" + scheme.name +
-        "\", \"scheme\": \"" + scheme.describe() + "\", \"bits_per_weight\": " + shortest(report->bits_per_weight()) +
-        ", \"bytes_after\": " + std::to_string(report->bytes_after) + (dry ? "" : ", " + json_of(report->total)) + "}";
+    book.json_answer += (book.json_answer.back() == '[' ? "" : ", ") + format_json(scheme, *report, dry);
   }
   book.json_answer += "]";
   if (!chart.marks.empty()) book.charts.push_back(std::move(chart));
