@@ -37,7 +37,7 @@ void describe_front(Family& f, const Front& front) {
   for (std::size_t i = 0; i < dims.size(); ++i) {
     Op op = convolution("conv", i == 0 ? 1 : dims[i - 1], dims[i], 1, front.kernels[i], lengths[i], lengths[i + 1],
                         front.bias);
-    f.sink.add(i == 0 ? std::move(op).with(op_flags::input_no_gradient) : op);
+    f.sink.add(i == 0 ? op.with(op_flags::input_no_gradient) : op);
     if (front.all_normed)
       f.sink.add(layer_norm("layer_norm", lengths[i + 1], dims[i]));
     else if (i == 0)

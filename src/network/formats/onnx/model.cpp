@@ -63,7 +63,7 @@ T load(const char* at) {
 }
 
 // Element `i` of a raw little-endian payload.
-void raw_element(std::uint8_t elem, const char* raw, std::uint32_t i, Data& out) {
+void raw_element(std::uint8_t elem, const char* raw, std::size_t i, Data& out) {
   switch (elem) {
     case kFloat:
       out.reals()[i] = load<float>(raw + 4 * i);

@@ -4,7 +4,6 @@
 
 namespace floptally::pt2 {
 
-using graph::Flow;
 using graph::FlowId;
 using graph::FlowValue;
 using graph::Kind;

@@ -7,12 +7,9 @@
 namespace floptally::tensorflow {
 namespace {
 
-using graph::Flow;
 using graph::FlowId;
 using graph::FlowValue;
-using graph::Kind;
 using graph::kNothing;
-using graph::Work;
 
 constexpr std::int64_t kMostNodes = 2'000'000;
 constexpr int kMostCalls = 64;
