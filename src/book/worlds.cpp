@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::uint32_t kBlock = Points::kBlock;
 constexpr std::uint32_t kBlocksATurn = 16;  // what a thread takes at once; a turn's brackets are found with it
-constexpr std::uint32_t kPilot = 1u << 14;  // at most; an eighth of fewer worlds
+constexpr std::uint32_t kPilot = 1u << 14;  // an eighth of fewer worlds, a 128th of many
 constexpr std::size_t kStreamsAPass = 64;   // bounds what is kept inside brackets
 constexpr double kWanted[] = {0.05, 0.5, 0.95};
 
@@ -253,7 +253,7 @@ std::vector<std::optional<Percentiles>> Worlds::stream(std::vector<Stream> strea
     static_cast<void>(points(column.leaf));
     if (count_ <= kKept) static_cast<void>(draws(column.leaf));
   }
-  const std::uint32_t pilot_count = std::min(kPilot, count_ / 8 / kBlock * kBlock);
+  const std::uint32_t pilot_count = std::min(std::max(kPilot, count_ / 128), count_ / 8) / kBlock * kBlock;
   std::vector<std::vector<double>> pilots(streams.size());
   for (std::uint32_t start = 0; start < pilot_count; start += kBlock)
     evaluate(streams, start, kBlock, pilot_scratch,

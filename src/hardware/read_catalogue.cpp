@@ -8,6 +8,7 @@
 #include "base/csv.h"
 #include "base/embedded.h"
 #include "hardware/catalogue.h"
+#include "hardware/catalogue_rest.h"
 
 namespace floptally {
 namespace {
@@ -125,14 +126,6 @@ Device read_device(TableReader& table) {
 }
 
 }  // namespace
-
-struct Catalogue::Rest {
-  std::once_flag prices_once, overheads_once, carbon_once;
-  std::vector<Price> prices;
-  std::vector<Overhead> overheads;
-  std::vector<CarbonRow> carbon;
-  bool own_devices = false;  // devices.csv is the user's
-};
 
 // The steps of Catalogue::read, one a table.
 class CatalogueReader {

@@ -259,9 +259,15 @@ class DecoderCounter final : public ModelCounter {
   };
 
   static std::uint64_t hash(const FieldValues& key) {
+    // Products of their own, so that they need not wait for one another.
     std::uint64_t h = 0;
-    for (const std::int64_t v : key) h = (h ^ static_cast<std::uint64_t>(v)) * 0x9E3779B97F4A7C15ull, h ^= h >> 29;
-    return h;
+    std::uint64_t odd = 0x9E3779B97F4A7C15ull;
+    for (const std::int64_t v : key) {
+      h += static_cast<std::uint64_t>(v) * odd;
+      odd += 0xC2B2AE3D27D4EB4Eull;
+    }
+    h ^= h >> 29;
+    return h * 0xFF51AFD7ED558CCDull;
   }
   const Depths* find(const FieldValues& key) {
     if (memory_.empty()) return nullptr;
