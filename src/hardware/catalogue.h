@@ -18,6 +18,8 @@
 
 namespace floptally {
 
+struct CatalogueRest;  // all but the devices
+
 class Catalogue {
  public:
   // The tables, known by the end of their names: hardware/devices.csv, hardware/ceilings.csv, hardware/prices.csv,
@@ -56,9 +58,8 @@ class Catalogue {
 
  private:
   friend class CatalogueReader;
-  struct Rest;  // all but the devices
   std::vector<Device> devices_;
-  std::shared_ptr<Rest> rest_;
+  std::shared_ptr<CatalogueRest> rest_;
   std::map<std::string, std::vector<std::size_t>, std::less<>> names_;  // folded name -> devices
   Date date_;
 };

@@ -8,7 +8,7 @@
 
 namespace floptally {
 
-struct Catalogue::Rest {
+struct CatalogueRest {
   std::once_flag prices_once, overheads_once, carbon_once;
   std::vector<Price> prices;
   std::vector<Overhead> overheads;

@@ -134,7 +134,7 @@ class CatalogueReader {
 
   Result<Catalogue> read() {
     Catalogue catalogue;
-    catalogue.rest_ = std::make_shared<Catalogue::Rest>();
+    catalogue.rest_ = std::make_shared<CatalogueRest>();
     const Source& list = table("hardware/devices.csv");
     catalogue.rest_->own_devices = &list != &embedded_table("hardware/devices.csv");
     devices(list, catalogue);

@@ -86,7 +86,7 @@ struct Lister {
   }
 
   std::string layer_name(const Block& block, std::int64_t outer) {
-    const std::string name = display_name(block.name, "layer");
+    std::string name = display_name(block.name, "layer");
     if (block.kind != BlockKind::layer) return name;
     std::int64_t& next = seen[block.name];
     const std::int64_t first = next;

@@ -244,7 +244,8 @@ void decode_q6_k(const std::byte* in, float* x) {
   for (int i = 0; i < kSuper; ++i) {
     const Place6 p = place6(i);
     const int q = ((block.ql[p.low] >> p.low_shift & 15) | (block.qh[p.high] >> p.high_shift & 3) << 4) - 32;
-    x[i] = d * static_cast<float>(block.scales[i / 16]) * static_cast<float>(q);
+    const int scale = block.scales[i / 16];
+    x[i] = d * static_cast<float>(scale) * static_cast<float>(q);
   }
 }
 

@@ -10,6 +10,7 @@ namespace floptally::numerics {
 using Half = std::uint16_t;
 inline constexpr int kSuper = 256;  // weights in a block of the K formats
 
+// NOLINTBEGIN(readability-identifier-naming): the formats are called so
 struct BlockQ4_0 {
   Half d;
   std::uint8_t qs[16];  // weight j in the low nibble of byte j, weight j + 16 in the high one
@@ -90,5 +91,6 @@ void encode_q5_k(const float* x, std::byte* out);
 void decode_q5_k(const std::byte* in, float* x);
 void encode_q6_k(const float* x, std::byte* out);
 void decode_q6_k(const std::byte* in, float* x);
+// NOLINTEND(readability-identifier-naming)
 
 }  // namespace floptally::numerics

@@ -18,6 +18,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace floptally::numerics {
 namespace HWY_NAMESPACE {
+// NOLINTBEGIN(readability-identifier-naming): named as the functions that dispatch to them, in their own case
 
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -244,6 +245,7 @@ HWY_ATTR void Dequantize(const std::int8_t* codes, std::size_t count, float step
   for (; i < count; ++i) out[i] = (static_cast<float>(codes[i]) - zero_point) * step;
 }
 
+// NOLINTEND(readability-identifier-naming)
 }  // namespace HWY_NAMESPACE
 }  // namespace floptally::numerics
 HWY_AFTER_NAMESPACE();

@@ -13,6 +13,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace floptally::numerics {
 namespace HWY_NAMESPACE {
+// NOLINTBEGIN(readability-identifier-naming): named as the functions that dispatch to them, in their own case
 
 constexpr std::size_t kLanes = 8;
 // The compiler maps the lanes to whatever registers there are.
@@ -147,6 +148,7 @@ HWY_ATTR void Count(const float* values, std::size_t count, float scale, int bin
 
 #undef FLOPTALLY_INLINE
 
+// NOLINTEND(readability-identifier-naming)
 }  // namespace HWY_NAMESPACE
 }  // namespace floptally::numerics
 HWY_AFTER_NAMESPACE();

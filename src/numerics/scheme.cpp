@@ -212,7 +212,6 @@ int Scheme::unit_bits() const {
     case Kind::cast:
       return 0;
     case Kind::mx:
-      return 8;
     case Kind::nvfp4:
       return 8;
     case Kind::nf4:

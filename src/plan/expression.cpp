@@ -5,8 +5,6 @@
 namespace floptally {
 namespace {
 
-constexpr Integer kLongest(kLongestList);
-
 class Evaluator {
  public:
   Evaluator(const Expression& expression, PlanScope& scope) : expression_(expression), scope_(scope) {}

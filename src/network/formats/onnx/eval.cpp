@@ -373,7 +373,7 @@ std::string Eval::describe() const {
   return text + "' (byte " + std::to_string(owner_.model_.offset(node_.bytes)) + ")";
 }
 
-bool Eval::fail(std::string code, std::string message, std::string help) {
+bool Eval::fail(std::string code, const std::string& message, std::string help) {
   if (owner_.mute == nullptr || owner_.problems_.empty())
     owner_.problems_.push_back(
         error(std::move(code), describe() + ": " + message, owner_.model_.at(node_.bytes), std::move(help)));

@@ -97,7 +97,7 @@ class Eval {
   static std::int64_t elements(const Type& type);  // product of the sizes; kUnknown
   graph::Step step(graph::Kind kind) const;
 
-  bool fail(std::string code, std::string message, std::string help = {});
+  bool fail(std::string code, const std::string& message, std::string help = {});
   Model& model();
   Evaluator& owner() { return owner_; }
   Graph& graph() { return graph_; }

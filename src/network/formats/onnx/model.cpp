@@ -96,7 +96,7 @@ void raw_element(std::uint8_t elem, const char* raw, std::size_t i, Data& out) {
       out.integers()[i] = load<std::uint16_t>(raw + 2 * i);
       break;
     case kInt8:
-      out.integers()[i] = load<std::int8_t>(raw + i);
+      out.integers()[i] = load<std::int8_t>(raw + i);  // NOLINT(bugprone-signed-char-misuse): the sign counts
       break;
     default:
       out.integers()[i] = load<std::uint8_t>(raw + i);

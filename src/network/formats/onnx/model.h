@@ -247,6 +247,7 @@ bool read_tensor(Model& model, std::string_view bytes, TensorHeader& header, con
 
 // The attributes of a node, read when they are asked for.
 struct Attribute {
+  // NOLINTNEXTLINE(modernize-use-equals-default): a default one would clear what is filled later
   Attribute() {}                     // left as it is: a node's array of them is filled only when asked for
   std::string_view name, reference;  // reference: the function's attribute that stands for it
   std::string_view bytes;            // its AttributeProto

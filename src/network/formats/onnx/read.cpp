@@ -186,8 +186,7 @@ bool Reader::read_shape(std::string_view bytes, Type& type, std::string_view inp
       if (dim.varint(1)) size = dim.integer();
       if (dim.text(2)) symbol = dim.bytes;
     }
-    if (size < -1 || (size > 0 && size > (std::int64_t{1} << 62)))
-      return field.fail("a dimension is negative or beyond 2^62");
+    if (size < -1 || size > (std::int64_t{1} << 62)) return field.fail("a dimension is negative or beyond 2^62");
     if (size < 0 || (size == 0 && !symbol.empty())) {
       if (rank == 0) free_batch_ = is_batch(symbol, 0);
       size = input.empty() ? kUnknown : bind_size(symbol, input, rank);

@@ -158,10 +158,9 @@ bool slice(Eval& e) {
     std::int64_t first = start;
     if (is_known(start) && is_known(end) && is_known(step) && step > -(std::int64_t{1} << 62) && size >= 0) {
       dims.v[axis] = slice_count(size, first, end, step);
-    } else if (size < 0 && start == 0 && step == 1 && is_known(end) && end >= (std::int64_t{1} << 31) - 1) {
+    } else if (start == 0 && step == 1 &&
+               (is_known(end) ? size < 0 && end >= (std::int64_t{1} << 31) - 1 : element_as_size(end) == size)) {
       dims.v[axis] = size;  // all of it
-    } else if (start == 0 && step == 1 && !is_known(end) && element_as_size(end) == size) {
-      dims.v[axis] = size;
     } else if (start == 0 && step == 1 && !is_known(end) && size >= 0) {
       dims.v[axis] = element_as_size(end);  // up to a size that comes out of data
     } else {
@@ -194,14 +193,14 @@ bool gather(Eval& e) {
     const std::int64_t row = static_cast<std::int64_t>(from->count) / x.dims[0];
     Data* to = e.data(0, static_cast<std::uint32_t>(count), from->real);
     for (std::uint32_t i = 0; i < to->count; ++i) {
-      const std::int64_t entry = row == 0 ? 0 : i / row;
+      const std::int64_t entry = row == 0 ? 0 : i / row, within = row == 0 ? 0 : i % row;
       std::int64_t k = entry < at->count ? at->integers()[entry] : kDataUnknown;
       if (is_known(k) && k < 0) k += x.dims[0];
       const bool inside = is_known(k) && k >= 0 && k < x.dims[0];
       if (is_known(k) && !inside)
         return e.fail("shape-mismatch", "gathers element " + std::to_string(k) + " of " + std::to_string(x.dims[0]));
       if (inside)
-        to->integers()[i] = from->integers()[k * row + i % row];
+        to->integers()[i] = from->integers()[k * row + within];
       else if (from->real)
         to->reals()[i] = std::nan("");
       else

@@ -167,7 +167,7 @@ class Counter {
     }
   }
 
-  FlowId make(const TensorType& type, std::string name) {
+  FlowId make(const TensorType& type, const std::string& name) {
     const FlowId id = flow_.id(name + "@" + std::to_string(++made_));
     FlowValue& v = flow_.value(id);
     v.dims = type.dims;
