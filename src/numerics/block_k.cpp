@@ -110,7 +110,7 @@ void decode_q2_k(const std::byte* in, float* x) {
   const float d = half_to_float(block.d);
   const float dmin = half_to_float(block.dmin);
   for (int i = 0; i < kSuper; ++i) {
-    const int scale = block.scales[i / 16];
+    const int scale = block.scales[i / 16];  // NOLINT(bugprone-signed-char-misuse): the sign counts
     const int q = block.qs[i / 128 * 32 + i % 32] >> (i % 128 / 32 * 2) & 3;
     x[i] = d * static_cast<float>(scale & 15) * static_cast<float>(q) - dmin * static_cast<float>(scale >> 4);
   }
@@ -244,7 +244,7 @@ void decode_q6_k(const std::byte* in, float* x) {
   for (int i = 0; i < kSuper; ++i) {
     const Place6 p = place6(i);
     const int q = ((block.ql[p.low] >> p.low_shift & 15) | (block.qh[p.high] >> p.high_shift & 3) << 4) - 32;
-    const int scale = block.scales[i / 16];
+    const int scale = block.scales[i / 16];  // NOLINT(bugprone-signed-char-misuse): the sign counts
     x[i] = d * static_cast<float>(scale) * static_cast<float>(q);
   }
 }

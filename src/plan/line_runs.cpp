@@ -80,8 +80,7 @@ bool LineSweep::certain(const Traced& t) {
 }
 
 void LineSweep::sum_in_closed_form() {
-  for (std::size_t k = 0; k < axes_.size(); ++k) {
-    SweepAxis& axis = axes_[k];
+  for (SweepAxis& axis : axes_) {
     if (axis.slots.size() != 1 || !axis.counts.empty() || axis.by) continue;
     const auto id = static_cast<FieldId>(axis.slots[0]);
     const bool multiplies = std::find(cost_.begin(), cost_.end(), id) != cost_.end() && id != FieldId::sequence;

@@ -11,12 +11,12 @@ namespace {
 // A mapping of the file with the command line's values laid over it.
 class Section {
  public:
-  Section(Node mapping, std::string prefix, const std::vector<PlanOverride>& overrides) : mapping_(mapping) {
+  Section(Node mapping, const std::string& prefix, const std::vector<PlanOverride>& overrides) : mapping_(mapping) {
     for (const PlanOverride& each : overrides)
       if (each.path.size() > prefix.size() + 1 && each.path.compare(0, prefix.size() + 1, prefix + ".") == 0)
-        over_.push_back({each.path.substr(prefix.size() + 1), each.value->root()});
+        over_.emplace_back(each.path.substr(prefix.size() + 1), each.value->root());
       else if (prefix.empty() && each.path.find('.') == std::string::npos)
-        over_.push_back({each.path, each.value->root()});
+        over_.emplace_back(each.path, each.value->root());
   }
   [[nodiscard]] Node find(std::string_view key) const {
     for (const auto& [name, node] : over_)

@@ -136,7 +136,7 @@ Result<Book> diff(const Request& request, Context& context) {
   Book book;
   book.title = request.inputs[0] + " -> " + request.inputs[1];
   add_headlines(book, *before, *after);
-  if (book.summary.empty()) book.summary.push_back("No headline differs.");
+  if (book.summary.empty()) book.summary.emplace_back("No headline differs.");
   for (const InputChange& change : input_changes(*before, *after)) {
     if (change.before.empty())
       book.summary.push_back("+ " + change.name + "  " + change.after);

@@ -171,7 +171,7 @@ Table facts_of(std::string key, std::string title, std::string_view path,
     for (const auto& [column, head] : columns) {
       std::string cell(rows->cell(r, column));
       for (std::size_t at = cell.find('|'); at != cell.npos; at = cell.find('|', at)) cell.replace(at, 1, ", ");
-      row.push_back(std::move(cell));
+      row.emplace_back(std::move(cell));
     }
   }
   return table;
