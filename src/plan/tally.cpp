@@ -416,8 +416,7 @@ class PlanTally {
     Book& book = ledger_.book();
     if (counter_) book.words.emplace_back("convention", convention_.flop_words);
     if (most_ > 0) {
-      std::string text =
-          "Models of " + quantity_text(least_, dim::kParameter) +
+      std::string text = "Models of " + quantity_text(least_, dim::kParameter) +
                          (most_ > least_ ? " to " + quantity_text(most_, dim::kParameter) : "") + " parameters";
       if (counter_)
         text += "; FLOP count " + convention_.flop_words + ", parameters " + convention_.parameter_words;

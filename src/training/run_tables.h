@@ -25,10 +25,7 @@ inline constexpr Field kRunModelFields[] = {
     {.key = "parameters", .expect = Expect::quantity, .doc = "parameters, all of them"},
     {.key = "active_parameters", .expect = Expect::quantity, .doc = "parameters that one token passes through"},
     {.key = "connections", .expect = Expect::quantity, .doc = "multiply-adds of the forward pass of one example"},
-    {.key = "architecture",
-     .expect = Expect::word,
-     .doc = "what kind of network",
-     .words = kRunArchitectures},
+    {.key = "architecture", .expect = Expect::word, .doc = "what kind of network", .words = kRunArchitectures},
     {.key = "layers", .expect = Expect::quantity, .doc = "layers"},
     {.key = "width", .expect = Expect::quantity, .doc = "width of the attention: heads x head size"},
     {.key = "vocab", .expect = Expect::quantity, .doc = "vocabulary"}};
@@ -37,10 +34,7 @@ inline constexpr FieldTable kRunModel{"model", "what was trained", kRunModelFiel
 inline constexpr Field kRunPhaseFields[] = {
     {.key = "name", .expect = Expect::text, .doc = "what the phase was"},
     {.key = "component", .expect = Expect::text, .doc = "a component of the laws' accounts (data/law/inclusions.csv)"},
-    {.key = "architecture",
-     .expect = Expect::word,
-     .doc = "what kind of network",
-     .words = kRunArchitectures},
+    {.key = "architecture", .expect = Expect::word, .doc = "what kind of network", .words = kRunArchitectures},
     {.key = "parameters", .expect = Expect::quantity, .doc = "parameters, where they are not the model's"},
     {.key = "active_parameters", .expect = Expect::quantity, .doc = "parameters that one token passes through"},
     {.key = "tokens", .expect = Expect::quantity, .doc = "tokens that updated the parameters, in one pass"},
