@@ -68,7 +68,7 @@ void encode_45(const float* x, int top, Half& d, Half& dmin, std::uint8_t* packe
   float scales[8];
   float minima[8];
   for (int b = 0; b < 8; ++b) {
-    const AffineFit fit = fit_affine(x + 32 * b, 32, top);
+    const AffineFit fit = fit_affine(x + std::ptrdiff_t{32} * b, 32, top);
     scales[b] = fit.scale;
     minima[b] = fit.minimum;
   }
@@ -87,7 +87,7 @@ void encode_q2_k(const float* x, std::byte* out) {
   float scales[16];
   float minima[16];
   for (int b = 0; b < 16; ++b) {
-    const AffineFit fit = fit_affine(x + 16 * b, 16, 3);
+    const AffineFit fit = fit_affine(x + std::ptrdiff_t{16} * b, 16, 3);
     scales[b] = fit.scale;
     minima[b] = fit.minimum;
   }
@@ -121,7 +121,7 @@ void encode_q3_k(const float* x, std::byte* out) {
   float scales[16];
   float top = 0;
   for (int b = 0; b < 16; ++b) {
-    scales[b] = fit_symmetric(x + 16 * b, 16, 4);
+    scales[b] = fit_symmetric(x + std::ptrdiff_t{16} * b, 16, 4);
     if (std::fabs(scales[b]) > std::fabs(top)) top = scales[b];
   }
   block.d = float_to_half(top / -32);
@@ -219,7 +219,7 @@ void encode_q6_k(const float* x, std::byte* out) {
   float scales[16];
   float top = 0;
   for (int b = 0; b < 16; ++b) {
-    scales[b] = fit_symmetric(x + 16 * b, 16, 32);
+    scales[b] = fit_symmetric(x + std::ptrdiff_t{16} * b, 16, 32);
     if (std::fabs(scales[b]) > std::fabs(top)) top = scales[b];
   }
   block.d = float_to_half(top / -128);

@@ -11,8 +11,8 @@
 namespace floptally::numerics {
 namespace {
 
-constexpr std::uint64_t kNf4Super = 256 * 64;  // weights under one second-level scale
-constexpr int kCandidates = 49;                // clips of k / 64 of the largest magnitude, k = 16..64
+constexpr std::uint64_t kNf4Super = std::uint64_t{256} * 64;  // weights under one second-level scale
+constexpr int kCandidates = 49;                               // clips of k / 64 of the largest magnitude, k = 16..64
 constexpr int kFirstCandidate = 16;
 
 std::uint32_t magnitude_bits(float value) { return std::bit_cast<std::uint32_t>(value) & 0x7fffffffu; }

@@ -12,7 +12,7 @@ using wire::Message;
 using wire::WireError;
 
 void Arena::refill(std::size_t bytes) {
-  const std::size_t size = std::max<std::size_t>(bytes, 64 * 1024);
+  const std::size_t size = std::max(bytes, std::size_t{64} * 1024);
   chunks_.push_back(std::make_unique_for_overwrite<char[]>(size));
   at_ = chunks_.back().get();
   left_ = size;

@@ -286,7 +286,7 @@ bool variadic(Eval& e) {
     left.origin = 0;
   }
   if (!ranked) e.unranked(0, elem);
-  e.elementwise(e.rule().flop * std::max(1, e.inputs() - 1));
+  e.elementwise(std::int64_t{e.rule().flop} * std::max(1, e.inputs() - 1));
   return true;
 }
 

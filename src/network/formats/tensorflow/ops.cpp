@@ -173,7 +173,8 @@ bool padded(OpCall& c, FlowValue& v) {
   const auto* pads = c.known(1);
   if (!c.has(0) || pads == nullptr || pads->size() != 2 * static_cast<std::size_t>(c.in(0).rank())) return false;
   for (int i = 0; i < c.in(0).rank(); ++i) {
-    const std::int64_t more = std::clamp<std::int64_t>((*pads)[2 * i] + (*pads)[2 * i + 1], 0, std::int64_t{1} << 40);
+    const auto at = std::size_t{2} * static_cast<std::size_t>(i);
+    const std::int64_t more = std::clamp<std::int64_t>((*pads)[at] + (*pads)[at + 1], 0, std::int64_t{1} << 40);
     v.dims.push_back(c.in(0).dim(i) < 0 ? -1 : c.in(0).dim(i) + more);
   }
   return v.ranked = true;
