@@ -543,6 +543,13 @@ void describe_model(const EvidenceRow& row, Sink& sink) {
     replay(*row.network, sink);
   else
     describe_decoder(row.shape, sink);
+  if (row.network != nullptr || row.shape.mask != AttentionMask::none) return;
+  // Megatron-LM core/models/bert (bert_lm_head.py, pooler.py): every tensor rank has the whole of both.
+  const DecoderShape& s = row.shape;
+  sink.add(linear("lm_head.dense", s.sequence, s.width, s.width, true, Component::head));
+  sink.add(activation("lm_head.gelu", s.sequence * s.width, Activation::gelu));
+  sink.add(norm("lm_head.layer_norm", s.norm, s.sequence, s.width));
+  if (row.binary_head) sink.add(linear("pooler.dense", 1, s.width, s.width, true, Component::head));
 }
 
 Result<std::vector<EvidenceRow>> read_evidence(const Csv& csv, const FindModel& find) {

@@ -28,6 +28,7 @@ struct EvidenceRow {
   std::size_t row = 0;
   DecoderShape shape;
   std::shared_ptr<const Network> network;  // of a shipped model that the row names without its sizes; else `shape`
+  bool binary_head = false;                // BERT's: a pooler beside the head of the masked words
   Run run;
   std::int64_t devices = 0, node = 8;      // and devices of a node
   std::int64_t accumulated = 0;            // micro-batches of a step; 0: not stated

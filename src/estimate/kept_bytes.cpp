@@ -67,9 +67,12 @@ double MemoryProfile::framework_bytes(const Op& op, const Attributes<double>& a,
   double extra = 0;
   if (op.def == &operators::k_attention) {
     extra += f.attention_copies * c.output * compute_;
-    if (run_.softcapped && !run_.fused_attention) extra += a.value[2] * a.value[0] * a.value[1] * (compute_ + 4);
+    const double scores = a.value[2] * a.value[0] * a.value[1];
+    if (run_.softmax_fp32 && !run_.fused_attention) extra += scores * (4 - compute_);
+    if (f.padding_masks && !run_.fused_attention && a.value[6] == 0) extra += a.value[0] * a.value[1];
+    if (run_.softcapped && !run_.fused_attention) extra += scores * (compute_ + 4);
     const double heads = a.value[2], kv_heads = a.value[3], keys = a.value[1];
-    const bool repeated = f.repeats_keys && kv_heads < heads;
+    const bool repeated = (f.repeats_keys || !run_.fused_attention) && kv_heads < heads;
     if (repeated)
       extra += keys * (heads - kv_heads) * (a.value[4] + a.value[5]) * compute_;
     else if (f.fused_values)

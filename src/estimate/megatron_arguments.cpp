@@ -115,6 +115,7 @@ void read_shape(EvidenceRow& row, const Arguments& a) {
   s.shared_ffn = a.count("moe-shared-expert-intermediate-size", 0);
   read_moe_layers(s, a);
   s.mtp_heads = a.count("mtp-num-layers", 0);
+  row.binary_head = s.mask == AttentionMask::none && !a.flag("bert-no-binary-head");
   s.q_rank = s.kv_rank = 0;
   if (a.flag("multi-latent-attention")) {
     s.q_rank = a.count("q-lora-rank", 0);
@@ -222,6 +223,16 @@ Recompute recompute_of(const Arguments& a) {
   return recompute;
 }
 
+// The mask that the data loader brings (core/datasets/gpt_dataset.py), and where the softmax is not fused
+// (core/fusions/fused_softmax.py: switched off, or more than 4096 keys).
+void read_masks(EvidenceRow& row, const Arguments& a, bool engine) {
+  const bool off = a.flag("no-create-attention-mask-in-dataloader") || a.flag("dataloader-inter-document-masking");
+  row.run.loader_mask = !off && row.shape.mask == AttentionMask::causal;
+  const bool torch = a.flag("no-masked-softmax-fusion") || row.shape.sequence > 4096;
+  const bool fp32 = a.flag("attention-softmax-in-fp32") || a.flag("apply-query-key-layer-scaling");
+  row.run.softmax_fp32 = !engine && torch && fp32;
+}
+
 void read_run(EvidenceRow& row, const Arguments& a) {
   Run& run = row.run;
   const bool engine = a.text("transformer-impl") != "local" && a.text("spec") != "local";
@@ -251,6 +262,7 @@ void read_run(EvidenceRow& row, const Arguments& a) {
   const std::string_view backend = a.text("attention-backend");
   const bool local_scores = !engine && backend != "flash" && !a.flag("use-flash-attn");
   run.fused_attention = backend != "unfused" && backend != "local" && !local_scores;
+  read_masks(row, a, engine);
   run.attention_dropout = a.number("attention-dropout", 0.1) > 0;
   run.hidden_dropout = a.number("hidden-dropout", 0.1) > 0;
   run.fused_gradients = !a.flag("no-gradient-accumulation-fusion");

@@ -302,7 +302,10 @@ void moments(const MemoryProfile& profile, const Run& run, const Rank& rank, con
   const bool accumulated = micro_batches(run.layout, run.batch) > 1;
   const double absent = run.fused_optimizer || (run.framework.late_gradients && !accumulated) ? gradients : 0;
   const double held_back = rank.head ? deferred : 0;
-  out[static_cast<int>(Moment::forward)] = {full, rank.working / 2, gathered, 0, absent};
+  // Megatron-LM's first and last pipeline ranks alone are given a batch; its mask goes with the forward step.
+  const bool given = rank.chunks[0].first || rank.head;
+  const double mask = run.loader_mask && given ? profile.mask() : 0;
+  out[static_cast<int>(Moment::forward)] = {full, rank.working / 2 + mask, gathered, 0, absent};
   Transient& backward = out[static_cast<int>(Moment::layer_backward)];
   backward = {full, rank.working + rank.replayed, gathered, held_back, absent};
   if (absent > 0 && !run.fused_optimizer) {  // ... or at its end: all gradients, the activations of one layer
@@ -315,7 +318,7 @@ void moments(const MemoryProfile& profile, const Run& run, const Rank& rank, con
     double backward_bytes = compiled ? run.framework.loss_compiled : run.framework.loss_backward;
     if (run.fused_loss) forward = std::max(run.framework.loss_forward, compute + 8);
     if (run.chunked_loss) forward = backward_bytes = 2 * compute;
-    out[static_cast<int>(Moment::loss)] = {head, 0, gathered_head,
+    out[static_cast<int>(Moment::loss)] = {head, mask, gathered_head,
                                            logits * std::max(forward, backward_bytes) + deferred, absent};
     const bool trained = run.adapter.rank == 0;
     const double hidden = after.input * (run.layout.sequence_parallel ? 1 + as_double(run.layout.tensor) : 1);
@@ -375,6 +378,7 @@ DeviceMemory device_memory(const MemoryProfile& profile, const Run& run, std::in
   at(out.bytes, Holds::buckets) =
       std::min(run.framework.buckets, 4 * (rank.sum.trained_dense + rank.sum.trained_expert));
   at(out.bytes, Holds::workspace) = workspace(run, rank.sum.expert > 0 && run.grouped_experts);
+  if (run.framework.score_buffer && !run.fused_attention) at(out.bytes, Holds::workspace) += profile.scores();
   if (run.framework.wgrad == Wgrad::dummy && run.fused_gradients && run.adapter.rank == 0) {
     at(out.bytes, Holds::placeholders) = profile.placeholders(rank.classes);
   }

@@ -194,7 +194,15 @@ void MemoryProfile::add(const Op& op) {
     return;
   }
   double policy = 0;
-  const double kept = kept_bytes(op, a, c, policy) * samples;
+  double kept = kept_bytes(op, a, c, policy) * samples;
+  if (op.def == &operators::k_attention) {
+    scores_ = std::max(scores_, a.value[2] * a.value[0] * a.value[1] * compute_ * samples);
+    mask_ = std::max(mask_, a.value[0] * as_double(op.attributes[1]) * samples);
+  }
+  if (op.def == &operators::k_embedding && run_.hidden_dropout && to.kept == 0) {  // what follows the embeddings
+    const bool cut_already = op.tensor_split == 0 || !run_.layout.sequence_parallel;
+    kept += c.output * samples / (cut_already ? 1 : as_double(run_.layout.tensor));
+  }
   if (column_parallel(op)) shares_input_ = false;
   to.kept += kept;
   to.kept_policy += policy * samples;

@@ -53,6 +53,9 @@ class MemoryProfile final : public Sink {
   // Bytes of one placeholder gradient per distinct weight shape in the layers of `classes` (bit i: class i).
   using ClassSet = std::array<std::uint64_t, 2>;
   [[nodiscard]] double placeholders(const ClassSet& classes) const;
+  // Bytes of one micro-batch's attention scores in the compute format, of the widest layer, and of its mask.
+  [[nodiscard]] double scores() const { return scores_; }
+  [[nodiscard]] double mask() const { return mask_; }
   [[nodiscard]] bool tied() const { return tied_; }          // the output matrix is the embedding
   [[nodiscard]] bool at_least() const { return at_least_; }  // an unknown operator is inside
 
@@ -91,7 +94,7 @@ class MemoryProfile final : public Sink {
   bool started_ = false;        // the layer's input is counted
   int products_ = 0;            // matrix products of the layer so far
   const OperatorDef* previous_ = nullptr;
-  double embedding_ = 0;
+  double embedding_ = 0, scores_ = 0, mask_ = 0;
 };
 
 }  // namespace floptally

@@ -44,6 +44,8 @@ struct Framework {
   bool late_gradients = false;        // gradients exist only once the backward pass has made them
   bool copies_output = false;         // the output projection reads a copy of the attention output
   bool whole_gradients = false;       // sharded gradients are accumulated whole, frozen parameters included
+  bool score_buffer = false;          // unfused attention makes its scores beside a buffer of their size, kept for good
+  bool padding_masks = false;         // unfused attention under a padding mask keeps a mask of queries x keys a layer
   bool unties = false;                // tied output matrices are held apart from the embedding
   bool keeps_high_precision = false;  // quantized matrix products keep their inputs unquantized, and no weight copies
   Spread reserved{1.04, 1.0, 1.1};    // allocator-reserved over peak allocated (fitted.csv)

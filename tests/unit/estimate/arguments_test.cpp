@@ -68,5 +68,17 @@ TEST(Arguments, RecomputedModules) {
   EXPECT_EQ(full.run.recompute.every, 4);
 }
 
+TEST(Arguments, MasksAndSoftmax) {
+  const std::string model = "{" + std::string(kModel);
+  EXPECT_TRUE(row_of(model + "}").run.loader_mask);
+  EXPECT_FALSE(row_of(model + ", \"no-create-attention-mask-in-dataloader\": true}").run.loader_mask);
+  const std::string local = model + ", \"transformer-impl\": \"local\", \"attention-softmax-in-fp32\": true";
+  EXPECT_FALSE(row_of(local + "}").run.softmax_fp32);
+  EXPECT_TRUE(row_of(local + ", \"no-masked-softmax-fusion\": true}").run.softmax_fp32);
+  EXPECT_TRUE(row_of(model + ", \"transformer-impl\": \"local\", \"apply-query-key-layer-scaling\": true, "
+                             "\"no-masked-softmax-fusion\": true}")
+                  .run.softmax_fp32);
+}
+
 }  // namespace
 }  // namespace floptally

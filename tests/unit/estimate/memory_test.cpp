@@ -197,5 +197,77 @@ TEST(Memory, GradientsExistOnceTheyAreMade) {
   EXPECT_DOUBLE_EQ(memory_of(shape, run)[Holds::gradients], 0);
 }
 
+// Megatron-LM core/transformer/dot_product_attention.py: matmul_input_buffer outlives the step; fused_softmax.py.
+TEST(Memory, LocalAttentionHoldsItsScores) {
+  floptally::Run run = default_run();
+  run.framework = *find_framework("megatron-local");
+  run.layout.micro_batch = run.batch = 4;
+  const DecoderShape shape = small_llama();
+  const double scores = 4.0 * 8 * 512 * 512;
+  const double fused = memory_of(shape, run)[Holds::workspace];
+  run.fused_attention = false;
+  EXPECT_DOUBLE_EQ(memory_of(shape, run)[Holds::workspace] - fused, scores * 2);
+  const double narrow = kept_of(shape, run);
+  run.softmax_fp32 = true;
+  EXPECT_DOUBLE_EQ(kept_of(shape, run) - narrow, scores * 2);
+  run.layout.tensor = 2;
+  EXPECT_DOUBLE_EQ(memory_of(shape, run)[Holds::workspace] - fused, scores);
+}
+
+// Unfused kernels read keys and values of as many heads as there are queries: repeat_interleave copies them.
+TEST(Memory, UnfusedAttentionRepeatsGroupedKeys) {
+  floptally::Run run = default_run();
+  run.fused_attention = false;
+  DecoderShape shape = small_llama();
+  shape.kv_heads = 2;
+  const double grouped = kept_of(shape, run);
+  shape.kv_heads = 8;
+  EXPECT_DOUBLE_EQ(kept_of(shape, run), grouped);
+}
+
+// Transformer Engine UnfusedDotProductAttention: masked_fill keeps the padding mask, layer by layer.
+TEST(Memory, PaddingMasksAreKept) {
+  floptally::Run run = default_run();
+  run.fused_attention = false;
+  DecoderShape shape = small_llama();
+  const double causal = kept_of(shape, run);
+  shape.mask = AttentionMask::none;
+  EXPECT_DOUBLE_EQ(kept_of(shape, run) - causal, 512.0 * 512);
+}
+
+// Megatron-LM core/datasets/gpt_dataset.py: a mask of a byte for every pair of positions, while the forward step runs.
+TEST(Memory, MaskOfTheDataLoader) {
+  floptally::Run run = default_run();
+  run.layout.micro_batch = run.batch = 4;
+  const DecoderShape shape = small_llama();
+  const auto at = [&](Moment moment) { return memory_of(shape, run).at[static_cast<std::size_t>(moment)]; };
+  const double loss = at(Moment::loss), backward = at(Moment::layer_backward);
+  run.loader_mask = true;
+  EXPECT_DOUBLE_EQ(at(Moment::loss) - loss, 4.0 * 512 * 512);
+  EXPECT_DOUBLE_EQ(at(Moment::layer_backward), backward);
+}
+
+// The sum of the embeddings is dropped out: a byte a number, shared by the tensor ranks under sequence parallelism.
+TEST(Memory, EmbeddingsAreDroppedOut) {
+  floptally::Run run = default_run();
+  DecoderShape shape = small_llama();
+  const auto before = [&] {
+    MemoryProfile profile(run);
+    describe_decoder(shape, profile);
+    return profile.before().kept;
+  };
+  for (const Positions positions : {Positions::rotary, Positions::learned}) {
+    shape.positions = positions;
+    run.layout.tensor = 1;
+    run.layout.sequence_parallel = run.hidden_dropout = false;
+    const double kept = before();
+    run.hidden_dropout = true;
+    EXPECT_DOUBLE_EQ(before() - kept, 512.0 * 1024);
+    run.layout.tensor = 4;
+    run.layout.sequence_parallel = true;
+    EXPECT_NEAR(before(), 512.0 * 1024 / 4, 8 * 2 * 512);  // and the positions' numbers
+  }
+}
+
 }  // namespace
 }  // namespace floptally
