@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <deque>
 #include <exception>
 
 #include "cli/output.h"
@@ -52,6 +53,26 @@ void add_options(Filled& filled, const std::vector<OptionInfo>& options, const c
   }
 }
 
+void add_command(CLI::App& app, const CommandInfo& info, Filled& filled) {
+  filled.info = &info;
+  filled.app = app.add_subcommand(info.name, info.summary);
+  add_options(filled, info.options, "Options");
+  std::vector<OptionInfo> common;
+  for (const OptionInfo& each : kCommon) {
+    bool own = false;
+    for (const OptionInfo& mine : info.options) own = own || mine.name == each.name;
+    if (!own) common.push_back(each);
+  }
+  add_options(filled, common, "Every command");
+  if (info.most_inputs > 0)
+    filled.app->add_option("inputs", filled.inputs, info.inputs)
+        ->expected(0, kMostWords)  // the engine counts them and says what is missing
+        ->type_name("");
+  std::string footer = info.examples.empty() ? "" : "Examples:";
+  for (const std::string& example : info.examples) footer += "\n  " + example;
+  filled.app->footer(footer);
+}
+
 int refuse(const std::string& what, const std::string& command) {
   std::fprintf(stderr, "error[command-line]: %s\nhelp: see floptally %s--help\n", what.c_str(),
                command.empty() ? "" : (command + " ").c_str());
@@ -78,33 +99,14 @@ int run(int argc, char** argv) {
   app.require_subcommand(0, 1);
   app.set_version_flag("--version", std::string("floptally ") + floptally::version());
   const std::vector<CommandInfo> commands = floptally::Engine::commands();
-  std::vector<Filled> all(commands.size());
-  for (std::size_t i = 0; i < commands.size(); ++i) {
-    const CommandInfo& info = commands[i];
-    Filled& filled = all[i];
-    filled.info = &info;
-    filled.app = app.add_subcommand(info.name, info.summary);
-    add_options(filled, info.options, "Options");
-    std::vector<OptionInfo> common;
-    for (const OptionInfo& each : kCommon) {
-      bool own = false;
-      for (const OptionInfo& mine : info.options) own = own || mine.name == each.name;
-      if (!own) common.push_back(each);
-    }
-    add_options(filled, common, "Every command");
-    if (info.most_inputs > 0)
-      filled.app->add_option("inputs", filled.inputs, info.inputs)
-          ->expected(0, kMostWords)  // the engine counts them and says what is missing
-          ->type_name("");
-    std::string footer = info.examples.empty() ? "" : "Examples:";
-    for (const std::string& example : info.examples) footer += "\n  " + example;
-    filled.app->footer(footer);
-  }
   const std::string word = argc > 1 ? argv[1] : "";
   const bool known =
       std::any_of(commands.begin(), commands.end(), [&](const CommandInfo& c) { return c.name == word; });
   if (!word.empty() && word[0] != '-' && !known)
     return floptally::answer({word, {}, {}, {}});  // the engine knows which command is nearest
+  std::deque<Filled> all;                          // the one command that is named, or all of them for --help
+  for (const CommandInfo& info : commands)
+    if (!known || info.name == word) add_command(app, info, all.emplace_back());
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& done) {
