@@ -45,7 +45,7 @@ class TableReader {
                         span.source->text.begin() + static_cast<std::ptrdiff_t>(span.begin), '\n');
     counted_ = static_cast<std::ptrdiff_t>(span.begin);
   }
-  [[nodiscard]] std::string text(std::string_view column) const { return std::string(csv_.cell(row_, column)); }
+  [[nodiscard]] std::string text(std::string_view column) { return std::string(at(column)); }
   [[nodiscard]] std::int64_t line() const { return line_; }
   [[nodiscard]] Span span(std::string_view column) const {
     const std::optional<std::size_t> index = csv_.find(column);
@@ -54,7 +54,7 @@ class TableReader {
 
   // An empty cell is "not known". Errors: bad-number (not a number, negative or not finite).
   std::optional<double> number(std::string_view column) {
-    const std::string_view cell = csv_.cell(row_, column);
+    const std::string_view cell = at(column);
     if (cell.empty()) return std::nullopt;
     double value = 0;
     const auto [end, code] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
@@ -71,7 +71,7 @@ class TableReader {
   }
   // Errors: bad-date.
   Date date(std::string_view column) {
-    const std::string_view cell = csv_.cell(row_, column);
+    const std::string_view cell = at(column);
     if (cell.empty()) return {};
     const std::optional<Date> date = Date::parse(cell);
     if (!date)
@@ -84,8 +84,18 @@ class TableReader {
   }
 
  private:
+  // Columns are asked for in about the order in which they stand: the search begins behind the last one.
+  std::string_view at(std::string_view column) {
+    for (std::size_t tried = 0; tried < csv_.columns(); ++tried) {
+      last_ = last_ + 1 < csv_.columns() ? last_ + 1 : 0;
+      if (csv_.header(last_) == column) return csv_.cell(row_, last_);
+    }
+    return {};
+  }
+
   Csv csv_;
   Diagnostics& problems_;
+  std::size_t last_ = 0;
   std::size_t rows_ = 0;
   std::size_t row_ = 0;
   std::ptrdiff_t counted_ = 0;

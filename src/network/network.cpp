@@ -8,7 +8,7 @@ std::string_view NameArena::keep(std::string_view name) {
   if (name.empty()) return {};
   if (used_ + name.size() > capacity_) {
     capacity_ = name.size() > 4096 ? name.size() : 4096;
-    chunks_.push_back(std::make_unique<char[]>(capacity_));
+    chunks_.push_back(std::make_unique_for_overwrite<char[]>(capacity_));
     used_ = 0;
   }
   char* place = chunks_.back().get() + used_;

@@ -10,7 +10,7 @@ namespace floptally {
 void LineSweep::add_traced(Sum& sum) {
   Traced weight(1);
   for (std::size_t k = 0; k < axes_.size(); ++k)
-    if (!axes_[k].counts.empty()) weight = weight * axes_[k].counts[position_[k]];
+    if (axes_[k].counted()) weight = weight * axes_[k].count(position_[k]);
   sum.traced_runs.push_back(weight);
   const std::string run = run_label();
   if (has(FieldId::flop)) {
@@ -48,7 +48,7 @@ Traced LineSweep::flop_per_token() {
   if (has(FieldId::flop_per_token)) return trace_.as(traced_slot(slot_of(FieldId::flop_per_token)), dim::kFlopPerToken);
   const std::string name = "FLOP per token" + model_label();
   std::string key = name + "#";
-  for (const std::int64_t f : fields_) key += std::to_string(f) + ",";
+  key.append(reinterpret_cast<const char*>(fields_.data()), sizeof fields_);
   const auto found = cache_.steps.find(key);
   if (found != cache_.steps.end()) return found->second;
   std::vector<Traced> parts;
