@@ -70,16 +70,16 @@ class CsvReader {
 
   bool read_plain() {
     const std::size_t begin = at_;
+    const char separator = options_.separator;
     bool stray = false;
-    while (at_ < text_.size() && text_[at_] != options_.separator && text_[at_] != '\n') {
-      if (text_[at_] == '"' && !stray) {
-        stray = true;
-        problems_.push_back(error("csv-stray-quote", "a quote inside an unquoted cell", {csv_.source_, at_, at_ + 1},
-                                  "quote the whole cell and double the quotes inside it"));
-      }
-      ++at_;
+    std::size_t end = begin;
+    for (; end < text_.size() && text_[end] != separator && text_[end] != '\n'; ++end) stray |= text_[end] == '"';
+    at_ = end;
+    if (stray) {
+      const std::size_t quote = text_.find('"', begin);
+      problems_.push_back(error("csv-stray-quote", "a quote inside an unquoted cell", {csv_.source_, quote, quote + 1},
+                                "quote the whole cell and double the quotes inside it"));
     }
-    std::size_t end = at_;
     if (end > begin && text_[end - 1] == '\r' && (at_ == text_.size() || text_[at_] == '\n')) --end;
     push(begin, end, Csv::Form::plain);
     return step();

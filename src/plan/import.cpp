@@ -298,21 +298,22 @@ void read_override(const Source& source, std::size_t begin, std::size_t at, Plan
 }
 
 // A cell that holds a whole number, or a problem.
-void read_whole(const Csv& table, std::size_t row, std::size_t column, std::int64_t& out, Diagnostics& problems) {
+std::int64_t read_whole(const Csv& table, std::size_t row, std::size_t column, Diagnostics& problems) {
   const std::string_view text = table.cell(row, column);
-  const auto digits = std::from_chars(text.data(), text.data() + text.size(), out);
-  if (digits.ec == std::errc{} && digits.ptr == text.data() + text.size() && out >= 0) return;
+  std::int64_t value = 0;
+  const auto digits = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (digits.ec == std::errc{} && digits.ptr == text.data() + text.size() && value >= 0) return value;
   const NumberText number = read_number(text);
-  if (number.length > 0 && number.length == text.size() && number.exact && number.exact->fits_int64()) {
-    out = number.exact->to_int64();
-    return;
-  }
+  if (number.length > 0 && number.length == text.size() && number.exact && number.exact->fits_int64() &&
+      *number.exact >= Integer(0))
+    return number.exact->to_int64();
   constexpr std::size_t kMostProblems = 100;
   if (problems.size() < kMostProblems)
     problems.push_back(error("not-a-number",
                              "'" + std::string(table.header(column)) + "' expects a whole number, found '" +
                                  std::string(text.substr(0, 40)) + "'",
                              table.span(row, column)));
+  return 0;
 }
 
 // Which columns of a table of runs are fields, and which say more of a row.
@@ -378,8 +379,8 @@ class RunsTable final : public CsvVisitor {
   void row(const Csv& table) override {
     if (!started_) start(table);
     PlanLine& own = line_for(table);
-    for (const std::size_t c : columns_.fields) read_whole(table, 0, c, own.table.emplace_back(), problems_);
-    if (columns_.count) read_whole(table, 0, *columns_.count, own.table_counts.emplace_back(), problems_);
+    for (const std::size_t c : columns_.fields) own.table.push_back(read_whole(table, 0, c, problems_));
+    if (columns_.count) own.table_counts.push_back(read_whole(table, 0, *columns_.count, problems_));
   }
 
  private:
@@ -390,11 +391,12 @@ class RunsTable final : public CsvVisitor {
   }
 
   PlanLine& line_for(const Csv& table) {
-    const std::string name = columns_.subset ? std::string(table.cell(0, *columns_.subset)) : "runs";
+    if (!columns_.subset && !lines_.empty()) return lines_.back();
+    const std::string_view name = columns_.subset ? table.cell(0, *columns_.subset) : "runs";
     if (!names_.empty() && names_.back() == name) return lines_.back();
     const auto found = std::find(names_.begin(), names_.end(), name);
     if (found != names_.end()) return lines_[static_cast<std::size_t>(found - names_.begin())];
-    names_.push_back(name);
+    names_.emplace_back(name);
     lines_.push_back(line_);
     lines_.back().place = table.row_span(0);
     if (!columns_.subset) {  // all rows come here: room for them at once

@@ -70,7 +70,7 @@ void LineSweep::collect_axes() {
     for (const PlanEntry& each : group) ok = add_zip_member(axis, each) && ok;
     if (ok) axes_.push_back(std::move(axis));
   }
-  if (!line_.columns.empty()) table_axis();
+  if (!line_.table.empty() || !line_.table_counts.empty()) table_axis();
   // The model's axes outermost (layers last of them), so that a model is counted once for all its runs.
   std::stable_sort(axes_.begin(), axes_.end(),
                    [](const SweepAxis& a, const SweepAxis& b) { return rank(a) < rank(b); });
@@ -183,11 +183,10 @@ bool LineSweep::add_zip_member(SweepAxis& axis, const PlanEntry& entry) {
 
 void LineSweep::table_axis() {
   SweepAxis axis;
-  axis.name = line_.columns.front();
   const std::size_t columns = line_.columns.size();
-  const std::size_t rows = line_.table.size() / columns;
-  axis.size = static_cast<std::int64_t>(rows);
-  axis.table = &line_.table;
+  axis.name = columns > 0 ? line_.columns.front() : "runs";
+  axis.size = static_cast<std::int64_t>(columns > 0 ? line_.table.size() / columns : line_.table_counts.size());
+  axis.table = &line_;
   if (counter_ != nullptr) counter_->expect_table();
   for (std::size_t c = 0; c < columns; ++c) {
     axis.slots.push_back(slot_of(*field_named(line_.columns[c])));
@@ -196,7 +195,6 @@ void LineSweep::table_axis() {
     axis.values.push_back(value);
     axis.plain.emplace_back();
   }
-  for (const std::int64_t count : line_.table_counts) axis.counts.emplace_back(Integer(count));
   axes_.push_back(std::move(axis));
 }
 

@@ -45,7 +45,7 @@ bool LineSweep::choose_mode() {
   Integer runs(1);
   for (SweepAxis& axis : axes_) {
     runs = runs * Integer(static_cast<long>(axis.size));
-    counted_ = counted_ || !axis.counts.empty();
+    counted_ = counted_ || axis.counted();
     for (const Traced& count : axis.counts) traced = traced || count.trace() != nullptr;
     for (const PlanValue& value : axis.values)
       for (const PlanItem& item : value.items)
@@ -81,7 +81,7 @@ bool LineSweep::certain(const Traced& t) {
 
 void LineSweep::sum_in_closed_form() {
   for (SweepAxis& axis : axes_) {
-    if (axis.slots.size() != 1 || !axis.counts.empty() || axis.by) continue;
+    if (axis.slots.size() != 1 || axis.counted() || axis.by) continue;
     const auto id = static_cast<FieldId>(axis.slots[0]);
     const bool multiplies = std::find(cost_.begin(), cost_.end(), id) != cost_.end() && id != FieldId::sequence;
     bool needed = false;
@@ -112,8 +112,12 @@ void LineSweep::sum_in_closed_form() {
 void LineSweep::evaluate_level(int level) {
   const Steps& steps = steps_[static_cast<std::size_t>(level)];
   for (const std::size_t i : steps.before) set_slot(i);
+  for (const std::size_t i : steps.sizes) set_size(i);
   if (level == arch_level_) count_model();
   for (const std::size_t i : steps.after) set_slot(i);
+  if (level != cost_level_) return;
+  amount_ = Num(Integer(1));
+  for (const FieldId id : cost_) amount_ = amount_ * nums_[slot_of(id)];
 }
 
 void LineSweep::plan_steps() {
@@ -124,7 +128,9 @@ void LineSweep::plan_steps() {
     (needs_model(i) ? steps.after : steps.before).push_back(i);
   }
   for (std::size_t i = 0; i < kFieldCount; ++i)
-    if (is_model_field(i) && slots_[i].from != SweepSlot::From::none) shaping_.push_back(i);
+    if (is_model_field(i) && slots_[i].from != SweepSlot::From::none)
+      steps_[static_cast<std::size_t>(slots_[i].level)].sizes.push_back(i);
+  for (const FieldId id : cost_) cost_level_ = std::max(cost_level_, slots_[slot_of(id)].level);
   fields_.fill(-1);
 }
 
@@ -138,16 +144,14 @@ bool LineSweep::needs_model(std::size_t i) {
   return needs_model_[i] == 1;
 }
 
+void LineSweep::set_size(std::size_t i) {
+  const Num& size = nums_[i];
+  const bool fits = size.exact && Integer(0) <= size.whole && size.whole <= Integer(kLargestSize);
+  if (fits || check_size(std::string(kFieldNames[i]), size, slots_[i].place)) fields_[i] = size.whole.to_int64();
+}
+
 void LineSweep::count_model() {
-  if (failed_) return;
-  for (const std::size_t i : shaping_) {
-    const Num& size = nums_[i];
-    const bool fits =
-        size.exact && size.whole.fits_int64() && size.whole.to_int64() >= 0 && size.whole.to_int64() <= kLargestSize;
-    if (!fits && !check_size(std::string(kFieldNames[i]), size, slots_[i].place)) return;
-    fields_[i] = size.whole.to_int64();
-  }
-  if (counter_ == nullptr) return;
+  if (failed_ || counter_ == nullptr) return;
   if (counter_->count(fields_, model_, nullptr)) {
     divides_ = model_.flop_per_token.valid();
   } else {
@@ -200,7 +204,7 @@ void LineSweep::walk(std::size_t k) {
   for (std::int64_t i = 0; i < axis.size && !failed_; ++i) {
     const auto index = static_cast<std::size_t>(i);
     for (std::size_t m = 0; m < axis.slots.size(); ++m)
-      nums_[axis.slots[m]] = axis.table != nullptr ? Num(Integer((*axis.table)[index * axis.slots.size() + m]))
+      nums_[axis.slots[m]] = axis.table != nullptr ? Num(Integer(axis.table->table[index * axis.slots.size() + m]))
                              : axis.plain[m].empty()
                                  ? Num(axis.values[m].start + axis.values[m].step * Integer(static_cast<long>(i)))
                                  : axis.plain[m][index];
@@ -230,24 +234,20 @@ void LineSweep::add_run() {
   if (traced_) return add_traced(sum);
   Num weight(Integer(1));
   for (std::size_t k = 0; counted_ && k < axes_.size(); ++k)
-    if (!axes_[k].counts.empty()) weight = weight * Num::of(axes_[k].counts[position_[k]]);
+    if (axes_[k].counted()) weight = weight * Num::of(axes_[k].count(position_[k]));
   sum.runs = sum.runs + weight;
-  Num flop = Num(Integer(1));
-  if (has(FieldId::flop)) {
-    flop = nums_[slot_of(FieldId::flop)];
-  } else {
-    Num tokens(Integer(1));
-    for (const FieldId id : cost_) tokens = tokens * nums_[slot_of(id)];
+  Num flop = amount_;
+  if (!has(FieldId::flop)) {
     if (has(FieldId::flop_per_token))
-      flop = tokens * nums_[slot_of(FieldId::flop_per_token)];
+      flop = amount_ * nums_[slot_of(FieldId::flop_per_token)];
     else if (counter_ == nullptr)
-      flop = tokens * Num(Integer(6)) *
+      flop = amount_ * Num(Integer(6)) *
              nums_[slot_of(has(FieldId::active_parameters) ? FieldId::active_parameters : FieldId::parameters)];
     else if (divides_)
-      flop = tokens * Num(model_.flop_per_token);
+      flop = amount_ * Num(model_.flop_per_token);
     else
-      flop = tokens * Num(model_.flop_per_sample) / Num(model_.sequence);
-    sum.tokens = sum.tokens + (counted_ ? tokens * weight : tokens);
+      flop = amount_ * Num(model_.flop_per_sample) / Num(model_.sequence);
+    sum.tokens = sum.tokens + (counted_ ? amount_ * weight : amount_);
   }
   sum.flop = sum.flop + (counted_ ? flop * weight : flop);
 }

@@ -31,14 +31,20 @@ inline constexpr std::size_t kParameters = kFieldCount;  // the model's, counted
 struct SweepAxis {
   std::string name;
   std::vector<std::size_t> slots;
-  std::vector<PlanValue> values;                     // one list per slot
-  std::vector<std::vector<Num>> plain;               // the same as plain numbers, where they are not a long range
-  std::vector<Traced> counts;                        // zip's "times"; empty: 1 each
-  const std::vector<std::int64_t>* table = nullptr;  // a table of runs, row by row, instead of `plain`
+  std::vector<PlanValue> values;        // one list per slot
+  std::vector<std::vector<Num>> plain;  // the same as plain numbers, where they are not a long range
+  std::vector<Traced> counts;           // zip's "times"; empty: 1 each
+  const PlanLine* table = nullptr;      // a table of runs, row by row, instead of `plain` and `counts`
   std::int64_t size = 0;
   bool by = false;
   std::size_t by_member = 0;
   std::optional<Traced> factor;  // the axis was summed in closed form
+
+  [[nodiscard]] bool counted() const { return table != nullptr ? !table->table_counts.empty() : !counts.empty(); }
+  // Of a counted axis: how many runs its element stands for.
+  [[nodiscard]] Traced count(std::size_t i) const {
+    return table != nullptr ? Traced(Integer(table->table_counts[i])) : counts[i];
+  }
 };
 
 struct SweepSlot {
@@ -132,6 +138,7 @@ class LineSweep {
   void plan_steps();
   void set_slot(std::size_t i) { nums_[i] = slots_[i].code.run(nums_); }
   bool needs_model(std::size_t i);
+  void set_size(std::size_t i);
   void count_model();
 
   // Where the size stands that a problem is about: the axis it names, else the first field, else the model.
@@ -191,10 +198,11 @@ class LineSweep {
   std::vector<FieldId> cost_;
   std::array<std::size_t, 64> position_{};
   struct Steps {
-    std::vector<std::size_t> before, after;
+    std::vector<std::size_t> before, sizes, after;  // sizes: the model's, which go into fields_
   };
   std::vector<Steps> steps_;
-  std::vector<std::size_t> shaping_;
+  Num amount_;  // FLOP or tokens of a run: the product of cost_
+  int cost_level_ = 0;
   FieldValues fields_{};
   ModelCount model_;
   bool divides_ = false, counted_ = false;

@@ -200,25 +200,22 @@ class DecoderCounter final : public ModelCounter {
   // Layers that are all alike are one block with a repeat count, and every count is linear in it: models that differ in
   // their depth alone are counted once, at one and at two layers.
   bool count(const FieldValues& fields, ModelCount& out, Diagnostics* problems) override {
-    constexpr std::size_t kLayers = static_cast<std::size_t>(FieldId::layers);
-    const std::int64_t layers = fields[kLayers];
-    FieldValues key = fields;
-    key[kLayers] = 1;
-    if (known_ == nullptr || key != known_->key) known_ = find(key);
+    const std::int64_t layers = fields[static_cast<std::size_t>(FieldId::layers)];
+    if (known_ == nullptr || !alike(fields, known_->key)) known_ = find(fields);
     if (known_ != nullptr && layers >= 1 && layers <= kDeepest) {
       deepen(*known_, layers - 1, out);
       return true;
     }
     DecoderShape shape;
     if (!shape_of(fields, shape, problems)) return false;
-    const bool again = key == last_;  // the second depth of this shape: more may come
-    last_ = key;
+    const bool again = alike(fields, last_);  // the second depth of this shape: more may come
+    last_ = fields;
     if (!(again || remember_) || shape.experts > 0) {
       out = counted(shape);
       return true;
     }
     Depths depths;
-    depths.key = key;
+    depths.key = fields;
     shape.layers = 1;
     depths.one = counted(shape);
     shape.layers = 2;
@@ -230,7 +227,7 @@ class DecoderCounter final : public ModelCounter {
     depths.step.active = two.active - depths.one.active;
     if (depths.one.flop_per_token.valid() && two.flop_per_token.valid())
       depths.step.flop_per_token = two.flop_per_token - depths.one.flop_per_token;
-    known_ = &memory_.insert_or_assign(hash(key), depths).first->second;
+    known_ = &memory_.insert_or_assign(hash(fields), depths).first->second;
     deepen(*known_, layers - 1, out);
     return true;
   }
@@ -254,16 +251,21 @@ class DecoderCounter final : public ModelCounter {
 
   // A shape at one layer, and what each further layer adds.
   struct Depths {
-    FieldValues key;
+    FieldValues key;  // of any depth
     ModelCount one, step;
   };
 
+  // The depth is the first field, and all that two models which are alike may differ in.
+  static_assert(static_cast<std::size_t>(FieldId::layers) == 0);
+  static bool alike(const FieldValues& a, const FieldValues& b) {
+    return std::equal(a.begin() + 1, a.end(), b.begin() + 1);
+  }
   static std::uint64_t hash(const FieldValues& key) {
     // Products of their own, so that they need not wait for one another.
     std::uint64_t h = 0;
     std::uint64_t odd = 0x9E3779B97F4A7C15ull;
-    for (const std::int64_t v : key) {
-      h += static_cast<std::uint64_t>(v) * odd;
+    for (std::size_t i = 1; i < key.size(); ++i) {
+      h += static_cast<std::uint64_t>(key[i]) * odd;
       odd += 0xC2B2AE3D27D4EB4Eull;
     }
     h ^= h >> 29;
@@ -273,7 +275,7 @@ class DecoderCounter final : public ModelCounter {
     if (memory_.empty()) return nullptr;
     if (memory_.size() > kRemembered) memory_.clear();
     const auto found = memory_.find(hash(key));
-    return found != memory_.end() && found->second.key == key ? &found->second : nullptr;
+    return found != memory_.end() && alike(found->second.key, key) ? &found->second : nullptr;
   }
 
   static void deepen(const Depths& depths, std::int64_t more_layers, ModelCount& out) {

@@ -14,6 +14,7 @@
 #include "base/sources.h"
 #include "document/document.h"
 #include "plan/expression.h"
+#include "plan/whole_numbers.h"
 
 namespace floptally {
 
@@ -42,8 +43,8 @@ struct PlanLine {
   std::optional<Expression> fail, reserve, overhead;
   // Rows of a table of runs (CSV): `columns` are fields, one value per run in row order; counted like one long zip.
   std::vector<std::string> columns;
-  std::vector<std::int64_t> table;
-  std::vector<std::int64_t> table_counts;  // how many runs each row stands for; empty: one each
+  WholeNumbers table;
+  WholeNumbers table_counts;  // how many runs each row stands for; empty: one each
 };
 
 struct PlanSubset {
