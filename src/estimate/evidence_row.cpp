@@ -87,7 +87,11 @@ struct SourceRule {
 FactTable source_table() { return FactTable("evidence/sources.csv"); }
 FactTable model_table() { return FactTable("evidence/models.csv"); }
 
-bool begins(std::string_view text, std::string_view part) { return text.substr(0, part.size()) == part; }
+// "llama" begins the text; "*_1node" stands anywhere in it.
+bool begins(std::string_view text, std::string_view part) {
+  if (!part.empty() && part.front() == '*') return contains(text, part.substr(1));
+  return text.substr(0, part.size()) == part;
+}
 
 SourceRule rule_for(std::string_view source, std::string_view gpu, std::string_view model) {
   const FactTable& table = facts<FactTable, source_table>();
@@ -488,6 +492,7 @@ EvidenceRow read_row(const Csv& csv, std::size_t row, const FindModel& find) {
   out.source = cells.text(csv.find("src") ? "src" : "source");
   if (csv.find("train_type") && out.source.empty()) out.source = "AnswerDotAI/fsdp_qlora";
   out.model = cells.text("model");
+  out.arch = lower(cells.text("arch"));
   out.task = cells.text("task");
   out.arguments = cells.text("arguments");
   out.notes = cells.text("notes");

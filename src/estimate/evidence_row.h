@@ -24,7 +24,7 @@ enum class Meter : std::uint8_t { allocated, reserved, visible };  // torch's pe
 enum class RankSeen : std::uint8_t { fullest, first, last };       // which rank's number a source reports
 
 struct EvidenceRow {
-  std::string id, source, model, task, arguments, notes;
+  std::string id, source, model, arch, task, arguments, notes;
   std::size_t row = 0;
   DecoderShape shape;
   std::shared_ptr<const Network> network;  // of a shipped model that the row names without its sizes; else `shape`

@@ -100,6 +100,13 @@ double MemoryProfile::products_policy(const Op& op, const Cost<double>& c) {
   return bytes;
 }
 
+// mamba_ssm's mamba_split_conv1d_scan_combined keeps what the input projection wrote and the scan's output: the short
+// convolution's activation and the scan's inputs are made again. causal_conv1d makes its activation again as well.
+bool MemoryProfile::remade_by_scan(const Op& op) const {
+  if (op.def == &operators::k_state_space) return true;
+  return op.def == &operators::k_activation && previous_ == &operators::k_convolution && after_recurrent_;
+}
+
 double MemoryProfile::kept_bytes(const Op& op, const Attributes<double>& a, const Cost<double>& c, double& policy) {
   const bool tuned = run_.adapter.rank > 0;
   const bool frozen = op.has(op_flags::frozen) || tuned;
@@ -119,6 +126,7 @@ double MemoryProfile::kept_bytes(const Op& op, const Attributes<double>& a, cons
     if (i == 0 && c.saves_input && shared) continue;
     if (frozen && c.saved[i].weight_only) continue;
     if (op.def == &operators::k_routing && i == 2 && !run_.framework.expert_outputs) continue;
+    if (i == 0 && remade_by_scan(op)) continue;
     double bytes = saved_bytes(op, c.saved[i]);
     if (i == 0 && column_parallel(op) && !is_grouped(op) && run_.layout.sequence_parallel)
       bytes /= static_cast<double>(run_.layout.tensor);

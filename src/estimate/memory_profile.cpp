@@ -212,8 +212,13 @@ void MemoryProfile::add(const Op& op) {
   const bool materialized = run_.framework.wgrad == Wgrad::transient || !run_.fused_gradients;
   if (materialized && is_linear(op) && !op.has(op_flags::frozen) && run_.adapter.rank == 0)
     working += c.parameters * compute_;
+  // The states of every chunk of 128 positions and their gradients, in fp32, and the gradients once more to pass on
+  // (mamba_ssm ssd_combined.py; Megatron-LM's chunk_size).
+  if (op.def == &operators::k_state_space)
+    working += a.value[0] / 128 * a.value[1] * a.value[2] * a.value[3] * (8 + compute_) * samples;
   if (op.component != Component::unembed) to.working = std::max(to.working, working);
   previous_ = op.def;
+  after_recurrent_ = op.component == Component::recurrent;
 }
 
 }  // namespace floptally

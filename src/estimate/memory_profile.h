@@ -76,6 +76,7 @@ class MemoryProfile final : public Sink {
   void remember(double rows, double columns, bool sibling);
   void settle(double rows, double columns);
   [[nodiscard]] bool adapted(const Op& op) const;
+  [[nodiscard]] bool remade_by_scan(const Op& op) const;
 
   const Run& run_;
   double compute_, kept_format_, weights_;
@@ -95,6 +96,7 @@ class MemoryProfile final : public Sink {
   int products_ = 0;            // matrix products of the layer so far
   const OperatorDef* previous_ = nullptr;
   double embedding_ = 0, scores_ = 0, mask_ = 0;
+  bool after_recurrent_ = false;  // the op before is of a recurrent mixer
 };
 
 }  // namespace floptally

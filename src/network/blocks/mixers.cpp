@@ -7,7 +7,9 @@ constexpr Component kRecurrent = Component::recurrent;
 
 Op short_convolution(std::string_view name, std::int64_t tokens, std::int64_t channels, std::int64_t kernel,
                      bool bias) {
-  return convolution(name, channels, channels, channels, kernel, tokens, tokens, bias).part_of(kRecurrent);
+  return convolution(name, channels, channels, channels, kernel, tokens, tokens, bias)
+      .part_of(kRecurrent)
+      .split({0, 1, 2});  // a channel each
 }
 
 }  // namespace
@@ -38,7 +40,7 @@ void describe_mamba2(const Mamba2Part& p, std::int64_t tokens, Sink& sink) {
   sink.add(activation("act", tokens * convolved, Activation::silu));
   sink.add(state_space("scan", tokens, p.heads, p.head_dim, p.state, p.groups));
   sink.add(gated_activation("gate", tokens * inner, Activation::silu));
-  if (p.gated_norm) sink.add(rms_norm("norm", tokens, inner));
+  if (p.gated_norm) sink.add(rms_norm("norm", tokens, inner).split({1}));
   sink.add(row_linear("out_proj", tokens, inner, p.width, p.bias, kRecurrent));
 }
 

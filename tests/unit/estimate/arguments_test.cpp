@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include "estimate/evidence_row.h"
+#include "estimate/memory_profile.h"
+#include "network/ops.h"
 
 namespace floptally {
 namespace {
@@ -78,6 +80,128 @@ TEST(Arguments, MasksAndSoftmax) {
   EXPECT_TRUE(row_of(model + ", \"transformer-impl\": \"local\", \"apply-query-key-layer-scaling\": true, "
                              "\"no-masked-softmax-fusion\": true}")
                   .run.softmax_fp32);
+}
+
+double parameters_of(const EvidenceRow& row) {
+  MemoryProfile profile(row.run);
+  describe_model(row, profile);
+  double sum = profile.before().dense + profile.after().dense;
+  for (int i = 0; i < profile.classes(); ++i)
+    sum += profile.layer(i).count * (profile.layer(i).dense + profile.layer(i).expert);
+  return sum;
+}
+
+// mamba_mixer.py with its defaults (expand 2, heads of 64, state 128, 8 groups): 2048 inner, 32 heads, 4096 convolved.
+TEST(Arguments, HybridPatternIsTheModel) {
+  const EvidenceRow row =
+      row_of("{" + std::string(kModel) +
+             ", \"hybrid-layer-pattern\": \"M*-|M\", \"position-embedding-type\": \"none\", "
+             "\"normalization\": \"RMSNorm\", \"disable-bias-linear\": true, \"pipeline-model-parallel-size\": 2}");
+  ASSERT_EQ(row.reason, "");
+  EXPECT_EQ(row.shape.layers, 4);
+  EXPECT_EQ(row.run.layout.stages, (std::vector<std::int64_t>{3, 1}));
+  const double h = 1024, inner = 2048, convolved = inner + 2 * 8 * 128;
+  const double mamba = h * (inner + convolved + 32) + convolved * 5 + 3 * 32 + inner + inner * h + h;
+  const double attention = 4 * h * h + h, mlp = 8 * h * h + h, vocabulary = 32000 * h;
+  EXPECT_DOUBLE_EQ(parameters_of(row), 2 * mamba + attention + mlp + vocabulary + h);
+}
+
+TEST(Arguments, HybridHeadsAndUnknownKinds) {
+  const std::string begin = "{" + std::string(kModel) + ", \"num-experts\": 4, \"hybrid-layer-pattern\": \"";
+  const EvidenceRow row = row_of(begin + "ME*E/*E/*E\"}");
+  EXPECT_EQ(row.reason, "");
+  EXPECT_EQ(row.shape.mtp_heads, 2);
+  EXPECT_NE(row_of(begin + "MG*E\"}").reason.find("'G'"), std::string::npos);
+}
+
+TEST(Arguments, RatiosSpaceTheLayers) {
+  const EvidenceRow row = row_of("{" + std::string(kModel) +
+                                 ", \"is-hybrid-model\": true, \"hybrid-attention-ratio\": 0.25, "
+                                 "\"hybrid-mlp-ratio\": 0.5}");
+  ASSERT_NE(row.network, nullptr);
+  int attention = 0, dense = 0, mamba = 0;
+  for (const Op& op : row.network->ops) {
+    attention += op.def == &operators::k_attention ? 1 : 0;
+    mamba += op.def == &operators::k_state_space ? 1 : 0;
+    dense += op.name == "up_proj" ? 1 : 0;
+  }
+  EXPECT_GT(attention, 0);
+  EXPECT_GT(dense, 0);
+  EXPECT_GT(mamba, 0);
+}
+
+// T5: 12 h^2 a layer of the encoder, 16 h^2 of the decoder, whose keys and values come from the encoder.
+TEST(Arguments, EncoderAndDecoder) {
+  const EvidenceRow row = row_of(
+      "{\"encoder-num-layers\": 3, \"decoder-num-layers\": 2, \"hidden-size\": 512, \"num-attention-heads\": 8, "
+      "\"encoder-seq-length\": 512, \"decoder-seq-length\": 128, \"max-position-embeddings\": 512, "
+      "\"micro-batch-size\": 1, \"vocab-extra-ids\": 100, \"disable-bias-linear\": true, \"bf16\": true}");
+  ASSERT_EQ(row.reason, "");
+  EXPECT_EQ(row.shape.sequence, 128);
+  EXPECT_EQ(row.shape.vocabulary, 30720);  // 30522 + 100, in steps of 128
+  const double h = 512, norm = 2 * h;
+  EXPECT_DOUBLE_EQ(parameters_of(row),
+                   3 * (12 * h * h + 2 * norm) + 2 * (16 * h * h + 3 * norm) + 2 * norm + (30720 + 512) * h + 30720);
+}
+
+TEST(Arguments, ImagesComeBeforeTheText) {
+  const std::string begin =
+      "{" + std::string(kModel) + ", \"encoder-num-layers\": 2, \"img-h\": 336, \"img-w\": 336, \"patch-dim\": 14";
+  const EvidenceRow row = row_of(begin + "}");
+  ASSERT_EQ(row.reason, "");
+  EXPECT_EQ(row.shape.sequence, 1024 + 24 * 24 + 1);
+  const EvidenceRow frozen = row_of(begin + ", \"freeze-LM\": true, \"freeze-ViT\": true}");
+  EXPECT_DOUBLE_EQ(parameters_of(frozen), parameters_of(row));
+  MemoryProfile profile(frozen.run);
+  describe_model(frozen, profile);
+  EXPECT_DOUBLE_EQ(profile.before().trained_dense, 2 * 4 * 1024 * 1024 + 5 * 1024);  // the projection alone
+}
+
+TEST(Arguments, ExpertsInOddLayers) {
+  const EvidenceRow row = row_of("{" + std::string(kModel) +
+                                 ", \"num-experts\": 4, \"moe-layer-freq\": \"([1 0]*8)\", \"moe_latent_size\": 256}");
+  ASSERT_EQ(row.reason, "");
+  ASSERT_NE(row.network, nullptr);
+  int experts = 0;
+  for (const Op& op : row.network->ops) experts += op.def == &operators::k_routing ? 1 : 0;
+  EXPECT_EQ(experts, 8);
+  EXPECT_EQ(row_of("{" + std::string(kModel) + ", \"num-experts\": 4, \"moe-layer-freq\": \"[1]*3\"}").reason,
+            "moe-layer-freq does not list every layer");
+}
+
+TEST(Arguments, NestedLayoutsAndPredictionHeads) {
+  const EvidenceRow row = row_of("{" + std::string(kModel) +
+                                 ", \"pipeline-model-parallel-size\": 2, \"mtp-num-layers\": 1, "
+                                 "\"pipeline-model-parallel-layout\": \"E((t|)*2t|)*5tmL\"}");
+  EXPECT_EQ(row.reason, "");
+  EXPECT_EQ(row.run.layout.stages.size(), 16U);
+  EXPECT_EQ(row.run.layout.stages.back(), 2);
+  const EvidenceRow plain =
+      row_of("{" + std::string(kModel) + ", \"pipeline-model-parallel-size\": 2, \"mtp-num-layers\": 1}");
+  EXPECT_EQ(plain.run.layout.stages, (std::vector<std::int64_t>{8, 9}));
+}
+
+TEST(Arguments, WhatCannotBeFollowedIsNamed) {
+  const auto reason = [](const char* argument) {
+    return row_of("{" + std::string(kModel) + ", " + argument + "}").reason;
+  };
+  EXPECT_EQ(reason("\"offload-modules\": [\"core_attn\"]").substr(0, 16), "offload-modules:");
+  EXPECT_EQ(reason("\"cpu-offloading-num-layers\": 4").substr(0, 26), "cpu-offloading-num-layers:");
+  EXPECT_EQ(reason("\"heterogeneous_layers_config_path\": \"x.json\"").substr(0, 13), "heterogeneous");
+  EXPECT_EQ(reason("\"optimizer\": \"sophia\""), "optimizer sophia is not described");
+  EXPECT_EQ(reason("\"rerun-mode\": \"disabled\""), "");
+  const EvidenceRow unknown = row_of("{" + std::string(kModel) + ", \"--warp-factor\": 9}");
+  EXPECT_EQ(unknown.reason, "");
+  EXPECT_EQ(unknown.assumed.back(), "argument warp-factor (not known) changes nothing");
+}
+
+TEST(Arguments, ShardingStrategies) {
+  const auto zero = [](const char* argument) {
+    return row_of("{" + std::string(kModel) + ", \"use-megatron-fsdp\": true" + argument + "}").run.layout.zero;
+  };
+  EXPECT_EQ(zero(""), Zero::weights);
+  EXPECT_EQ(zero(", \"data-parallel-sharding-strategy\": \"optim_grads\""), Zero::gradients);
+  EXPECT_EQ(zero(", \"data-parallel-sharding-strategy\": \"no_shard\""), Zero::none);
 }
 
 }  // namespace
