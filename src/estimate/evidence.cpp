@@ -86,8 +86,9 @@ void score_row(const EvidenceRow& row, double (*capacity)(std::string_view), Mem
     s.model = row.model;
     s.kind = kind_of(row.shape, row.run);
     for (const std::string& what : row.assumed) {
-      if (what.compare(0, 10, "vocabulary") != 0 &&
-          what.compare(0, 7, "devices") != 0) {  // settings that the source's recipes say, not the row
+      const auto about = [&](std::string_view word) { return what.compare(0, word.size(), word) == 0; };
+      if (!about("vocabulary") && !about("devices") &&  // settings that the source's recipes say, not the row
+          !about("argument")) {                         // a setting that is stated, and followed in part
         s.kind = "assumed settings";
         break;
       }

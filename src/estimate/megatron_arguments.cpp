@@ -362,7 +362,7 @@ std::string left_out(EvidenceRow& row, const Arguments& a) {
     if (!at->unless.empty() && value.text() == at->unless) continue;
     const std::string why = name + ": " + at->why;
     if (at->effect == "left out") return why;
-    row.assumed.push_back(why);
+    row.assumed.push_back("argument " + why);
   }
   if (a.has("model-provider") || row.task == "multimodal")
     return "a vision-language model: the vision tower is not in the arguments";
