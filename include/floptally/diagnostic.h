@@ -13,7 +13,7 @@ namespace floptally {
 // The text (or bytes) that spans point into. Owned by a Sources, which outlives every span and diagnostic of its
 // session.
 struct Source {
-  std::string name;  // as the user wrote the path; "-" for standard input
+  std::string name;  // as the user wrote the path; "-" for standard input; "--set KEY" for a word of the command line
   std::string text;  // empty for binary files: then a span's begin is shown as a byte offset
   bool binary = false;
 };

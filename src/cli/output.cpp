@@ -43,14 +43,15 @@ bool print(const std::string& text) {
   return true;
 }
 
-// What was written wrongly on the command line itself: of codes that files share, those without a place.
+// What was written wrongly on the command line itself: in a value such as that of "--set KEY", or, of codes that files
+// share, without a place.
 bool in_command_line(const Diagnostic& problem) {
-  if (problem.code == "bad-option" || problem.code == "bad-override" || problem.code == "command-line") return true;
-  static constexpr std::string_view kCodes[] = {"bad-date",           "unknown-axis",   "unknown-command",
-                                                "unknown-convention", "unknown-format", "unknown-key",
-                                                "unknown-lint",       "unknown-method"};
-  return std::find(std::begin(kCodes), std::end(kCodes), problem.code) != std::end(kCodes) &&
-         (problem.labels.empty() || !problem.labels.front().span);
+  if (!problem.labels.empty() && problem.labels.front().span)
+    return problem.labels.front().span.source->name.starts_with("--");
+  static constexpr std::string_view kCodes[] = {
+      "bad-date",        "bad-option",         "bad-override",   "command-line", "not-editable", "unknown-axis",
+      "unknown-command", "unknown-convention", "unknown-format", "unknown-key",  "unknown-lint", "unknown-method"};
+  return std::find(std::begin(kCodes), std::end(kCodes), problem.code) != std::end(kCodes);
 }
 
 int fail(const Diagnostics& problems, bool json) {

@@ -24,12 +24,14 @@ bool Node::quoted() const { return document_ != nullptr && document_->nodes_[ind
 Span Node::span() const {
   if (document_ == nullptr) return {};
   const auto& data = document_->nodes_[index_];
+  if (!document_->places_.empty()) return document_->places_[data.begin];
   return {document_->source_, data.begin, data.end};
 }
 
 Span Node::key_span() const {
   if (document_ == nullptr || !document_->nodes_[index_].has_key) return {};
   const auto& data = document_->nodes_[index_];
+  if (!document_->places_.empty()) return document_->places_[data.key_begin];
   return {document_->source_, data.key_begin, data.key_end};
 }
 

@@ -1,10 +1,11 @@
 // Document: one immutable tree for YAML and JSON in which every key and every value knows its place in the source.
 //
-// Always holds: spans lie inside the source; a scalar keeps the text as written (1e25, 50_000, no and 12:30 are never
-// mangled: our own files hand text() to the quantity grammar, and the as_...() accessors resolve by YAML 1.2 core rules
-// only when asked); no mapping holds a key twice; the tree is at most `max_depth` deep and, with aliases written out,
-// at most `max_nodes` large. A Node is a cheap handle into its Document, which must outlive it, as the Source must
-// outlive both. Aliased nodes are shared, not copied.
+// Always holds: spans lie inside the source (of an edited document: inside the source each value was read from); a
+// scalar keeps the text as written (1e25, 50_000, no and 12:30 are never mangled: our own files hand text() to the
+// quantity grammar, and the as_...() accessors resolve by YAML 1.2 core rules only when asked); no mapping holds a key
+// twice; the tree is at most `max_depth` deep and, with aliases written out, at most `max_nodes` large. A Node is a
+// cheap handle into its Document, which must outlive it, as the Source must outlive both. Aliased nodes are shared, not
+// copied.
 #pragma once
 
 #include <cstdint>
@@ -38,6 +39,8 @@ class Node {
   [[nodiscard]] bool is_mapping() const { return kind() == NodeKind::mapping; }
   // Written in quotes (or as a block of text): such a scalar is text, whatever it looks like. True for JSON strings.
   [[nodiscard]] bool quoted() const;
+
+  [[nodiscard]] std::uint32_t id() const { return index_; }  // no other node of the document has it
 
   [[nodiscard]] Span span() const;  // the value as written, quotes or brackets included; an alias: where `*name` stands
   [[nodiscard]] Span key_span() const;  // its key in the mapping around it; nowhere for list elements and the root
@@ -102,6 +105,7 @@ class Document {
  private:
   friend class Node;
   friend class DocumentBuilder;
+  friend class DocumentEditor;
   static constexpr std::uint32_t kNone = UINT32_MAX;
   struct Data {
     std::uint32_t key_begin = 0, key_end = 0;  // as written; equal for no key
@@ -122,6 +126,7 @@ class Document {
   std::vector<Data> nodes_;           // children side by side, before their parent; the root is last
   std::vector<std::uint32_t> order_;  // for large mappings: their children sorted by key
   std::deque<std::string> copies_;
+  std::vector<Span> places_;  // of an edited document: what `begin` and `key_begin` of its nodes count
 };
 
 // Strict RFC 8259. Errors: json-syntax, json-control-character, json-bad-escape, duplicate-key (both places, all of

@@ -24,7 +24,7 @@ Node Config::find(Names names) {
   for (std::string_view name : names) {
     const Node value = node_.find(name);
     if (!value) continue;
-    report_->read.push_back(value.span().begin);
+    report_->read.push_back(value.id());
     if (!value.is_null()) return value;
   }
   return {};
@@ -154,7 +154,7 @@ bool Config::divides(std::int64_t part, std::string_view part_name, std::int64_t
 
 void Config::known(Names names) {
   for (std::string_view name : names) {
-    if (const Node value = node_.find(name)) report_->read.push_back(value.span().begin);
+    if (const Node value = node_.find(name)) report_->read.push_back(value.id());
   }
 }
 
@@ -369,14 +369,14 @@ constexpr std::string_view kNeverShape[] = {"_attn_implementation",
                                             "vision_start_token_id",
                                             "vision_token_id"};
 
-void list_ignored(Node mapping, const std::string& path, const std::vector<std::uint64_t>& read, std::string& names,
+void list_ignored(Node mapping, const std::string& path, const std::vector<std::uint32_t>& read, std::string& names,
                   int& count) {
   for (Node value : mapping) {
     const std::string_view key = value.key();
     if (std::binary_search(std::begin(kNeverShape), std::end(kNeverShape), key)) continue;
     if (!key.empty() && key.front() == '_') continue;
     const std::string full = path + std::string(key);
-    if (std::binary_search(read.begin(), read.end(), value.span().begin)) {
+    if (std::binary_search(read.begin(), read.end(), value.id())) {
       if (value.is_mapping()) list_ignored(value, full + ".", read, names, count);
       continue;
     }

@@ -80,7 +80,7 @@ class Config {
   struct Report {
     Diagnostics problems, notes;
     std::vector<Binding> bindings;
-    std::vector<std::uint64_t> read;  // where the values that were read begin
+    std::vector<std::uint32_t> read;  // Node::id() of the values that were read
   };
   [[nodiscard]] Report& report() { return *report_; }
 

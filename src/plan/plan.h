@@ -83,17 +83,10 @@ struct Plan {
       problems;  // mistakes found while reading; tally_plan() adds its own and refuses the plan with all of them
 };
 
-// "hardware.price=2" and "lrs=12": values that take the place of the file's. Values are read as YAML.
-struct PlanOverride {
-  std::string path;  // "hardware.price", "let.lrs"
-  std::shared_ptr<const Document> value;
-};
-// Errors: bad-override (no '='), and the YAML reader's.
-Result<PlanOverride> parse_override(std::string_view text, const char* option, Sources& sources);
-
 // A plan file. Every mistake is kept in Plan::problems (unknown-key, missing-key, wrong-type, empty-runs,
-// bad-expression ...); fails only where there is no mapping to read.
-Result<Plan> read_plan(const Node& root, const std::vector<PlanOverride>& overrides);
+// bad-expression
+// ...); fails only where there is no mapping to read.
+Result<Plan> read_plan(const Node& root);
 
 // Is this document a Weights & Biases sweep (it has `parameters:` and no `plan:`)?
 bool is_wandb_sweep(const Node& root);

@@ -8,45 +8,14 @@
 namespace floptally {
 namespace {
 
-// A mapping of the file with the command line's values laid over it.
-class Section {
- public:
-  Section(Node mapping, const std::string& prefix, const std::vector<PlanOverride>& overrides) : mapping_(mapping) {
-    for (const PlanOverride& each : overrides)
-      if (each.path.size() > prefix.size() + 1 && each.path.compare(0, prefix.size() + 1, prefix + ".") == 0)
-        over_.emplace_back(each.path.substr(prefix.size() + 1), each.value->root());
-      else if (prefix.empty() && each.path.find('.') == std::string::npos)
-        over_.emplace_back(each.path, each.value->root());
-  }
-  [[nodiscard]] Node find(std::string_view key) const {
-    for (const auto& [name, node] : over_)
-      if (name == key) return node;
-    return mapping_.find(key);
-  }
-  // Every key once, the file's first.
-  template <class F>
-  void each(F f) const {
-    for (const Node child : mapping_) f(std::string(child.key()), child.key_span(), find(child.key()));
-    for (const auto& [name, node] : over_)
-      if (!mapping_.find(name)) f(name, node.span(), node);
-  }
-  [[nodiscard]] const std::vector<std::pair<std::string, Node>>& overrides() const { return over_; }
-
- private:
-  Node mapping_;
-  std::vector<std::pair<std::string, Node>> over_;
-};
-
 class PlanReader {
  public:
-  PlanReader(const Node& root, const std::vector<PlanOverride>& overrides) : root_(root), overrides_(overrides) {}
+  explicit PlanReader(const Node& root) : root_(root) {}
 
   Result<Plan> read() {
     if (!check(plan_tables::kPlan, root_, problems_) && !root_.is_mapping()) return std::move(problems_);
-    check_overrides();
     top();
-    Section hardware(mapping("hardware"), "hardware", overrides_);
-    read_hardware(hardware);
+    read_hardware();
     read_let();
     read_fields();
     read_runs();
@@ -76,78 +45,49 @@ class PlanReader {
   }
   static std::string text(const Node& node) { return std::string(node.text()); }
 
-  // A path that names nothing is a mistake on the command line.
-  void check_overrides() {
-    for (const PlanOverride& each : overrides_) {
-      const std::size_t dot = each.path.find('.');
-      const std::string section = each.path.substr(0, dot);
-      const std::string key = dot == std::string::npos ? std::string() : each.path.substr(dot + 1);
-      std::vector<std::string_view> known;
-      const FieldTable* table = section == "hardware"                        ? &plan_tables::kHardware
-                                : section == "model"                         ? &plan_tables::kModel
-                                : section == "train"                         ? &plan_tables::kTrain
-                                : section == "limits" || section == "expect" ? &plan_tables::kLimits
-                                                                             : nullptr;
-      if (section == "let") {
-        for (const Node child : mapping("let")) known.push_back(child.key());
-      } else if (table != nullptr) {
-        for (const Field& field : table->fields) known.push_back(field.key);
-      } else {
-        known = {"hardware", "model", "train", "let", "limits", "expect", "title", "fail", "reserve", "overhead"};
-      }
-      const std::string_view asked =
-          table != nullptr || section == "let" ? std::string_view(key) : std::string_view(section);
-      bool found = false;
-      for (const std::string_view word : known) found = found || word == asked;
-      if (!found)
-        problems_.push_back(error("unknown-key", "there is no '" + each.path + "' to set", each.value->root().span(),
-                                  suggestion(asked, known)));
-    }
-  }
-
   void top() {
     const Node version = root_.find("plan");
     if (version && version.is_scalar() && version.text() != "1")
       problems_.push_back(
           error("unknown-version", "this program reads plans of version 1", version.span(), "write 'plan: 1'"));
-    const Section section(root_, "", overrides_);
-    plan_.title = text(section.find("title"));
-    plan_.note = text(section.find("note"));
+    plan_.title = text(root_.find("title"));
+    plan_.note = text(root_.find("note"));
     for (const Node child : mapping("refs"))
       plan_.refs.emplace_back(std::string(child.key()), child.is_scalar() ? text(child) : write_json(child));
     const auto share = [&](std::string_view key, std::optional<Expression>& out) {
-      if (const Node node = section.find(key)) out = expression(node);
+      if (const Node node = root_.find(key)) out = expression(node);
     };
     share("fail", plan_.fail);
     share("reserve", plan_.reserve);
     share("overhead", plan_.overhead);
   }
 
-  void read_hardware(const Section& hardware) {
+  void read_hardware() {
     const Node node = root_.find("hardware");
     plan_.hardware_place = node ? (node.key_span() ? node.key_span() : node.span()) : Span{};
-    hardware.each([&](const std::string& key, Span key_span, const Node& value) {
-      if (plan_tables::kHardware.find(key) == nullptr) return;  // reported
-      if (!plan_.hardware_place) plan_.hardware_place = key_span;
+    for (const Node value : mapping("hardware")) {
+      const std::string key(value.key());
+      if (plan_tables::kHardware.find(key) == nullptr) continue;  // reported
       if (key == "device") {
         plan_.device = text(value);
         plan_.device_place = value.span();
       } else if (key == "precision") {
         plan_.precision = text(value);
         plan_.precision_place = value.span();
-      } else if (plan_tables::kHardware.find(key) != nullptr && value.is_scalar()) {
-        plan_.hardware.push_back({key, key_span, expression(value)});
+      } else if (value.is_scalar()) {
+        plan_.hardware.push_back({key, value.key_span(), expression(value)});
       }
-    });
+    }
   }
 
   void read_let() {
-    const Section section(mapping("let"), "let", overrides_);
-    section.each([&](const std::string& key, Span key_span, const Node& value) {
+    for (const Node value : mapping("let")) {
+      const std::string key(value.key());
       if (key.empty() || key.find_first_of(" .[]()*+-/") != std::string::npos)
-        problems_.push_back(error("bad-name", "'" + key + "' cannot be a name", key_span, "letters, digits and '_'"));
-      plan_.let.push_back({key, key_span, expression(value)});
-    });
+        problems_.push_back(
+            error("bad-name", "'" + key + "' cannot be a name", value.key_span(), "letters, digits and '_'"));
+      plan_.let.push_back({key, value.key_span(), expression(value)});
+    }
   }
 
   void read_fields() {
@@ -158,10 +98,12 @@ class PlanReader {
       plan_.from = text(model);
       plan_.from_place = model.span();
     }
-    const auto field = [&](const std::string& key, Span key_span, const Node& value) {
-      if (field_named(key) && value) plan_.fields.push_back({key, key_span, expression(value)});
+    const auto field = [&](const Node& value) {
+      if (field_named(value.key()))
+        plan_.fields.push_back({std::string(value.key()), value.key_span(), expression(value)});
     };
-    Section(model, "model", overrides_).each([&](const std::string& key, Span key_span, const Node& value) {
+    for (const Node value : model) {
+      const std::string_view key = value.key();
       if (key == "kind")
         plan_.kind = text(value), plan_.kind_place = value.span();
       else if (key == "from")
@@ -177,9 +119,9 @@ class PlanReader {
       else if (key == "count")
         read_count(value);
       else
-        field(key, key_span, value);
-    });
-    Section(train, "train", overrides_).each(field);
+        field(value);
+    }
+    for (const Node value : train) field(value);
   }
 
   void read_count(const Node& node) {
@@ -272,9 +214,9 @@ class PlanReader {
   }
 
   void read_limits(std::string_view key, std::vector<PlanExpectation>& out) {
-    const Section section(mapping(key), std::string(key), overrides_);
-    section.each([&](const std::string& name, Span key_span, const Node& value) {
-      if (plan_tables::kLimits.find(name) == nullptr || !value.is_scalar()) return;  // reported
+    for (const Node value : mapping(key)) {
+      const std::string name(value.key());
+      if (plan_tables::kLimits.find(name) == nullptr || !value.is_scalar()) continue;  // reported
       Dim dim;
       if (name == "flop")
         dim = dim::kFlop;
@@ -287,14 +229,13 @@ class PlanReader {
       Result<Amount> amount = parse_amount(value.text(), dim, "'" + name + "' in its own unit", value.span(), true);
       if (!amount) {
         report(amount.take_problems());
-        return;
+        continue;
       }
-      out.push_back({name, key_span ? key_span : value.span(), std::move(*amount)});
-    });
+      out.push_back({name, value.key_span(), std::move(*amount)});
+    }
   }
 
   Node root_;
-  const std::vector<PlanOverride>& overrides_;
   Plan plan_;
   Diagnostics problems_;
 };
@@ -307,23 +248,7 @@ std::optional<FieldId> field_named(std::string_view name) {
   return std::nullopt;
 }
 
-Result<PlanOverride> parse_override(std::string_view text, const char* option, Sources& sources) {
-  const std::size_t equals = text.find('=');
-  if (equals == std::string_view::npos || equals == 0)
-    return error("bad-override", std::string(option) + " '" + std::string(text) + "' has no value", {},
-                 std::string(option) + (std::string_view(option) == "--let" ? " lrs=12" : " hardware.price=2"));
-  const Source& source = sources.add(std::string(option) + " " + std::string(text.substr(0, equals)),
-                                     std::string(text.substr(equals + 1)));
-  Result<Document> value = read_yaml(source);
-  if (!value) return value.take_problems();
-  std::string path(text.substr(0, equals));
-  if (std::string_view(option) == "--let") path = "let." + path;
-  return PlanOverride{std::move(path), std::make_shared<const Document>(std::move(*value))};
-}
-
-Result<Plan> read_plan(const Node& root, const std::vector<PlanOverride>& overrides) {
-  return PlanReader(root, overrides).read();
-}
+Result<Plan> read_plan(const Node& root) { return PlanReader(root).read(); }
 
 std::string plan_schema() { return json_schema(plan_tables::kPlan, "https://floptally.dev/schema/plan-1.json"); }
 

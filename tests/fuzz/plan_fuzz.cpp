@@ -46,6 +46,6 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   if (is_wandb_sweep(document->root()))
     answer(import_wandb(document->root(), Plan{}), sources);
   else
-    answer(read_plan(document->root(), {}), sources);
+    answer(read_plan(document->root()), sources);
   return 0;
 }

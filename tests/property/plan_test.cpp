@@ -64,7 +64,7 @@ const Step* total(const Book& book, const char* key) { return find_headline(book
 Result<Book> tally_text(Sources& sources, const std::string& text, const std::string& by = {}) {
   const Source& source = sources.add("plan.yaml", text);
   const auto document = std::make_shared<const Document>(std::move(*read_yaml(source)));
-  Result<Plan> plan = read_plan(document->root(), {});
+  Result<Plan> plan = read_plan(document->root());
   TallyOptions options;
   options.by = by;
   options.worlds = 0;

@@ -3,6 +3,8 @@
 
 #include <charconv>
 
+#include "base/nearest.h"
+#include "document/edit.h"
 #include "engine/facts.h"
 #include "plan/plan.h"
 
@@ -12,20 +14,41 @@ namespace {
 constexpr std::uint64_t kLargestPlan = 64u << 20;  // a plan that a person wrote; tables of runs may be larger
 constexpr std::uint64_t kLargestTable = 1u << 28;
 
-Result<std::vector<PlanOverride>> overrides_of(const Request& request, Context& context) {
-  std::vector<PlanOverride> out;
+// What --set and --let say; a value is named "let.lrs" either way.
+Result<std::vector<Edit>> edits_of(const Request& request, Context& context) {
+  Result<std::vector<Edit>> set = parse_edits(request.words("set"), "--set", context.sources);
+  Result<std::vector<Edit>> let = parse_edits(request.words("let"), "--let", context.sources);
   Diagnostics problems;
-  for (const char* option : {"set", "let"})
-    for (const std::string& word : request.words(option)) {
-      Result<PlanOverride> parsed =
-          parse_override(word, option == std::string("set") ? "--set" : "--let", context.sources);
-      if (parsed)
-        out.push_back(std::move(*parsed));
-      else
-        for (Diagnostic& each : parsed.take_problems()) problems.push_back(std::move(each));
-    }
+  for (Result<std::vector<Edit>>* const each : {&set, &let})
+    if (!*each)
+      for (Diagnostic& problem : each->take_problems()) problems.push_back(std::move(problem));
   if (!problems.empty()) return problems;
-  return out;
+  for (Edit& each : *let) set->push_back({"let." + each.path, std::move(each.value)});
+  return set;
+}
+
+// The plan as a file says it, with what the command line says in its place. A new name would be one that nothing uses.
+Result<Plan> edited_plan(Document document, const std::vector<Edit>& edits,
+                         std::vector<std::unique_ptr<Document>>& documents) {
+  const Node let = document.root().find("let");
+  std::vector<std::string_view> names;
+  for (const Node each : let) names.push_back(each.key());
+  Diagnostics problems;
+  for (const Edit& each : edits) {
+    if (!each.path.starts_with("let.")) continue;
+    const std::string_view name = std::string_view(each.path).substr(4);
+    if (!let.find(name.substr(0, name.find('.'))))
+      problems.push_back(error("unknown-key", "the plan has no value '" + std::string(name) + "' under 'let'",
+                               each.value->root().span(), suggestion(name, names)));
+  }
+  if (!problems.empty()) return problems;
+  if (!edits.empty()) {
+    Result<Document> changed = edited(document, edits);
+    if (!changed) return changed.take_problems();
+    document = *std::move(changed);
+  }
+  documents.push_back(std::make_unique<Document>(std::move(document)));
+  return read_plan(documents.back()->root());
 }
 
 // A plan whose runs come from elsewhere may lack them.
@@ -43,16 +66,15 @@ void without_runs(Plan& plan) {
 }
 
 // A table of runs and a sweep do not say what the runs are: `--plan FILE` does.
-Result<Plan> base_plan(const Request& request, Context& context, const std::vector<PlanOverride>& overrides,
+Result<Plan> base_plan(const Request& request, Context& context, const std::vector<Edit>& edits,
                        std::vector<std::unique_ptr<Document>>& documents) {
   if (!request.has("plan")) {
-    if (overrides.empty()) return Plan{};
+    if (edits.empty()) return Plan{};
     // Sections named on the command line alone.
     const Source& empty =
         context.sources.add("--set", "{plan: 1, runs: {none: []}, hardware: {}, model: {}, train: {}}");
     Result<Document> document = read_yaml(empty);
-    documents.push_back(std::make_unique<Document>(std::move(*document)));
-    Result<Plan> plan = read_plan(documents.back()->root(), overrides);
+    Result<Plan> plan = edited_plan(*std::move(document), edits, documents);
     if (plan) without_runs(*plan);
     return plan;
   }
@@ -60,34 +82,33 @@ Result<Plan> base_plan(const Request& request, Context& context, const std::vect
   if (!source) return source.take_problems();
   Result<Document> document = read_document(**source);
   if (!document) return document.take_problems();
-  documents.push_back(std::make_unique<Document>(std::move(*document)));
-  Result<Plan> plan = read_plan(documents.back()->root(), overrides);
+  Result<Plan> plan = edited_plan(*std::move(document), edits, documents);
   if (plan) without_runs(*plan);
   return plan;
 }
 
 Result<Plan> plan_of(const Request& request, Context& context, std::vector<std::unique_ptr<Document>>& documents) {
-  Result<std::vector<PlanOverride>> overrides = overrides_of(request, context);
-  if (!overrides) return overrides.take_problems();
+  const Result<std::vector<Edit>> edits = edits_of(request, context);
+  if (!edits) return edits.problems();
   const std::string& path = request.inputs.front();
   const bool table = path.ends_with(".csv");
   Result<const Source*> source = context.sources.read(path, table ? kLargestTable : kLargestPlan);
   if (!source) return source.take_problems();
   if (table) {
-    Result<Plan> base = base_plan(request, context, *overrides, documents);
+    Result<Plan> base = base_plan(request, context, *edits, documents);
     if (!base) return base;
     return import_runs_csv(**source, std::move(*base));
   }
   Result<Document> document = read_document(**source);
   if (!document) return document.take_problems();
-  documents.push_back(std::make_unique<Document>(std::move(*document)));
-  const Node root = documents.back()->root();
-  if (is_wandb_sweep(root)) {
-    Result<Plan> base = base_plan(request, context, *overrides, documents);
+  if (is_wandb_sweep(document->root())) {
+    documents.push_back(std::make_unique<Document>(std::move(*document)));
+    const Node sweep = documents.back()->root();
+    Result<Plan> base = base_plan(request, context, *edits, documents);
     if (!base) return base;
-    return import_wandb(root, std::move(*base));
+    return import_wandb(sweep, std::move(*base));
   }
-  Result<Plan> plan = read_plan(root, *overrides);
+  Result<Plan> plan = edited_plan(*std::move(document), *edits, documents);
   if (!plan || !request.has("over")) return plan;
   excuse_missing_runs(*plan);
   return import_hydra(request.word("over"), std::move(*plan), context.sources);
