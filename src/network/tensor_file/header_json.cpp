@@ -25,38 +25,17 @@ std::uint64_t end_of_plain(std::string_view text, std::uint64_t at) {
 
 }  // namespace
 
-char JsonCursor::peek() {
-  while (position_ < text_.size()) {
-    const char c = text_[position_];
-    if (c != ' ' && c != '\n' && c != '\r' && c != '\t') return c;
-    ++position_;
+bool JsonCursor::unexpected(char wanted) {
+  switch (wanted) {
+    case '{':
+      return fail("'{' expected");
+    case '[':
+      return fail("'[' expected");
+    case ':':
+      return fail("':' expected after a key");
+    default:
+      return fail("unexpected character");
   }
-  return 0;
-}
-
-bool JsonCursor::expect(char c) {
-  if (!ok()) return false;
-  if (peek() != c || position_ >= text_.size()) {
-    switch (c) {
-      case '{':
-        return fail("'{' expected");
-      case '[':
-        return fail("'[' expected");
-      case ':':
-        return fail("':' expected after a key");
-      default:
-        return fail("unexpected character");
-    }
-  }
-  ++position_;
-  return true;
-}
-
-bool JsonCursor::first(char close) {
-  if (!ok()) return false;
-  if (peek() != close) return true;
-  ++position_;
-  return false;
 }
 
 bool JsonCursor::next(char close) {
@@ -166,13 +145,15 @@ bool JsonCursor::unsigned_number(std::uint64_t& out) {
   if (!ok()) return false;
   peek();
   const std::uint64_t begin = position_;
-  out = 0;
-  while (position_ < text_.size() && text_[position_] >= '0' && text_[position_] <= '9') {
-    const auto digit = static_cast<std::uint64_t>(text_[position_] - '0');
-    if (__builtin_mul_overflow(out, std::uint64_t{10}, &out) || __builtin_add_overflow(out, digit, &out))
-      return fail("a number beyond 2^64");
-    ++position_;
-  }
+  std::uint64_t at = begin, value = 0;
+  for (; at < text_.size() && text_[at] >= '0' && text_[at] <= '9'; ++at)
+    value = value * 10 + static_cast<std::uint64_t>(text_[at] - '0');
+  position_ = at;
+  out = value;
+  constexpr std::string_view kMost = "18446744073709551615";
+  const std::string_view digits = text_.substr(begin, at - begin);
+  if (digits.size() > kMost.size() || (digits.size() == kMost.size() && digits > kMost))
+    return fail("a number beyond 2^64");
   if (position_ == begin) return fail("a whole number that is not negative expected");
   if (text_[begin] == '0' && position_ > begin + 1) return fail("a number with a leading zero");
   if (position_ < text_.size() && (text_[position_] == '.' || (text_[position_] | 0x20) == 'e'))

@@ -23,7 +23,7 @@ std::vector<std::string_view> parts_of(std::string_view name) {
 }
 
 bool is_number(std::string_view part) {
-  return !part.empty() && part.find_first_not_of("0123456789") == std::string_view::npos;
+  return !part.empty() && std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 // GGUF's tensor names (gguf-py's constants.py) as checkpoints name the modules.
@@ -286,6 +286,7 @@ Holdings holdings_of(const TensorFile& file, const Description& described) {
   for (const TensorType& type : tensor_types()) types.push_back(dtype_of(type));
   std::string path;
   for (const TensorEntry& tensor : file.tensors) {
+    if (tensor.type != nullptr && !is_parameter(tensor)) continue;
     append_module_path(tensor.name, file.container, path);
     auto found = matches.find(path);
     if (found == matches.end()) found = matches.emplace(path, Match{find_described(described, path)}).first;
@@ -294,7 +295,6 @@ Holdings holdings_of(const TensorFile& file, const Description& described) {
       if (match == nullptr) out.named_only.push_back(tensor.name);
       continue;
     }
-    if (!is_parameter(tensor)) continue;
     if (found->second.held == nullptr)
       found->second.held = match != nullptr ? &out.held[match->first] : &out.unknown[path];
     Held& entry = *found->second.held;
