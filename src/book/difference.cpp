@@ -42,6 +42,40 @@ Lines lines_of(const Book& book, const std::string& key, Dim& dim) {
   return lines;
 }
 
+// Which path of `before` is which of `after`, where that is not the one of the same name: the lines of a plan's subset
+// are called by what they run, so those that were changed go by their order where there are as many of them.
+using Renamed = std::map<std::string, std::string>;
+
+void pair_lines(const Account& before, const Account& after, const std::string& path, Renamed& out) {
+  const std::vector<Account>&a = before.children, &b = after.children;
+  const auto among = [](const std::vector<Account>& all, const Account& one) {
+    return std::find_if(all.begin(), all.end(), [&](const Account& each) { return each.name == one.name; });
+  };
+  const bool known = std::all_of(a.begin(), a.end(), [&](const Account& each) { return among(b, each) != b.end(); });
+  if (!path.empty() && !known && a.size() == b.size())
+    for (std::size_t i = 0; i < a.size(); ++i) out[path + a[i].name] = path + b[i].name;
+  if (path.empty())
+    for (const Account& each : a)
+      if (const auto other = among(b, each); other != b.end()) pair_lines(each, *other, each.name + "/", out);
+}
+
+Renamed renamed_lines(const Book& before, const Book& after) {
+  Renamed out;
+  if (before.command == "tally" && !before.accounts.empty() && !after.accounts.empty())
+    pair_lines(before.accounts.front(), after.accounts.front(), {}, out);
+  return out;
+}
+
+// "Compute-optimal/width 1024 -> width 2048".
+std::string both_names(const std::string& before, const std::string& after) {
+  if (before == after || before.empty()) return after;
+  if (after.empty()) return before;
+  std::size_t same = 0;
+  for (std::size_t i = 0; i < std::min(before.size(), after.size()) && before[i] == after[i]; ++i)
+    if (before[i] == '/') same = i + 1;
+  return before + " -> " + after.substr(same);
+}
+
 double log_mean(double a, double b) { return a == b ? a : (b - a) / (std::log(b) - std::log(a)); }
 
 // The chain of factors whose product is `key`, as far as both sides know them.
@@ -82,15 +116,23 @@ Difference difference(const Book& before, const Book& after, const std::string& 
   result.key = key;
   const Lines a = lines_of(before, key, result.dim);
   const Lines b = lines_of(after, key, result.dim);
-  std::vector<std::string> order = a.order;
+  const Renamed renamed = renamed_lines(before, after);
+  std::map<std::string, std::string> left_of;  // path after -> path before
+  std::vector<std::pair<std::string, std::string>> order;
+  for (const std::string& path : a.order) {
+    const auto other = renamed.find(path);
+    const std::string& now = other == renamed.end() ? path : other->second;
+    order.emplace_back(path, b.cells.count(now) != 0 ? now : "");
+    left_of.emplace(now, path);
+  }
   for (const std::string& path : b.order)
-    if (a.cells.count(path) == 0) order.push_back(path);
+    if (left_of.count(path) == 0) order.emplace_back("", path);
   std::map<std::string, double> factors;
-  for (const std::string& path : order) {
+  for (const auto& [then, now] : order) {
     Change change;
-    change.path = path;
-    const auto left = a.cells.find(path);
-    const auto right = b.cells.find(path);
+    change.path = both_names(then, now);
+    const auto left = a.cells.find(then);
+    const auto right = b.cells.find(now);
     change.before = left == a.cells.end() ? 0 : left->second.at(key);
     change.after = right == b.cells.end() ? 0 : right->second.at(key);
     result.before += change.before;
@@ -129,15 +171,19 @@ Difference difference(const Book& before, const Book& after, const std::string& 
 }
 
 std::vector<InputChange> input_changes(const Book& before, const Book& after) {
-  const auto inputs = [](const Book& book) {
+  const auto inputs = [](const Book& book, const Renamed& renamed) {
     std::map<std::string, std::string> out;
-    for (const Step& step : book.steps)
-      if (step.formula.empty() && step.mark != Mark::derived)
-        out[step.name] = step.stated.empty() ? figure_text(step.figure, 6) : step.stated;
+    for (const Step& step : book.steps) {
+      if (!step.formula.empty() || step.mark == Mark::derived) continue;
+      const std::size_t end = step.name.find(": ");  // of the line that states it
+      const auto line = renamed.find(step.name.substr(0, end));
+      out[line == renamed.end() ? step.name : line->second + step.name.substr(end)] =
+          step.stated.empty() ? figure_text(step.figure, 6) : step.stated;
+    }
     return out;
   };
-  const auto a = inputs(before);
-  const auto b = inputs(after);
+  const auto a = inputs(before, renamed_lines(before, after));
+  const auto b = inputs(after, {});
   std::vector<InputChange> out;
   for (const auto& [name, words] : a) {
     const auto other = b.find(name);

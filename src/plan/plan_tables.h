@@ -106,7 +106,7 @@ inline constexpr Field kLineFields[] = {
      .doc = "time beyond training (start-up, evaluation, checkpoints), as a share of it"},
     {.key = "note", .expect = Expect::text, .doc = "a remark"},
     {.key = "source", .expect = Expect::text, .doc = "where the line comes from"},
-    {.key = "id", .expect = Expect::text, .doc = "a short name of the line"},
+    {.key = "id", .expect = Expect::text, .doc = "a short name of the line (else what tells it from the others)"},
 };
 inline constexpr FieldTable kLine{"line", "runs of one kind", kLineFields};
 

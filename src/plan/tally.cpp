@@ -7,6 +7,7 @@
 #include "base/nearest.h"
 #include "book/ledger.h"
 #include "plan/hardware_terms.h"
+#include "plan/line_names.h"
 #include "plan/sweep.h"
 #include "quantity/print.h"
 
@@ -125,10 +126,10 @@ class PlanTally {
     entry.name = subset.name;
     entry.place = subset.place;
     const bool single = subset.lines.size() == 1;
+    const std::vector<std::string> names = line_names(subset);
     for (std::size_t i = 0; i < subset.lines.size(); ++i) {
       const PlanLine& line = subset.lines[i];
-      const std::string own = !line.id.empty() ? line.id : "line " + std::to_string(i + 1);
-      const std::string name = single && line.id.empty() ? subset.name : subset.name + "/" + own;
+      const std::string name = single && line.id.empty() ? subset.name : subset.name + "/" + names[i];
       std::vector<LinePart> parts = add_line(line, name);
       if (parts.empty()) continue;
       if (!options_.by.empty()) {
@@ -136,7 +137,7 @@ class PlanTally {
         continue;
       }
       Entry row;
-      row.name = own;
+      row.name = names[i];
       row.note = line.note;
       row.source = line.source;
       row.place = line.place;

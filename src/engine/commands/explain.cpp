@@ -106,6 +106,25 @@ Result<std::uint32_t> find_step(const Book& book, const std::string& path) {
                (near.empty() ? std::string() : "did you mean '" + std::string(near) + "'? ") + "headlines: " + keys);
 }
 
+// The path with "line 2" of a subset as that line is called.
+std::string with_line_names(const Account& account, const std::string& above, std::string path) {
+  for (std::size_t i = 0; i < account.children.size(); ++i) {
+    const std::string numbered = above + "line " + std::to_string(i + 1), own = above + account.children[i].name;
+    if (path.starts_with(numbered + "/") || path.starts_with(numbered + ":")) path.replace(0, numbered.size(), own);
+    path = with_line_names(account.children[i], own + "/", std::move(path));
+  }
+  return path;
+}
+
+Result<std::uint32_t> find_step_or_line(const Book& book, const std::string& path) {
+  Result<std::uint32_t> found = find_step(book, path);
+  for (const Account& account : book.accounts)
+    for (const std::string& above : {std::string(), account.name + "/"})
+      if (const std::string named = with_line_names(account, above, path); !found.ok() && named != path)
+        found = find_step(book, named);
+  return found;
+}
+
 Result<Book> explain(const Request& request, Context& context) {
   std::string input = request.inputs.front();
   std::string path = request.inputs.size() > 1 ? request.inputs[1] : "";
@@ -133,7 +152,7 @@ Result<Book> explain(const Request& request, Context& context) {
     teller.depth = request.has("depth") ? depth : 0;
     for (const Headline& each : told.headlines) teller.tell(each.step, 0);
   } else {
-    const auto step = find_step(told, path);
+    const auto step = find_step_or_line(told, path);
     if (!step) return step.problems();
     teller.tell(*step, 0);
   }
