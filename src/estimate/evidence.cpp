@@ -85,14 +85,9 @@ void score_row(const EvidenceRow& row, double (*capacity)(std::string_view), Mem
     s.predicted = predicted;
     s.model = row.model;
     s.kind = kind_of(row.shape, row.run);
-    for (const std::string& what : row.assumed) {
-      const auto about = [&](std::string_view word) { return what.compare(0, word.size(), word) == 0; };
-      if (!about("vocabulary") && !about("devices") &&  // settings that the source's recipes say, not the row
-          !about("argument")) {                         // a setting that is stated, and followed in part
-        s.kind = "assumed settings";
-        break;
-      }
-    }
+    if (!row.assumed.empty()) s.kind = "assumed settings";
+    s.assumed = row.assumed;
+    s.assumed.insert(s.assumed.end(), row.noted.begin(), row.noted.end());
     const Spread spread = memory_spread(row.source, row.framework, measure, s.kind);
     s.low = predicted * spread.low;
     s.high = predicted * spread.high;

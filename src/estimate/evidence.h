@@ -17,6 +17,7 @@ struct Scored {
   double allocated = 0;  // predicted peak of allocated memory, whatever was measured
   double measured = 0, predicted = 0, low = 0, high = 0;  // bytes
   std::vector<std::string> regimes;                       // "devices 1-8", "generation h100" ...
+  std::vector<std::string> assumed;                       // what the row did not say and what stands for it
   [[nodiscard]] double error() const { return predicted / measured - 1; }
   [[nodiscard]] bool covered() const { return measured >= low && measured <= high; }
 };

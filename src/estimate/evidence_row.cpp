@@ -3,6 +3,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "estimate/evidence_cells.h"
+#include "estimate/evidence_labels.h"
 #include "training/run_file.h"
 #include "training/table.h"
 
@@ -10,69 +12,6 @@ namespace floptally {
 namespace {
 
 constexpr double kGib = 1024.0 * 1024 * 1024, kGb = 1e9;
-
-// Reads cells of one row; the first bad one becomes the row's reason.
-class Cells {
- public:
-  Cells(const Csv& csv, std::size_t row, EvidenceRow& out) : csv_(csv), row_(row), out_(out) {}
-
-  [[nodiscard]] std::string_view text(std::string_view column) const { return csv_.cell(row_, column); }
-  [[nodiscard]] std::optional<double> number(std::string_view column) {
-    const std::string_view cell = text(column);
-    if (cell.empty()) return std::nullopt;
-    double value = 0;
-    const auto [end, status] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
-    if (status != std::errc{} || end != cell.data() + cell.size() || !std::isfinite(value)) {
-      fail(column, "is not a plain number (units stand in the column's name)");
-      return std::nullopt;
-    }
-    if (value < 0) {
-      fail(column, "is negative");
-      return std::nullopt;
-    }
-    return value;
-  }
-  [[nodiscard]] std::int64_t count(std::string_view column, std::int64_t otherwise) {
-    const auto value = number(column);
-    if (!value) return otherwise;
-    if (*value != std::floor(*value) || *value > 1e15) {
-      fail(column, "is not a whole number");
-      return otherwise;
-    }
-    return static_cast<std::int64_t>(*value);
-  }
-
- private:
-  void fail(std::string_view column, const char* what) {
-    if (!out_.reason.empty()) return;
-    const Location at = locate(csv_.span(row_, *csv_.find(column)));
-    out_.reason = "line " + std::to_string(at.line) + ", column " + std::string(column) + ": \"" +
-                  std::string(text(column)) + "\" " + what;
-  }
-
-  const Csv& csv_;
-  std::size_t row_;
-  EvidenceRow& out_;
-};
-
-bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return out;
-}
-
-// The whole number after `key` in free text ("q_lora 1536 kv_lora 512"), or 0.
-std::int64_t number_after(std::string_view text, std::string_view key) {
-  const std::size_t at = text.find(key);
-  if (at == std::string_view::npos) return 0;
-  std::size_t i = at + key.size();
-  while (i < text.size() && text[i] == ' ') ++i;
-  std::int64_t value = 0;
-  std::from_chars(text.data() + i, text.data() + text.size(), value);
-  return value;
-}
 
 struct SourceRule {
   std::string framework = "megatron", attention, zero, unit = "gib", gradients;
@@ -85,7 +24,6 @@ struct SourceRule {
 };
 
 FactTable source_table() { return FactTable("evidence/sources.csv"); }
-FactTable model_table() { return FactTable("evidence/models.csv"); }
 
 // "llama" begins the text; "*_1node" stands anywhere in it.
 bool begins(std::string_view text, std::string_view part) {
@@ -125,32 +63,17 @@ SourceRule rule_for(std::string_view source, std::string_view gpu, std::string_v
   return rule;
 }
 
-void read_precision(EvidenceRow& out, const std::string& label) {
-  const char* name = "bf16-mixed";
-  if (contains(label, "mxfp8") || contains(label, "fp8-mx") || contains(label, "fp8_mx")) {
-    name = "mxfp8";
-  } else if (contains(label, "nvfp4") || contains(label, "fp4")) {
-    name = "nvfp4";
-  } else if (contains(label, "block") || contains(label, "subchannel")) {
-    name = "fp8-block";
-  } else if (contains(label, "tensorwise") || contains(label, "cs")) {
-    name = "fp8-tensorwise";
-  } else if (contains(label, "fp8") || contains(label, "float8")) {
-    name = "fp8-delayed";
-  } else if (contains(label, "amp") || contains(label, "autocast")) {
-    name = contains(label, "bf16") || contains(label, "bfloat16") ? "bf16-autocast" : "fp16-autocast";
-  } else if (contains(label, "true") || contains(label, "pure")) {
-    name = "bf16-pure";
-  } else if (contains(label, "bf16") || contains(label, "bfloat16")) {
+void unknown_label(EvidenceRow& out, const char* column, std::string_view label) {
+  if (out.reason.empty()) out.reason = std::string(column) + ": \"" + std::string(label) + "\" is not a known label";
+}
+
+void read_precision(EvidenceRow& out, std::string_view text) {
+  const std::string label = lower(text);
+  std::string name = precision_label(label, out.run.framework.name == "litgpt");
+  if (name.empty()) {
+    if (!label.empty()) unknown_label(out, "precision", text);
+    if (out.arguments.empty()) out.assumed.emplace_back("precision bf16-mixed");
     name = "bf16-mixed";
-  } else if (contains(label, "fp16") || contains(label, "float16") || contains(label, "half")) {
-    name = "fp16-mixed";
-  } else if (contains(label, "tf32")) {
-    name = "tf32";
-  } else if (contains(label, "32")) {
-    name = "fp32";
-  } else {
-    out.assumed.emplace_back("precision bf16-mixed");
   }
   out.run.precision = *find_precision(name);
   out.run.compiled = contains(out.notes, "torch.compile");
@@ -158,161 +81,30 @@ void read_precision(EvidenceRow& out, const std::string& label) {
   if (contains(label, "fp32 grad")) out.run.framework.gradients = Dtype::float32;
 }
 
-void read_zero(EvidenceRow& out, const std::string& label, const SourceRule& rule) {
-  Zero zero = Zero::none;
-  const std::string word = folded(label);
-  if (contains(word, "fsdp") || contains(word, "hsdp") || contains(word, "zero3") || word == "3") {
-    zero = Zero::weights;
-  } else if (contains(word, "zero2") || word == "2") {
-    zero = Zero::gradients;
-  } else if (contains(word, "zero1") || contains(word, "distributed") || contains(word, "hybrid") || word == "1") {
-    zero = Zero::optimizer;
-    out.run.layout.shard = std::max(number_after(label, "="), number_after(label, "("));  // "zero1=8", "hybrid (8)"
+void read_zero(EvidenceRow& out, std::string_view text, const SourceRule& rule) {
+  const auto sharing = sharing_label(text);
+  if (!sharing) return unknown_label(out, "zero", text);
+  Layout& l = out.run.layout;
+  l.zero = sharing->zero;
+  l.shard = sharing->ranks;
+  if (sharing->within_node) {  // unless the row says otherwise
+    l.shard = out.node;
+    out.assumed.emplace_back("shards within a node");
   }
-  if (contains(word, "hsdp")) {  // sharded within a node, unless the row says otherwise
-    out.run.layout.shard = std::max<std::int64_t>(number_after(label, "("), out.node);
-    if (number_after(label, "(") == 0) out.assumed.emplace_back("shards within a node");
-  }
-  if (!rule.zero.empty() && rule.zero == "1" && zero == Zero::none) zero = Zero::optimizer;
-  out.run.layout.zero = zero;
-  if (zero == Zero::weights && !rule.known) out.run.framework = *find_framework("fsdp");
+  if (rule.zero == "1" && l.zero == Zero::none) l.zero = Zero::optimizer;
+  if (rule.zero == "3" && text.empty() && out.devices > 1) l.zero = Zero::weights;
+  if (text.empty() && out.devices > 1 && out.arguments.empty())
+    out.noted.emplace_back(l.zero == Zero::none ? "zero: no states are shared (not stated)"
+                                                : "zero: states are shared (the source's recipes)");
+  if (l.zero == Zero::weights && !rule.known) out.run.framework = *find_framework("fsdp");
 }
 
-void read_recompute(Recompute& recompute, const std::string& label) {
-  recompute = {};
-  for (const std::string_view no : {"", "none", "no", "0", "0.0", "off", "false"}) {
-    if (label == no) return;
-  }
-  bool full = contains(label, "checkpoint");
-  for (const std::string_view yes : {"1", "1.0", "yes", "on", "true"}) full = full || label == yes;
-  if (label.substr(0, 4) == "full" || (full && !contains(label, "selective"))) {
-    recompute.mode = Recompute::Mode::full;
-    return;
-  }
-  recompute.mode = Recompute::Mode::selective;
-  recompute.modules = 0;
-  const auto when = [&](const char* word, Recompute::Module bit) {
-    if (contains(label, word)) recompute.modules |= bit;
-  };
-  when("core_attn", Recompute::core_attention);
-  when("layernorm", Recompute::norms);
-  when("moe_act", Recompute::activations);
-  when("mla_up", Recompute::mla_up);
-  when("shared_experts", Recompute::shared_experts);
-  when("op", Recompute::operators);
-  if (contains(label, "[mlp") || contains(label, " mlp") || contains(label, ":mlp") || contains(label, "+mlp"))
-    recompute.modules |= Recompute::mlp;
-  if (contains(label, ":moe") && !contains(label, "moe_act")) recompute.modules |= Recompute::moe;
-  if (recompute.modules == 0 && !contains(label, "[]")) recompute.modules = Recompute::core_attention;
-}
-
-void read_model(EvidenceRow& out, Cells& cells) {
-  DecoderShape& s = out.shape;
-  s.layers = cells.count("layers", 0);
-  s.width = cells.count("hidden", 0);
-  s.heads = cells.count("heads", 0);
-  const std::int64_t kv = cells.count("kv_heads", 0);
-  s.head_dim = cells.count("head_dim", 0);
-  if (s.heads == 0 && s.width > 0) {
-    s.heads = std::max<std::int64_t>(1, s.width / 128);
-    out.assumed.emplace_back("heads of 128");
-  }
-  s.kv_heads = kv > 0 ? kv : s.heads;
-  if (s.head_dim == 0 && s.heads > 0) s.head_dim = s.width / s.heads;
-  s.gated = cells.count("gated_ffn", 0) == 1;
-  s.ffn = cells.count("ffn", 0);
-  s.vocabulary = cells.count("vocab", 0);
-  s.sequence = cells.count("seq_len", cells.count("seq_len_max", cells.count("context_length", 0)));
-  s.experts = cells.count("experts", 0);
-  s.top_k = cells.count("topk", s.experts > 0 ? 1 : 0);
-  s.expert_ffn = cells.count("moe_ffn", 0);
-  if (s.ffn == 0) s.ffn = s.expert_ffn > 0 ? s.expert_ffn : 4 * s.width;
-  s.norm = s.gated ? NormKind::rms : NormKind::layer;
-  s.positions = s.gated ? Positions::rotary : Positions::learned;
-  s.qkv_bias = s.out_bias = s.mlp_bias = !s.gated;
-  s.activation = s.gated ? Activation::silu : Activation::gelu;
-  s.tied = !s.gated;
-  const std::string_view notes = out.notes;
-  s.shared_ffn = number_after(notes, "shared expert ffn");
-  s.kv_rank = number_after(notes, "kv_lora");
-  if (s.kv_rank > 0) {
-    s.q_rank = number_after(notes, "q_lora");
-    s.rope_dim = number_after(notes, "rope_dim");
-    s.value_dim = number_after(notes, "v_dim");
-    s.nope_dim = s.head_dim;
-  }
-  if (contains(notes, "layer 1 dense")) s.dense_first = 1;
-  if (contains(cells.text("arch"), "mla") && s.kv_rank == 0 && out.arguments.empty() && out.reason.empty()) {
-    out.reason = "latent attention without its ranks";
-  }
-  if (contains(cells.text("arch"), "bert")) s.mask = AttentionMask::none;
-}
-
-std::int64_t whole_in(std::string_view cell) {
-  std::int64_t value = 0;
-  std::from_chars(cell.data(), cell.data() + cell.size(), value);
-  return value;
-}
-
-// Sizes of a published model that the row names but does not spell out (data/evidence/models.csv).
-void read_named_model(EvidenceRow& out) {
-  const FactTable& table = facts<FactTable, model_table>();
-  DecoderShape& s = out.shape;
-  const bool latent_missing = s.layers > 0 && s.kv_rank == 0 && out.arguments.empty();
-  if (s.layers > 0 && s.width > 0 && s.vocabulary > 0 && !latent_missing) return;
-  const auto row = table.find(out.model);
-  if (!row) return;
-  const auto size = [&](std::string_view column) { return whole_in(table.cell(*row, column)); };
-  if (s.layers > 0 && size("kv_rank") == 0) return;
-  if (s.layers == 0) s.layers = size("layers");
-  s.width = size("hidden");
-  s.heads = size("heads");
-  s.kv_heads = size("kv_heads");
-  s.head_dim = size("head_dim");
-  s.ffn = size("ffn");
-  s.gated = size("gated") == 1;
-  s.vocabulary = size("vocab");
-  s.tied = size("tied") == 1;
-  s.experts = size("experts");
-  s.top_k = size("topk");
-  s.expert_ffn = size("moe_ffn");
-  s.shared_ffn = size("shared_ffn");
-  s.dense_first = size("dense_first");
-  s.q_rank = size("q_rank");
-  s.kv_rank = size("kv_rank");
-  s.rope_dim = size("rope_dim");
-  s.nope_dim = size("nope_dim");
-  s.value_dim = size("v_dim");
-  s.norm = s.gated ? NormKind::rms : NormKind::layer;
-  s.positions = Positions::rotary;
-  s.qkv_bias = s.out_bias = s.mlp_bias = !s.gated;
-  s.activation = s.gated ? Activation::silu : Activation::gelu;
-  out.run.softcapped = size("softcap") == 1;
-  if (out.reason == "latent attention without its ranks") out.reason.clear();
-  out.assumed.push_back("shape of " + std::string(table.cell(*row, "source")));
-}
-
-// A shipped model that the row names, where its columns do not say the sizes.
-void read_shipped(EvidenceRow& out, const FindModel& find) {
-  DecoderShape& s = out.shape;
-  const bool latent_missing = out.reason == "latent attention without its ranks";
-  if ((s.layers > 0 && s.width > 0 && s.vocabulary > 0 && !latent_missing) || s.sequence <= 0) return;
-  std::shared_ptr<const Network> network = find(out.model, s.sequence);
-  if (network == nullptr) return;
-  const Divisors d = divisors_of(*network, out.run);
-  if (s.layers > 0 && s.layers != d.layers) return;  // cut down: its shape alone is not enough
-  s.layers = d.layers;
-  s.width = d.width;
-  s.heads = d.heads;
-  s.kv_heads = d.kv_heads;
-  s.vocabulary = d.vocabulary;
-  s.experts = d.experts;
-  s.top_k = std::min<std::int64_t>(1, d.experts);
-  if (s.head_dim == 0) s.head_dim = 1;
-  if (s.ffn == 0) s.ffn = std::max<std::int64_t>(1, d.ffn);
-  out.network = std::move(network);
-  if (latent_missing) out.reason.clear();
-  out.assumed.push_back("shape of the shipped " + out.network->name);
+void read_recompute(EvidenceRow& out, std::string_view text, const SourceRule& rule) {
+  const auto recompute = recompute_label(text.empty() ? std::string_view(rule.recompute) : text);
+  if (!recompute) return unknown_label(out, "recompute", text);
+  out.run.recompute = *recompute;
+  if (text.empty() && rule.recompute.empty() && out.arguments.empty())
+    out.noted.emplace_back("recompute: nothing is recomputed (not stated)");
 }
 
 // torchtune's README: techniques one upon the other, on a full fine-tuning in bf16 with AdamW.
@@ -388,6 +180,31 @@ void read_tuning(EvidenceRow& out, Cells& cells, const SourceRule& rule) {
   }
 }
 
+// What devices and replicas say of the axes that the row leaves empty.
+void read_axes(EvidenceRow& out, Cells& cells) {
+  Layout& l = out.run.layout;
+  const std::int64_t replicas = cells.count("dp", 0), stated = l.tensor * l.pipeline * l.context;
+  if (out.devices == 0 || replicas == 0 || !out.arguments.empty() || replicas * stated == out.devices) return;
+  std::vector<std::string> empty;
+  for (const char* axis : {"tp", "pp", "cp"}) {
+    if (cells.text(axis).empty()) empty.emplace_back(axis);
+  }
+  const std::int64_t rest = out.devices % (replicas * stated) == 0 ? out.devices / (replicas * stated) : 0;
+  if (rest == l.expert) return;  // NVIDIA's performance tables divide dp by ep as well
+  if (empty.empty() || rest == 0) {
+    out.noted.push_back("dp " + std::to_string(replicas) + " disagrees with n_gpus / (tp x pp x cp)");
+    return;
+  }
+  if (empty.size() > 1 && empty.back() == "cp") empty.pop_back();  // rarely used
+  if (empty.size() > 1) {
+    if (out.reason.empty())
+      out.reason = "tp and pp are missing: " + std::to_string(out.devices / replicas) + " devices share a replica";
+    return;
+  }
+  (empty[0] == "tp" ? l.tensor : empty[0] == "pp" ? l.pipeline : l.context) = rest;
+  out.noted.push_back(empty[0] + " " + std::to_string(rest) + " (n_gpus / dp)");
+}
+
 void read_layout(EvidenceRow& out, Cells& cells) {
   Layout& l = out.run.layout;
   out.devices = cells.count("n_gpus", 0);
@@ -400,6 +217,7 @@ void read_layout(EvidenceRow& out, Cells& cells) {
   l.micro_batch = cells.count("micro_batch", cells.count("batch_per_gpu", 0));
   if (l.pipeline == 1) l.chunks = 1;
   if (l.chunks > 1) l.schedule = Schedule::interleaved;
+  read_axes(out, cells);
   const auto sp = cells.number("sp");
   l.sequence_parallel = l.tensor > 1 && (sp ? *sp > 0 : l.expert > 1);
   out.node = cells.count("gpus_per_node", 8);
@@ -411,7 +229,30 @@ void read_layout(EvidenceRow& out, Cells& cells) {
   out.accumulated = cells.count("grad_accum", 0);
 }
 
+constexpr std::string_view kMemoryColumns[] = {"mem_alloc_gib", "mem_reserved_gib", "peak_mem_gb", "peak_mem_gib"};
+
+// "1", "true", "OOM" in a cell; "OOM after iteration 1", "ran out of memory" in the notes.
+bool says_out_of_memory(std::string_view cell, std::string_view notes) {
+  const std::string word = folded(cell), text = lower(notes);
+  for (const std::string_view yes : {"true", "yes", "oom", "outofmemory", "cudaoom", "cudaoutofmemory"}) {
+    if (word == yes) return true;
+  }
+  for (const std::string_view said :
+       {"oom after", "oom at", "ran out of memory", "runs out of memory", "cuda out of memory"}) {
+    if (contains(text, said)) return true;
+  }
+  return false;
+}
+
 void read_measured(EvidenceRow& out, Cells& cells, const SourceRule& rule) {
+  out.out_of_memory =
+      cells.text("oom") == "1" || cells.text("oom") == "1.0" || says_out_of_memory(cells.text("oom"), out.notes);
+  for (const std::string_view column : kMemoryColumns)
+    out.out_of_memory = out.out_of_memory || says_out_of_memory(cells.text(column), {});
+  out.meter = rule.meter;
+  out.rank = rule.rank;
+  // What such a run had held until then is not its peak.
+  if (out.out_of_memory) return;
   const double unit = rule.unit == "gb" ? kGb : kGib;
   const double unit_other = rule.unit == "gb" ? kGb : kGib;
   const auto peak = cells.number("peak_mem_gb"), peak_gib = cells.number("peak_mem_gib");
@@ -419,12 +260,8 @@ void read_measured(EvidenceRow& out, Cells& cells, const SourceRule& rule) {
     (rule.meter == Meter::allocated ? out.allocated : out.other) = peak ? *peak * unit : *peak_gib * kGib;
   if (const auto bytes = cells.number("mem_alloc_gib")) out.allocated = *bytes * unit;
   if (const auto bytes = cells.number("mem_reserved_gib")) out.other = *bytes * unit_other;
-  for (const std::string_view column : {"mem_alloc_gib", "mem_reserved_gib", "peak_mem_gb", "peak_mem_gib"})
-    out.has_memory = out.has_memory || !cells.text(column).empty();
-  out.out_of_memory = cells.count("oom", 0) == 1;
+  for (const std::string_view column : kMemoryColumns) out.has_memory = out.has_memory || !cells.text(column).empty();
   if ((out.allocated && *out.allocated <= 0) || (out.other && *out.other <= 0)) out.reason = "the measured memory is 0";
-  out.meter = rule.meter;
-  out.rank = rule.rank;
 }
 
 // Data-parallel degree and what depends on it, once devices and the model axes are settled.
@@ -512,9 +349,9 @@ EvidenceRow read_row(const Csv& csv, std::size_t row, const FindModel& find) {
   read_model(out, cells);
   read_layout(out, cells);
   read_named_model(out);
-  read_precision(out, lower(cells.text("precision")));
-  read_zero(out, lower(cells.text("zero")), rule);
-  read_recompute(out.run.recompute, cells.text("recompute").empty() ? rule.recompute : lower(cells.text("recompute")));
+  read_precision(out, cells.text("precision"));
+  read_zero(out, cells.text("zero"), rule);
+  read_recompute(out, cells.text("recompute"), rule);
   if (rule.fp8_weights) out.run.precision.copies.clear();
   if ((rule.sequence_parallel || !rule.known) && out.run.layout.tensor > 1 && cells.text("sp").empty()) {
     out.run.layout.sequence_parallel = true;
@@ -531,13 +368,14 @@ EvidenceRow read_row(const Csv& csv, std::size_t row, const FindModel& find) {
   if (!out.arguments.empty()) apply_megatron_arguments(out);
   if (out.devices == 0 && rule.devices > 0 && !contains(out.model, "release")) {
     out.devices = rule.devices;
-    out.assumed.push_back("devices " + std::to_string(rule.devices) + " (the source's recipes)");
+    out.noted.push_back("devices " + std::to_string(rule.devices) + " (the source's recipes)");
   }
   out.framework = out.run.framework.name;
   if (out.run.framework.unties) out.shape.tied = false;
   if (find) read_shipped(out, find);
   settle(out);
   check_row(out);
+  check_parameters(out);
   return out;
 }
 

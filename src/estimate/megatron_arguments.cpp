@@ -77,7 +77,7 @@ std::int64_t vocabulary_of(EvidenceRow& row, const Arguments& a) {
                 {"tokenizer-type", "BertWordPieceCase", 28996, "vocabulary 28996 (BERT's cased tokenizer)"}};
   for (const auto& named : kNamed) {
     if (a.text(named.key).find(named.part) == std::string_view::npos) continue;
-    row.assumed.emplace_back(named.what);
+    row.noted.emplace_back(named.what);
     return named.size;
   }
   return 0;
@@ -140,7 +140,7 @@ void read_shape(EvidenceRow& row, const Arguments& a) {
     const bool bert = s.mask == AttentionMask::none || megatron_kind(row, a) == MegatronKind::encoder_decoder;
     vocabulary =
         bert ? 30522 : 50257;  // BertWordPieceLowerCase, GPT2BPETokenizer: the test recipes' default tokenizers
-    row.assumed.emplace_back(bert ? "vocabulary 30522 (default tokenizer)" : "vocabulary 50257 (default tokenizer)");
+    row.noted.emplace_back(bert ? "vocabulary 30522 (default tokenizer)" : "vocabulary 50257 (default tokenizer)");
   }
   if (vocabulary > 0) vocabulary += a.count("vocab-extra-ids", 0);
   const std::int64_t unit = a.count("make-vocab-size-divisible-by", 128) * tensor_of(a);
@@ -355,14 +355,14 @@ std::string left_out(EvidenceRow& row, const Arguments& a) {
     const auto at = std::lower_bound(effects.begin(), effects.end(), name,
                                      [](const ArgumentEffect& e, const std::string& n) { return e.name < n; });
     if (at == effects.end() || at->name != name) {
-      row.assumed.push_back("argument " + name + " (not known) changes nothing");
+      row.noted.push_back("argument " + name + " (not known) changes nothing");
       continue;
     }
     if (at->effect == "read" || at->effect == "none" || !a.flag(name)) continue;
     if (!at->unless.empty() && value.text() == at->unless) continue;
     const std::string why = name + ": " + at->why;
     if (at->effect == "left out") return why;
-    row.assumed.push_back("argument " + why);
+    row.noted.push_back("argument " + why);
   }
   if (a.has("model-provider") || row.task == "multimodal")
     return "a vision-language model: the vision tower is not in the arguments";

@@ -377,8 +377,12 @@ Result<RunFile> read_run(const Node& root, const Catalogue& catalogue) {
 
 Divisors divisors_of(const Network& network, const Run& run) {
   Divisors d;
-  for (const Block& block : network.blocks) {
-    if (block.kind == BlockKind::layer) d.layers += block.repeat;
+  std::vector<std::int64_t> copies(network.blocks.size(), 1);  // of what is around a block; parents come first
+  for (std::size_t i = 0; i < network.blocks.size(); ++i) {
+    const Block& block = network.blocks[i];
+    if (block.kind == BlockKind::layer) d.layers += copies[i] * block.repeat;
+    for (const Item& item : block.items)
+      if (item.is_block) copies[item.index] = copies[i] * std::max<std::int64_t>(0, block.repeat);
   }
   for (const Op& op : network.ops) {
     if (op.def == &operators::k_attention && d.heads == 0) {

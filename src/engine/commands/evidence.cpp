@@ -2,14 +2,19 @@
 #include "estimate/evidence.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
+#include <map>
 
 #include "audit/table_card.h"
 #include "base/file.h"
 #include "base/gzip.h"
 #include "book/ledger.h"
 #include "engine/facts.h"
+#include "estimate/evidence_labels.h"
+#include "network/count.h"
 #include "network/shipped.h"
+#include "training/table.h"
 
 namespace floptally {
 namespace {
@@ -84,12 +89,15 @@ std::string json_answer(const MemoryCard& card, std::size_t timed) {
     std::snprintf(numbers, sizeof numbers,
                   "\"allocated\": %.9g, \"measured\": %.9g, \"predicted\": %.9g, \"p5\": %.9g, \"p95\": %.9g}",
                   s.allocated, s.measured, s.predicted, s.low, s.high);
-    std::string regimes;
-    for (const std::string& regime : s.regimes) regimes += (regimes.empty() ? "" : ", ") + quoted(regime);
-    out += (i > 0 ? ", " : "") + std::string("{\"row\": ") + quoted(s.id) + ", \"regimes\": [" + regimes +
-           "], \"source\": " + quoted(s.source) + ", \"framework\": " + quoted(s.framework) +
-           ", \"model\": " + quoted(s.model) + ", \"kind\": " + quoted(s.kind) + ", \"measure\": " + quoted(s.measure) +
-           ", " + numbers;
+    const auto list = [](const std::vector<std::string>& texts) {
+      std::string json;
+      for (const std::string& text : texts) json += (json.empty() ? "" : ", ") + quoted(text);
+      return json;
+    };
+    out += (i > 0 ? ", " : "") + std::string("{\"row\": ") + quoted(s.id) + ", \"regimes\": [" + list(s.regimes) +
+           "], \"assumed\": [" + list(s.assumed) + "], \"source\": " + quoted(s.source) +
+           ", \"framework\": " + quoted(s.framework) + ", \"model\": " + quoted(s.model) +
+           ", \"kind\": " + quoted(s.kind) + ", \"measure\": " + quoted(s.measure) + ", " + numbers;
   }
   return out + "]";
 }
@@ -141,6 +149,27 @@ Table rows_table(const MemoryCard& card) {
 Table skipped_table(const MemoryCard& card) {
   Table table{"rows_skipped", "Rows left out", {{"row", "Row"}, {"reason", "Reason"}}, {}, {}};
   for (const Skipped& s : card.skipped) table.rows.push_back({s.id, s.reason});
+  return table;
+}
+
+// What rows did not say, each thing with the rows that it was assumed for.
+Table assumed_table(const MemoryCard& card) {
+  Table table{"assumed",
+              "What rows did not say",
+              {{"assumed", "Assumed"}, {"count", "Rows", true}, {"first", "First"}},
+              {},
+              {}};
+  std::map<std::string, std::pair<long, std::string>> rows;
+  std::string last;
+  for (const Scored& s : card.scored) {
+    if (s.id == last) continue;  // a row may have two measurements
+    last = s.id;
+    for (const std::string& what : s.assumed) {
+      auto& [count, first] = rows[what];
+      if (count++ == 0) first = s.id;
+    }
+  }
+  for (const auto& [what, found] : rows) table.rows.push_back({what, figure(Integer(found.first)), found.second});
   return table;
 }
 
@@ -246,6 +275,37 @@ Result<Book> published_answer(const Csv& csv, const Request& request, Context& c
   return book;
 }
 
+// The shipped model of that name, if there is one; letter case, dashes and dots are forgiven.
+std::string shipped_name(const std::string& spelling) {
+  static const std::map<std::string, std::string> names = [] {
+    std::map<std::string, std::string> all;
+    for (std::string& name : shipped_model_names()) all.emplace(folded(name), name);
+    return all;
+  }();
+  const auto at = names.find(folded(spelling));
+  return at != names.end() ? at->second : std::string();
+}
+
+// A shipped model by one of its spellings: "mistralai/Mixtral-8x7B-v0.1", "GPT-3 175B" (if it has that size).
+std::shared_ptr<const Network> shipped_network(std::string_view name, std::int64_t sequence, Context& context) {
+  const auto read = [&](const std::string& shipped) -> std::shared_ptr<const Network> {
+    Inputs inputs;
+    inputs.sequence = sequence;
+    Result<Network> network = read_shipped_model(shipped, inputs, context.sources);
+    return network.ok() ? std::make_shared<const Network>(*std::move(network)) : nullptr;
+  };
+  for (const std::string& spelling : model_spellings(name)) {
+    if (const std::string shipped = shipped_name(spelling); !shipped.empty()) return read(shipped);
+    const auto [stem, size] = split_size(spelling);
+    const std::string shipped = size > 0 ? shipped_name(stem) : std::string();
+    if (shipped.empty()) continue;
+    std::shared_ptr<const Network> network = read(shipped);
+    if (network != nullptr && std::fabs(count(*network).total().parameters.to_double() / size - 1) < 0.06)
+      return network;
+  }
+  return nullptr;
+}
+
 Result<Book> run(const Request& request, Context& context) {
   const bool shipped = request.inputs.empty();
   Result<const Source*> source =
@@ -254,12 +314,8 @@ Result<Book> run(const Request& request, Context& context) {
   Result<Csv> csv = Csv::read(**source);
   if (!csv) return csv.take_problems();
   if (!shipped && PublishedTable::is_one(*csv)) return published_answer(*csv, request, context);
-  const FindModel find = [&](std::string_view name, std::int64_t sequence) -> std::shared_ptr<const Network> {
-    if (!is_shipped_model(name)) return nullptr;
-    Inputs inputs;
-    inputs.sequence = sequence;
-    Result<Network> read = read_shipped_model(name, inputs, context.sources);
-    return read.ok() ? std::make_shared<const Network>(*std::move(read)) : nullptr;
+  const FindModel find = [&](std::string_view name, std::int64_t sequence) {
+    return shipped_network(name, sequence, context);
   };
   const Result<std::vector<EvidenceRow>> rows = read_evidence(*csv, find);
   if (!rows) return rows.problems();
@@ -279,6 +335,8 @@ Result<Book> run(const Request& request, Context& context) {
   book.tables.push_back(card_table(card));
   if (!card.skipped.empty()) book.tables.push_back(skipped_table(card));
   if (request.has("rows")) book.tables.push_back(rows_table(card));
+  if (Table assumed = assumed_table(card); request.has("rows") && !assumed.rows.empty())
+    book.tables.push_back(std::move(assumed));
   if (!card.scored.empty()) book.charts.push_back(scatter(card));
   book.json_answer = json_answer(card, timed_rows(*csv));
   return book;

@@ -192,7 +192,7 @@ TEST(Arguments, WhatCannotBeFollowedIsNamed) {
   EXPECT_EQ(reason("\"rerun-mode\": \"disabled\""), "");
   const EvidenceRow unknown = row_of("{" + std::string(kModel) + ", \"--warp-factor\": 9}");
   EXPECT_EQ(unknown.reason, "");
-  EXPECT_EQ(unknown.assumed.back(), "argument warp-factor (not known) changes nothing");
+  EXPECT_EQ(unknown.noted.back(), "argument warp-factor (not known) changes nothing");
 }
 
 TEST(Arguments, ShardingStrategies) {

@@ -1,0 +1,87 @@
+// What the readers of evidence rows share: typed cells, and words in free text.
+#pragma once
+
+#include <charconv>
+#include <cmath>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/csv.h"
+#include "estimate/evidence_row.h"
+
+namespace floptally {
+
+// Reads cells of one row; the first bad one becomes the row's reason.
+class Cells {
+ public:
+  Cells(const Csv& csv, std::size_t row, EvidenceRow& out) : csv_(csv), row_(row), out_(out) {}
+
+  [[nodiscard]] std::string_view text(std::string_view column) const { return csv_.cell(row_, column); }
+  [[nodiscard]] std::optional<double> number(std::string_view column) {
+    const std::string_view cell = text(column);
+    if (cell.empty()) return std::nullopt;
+    double value = 0;
+    const auto [end, status] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
+    if (status != std::errc{} || end != cell.data() + cell.size() || !std::isfinite(value)) {
+      fail(column, "is not a plain number (units stand in the column's name)");
+      return std::nullopt;
+    }
+    if (value < 0) {
+      fail(column, "is negative");
+      return std::nullopt;
+    }
+    return value;
+  }
+  [[nodiscard]] std::int64_t count(std::string_view column, std::int64_t otherwise) {
+    const auto value = number(column);
+    if (!value) return otherwise;
+    if (*value != std::floor(*value) || *value > 1e15) {
+      fail(column, "is not a whole number");
+      return otherwise;
+    }
+    return static_cast<std::int64_t>(*value);
+  }
+
+ private:
+  void fail(std::string_view column, const char* what) {
+    if (!out_.reason.empty()) return;
+    const Location at = locate(csv_.span(row_, *csv_.find(column)));
+    out_.reason = "line " + std::to_string(at.line) + ", column " + std::string(column) + ": \"" +
+                  std::string(text(column)) + "\" " + what;
+  }
+
+  const Csv& csv_;
+  std::size_t row_;
+  EvidenceRow& out_;
+};
+
+inline bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+
+inline std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return out;
+}
+
+// The whole number after `key` in free text ("q_lora 1536 kv_lora 512"), or 0.
+inline std::int64_t number_after(std::string_view text, std::string_view key) {
+  const std::size_t at = text.find(key);
+  if (at == std::string_view::npos) return 0;
+  std::size_t i = at + key.size();
+  while (i < text.size() && text[i] == ' ') ++i;
+  std::int64_t value = 0;
+  std::from_chars(text.data() + i, text.data() + text.size(), value);
+  return value;
+}
+
+// The model's sizes from the row's columns.
+void read_model(EvidenceRow& out, Cells& cells);
+// What the columns leave empty, from a published model that the row names: first data/evidence/models.csv, then what
+// `find` finds among the shipped ones.
+void read_named_model(EvidenceRow& out);
+void read_shipped(EvidenceRow& out, const FindModel& find);
+// Sets the sizes that are still assumed against the stated parameters; the row is left out where they differ.
+void check_parameters(EvidenceRow& out);
+
+}  // namespace floptally

@@ -1,0 +1,36 @@
+// Labels of measured runs as their sources write them: number formats, what is recomputed, what is shared.
+//
+// Always holds: a label that is not known is told apart from one that says nothing; none is guessed.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "training/run.h"
+
+namespace floptally {
+
+// The recipe (training/precision.csv) that a label means; empty where it is not known. `autocast`: the framework's
+// "mixed" labels are PyTorch's autocast (Lightning).
+std::string precision_label(std::string_view label, bool autocast);
+
+// "full", "selective:moe_act+layernorm", "full/block/10/", "none", "true" ...; nothing where it is not known.
+std::optional<Recompute> recompute_label(std::string_view label);
+
+struct Sharing {
+  Zero zero = Zero::none;
+  std::int64_t ranks = 0;  // that share, where the label says it ("zero1=8", "HSDP (8)")
+  bool within_node = false;
+};
+// "zero1", "ZeRO-3", "FSDP2", "HSDP (8)", "distributed_optimizer", "full_shard", "none" ...; nothing where it is not
+// known.
+std::optional<Sharing> sharing_label(std::string_view label);
+
+// Names under which a model may be known, the most exact first: without its organization, "Instruct", "Base" and
+// the like.
+std::vector<std::string> model_spellings(std::string_view model);
+// "gpt-3 175b": the name without its size, and the size in parameters; 0 where there is none.
+std::pair<std::string, double> split_size(std::string_view model);
+
+}  // namespace floptally

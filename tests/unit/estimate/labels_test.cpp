@@ -1,0 +1,125 @@
+// Labels as sources write them: known ones are read, unknown ones are told apart.
+#include <gtest/gtest.h>
+
+#include "estimate/evidence_labels.h"
+#include "estimate/evidence_row.h"
+
+namespace floptally {
+namespace {
+
+TEST(Labels, Precision) {
+  const std::pair<const char*, const char*> cases[] = {{"bf16", "bf16-mixed"},
+                                                       {"BF16", "bf16-mixed"},
+                                                       {"fp16", "fp16-mixed"},
+                                                       {"bf16-true", "bf16-pure"},
+                                                       {"32-true", "fp32"},
+                                                       {"tf32", "tf32"},
+                                                       {"fp32", "fp32"},
+                                                       {"fp8-cs", "fp8-tensorwise"},
+                                                       {"fp8_cs", "fp8-tensorwise"},
+                                                       {"MXFP8", "mxfp8"},
+                                                       {"fp8-mx", "mxfp8"},
+                                                       {"nvfp4", "nvfp4"},
+                                                       {"fp8", "fp8-delayed"},
+                                                       {"fp8-sc", "fp8-block"},
+                                                       {"fp16 pure", "bf16-pure"},
+                                                       {"torch.amp bf16", "bf16-autocast"},
+                                                       {"amp", "fp16-autocast"},
+                                                       {"float8 tensorwise", "fp8-tensorwise"},
+                                                       {"int3", ""},
+                                                       {"", ""}};
+  for (const auto& [label, name] : cases) EXPECT_EQ(precision_label(label, false), name) << label;
+  EXPECT_EQ(precision_label("bf16-mixed", true), "bf16-autocast");
+}
+
+TEST(Labels, Recompute) {
+  EXPECT_EQ(recompute_label("")->mode, Recompute::Mode::none);
+  EXPECT_EQ(recompute_label("None")->mode, Recompute::Mode::none);
+  EXPECT_EQ(recompute_label("True")->mode, Recompute::Mode::full);
+  EXPECT_EQ(recompute_label("activation checkpointing")->mode, Recompute::Mode::full);
+  EXPECT_EQ(recompute_label("full/block/4/")->layers, 4);
+  EXPECT_EQ(recompute_label("full/uniform/2/")->every, 2);
+  EXPECT_EQ(recompute_label("selective:moe_act+layernorm")->modules, Recompute::activations | Recompute::norms);
+  EXPECT_EQ(recompute_label("selective")->modules, Recompute::core_attention);
+  EXPECT_EQ(recompute_label("selective (per-op SAC)")->modules, Recompute::operators);
+  EXPECT_EQ(recompute_label("selective:[]")->modules, 0U);
+  EXPECT_FALSE(recompute_label("sometimes"));
+}
+
+TEST(Labels, Sharing) {
+  EXPECT_EQ(sharing_label("zero1=8")->ranks, 8);
+  EXPECT_EQ(sharing_label("ZeRO-3")->zero, Zero::weights);
+  EXPECT_EQ(sharing_label("3.0")->zero, Zero::weights);
+  EXPECT_EQ(sharing_label("stage 2")->zero, Zero::gradients);
+  EXPECT_EQ(sharing_label("FSDP2")->zero, Zero::weights);
+  EXPECT_EQ(sharing_label("FULL_SHARD")->zero, Zero::weights);
+  EXPECT_EQ(sharing_label("SHARD_GRAD_OP")->zero, Zero::gradients);
+  EXPECT_EQ(sharing_label("HSDP (4)")->ranks, 4);
+  EXPECT_TRUE(sharing_label("hsdp")->within_node);
+  EXPECT_EQ(sharing_label("distributed_optimizer")->zero, Zero::optimizer);
+  EXPECT_EQ(sharing_label("no")->zero, Zero::none);
+  EXPECT_FALSE(sharing_label("perhaps"));
+}
+
+TEST(Labels, Models) {
+  EXPECT_EQ(model_spellings("mistralai/Mixtral-8x7B-Instruct-v0.1").back(), "mixtral-8x7b");
+  EXPECT_EQ(split_size("gpt-3-175b"), (std::pair<std::string, double>("gpt-3", 175e9)));
+  EXPECT_EQ(split_size("llama-3"), (std::pair<std::string, double>("llama-3", 0)));
+}
+
+EvidenceRow row_of(const std::string& header, const std::string& cells) {
+  Source source;
+  source.name = "rows.csv";
+  source.text = header + "\n" + cells + "\n";
+  const Result<Csv> csv = Csv::read(source);
+  EXPECT_TRUE(csv.ok());
+  return read_evidence(*csv)->front();
+}
+
+const char* const kHeader =
+    "id,params,layers,hidden,heads,kv_heads,ffn,gated_ffn,vocab,seq_len,gpu,n_gpus,tp,pp,dp,zero,micro_batch,"
+    "global_batch,precision,recompute,oom,mem_alloc_gib";
+
+TEST(Labels, TheEmptyAxisFollowsFromTheOthers) {
+  const EvidenceRow row =
+      row_of(kHeader, "a,,32,4096,32,8,14336,1,128256,4096,h100_80gb,64,,2,8,zero1,1,64,bf16,none,,40");
+  EXPECT_EQ(row.reason, "");
+  EXPECT_EQ(row.run.layout.tensor, 4);
+  const EvidenceRow both =
+      row_of(kHeader, "a,,32,4096,32,8,14336,1,128256,4096,h100_80gb,64,,,8,zero1,1,64,bf16,none,,40");
+  EXPECT_EQ(both.reason, "tp and pp are missing: 8 devices share a replica");
+}
+
+TEST(Labels, UnknownLabelsAreNamed) {
+  const EvidenceRow row =
+      row_of(kHeader, "a,,32,4096,32,8,14336,1,128256,4096,h100_80gb,8,1,1,8,perhaps,1,8,bf16,none,,40");
+  EXPECT_EQ(row.reason, "zero: \"perhaps\" is not a known label");
+}
+
+// Llama 3.1 8B: without kv_heads and ffn the usual sizes make another model.
+TEST(Labels, WhatIsAssumedMustMakeTheStatedParameters) {
+  const std::string rest = "128256,4096,h100_80gb,8,1,1,8,zero1,1,8,bf16,none,,40";
+  const EvidenceRow whole = row_of(kHeader, "a,8030261248,32,4096,32,8,14336,1," + rest);
+  EXPECT_EQ(whole.reason, "");
+  EXPECT_FALSE(whole.shape.tied);
+  const EvidenceRow part = row_of(kHeader, "a,8030261248,32,4096,,,,1," + rest);
+  EXPECT_NE(part.reason.find("parameters of 8.03B"), std::string::npos) << part.reason;
+  const EvidenceRow unstated = row_of(kHeader, "a,,32,4096,32,,14336,1," + rest);
+  EXPECT_EQ(unstated.reason, "");
+  EXPECT_EQ(unstated.noted.back(), "kv_heads: the usual (not stated)");
+}
+
+TEST(Labels, OutOfMemoryInEverySpelling) {
+  const std::string begin = "a,,32,4096,32,8,14336,1,128256,4096,h100_80gb,8,1,1,8,none,64,512,bf16,none,";
+  for (const char* cell : {"1,", "1.0,", "true,", "OOM,", "yes,", ",OOM", ",out of memory"}) {
+    const EvidenceRow row = row_of(kHeader, begin + cell);
+    EXPECT_TRUE(row.out_of_memory) << cell;
+    EXPECT_EQ(row.reason, "") << cell;
+    EXPECT_FALSE(row.allocated) << cell;
+  }
+  for (const char* cell : {"0,40", "false,40", ",40", "no,40"})
+    EXPECT_FALSE(row_of(kHeader, begin + cell).out_of_memory);
+}
+
+}  // namespace
+}  // namespace floptally
