@@ -276,10 +276,16 @@ namespace {
 
 struct Index {
   std::optional<Integer> total_bytes;
-  NameTable names;                   // of tensors: views of the text, or of `escaped`
-  std::vector<std::uint32_t> shard;  // of each of them
-  std::deque<std::string> escaped;   // names with escapes in them
-  std::vector<std::string> shards;   // in order of first mention
+  std::vector<std::string_view> names;  // of tensors, each once: views of the text, or of `escaped`
+  std::vector<std::uint32_t> shard;     // of each of them
+  std::deque<std::string> escaped;      // names with escapes in them
+  std::vector<std::string> shards;      // in order of first mention
+
+  [[nodiscard]] NameTable table() const {
+    NameTable all(names.size());
+    for (const std::string_view name : names) all.add(name);
+    return all;
+  }
 };
 
 // A shard is a plain file name beside the index; anything else could climb out of the folder.
@@ -314,6 +320,8 @@ class IndexReader {
     if (!mapped)
       return error("header-malformed", "the index has no 'weight_map'", {&source_, 0, 1},
                    "an index is {\"metadata\": {...}, \"weight_map\": {\"tensor\": \"file.safetensors\"}}");
+    if (!sorted_) find_duplicate();
+    if (problem_) return *std::move(problem_);
     return std::move(index_);
   }
 
@@ -341,7 +349,8 @@ class IndexReader {
   }
 
   void weights() {
-    index_.names = NameTable(json_.text().size() / 80);  // about as long as an entry is
+    index_.names.reserve(json_.text().size() / 80);  // about as long as an entry is
+    index_.shard.reserve(json_.text().size() / 80);
     json_.expect('{');
     for (bool more = json_.first('}'); more && !problem_; more = json_.next('}')) {
       std::string_view view;
@@ -352,12 +361,20 @@ class IndexReader {
       std::uint32_t shard = index_.shard.empty() ? NameTable::kNone : index_.shard.back();
       if (shard == NameTable::kNone || index_.shards[shard] != view) shard = shard_called(view, tensor);
       if (problem_) return;
-      if (!index_.names.add(tensor)) {
-        problem_ = at("duplicate-key", "'" + std::string(tensor) + "' occurs twice in the index");
-        return;
-      }
+      sorted_ = sorted_ && (index_.names.empty() || index_.names.back() < tensor);
+      index_.names.push_back(tensor);
       index_.shard.push_back(shard);
     }
+  }
+
+  // Names in order, as they usually are, are each there once.
+  void find_duplicate() {
+    NameTable met(index_.names.size());
+    for (const std::string_view name : index_.names)
+      if (!met.add(name)) {
+        problem_ = at("duplicate-key", "'" + std::string(name) + "' occurs twice in the index");
+        return;
+      }
   }
 
   std::uint32_t shard_called(std::string_view name, std::string_view tensor) {
@@ -378,6 +395,7 @@ class IndexReader {
   const Source& source_;
   JsonCursor json_;
   Index index_;
+  bool sorted_ = true;
   std::optional<Diagnostic> problem_;
 };
 
@@ -386,7 +404,8 @@ struct Shard {
   std::string path;
   const Source* source = nullptr;
   std::optional<Result<TensorFile>> file;
-  std::vector<std::uint32_t> names;
+  std::vector<std::uint32_t> expected;  // the names that the index says it holds
+  std::vector<std::uint32_t> names;     // of each tensor; kNone: it is not among the expected
 };
 
 void read_shard(Shard& shard, bool names) {
@@ -397,11 +416,14 @@ void read_shard(Shard& shard, bool names) {
 
 void find_names(Shard& shard, const Index& index) {
   if (!shard.file->ok()) return;
-  shard.names.reserve((*shard.file)->tensors.size());
-  for (const TensorEntry& tensor : (*shard.file)->tensors) shard.names.push_back(index.names.find(tensor.name));
-  std::vector<std::uint32_t> sorted = shard.names;  // an index names each tensor once: so must the shard
-  std::sort(sorted.begin(), sorted.end());
-  if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) read_shard(shard, true);
+  NameTable tensors((*shard.file)->tensors.size());
+  bool once = true;
+  for (const TensorEntry& tensor : (*shard.file)->tensors) once = tensors.add(tensor.name) && once;
+  if (!once) return read_shard(shard, true);
+  shard.names.assign(tensors.size(), NameTable::kNone);
+  for (const std::uint32_t name : shard.expected)
+    if (const std::uint32_t tensor = tensors.find(index.names[name]); tensor != NameTable::kNone)
+      shard.names[tensor] = name;
 }
 
 // The shards that lie beside an index, as far as their names tell: read while the index is.
@@ -410,16 +432,21 @@ std::vector<Shard> likely_shards(Sources& sources, const std::string& path) {
   const std::size_t slash = path.rfind('/');
   for (const std::string& name : list_directory(slash == std::string::npos ? "." : path.substr(0, slash + 1)))
     if (name.ends_with(".safetensors") && name.find("-of-") != std::string::npos) {
-      shards.push_back({resolve_beside(path, name), nullptr, std::nullopt, {}});
+      shards.push_back({resolve_beside(path, name), nullptr, std::nullopt, {}, {}});
       shards.back().source = &sources.add_binary(shards.back().path);
     }
   return shards;
 }
 
 // Reports names that differ between the index and the shards, and adds the tensors of shards that are not here.
-// `place`: of each shard of the index in all.files, or kNone.
+// `place`: of each shard of the index in all.files, or kNone; `names`: of each tensor, as found in its shard.
 void reconcile_index(const Index& index, const std::string& path, const std::vector<std::uint32_t>& place,
-                     const std::vector<std::uint32_t>& names, TensorFile& all, Diagnostics& problems) {
+                     std::vector<std::uint32_t> names, TensorFile& all, Diagnostics& problems) {
+  if (std::find(names.begin(), names.end(), NameTable::kNone) != names.end()) {  // the index may have it elsewhere
+    const NameTable table = index.table();
+    for (std::size_t i = 0; i < names.size(); ++i)
+      if (names[i] == NameTable::kNone) names[i] = table.find(all.tensors[i].name);
+  }
   std::vector<bool> met(index.names.size(), false);
   for (std::size_t i = 0; i < names.size(); ++i) {
     const TensorEntry& tensor = all.tensors[i];
@@ -436,7 +463,7 @@ void reconcile_index(const Index& index, const std::string& path, const std::vec
   if (!problems.empty() || all.notes.size() >= kMaxProblems) return;
   for (std::uint32_t i = 0; i < index.names.size(); ++i) {
     if (met[i]) continue;
-    const std::string name(index.names.name(i));
+    const std::string name(index.names[i]);
     if (place[index.shard[i]] != NameTable::kNone) {
       problems.push_back(
           error("tensor-missing", path + " names '" + name + "', which is not in " + index.shards[index.shard[i]]));
@@ -487,8 +514,11 @@ Result<TensorFile> read_safetensors_index(Sources& sources, const std::string& p
     if (early != NameTable::kNone)
       shards.push_back(std::move(likely[early]));  // an index mentions a shard once in its list
     else
-      shards.push_back({shard, &sources.add_binary(shard), std::nullopt, {}});
+      shards.push_back({shard, &sources.add_binary(shard), std::nullopt, {}, {}});
   }
+  for (std::uint32_t i = 0; i < index->names.size(); ++i)
+    if (const std::uint32_t shard = place[index->shard[i]]; shard != NameTable::kNone)
+      shards[shard].expected.push_back(i);
   parallel_for(shards.size(), threads_for(shards.size()), [&](std::size_t i, unsigned) {
     if (!shards[i].file) read_shard(shards[i], false);
     find_names(shards[i], *index);
@@ -511,7 +541,7 @@ Result<TensorFile> read_safetensors_index(Sources& sources, const std::string& p
     if (all.text_metadata.empty()) all.text_metadata = std::move(part.text_metadata);
   }
   if (!problems.empty()) return problems;
-  reconcile_index(*index, path, place, names, all, problems);
+  reconcile_index(*index, path, place, std::move(names), all, problems);
   if (!problems.empty()) return problems;
   if (!all.absent_files.empty())
     all.notes.push_back(warning("shard-missing",
