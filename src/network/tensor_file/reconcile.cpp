@@ -129,7 +129,8 @@ void add_unexplained(Network& network, const std::vector<std::pair<std::string, 
 }
 
 void note_files(const TensorFile& file, Network& network) {
-  network.stored_bytes = file.absent_files.empty() ? std::optional<Integer>(file.bytes()) : std::nullopt;
+  const Integer bytes = file.bytes();
+  network.stored_bytes = file.absent_files.empty() ? std::optional<Integer>(bytes) : std::nullopt;
   std::vector<std::size_t> counts(tensor_types().size(), 0);
   for (const TensorEntry& tensor : file.tensors)
     if (tensor.type != nullptr) ++counts[static_cast<std::size_t>(tensor.type - tensor_types().data())];
@@ -141,8 +142,8 @@ void note_files(const TensorFile& file, Network& network) {
     text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + std::string(type);
   network.notes.push_back(note(
       "tensor-files", std::to_string(file.files.size()) + (file.files.size() == 1 ? " file holds " : " files hold ") +
-                          std::to_string(file.tensors.size()) + " tensors (" + text + ") of " +
-                          file.bytes().to_string() + " bytes and " + file.parameters().to_string() + " numbers"));
+                          std::to_string(file.tensors.size()) + " tensors (" + text + ") of " + bytes.to_string() +
+                          " bytes and " + file.parameters().to_string() + " numbers"));
   network.notes.insert(network.notes.end(), file.notes.begin(), file.notes.end());
 }
 

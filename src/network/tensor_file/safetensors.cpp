@@ -476,6 +476,58 @@ void reconcile_index(const Index& index, const std::string& path, const std::vec
   }
 }
 
+// The shards of the index that are here, those that are read already among them, each with the names it should hold.
+// `place`: of each shard of the index in the result, or kNone.
+std::vector<Shard> shards_here(const Index& index, Sources& sources, const std::string& path, std::vector<Shard> likely,
+                               std::vector<std::uint32_t>& place, std::vector<std::string>& absent) {
+  NameTable early_paths(likely.size());
+  std::deque<std::string> paths;  // the shards move, their paths stay
+  for (const Shard& shard : likely) early_paths.add(paths.emplace_back(shard.path));
+  std::vector<Shard> shards;
+  place.assign(index.shards.size(), NameTable::kNone);
+  for (std::size_t i = 0; i < index.shards.size(); ++i) {
+    std::string shard = resolve_beside(path, index.shards[i]);
+    const std::uint32_t early = early_paths.find(shard);
+    if (early == NameTable::kNone && !path_exists(shard)) {
+      absent.push_back(index.shards[i]);
+      continue;
+    }
+    place[i] = static_cast<std::uint32_t>(shards.size());
+    if (early != NameTable::kNone)
+      shards.push_back(std::move(likely[early]));  // an index mentions a shard once in its list
+    else
+      shards.push_back({shard, &sources.add_binary(shard), std::nullopt, {}, {}});
+  }
+  for (std::uint32_t i = 0; i < index.names.size(); ++i)
+    if (const std::uint32_t shard = place[index.shard[i]]; shard != NameTable::kNone)
+      shards[shard].expected.push_back(i);
+  return shards;
+}
+
+// The tensors of all shards one after the other; gives of each which name of the index it is.
+std::vector<std::uint32_t> join(std::vector<Shard>& shards, TensorFile& all, Diagnostics& problems) {
+  std::size_t count = 0;
+  for (const Shard& shard : shards) count += shard.names.size();
+  std::vector<std::uint32_t> names;
+  names.reserve(count);
+  all.tensors.reserve(count);
+  for (Shard& shard : shards) {
+    if (!shard.file->ok()) {
+      for (Diagnostic& problem : shard.file->take_problems()) problems.push_back(std::move(problem));
+      continue;
+    }
+    TensorFile& part = **shard.file;
+    for (TensorEntry& tensor : part.tensors) {
+      tensor.file = static_cast<std::uint32_t>(all.files.size());
+      all.tensors.push_back(std::move(tensor));
+    }
+    names.insert(names.end(), shard.names.begin(), shard.names.end());
+    all.files.push_back(shard.path);
+    if (all.text_metadata.empty()) all.text_metadata = std::move(part.text_metadata);
+  }
+  return names;
+}
+
 }  // namespace
 
 Result<TensorFile> read_safetensors_index(Sources& sources, const std::string& path) {
@@ -497,49 +549,14 @@ Result<TensorFile> read_safetensors_index(Sources& sources, const std::string& p
   if (!index.ok()) return index.take_problems();
   TensorFile all;
   all.declared_bytes = index->total_bytes;
-  Diagnostics problems;
-  std::vector<std::uint32_t> place(index->shards.size(), NameTable::kNone);
-  NameTable early_paths(likely.size());
-  std::deque<std::string> paths;  // the shards move, their paths stay
-  for (const Shard& shard : likely) early_paths.add(paths.emplace_back(shard.path));
-  std::vector<Shard> shards;
-  for (std::size_t i = 0; i < index->shards.size(); ++i) {
-    std::string shard = resolve_beside(path, index->shards[i]);
-    const std::uint32_t early = early_paths.find(shard);
-    if (early == NameTable::kNone && !path_exists(shard)) {
-      all.absent_files.push_back(index->shards[i]);
-      continue;
-    }
-    place[i] = static_cast<std::uint32_t>(shards.size());
-    if (early != NameTable::kNone)
-      shards.push_back(std::move(likely[early]));  // an index mentions a shard once in its list
-    else
-      shards.push_back({shard, &sources.add_binary(shard), std::nullopt, {}, {}});
-  }
-  for (std::uint32_t i = 0; i < index->names.size(); ++i)
-    if (const std::uint32_t shard = place[index->shard[i]]; shard != NameTable::kNone)
-      shards[shard].expected.push_back(i);
+  std::vector<std::uint32_t> place;
+  std::vector<Shard> shards = shards_here(*index, sources, path, std::move(likely), place, all.absent_files);
   parallel_for(shards.size(), threads_for(shards.size()), [&](std::size_t i, unsigned) {
     if (!shards[i].file) read_shard(shards[i], false);
     find_names(shards[i], *index);
   });
-  std::vector<std::uint32_t> names;
-  all.tensors.reserve(index->names.size());
-  names.reserve(index->names.size());
-  for (Shard& shard : shards) {
-    if (!shard.file->ok()) {
-      for (Diagnostic& problem : shard.file->take_problems()) problems.push_back(std::move(problem));
-      continue;
-    }
-    TensorFile& part = **shard.file;
-    for (TensorEntry& tensor : part.tensors) {
-      tensor.file = static_cast<std::uint32_t>(all.files.size());
-      all.tensors.push_back(std::move(tensor));
-    }
-    names.insert(names.end(), shard.names.begin(), shard.names.end());
-    all.files.push_back(shard.path);
-    if (all.text_metadata.empty()) all.text_metadata = std::move(part.text_metadata);
-  }
+  Diagnostics problems;
+  std::vector<std::uint32_t> names = join(shards, all, problems);
   if (!problems.empty()) return problems;
   reconcile_index(*index, path, place, std::move(names), all, problems);
   if (!problems.empty()) return problems;
@@ -549,9 +566,9 @@ Result<TensorFile> read_safetensors_index(Sources& sources, const std::string& p
                                     std::to_string(index->shards.size()) + " shards named by " + path +
                                     " are not here, first " + all.absent_files[0],
                                 {}, "their tensors are known by name only"));
-  else if (all.declared_bytes && *all.declared_bytes != all.bytes())
+  else if (const Integer bytes = all.bytes(); all.declared_bytes && *all.declared_bytes != bytes)
     all.notes.push_back(warning("index-size", path + " declares " + all.declared_bytes->to_string() +
-                                                  " bytes, the shards hold " + all.bytes().to_string()));
+                                                  " bytes, the shards hold " + bytes.to_string()));
   return all;
 }
 
