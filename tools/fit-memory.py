@@ -35,9 +35,6 @@ COVERAGE, LOWEST, HIGHEST = 0.90, 0.85, 0.95
 # Any other regime above 95% is a finding.
 TOO_WIDE = {
     "generation b200",
-    "parameters below 1e9",
-    "recompute none",
-    "source Megatron-LM functional tests ",
     "source SimuMax b200 v1.2",
 }
 CONTEXT = 1.17e9  # device_overheads.csv

@@ -277,6 +277,7 @@ void settle(EvidenceRow& out) {
     }
     l.data = out.devices / model;
   }
+  if (out.instances > 1) l.shard = std::max<std::int64_t>(1, l.data * l.context / out.instances);
   if (l.shard > l.data * l.context) l.shard = 0;  // fewer replicas than a group holds: all of them share
   if (l.micro_batch == 0 && out.accumulated > 0 && out.run.batch > 0 && l.data > 0) {
     l.micro_batch = std::max<std::int64_t>(1, out.run.batch / l.data / out.accumulated);

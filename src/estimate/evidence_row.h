@@ -31,6 +31,7 @@ struct EvidenceRow {
   bool binary_head = false;                // BERT's: a pooler beside the head of the masked words
   Run run;
   std::int64_t devices = 0, node = 8;      // and devices of a node
+  std::int64_t instances = 1;              // groups of data ranks that share the states each on their own
   std::int64_t accumulated = 0;            // micro-batches of a step; 0: not stated
   double parameters = 0;                   // as stated; 0: not
   std::optional<double> allocated, other;  // bytes measured; `other` is reserved or visible

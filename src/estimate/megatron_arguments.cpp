@@ -224,10 +224,9 @@ void read_layout(EvidenceRow& row, const Arguments& a) {
                                        : Zero::weights;
   if (a.words("cp-comm-type").find("a2a") != std::string::npos) l.context_kind = ContextKind::all_to_all;
   row.run.batch = a.count("global-batch-size", 0);
-  const std::int64_t instances = a.count("num-distributed-optimizer-instances", 1);
-  const std::int64_t model = l.tensor * l.pipeline * l.context;
-  if (instances > 1 && row.devices > 0)
-    l.shard = std::max<std::int64_t>(1, row.devices / model * l.context / instances);
+  row.instances = a.count("num-distributed-optimizer-instances", 1);
+  const std::string_view dispatcher = a.text("moe-token-dispatcher-type");
+  l.gathers_tokens = dispatcher.empty() || dispatcher == "allgather";  // the default
   read_pipeline(row, a);
 }
 
@@ -327,8 +326,12 @@ void read_run(EvidenceRow& row, const Arguments& a) {
   run.fused_loss = a.flag("cross-entropy-loss-fusion");
   run.deterministic = a.flag("deterministic-mode");
   run.loss_deferred = a.flag("defer-embedding-wgrad-compute") ? a.count("wgrad-deferral-limit", 0) : 0;
-  // FlashAttention-2 (the backend before Hopper) transposes its output, so it is held twice.
-  if (run.fused_attention && row.generation == "a100") run.framework.attention_copies = 1;
+  run.whole_shards = a.text("optimizer") == "muon" && a.flag("no-use-layer-wise-param-layout");
+  // FlashAttention-2 transposes its output, so it is held twice: the backend before Hopper, and on Blackwell where only
+  // deterministic kernels may run (Transformer Engine 2.6 to 2.11, dot_product_attention/utils.py).
+  const bool blackwell = row.generation == "gb200" || row.generation == "b200";
+  if (run.fused_attention && (row.generation == "a100" || (blackwell && run.deterministic)))
+    run.framework.attention_copies = 1;
   run.recompute = recompute_of(a);
 }
 

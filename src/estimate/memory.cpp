@@ -34,6 +34,10 @@ void accumulate(LayerMemory& to, const LayerMemory& from, double times) {
   to.states_expert += from.states_expert * times;
   to.gathered += from.gathered * times;
   to.gradient += from.gradient * times;
+  if (from.largest > to.largest) {
+    to.largest = from.largest;
+    to.largest_states = from.largest_states;
+  }
 }
 
 // Layers [begin, end) of chunk `index` in model order.
@@ -215,9 +219,13 @@ void hold_states(const LayerMemory& sum, const Run& run, std::array<double, kHol
     at(bytes, Holds::gradients) += run.framework.second_gradients * (sum.trained_dense + sum.trained_expert);
   }
   if (!run.offload.optimizer) {
+    // Whole parameters: the fullest rank has the largest one.
+    const bool whole_shards = run.whole_shards && layout.zero == Zero::optimizer;
+    const double more = whole_shards ? std::max(0.0, sum.largest - sum.trained_dense / shard) : 0,
+                 more_states = whole_shards ? std::max(0.0, sum.largest_states - sum.states_dense / shard) : 0;
     at(bytes, Holds::master) +=
-        bytes_of(run.precision.master) * shared(sum.trained_dense, sum.trained_expert, Zero::optimizer);
-    at(bytes, Holds::states) += shared(sum.states_dense, sum.states_expert, Zero::optimizer);
+        bytes_of(run.precision.master) * (more + shared(sum.trained_dense, sum.trained_expert, Zero::optimizer));
+    at(bytes, Holds::states) += more_states + shared(sum.states_dense, sum.states_expert, Zero::optimizer);
     at(bytes, Holds::gradients) +=
         run.framework.shard_gradients * shared(sum.trained_dense, sum.trained_expert, Zero::optimizer);
   }
@@ -263,6 +271,20 @@ void make_rank(const MemoryProfile& profile, const Run& run, std::int64_t stage,
     rank.input = std::max(rank.input, chunk.input);
     rank.head = rank.head || chunk.last;
   }
+}
+
+// Megatron-LM's GlobalMemoryBuffer "mpu": as large as the largest of its users.
+double shared_buffer(const MemoryProfile& profile, const Run& run, const Rank& rank) {
+  const Framework& f = run.framework;
+  const Layout& layout = run.layout;
+  double bytes = f.score_buffer && !run.fused_attention ? profile.scores() : 0;
+  if (!f.gather_buffer) return bytes;
+  // Transformer Engine's layers gather by themselves, the output layer through the buffer.
+  if (layout.sequence_parallel && (rank.head || f.score_buffer))
+    bytes = std::max(bytes, rank.input * as_double(layout.tensor));
+  if (layout.gathers_tokens && rank.sum.expert > 0 && layout.expert * layout.expert_tensor_of() > 1)
+    bytes = std::max(bytes, rank.input * as_double(layout.expert * layout.expert_tensor_of()));
+  return bytes;
 }
 
 // Bytes that come and go, at one moment.
@@ -330,6 +352,8 @@ void moments(const MemoryProfile& profile, const Run& run, const Rank& rank, con
                          rank.sum.trained_expert / (shared ? expert_ranks(run.layout) : 1);
   out[static_cast<int>(Moment::optimizer)] = {0, updated * run.framework.optimizer_temporary, 0, 0,
                                               run.fused_optimizer ? gradients : 0};
+  const double buffer = shared_buffer(profile, run, rank);
+  for (int i = 0; i < kMomentCount; ++i) out[i].working += buffer;
 }
 
 }  // namespace
@@ -378,7 +402,8 @@ DeviceMemory device_memory(const MemoryProfile& profile, const Run& run, std::in
   at(out.bytes, Holds::buckets) =
       std::min(run.framework.buckets, 4 * (rank.sum.trained_dense + rank.sum.trained_expert));
   at(out.bytes, Holds::workspace) = workspace(run, rank.sum.expert > 0 && run.grouped_experts);
-  if (run.framework.score_buffer && !run.fused_attention) at(out.bytes, Holds::workspace) += profile.scores();
+  if (run.framework.router_engine && rank.sum.expert > 0)
+    at(out.bytes, Holds::workspace) += device_overhead(run.device).engine_workspace;
   if (run.framework.wgrad == Wgrad::dummy && run.fused_gradients && run.adapter.rank == 0) {
     at(out.bytes, Holds::placeholders) = profile.placeholders(rank.classes);
   }
@@ -520,6 +545,7 @@ std::vector<MemoryMoment> memory_timeline(const MemoryProfile& profile, const Ru
   };
   Transient start;
   start.absent = absent;
+  start.working = shared_buffer(profile, run, rank);
   note("start of the step", start);
   for (const int pass : passes_of(run.layout, micro_batches(run.layout, run.batch), stage, rank.count, at_most)) {
     const int chunk = std::abs(pass) - 1;

@@ -170,9 +170,14 @@ void MemoryProfile::parameters(const Op& op, const Attributes<double>& a, const 
   (grouped ? to.trained_expert : to.trained_dense) += elements;
   const double each = grouped ? elements / std::max(1.0, a.value[4]) : elements;
   const double states =
-      matrix ? state_bytes(run_.optimizer, a.value[1], each / a.value[1], states_like_) * (elements / each)
-             : state_bytes(run_.optimizer, elements, 1, states_like_);
+      matrix && !(head && run_.optimizer.matrices_only)
+          ? state_bytes(run_.optimizer, a.value[1], each / a.value[1], states_like_) * (elements / each)
+          : state_bytes(run_.optimizer, elements, 1, states_like_);
   (grouped ? to.states_expert : to.states_dense) += states;
+  if (!grouped && elements > to.largest) {
+    to.largest = elements;
+    to.largest_states = states;
+  }
   if (matrix && !head) {
     remember(a.value[1], a.value[2], op.has(op_flags::shared_input) && column_parallel(op));
   }

@@ -25,6 +25,7 @@ struct LayerMemory {
   double frozen_bytes = 0;                       // frozen weights as stored
   double matrix = 0;                             // elements of matrix weights (they have fp8 copies, autocast casts)
   double states_dense = 0, states_expert = 0;    // optimizer states in bytes, before ZeRO
+  double largest = 0, largest_states = 0;        // of one trained parameter tensor outside of the experts
   double kept = 0;                               // bytes kept for the backward pass without recomputation
   double kept_policy = 0;                        // ... under the run's recomputation
   double input = 0;                              // bytes of the layer's input

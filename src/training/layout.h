@@ -33,6 +33,7 @@ struct Layout {
   std::int64_t expert = 1;         // ranks that the experts of a layer are spread over
   std::int64_t expert_tensor = 0;  // ranks that share one expert; 0: as `tensor`
   bool sequence_parallel = false;  // Korthikanti et al. 2205.05198
+  bool gathers_tokens = false;     // every rank of an expert group gets all its tokens (all-gather, not all-to-all)
   Zero zero = Zero::none;
   std::int64_t shard = 0;  // ranks that ZeRO shares over (HSDP); 0: all data * context ranks
   Schedule schedule = Schedule::one_f_one_b;

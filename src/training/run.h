@@ -76,6 +76,7 @@ struct Run {
   bool softcapped = false;         // scores go through a tanh in eager code: it, an fp32 softmax and its cast are kept
   bool lengths_vary = false;       // sequences are padded to the longest of a micro-batch: the last one was shorter
   bool deterministic = false;      // cuBLAS workspaces of 32 MiB (CUBLAS_WORKSPACE_CONFIG=:4096:8)
+  bool whole_shards = false;       // optimizer states are shared parameter by parameter: none is cut
   std::int64_t loss_deferred = 0;  // micro-batches whose logit gradients are held back
   std::string device;              // catalogue name; empty: not known
 };

@@ -179,6 +179,7 @@ void Reader::layout(const Node& node) {
   l.context = count(node, "context", 1);
   l.expert = count(node, "expert", 1);
   l.expert_tensor = count(node, "expert_tensor", 0);
+  l.gathers_tokens = node.find("dispatch").text() == "all-gather";
   l.shard = count(node, "shard", 0);
   l.micro_batch = count(node, "micro_batch", 1);
   out_.data_given = static_cast<bool>(node.find("data"));

@@ -204,5 +204,18 @@ TEST(Arguments, ShardingStrategies) {
   EXPECT_EQ(zero(", \"data-parallel-sharding-strategy\": \"no_shard\""), Zero::none);
 }
 
+TEST(Arguments, GroupsThatShareStates) {
+  const std::string model = "{" + std::string(kModel) + ", \"use-distributed-optimizer\": true";
+  EXPECT_EQ(row_of(model + "}").run.layout.shard_ranks(), 8);
+  EXPECT_EQ(row_of(model + ", \"num-distributed-optimizer-instances\": 2}").run.layout.shard_ranks(), 4);
+  EXPECT_TRUE(row_of(model + ", \"optimizer\": \"muon\", \"no-use-layer-wise-param-layout\": true}").run.whole_shards);
+}
+
+TEST(Arguments, TokensReachTheirExperts) {
+  const std::string model = "{" + std::string(kModel) + ", \"num-experts\": 8";
+  EXPECT_TRUE(row_of(model + "}").run.layout.gathers_tokens);
+  EXPECT_FALSE(row_of(model + ", \"moe-token-dispatcher-type\": \"alltoall\"}").run.layout.gathers_tokens);
+}
+
 }  // namespace
 }  // namespace floptally

@@ -204,14 +204,57 @@ TEST(Memory, LocalAttentionHoldsItsScores) {
   run.layout.micro_batch = run.batch = 4;
   const DecoderShape shape = small_llama();
   const double scores = 4.0 * 8 * 512 * 512;
-  const double fused = memory_of(shape, run)[Holds::workspace];
+  const auto working = [&] { return memory_of(shape, run).at[static_cast<std::size_t>(Moment::optimizer)]; };
+  const double fused = working();
   run.fused_attention = false;
-  EXPECT_DOUBLE_EQ(memory_of(shape, run)[Holds::workspace] - fused, scores * 2);
+  EXPECT_DOUBLE_EQ(working() - fused, scores * 2);
   const double narrow = kept_of(shape, run);
   run.softmax_fp32 = true;
   EXPECT_DOUBLE_EQ(kept_of(shape, run) - narrow, scores * 2);
-  run.layout.tensor = 2;
-  EXPECT_DOUBLE_EQ(memory_of(shape, run)[Holds::workspace] - fused, scores);
+}
+
+// Megatron-LM core/tensor_parallel/layers.py, core/transformer/moe/token_dispatcher.py: GlobalMemoryBuffer "mpu".
+TEST(Memory, OneBufferForWhatIsGathered) {
+  floptally::Run run = default_run();
+  run.layout.micro_batch = run.batch = 4;
+  run.layout.tensor = 4;
+  DecoderShape shape = small_llama();
+  const auto settled = [&] { return memory_of(shape, run).at[static_cast<std::size_t>(Moment::optimizer)]; };
+  const double apart = settled(), hidden = 4.0 * 512 * 1024 * 2;
+  run.layout.sequence_parallel = true;
+  EXPECT_DOUBLE_EQ(settled() - apart, hidden);
+  shape.experts = 8;
+  shape.top_k = 2;
+  run.layout.expert = 8;
+  run.layout.expert_tensor = 1;
+  const double exchanged = settled();
+  run.layout.gathers_tokens = true;
+  EXPECT_DOUBLE_EQ(settled() - exchanged, 2 * hidden - hidden);  // a quarter from each of 8 ranks
+}
+
+// Megatron-LM layer_wise_optimizer.py without a layout: whole parameters, so the embedding's rank holds all its states.
+TEST(Memory, WholeParametersAreShared) {
+  floptally::Run run = default_run();
+  run.optimizer = *find_optimizer("muon");
+  run.layout.zero = Zero::optimizer;
+  run.layout.data = run.batch = 64;
+  run.whole_shards = true;
+  const DecoderShape shape = small_llama();  // two tables of 32000 x 1024, each with AdamW's states
+  const DeviceMemory m = memory_of(shape, run);
+  EXPECT_DOUBLE_EQ(m[Holds::master], 4.0 * 32000 * 1024);
+  EXPECT_DOUBLE_EQ(m[Holds::states], 8.0 * 32000 * 1024);
+}
+
+// moe_utils.py: the router's product runs in Transformer Engine where all else is local.
+TEST(Memory, RoutersTakeTheEnginesWorkspace) {
+  floptally::Run run = default_run();
+  run.framework = *find_framework("megatron-local");
+  run.device = "H100-SXM";
+  DecoderShape shape = small_llama();
+  EXPECT_DOUBLE_EQ(memory_of(shape, run)[Holds::workspace], 2 * 33554432.0);
+  shape.experts = 8;
+  shape.top_k = 2;
+  EXPECT_DOUBLE_EQ(memory_of(shape, run)[Holds::workspace], 2 * 33554432.0 + 33555456);
 }
 
 // Unfused kernels read keys and values of as many heads as there are queries: repeat_interleave copies them.
