@@ -103,8 +103,13 @@ Lines book_memory(Ledger& ledger, const DeviceMemory& memory, const RankParts& o
       trace.name("peak allocated", trace.sum(parts, dim::kByte) * accuracy, "torch.cuda.max_memory_allocated");
   const Traced pages = leaf("reserved over allocated", fragmentation.best, fragmentation.low, fragmentation.high,
                             dim::kNone, "data/training/fitted.csv: reserved");
-  lines.reserved =
-      trace.name("peak reserved", lines.allocated * pages, "the allocator keeps whole blocks of 2 and 20 MiB");
+  Traced blocks = lines.allocated;
+  if (memory.elsewhere > 0) {
+    blocks =
+        blocks + trace.name("gradients of another stream", trace.constant(std::round(memory.elsewhere), dim::kByte),
+                            "blocks of one CUDA stream do not serve another");
+  }
+  lines.reserved = trace.name("peak reserved", blocks * pages, "the allocator keeps whole blocks of 2 and 20 MiB");
   const Traced driver = leaf("driver context", context.best, context.low, context.high, dim::kByte,
                              "data/training/device_overheads.csv: " + device_overhead(run.device).device);
   lines.visible = trace.name("as nvidia-smi shows it", lines.reserved + driver,
@@ -363,9 +368,10 @@ Book by_parameters(const TrainQuestion& q) {
   const auto add = [&](const char* name, double value) {
     entry.children.push_back({name, {{"bytes", trace.name(name, trace.constant(std::round(value), dim::kByte))}}});
   };
-  add("weights", bytes(bytes_of(run.precision.weights), Zero::weights));
-  add("gradients", bytes(bytes_of(run.precision.gradients), Zero::gradients));
-  add("master weights", bytes(bytes_of(run.precision.master), Zero::optimizer));
+  const StoredFormats formats = stored_formats(run);
+  add("weights", bytes(bytes_of(formats.weights), Zero::weights));
+  add("gradients", bytes(bytes_of(formats.gradients), Zero::gradients));
+  add("master weights", bytes(bytes_of(formats.master), Zero::optimizer));
   add("optimizer states", bytes(state_bytes_per_parameter(run.optimizer), Zero::optimizer));
   entry.children.push_back({"activations and buffers", {{"bytes", trace.leaf(std::move(rest))}}});
   const auto totals = ledger.add(std::move(entry));

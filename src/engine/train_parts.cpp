@@ -82,18 +82,16 @@ Traced part_of(Trace& trace, Holds what, const DeviceMemory& peak, const RankPar
     return std::abs(expression.value() - bytes) <= 1 + 1e-9 * bytes ? expression
                                                                     : trace.constant(std::round(bytes), dim::kByte);
   };
-  const Dtype gradients = run.framework.gradients != Dtype::unspecified && run.precision.gradients == Dtype::bfloat16
-                              ? run.framework.gradients
-                              : run.precision.gradients;
+  const StoredFormats formats = stored_formats(run);
   switch (what) {
     case Holds::weights:
       if (parts.trained_dense + parts.trained_expert <= 0) return given(open.frozen());
-      return given(parts.frozen > 0 ? open.parameters("a weight", run.precision.weights, Zero::weights) + open.frozen()
-                                    : open.parameters("a weight", run.precision.weights, Zero::weights));
+      return given(parts.frozen > 0 ? open.parameters("a weight", formats.weights, Zero::weights) + open.frozen()
+                                    : open.parameters("a weight", formats.weights, Zero::weights));
     case Holds::gradients:
-      return given(open.parameters("a gradient", gradients, Zero::gradients));
+      return given(open.parameters("a gradient", formats.gradients, Zero::gradients));
     case Holds::master:
-      return given(open.parameters("a master weight", run.precision.master, Zero::optimizer));
+      return given(open.parameters("a master weight", formats.master, Zero::optimizer));
     case Holds::states:
       return given(open.states());
     case Holds::activations:

@@ -80,7 +80,7 @@ void score_row(const EvidenceRow& row, double (*capacity)(std::string_view), Mem
     s.source = row.source;
     s.framework = row.framework;
     s.measure = measure;
-    s.allocated = lines.allocated.best;
+    s.allocated = lines.allocated.best + (measure == "allocated" ? 0 : memory.elsewhere);
     s.measured = measured;
     s.predicted = predicted;
     s.model = row.model;

@@ -14,7 +14,8 @@ struct Scored {
   std::string id, source, framework, model;
   std::string kind;      // class of run that ranges are fitted for: "dense tensor", "experts" ...
   std::string measure;   // "allocated", "reserved", "nvidia-smi"
-  double allocated = 0;  // predicted peak of allocated memory, whatever was measured
+  double allocated = 0;  // predicted peak of allocated memory; what the allocator sets apart beside it where reserved
+                         // memory was measured
   double measured = 0, predicted = 0, low = 0, high = 0;  // bytes
   std::vector<std::string> regimes;                       // "devices 1-8", "generation h100" ...
   std::vector<std::string> assumed;                       // what the row did not say and what stands for it

@@ -52,8 +52,14 @@ std::pair<double, double> chunk_range(const Layout& layout, double layers, std::
                             : 0;
     return {begin, std::min(layers, begin + size)};
   }
-  const double each = std::floor(layers / as_double(parts)), rest = layers - each * as_double(parts);
   const double i = as_double(index);
+  if (parts > 2 && std::fmod(layers, as_double(parts)) != 0 && std::fmod(layers + 2, as_double(parts)) == 0) {
+    // Two layers less than would be even: the embedding and the output layer have a layer's place each (DeepSpeed's
+    // type:transformer|embedding, Megatron-LM's --account-for-embedding-in-pipeline-split and -loss-).
+    const double slot = (layers + 2) / as_double(parts);
+    return {std::max(0.0, slot * i - 1), std::min(layers, slot * (i + 1) - 1)};
+  }
+  const double each = std::floor(layers / as_double(parts)), rest = layers - each * as_double(parts);
   const double begin = each * i + std::min(i, rest);
   return {begin, begin + each + (i < rest ? 1 : 0)};
 }
@@ -201,12 +207,10 @@ void hold_states(const LayerMemory& sum, const Run& run, std::array<double, kHol
   const auto shared = [&](double dense, double expert, Zero from) {
     return layout.zero >= from ? dense / shard + expert / expert_shard : dense + expert;
   };
-  const Dtype gradients = run.framework.gradients != Dtype::unspecified && run.precision.gradients == Dtype::bfloat16
-                              ? run.framework.gradients
-                              : run.precision.gradients;
+  const StoredFormats formats = stored_formats(run);
   if (!run.offload.weights) {
     at(bytes, Holds::weights) +=
-        bytes_of(run.precision.weights) * shared(sum.trained_dense, sum.trained_expert, Zero::weights) +
+        bytes_of(formats.weights) * shared(sum.trained_dense, sum.trained_expert, Zero::weights) +
         (layout.zero == Zero::weights ? sum.frozen_bytes / shard : sum.frozen_bytes);
   }
   const bool whole =
@@ -214,8 +218,9 @@ void hold_states(const LayerMemory& sum, const Run& run, std::array<double, kHol
   if (whole)
     at(bytes, Holds::gradients) += bytes_of(run.precision.gradients) * (sum.dense + sum.expert);
   else
-    at(bytes, Holds::gradients) += bytes_of(gradients) * shared(sum.trained_dense, sum.trained_expert, Zero::gradients);
-  if (gradients == Dtype::float32 && run.precision.gradients != Dtype::float32) {
+    at(bytes, Holds::gradients) +=
+        bytes_of(formats.gradients) * shared(sum.trained_dense, sum.trained_expert, Zero::gradients);
+  if (formats.gradients == Dtype::float32 && run.precision.gradients != Dtype::float32) {
     at(bytes, Holds::gradients) += run.framework.second_gradients * (sum.trained_dense + sum.trained_expert);
   }
   if (!run.offload.optimizer) {
@@ -224,7 +229,7 @@ void hold_states(const LayerMemory& sum, const Run& run, std::array<double, kHol
     const double more = whole_shards ? std::max(0.0, sum.largest - sum.trained_dense / shard) : 0,
                  more_states = whole_shards ? std::max(0.0, sum.largest_states - sum.states_dense / shard) : 0;
     at(bytes, Holds::master) +=
-        bytes_of(run.precision.master) * (more + shared(sum.trained_dense, sum.trained_expert, Zero::optimizer));
+        bytes_of(formats.master) * (more + shared(sum.trained_dense, sum.trained_expert, Zero::optimizer));
     at(bytes, Holds::states) += more_states + shared(sum.states_dense, sum.states_expert, Zero::optimizer);
     at(bytes, Holds::gradients) +=
         run.framework.shard_gradients * shared(sum.trained_dense, sum.trained_expert, Zero::optimizer);
@@ -311,7 +316,8 @@ void moments(const MemoryProfile& profile, const Run& run, const Rank& rank, con
   const double logits = after.logits;
   double gathered = 0, gathered_head = 0;
   if (run.layout.zero == Zero::weights) {
-    const double root = (rank.chunks[0].first ? profile.before().gathered : 0) + (rank.head ? after.gathered : 0);
+    const bool embedding = rank.chunks[0].first && run.framework.root_gathered;
+    const double root = (embedding ? profile.before().gathered : 0) + (rank.head ? after.gathered : 0);
     gathered = 2 * rank.gathered_layer + 2 * rank.gradient_layer + root;
     gathered_head = rank.gathered_layer + root + after.gradient;
     // Under a pipeline FSDP2 keeps a stage's weights whole between micro-batches and accumulates whole fp32 gradients
@@ -418,6 +424,11 @@ DeviceMemory device_memory(const MemoryProfile& profile, const Run& run, std::in
   }
   out.moment = static_cast<Moment>(fullest);
   at(out.bytes, Holds::gradients) -= at_moment[fullest].absent;
+  if (run.framework.one_copy && run.layout.zero == Zero::weights && !run.fused_optimizer)
+    out.elsewhere = at_moment[fullest].absent;
+  // No block that activations leave behind is as large as a flat tensor of the step.
+  if (run.framework.flat_step && fullest != static_cast<int>(Moment::optimizer))
+    out.elsewhere += at_moment[static_cast<int>(Moment::optimizer)].working;
   at(out.bytes, Holds::activations) = at_moment[fullest].activations;
   at(out.bytes, Holds::working) = at_moment[fullest].working;
   at(out.bytes, Holds::gathered) = at_moment[fullest].gathered;
@@ -487,7 +498,7 @@ MemoryLines memory_lines(const DeviceMemory& memory, const Run& run, double spre
   out.allocated = {allocated, allocated * spread_low, allocated * spread_high};
   const double low = std::hypot(1 - spread_low, 1 - ratio.low / ratio.best),
                high = std::hypot(spread_high - 1, ratio.high / ratio.best - 1);
-  const double reserved = blocks(allocated * ratio.best);
+  const double reserved = blocks((allocated + memory.elsewhere) * ratio.best);
   out.reserved = {reserved, reserved * (1 - low), reserved * (1 + high)};
   out.visible = {reserved + context.best, reserved * (1 - low) + context.low, reserved * (1 + high) + context.high};
   return out;

@@ -42,7 +42,8 @@ struct DeviceMemory {
   std::array<double, kHoldsCount> bytes{};  // at the peak
   Moment moment = Moment::layer_backward;
   std::array<double, kMomentCount> at{};  // allocated bytes at each moment
-  double in_flight = 0;                   // layer inputs times micro-batches held at the peak, in micro-batches
+  double elsewhere = 0;  // reserved for what is not there at the peak: gradients that another stream's blocks take
+  double in_flight = 0;  // layer inputs times micro-batches held at the peak, in micro-batches
   [[nodiscard]] double operator[](Holds what) const { return bytes[static_cast<std::size_t>(what)]; }
   [[nodiscard]] double allocated() const;
   [[nodiscard]] double fixed() const;  // there all the time

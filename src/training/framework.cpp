@@ -65,6 +65,9 @@ std::vector<Framework> read_frameworks() {
     f.copies_output = number("copies_output") > 0;
     f.whole_gradients = number("whole_gradients") > 0;
     f.score_buffer = number("score_buffer") > 0;
+    f.flat_step = number("flat_step") > 0;
+    f.one_copy = number("one_copy") > 0;
+    f.root_gathered = number("root_gathered") > 0;
     f.gather_buffer = number("gather_buffer") > 0;
     f.router_engine = number("router_engine") > 0;
     f.padding_masks = number("padding_masks") > 0;

@@ -45,6 +45,9 @@ struct Framework {
   bool copies_output = false;         // the output projection reads a copy of the attention output
   bool whole_gradients = false;       // sharded gradients are accumulated whole, frozen parameters included
   bool score_buffer = false;          // unfused attention makes its scores beside a buffer of their size, kept for good
+  bool flat_step = false;             // the optimizer's step works in single flat tensors
+  bool one_copy = false;              // sharded weights and gradients are in the master's format, with no 16-bit copy
+  bool root_gathered = false;         // the embedding stays gathered with the output layer
   bool gather_buffer = false;         // what is gathered whole goes through one buffer that is kept for good
   bool router_engine = false;         // the router's product alone takes Transformer Engine's workspace
   bool padding_masks = false;         // unfused attention under a padding mask keeps a mask of queries x keys a layer

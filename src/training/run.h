@@ -81,6 +81,21 @@ struct Run {
   std::string device;              // catalogue name; empty: not known
 };
 
+// What weights, gradients and the master copy are stored in; unspecified: there is none.
+struct StoredFormats {
+  Dtype weights, gradients, master;
+};
+inline StoredFormats stored_formats(const Run& run) {
+  const Precision& p = run.precision;
+  const Dtype accumulated = run.framework.gradients;
+  StoredFormats out{p.weights, p.gradients, p.master};
+  if (accumulated != Dtype::unspecified && p.gradients == Dtype::bfloat16) out.gradients = accumulated;
+  if (run.framework.one_copy && run.layout.zero == Zero::weights && run.adapter.rank == 0 &&
+      p.master != Dtype::unspecified)
+    out = {p.master, p.master, Dtype::unspecified};
+  return out;
+}
+
 // An empty run with the recipe bf16-mixed, AdamW and Megatron's rules.
 Run default_run();
 

@@ -312,5 +312,58 @@ TEST(Memory, EmbeddingsAreDroppedOut) {
   }
 }
 
+// PyTorch fully_shard: fp32 shards, cast as they are gathered; sharded gradients in the reduce-scatter stream's blocks.
+TEST(Memory, FullyShardHoldsOneCopy) {
+  floptally::Run run = default_run();
+  run.framework = *find_framework("torchtitan");
+  run.layout.zero = Zero::weights;
+  run.layout.data = run.batch = 4;
+  DecoderShape shape = small_llama();
+  shape.sequence = 4096;
+  const double layer = 4.0 * 1024 * 1024 + 3.0 * 1024 * 2816 + 2 * 1024;
+  const double parameters = 4 * layer + 2.0 * 32000 * 1024 + 1024;
+  const DeviceMemory m = memory_of(shape, run);
+  EXPECT_DOUBLE_EQ(m[Holds::weights], parameters);  // 4 bytes, a quarter each
+  EXPECT_DOUBLE_EQ(m[Holds::master], 0);
+  EXPECT_DOUBLE_EQ(m[Holds::states], 2 * parameters);
+  EXPECT_EQ(m.moment, Moment::loss);
+  EXPECT_DOUBLE_EQ(m[Holds::gradients], 0);
+  EXPECT_DOUBLE_EQ(m.elsewhere, parameters);
+  const double reserved = memory_lines(m, run, 1, 1).reserved.best;
+  EXPECT_NEAR(reserved, run.framework.reserved.best * (m.allocated() + parameters), 2 * 1024 * 1024);
+}
+
+// DeepSpeed stage_1_and_2.py: the shard's gradients flat in fp32; bigger than any block that activations leave.
+TEST(Memory, FlatStepsAreReservedApart) {
+  floptally::Run run = default_run();
+  run.framework = *find_framework("deepspeed");
+  run.layout.zero = Zero::optimizer;
+  run.layout.data = 4;
+  run.batch = run.layout.micro_batch * 4;
+  DecoderShape shape = small_llama();
+  shape.sequence = 8192;
+  const double layer = 4.0 * 1024 * 1024 + 3.0 * 1024 * 2816 + 2 * 1024;
+  const double parameters = 4 * layer + 2.0 * 32000 * 1024 + 1024;
+  const DeviceMemory m = memory_of(shape, run);
+  ASSERT_NE(m.moment, Moment::optimizer);
+  EXPECT_DOUBLE_EQ(m.elsewhere, 4 * parameters / 4);
+}
+
+// BLOOM (tr11 README): 70 layers and two embeddings are 72 places on 12 ranks, 5 layers on the first and the last.
+TEST(Memory, EmbeddingsTakeALayersPlace) {
+  floptally::Run run = default_run();
+  run.layout.pipeline = 12;
+  run.layout.zero = Zero::none;
+  run.batch = 24;
+  DecoderShape shape = small_llama();
+  shape.layers = 70;
+  MemoryProfile profile(run);
+  describe_decoder(shape, profile);
+  const double layer = 4.0 * 1024 * 1024 + 3.0 * 1024 * 2816 + 2 * 1024, table = 32000.0 * 1024;
+  EXPECT_DOUBLE_EQ(device_memory(profile, run, 0)[Holds::weights], 2 * (5 * layer + table));
+  EXPECT_DOUBLE_EQ(device_memory(profile, run, 1)[Holds::weights], 2 * 6 * layer);
+  EXPECT_DOUBLE_EQ(device_memory(profile, run, 11)[Holds::weights], 2 * (5 * layer + table + 1024));
+}
+
 }  // namespace
 }  // namespace floptally
