@@ -231,24 +231,27 @@ void read_layout(EvidenceRow& out, Cells& cells) {
 
 constexpr std::string_view kMemoryColumns[] = {"mem_alloc_gib", "mem_reserved_gib", "peak_mem_gb", "peak_mem_gib"};
 
-// "1", "true", "OOM" in a cell; "OOM after iteration 1", "ran out of memory" in the notes.
-bool says_out_of_memory(std::string_view cell, std::string_view notes) {
-  const std::string word = folded(cell), text = lower(notes);
-  for (const std::string_view yes : {"true", "yes", "oom", "outofmemory", "cudaoom", "cudaoutofmemory"}) {
-    if (word == yes) return true;
-  }
+// "OOM", "out of memory" in a cell.
+bool is_out_of_memory(std::string_view cell) {
+  const std::string word = folded(cell);
+  return word == "oom" || word == "outofmemory" || word == "cudaoom" || word == "cudaoutofmemory";
+}
+
+// The column `oom`, "OOM" in the place of a number, "OOM after iteration 1" or "ran out of memory" in the notes.
+void read_out_of_memory(EvidenceRow& out, const Cells& cells) {
+  const std::string oom = lower(cells.text("oom")), notes = lower(out.notes);
+  out.out_of_memory = oom == "1" || oom == "1.0" || oom == "true" || oom == "yes" || is_out_of_memory(oom);
+  const bool not_so = oom.empty() || oom == "0" || oom == "0.0" || oom == "false" || oom == "no";
+  if (!out.out_of_memory && !not_so) unknown_label(out, "oom", cells.text("oom"));
+  for (const std::string_view column : kMemoryColumns)
+    out.out_of_memory = out.out_of_memory || is_out_of_memory(cells.text(column));
   for (const std::string_view said :
-       {"oom after", "oom at", "ran out of memory", "runs out of memory", "cuda out of memory"}) {
-    if (contains(text, said)) return true;
-  }
-  return false;
+       {"oom after", "oom at", "ran out of memory", "runs out of memory", "cuda out of memory"})
+    out.out_of_memory = out.out_of_memory || contains(notes, said);
 }
 
 void read_measured(EvidenceRow& out, Cells& cells, const SourceRule& rule) {
-  out.out_of_memory =
-      cells.text("oom") == "1" || cells.text("oom") == "1.0" || says_out_of_memory(cells.text("oom"), out.notes);
-  for (const std::string_view column : kMemoryColumns)
-    out.out_of_memory = out.out_of_memory || says_out_of_memory(cells.text(column), {});
+  read_out_of_memory(out, cells);
   out.meter = rule.meter;
   out.rank = rule.rank;
   // What such a run had held until then is not its peak.

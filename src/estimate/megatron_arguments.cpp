@@ -367,6 +367,9 @@ std::string left_out(EvidenceRow& row, const Arguments& a) {
     if (at->effect == "left out") return why;
     row.noted.push_back("argument " + why);
   }
+  const bool trains = a.has("train-iters") || a.has("train-samples");
+  const auto infers = [](const auto& argument) { return argument.first.compare(0, 10, "inference-") == 0; };
+  if (!trains && std::any_of(a.all().begin(), a.all().end(), infers)) return "a generation test: nothing is trained";
   if (a.has("model-provider") || row.task == "multimodal")
     return "a vision-language model: the vision tower is not in the arguments";
   if (row.model.find("offloading") != std::string::npos)

@@ -190,6 +190,8 @@ TEST(Arguments, WhatCannotBeFollowedIsNamed) {
   EXPECT_EQ(reason("\"heterogeneous_layers_config_path\": \"x.json\"").substr(0, 13), "heterogeneous");
   EXPECT_EQ(reason("\"optimizer\": \"sophia\""), "optimizer sophia is not described");
   EXPECT_EQ(reason("\"rerun-mode\": \"disabled\""), "");
+  EXPECT_EQ(reason("\"inference-max-requests\": 8"), "a generation test: nothing is trained");
+  EXPECT_EQ(reason("\"inference-max-requests\": 8, \"train-iters\": 50"), "");
   const EvidenceRow unknown = row_of("{" + std::string(kModel) + ", \"--warp-factor\": 9}");
   EXPECT_EQ(unknown.reason, "");
   EXPECT_EQ(unknown.noted.back(), "argument warp-factor (not known) changes nothing");
