@@ -20,7 +20,7 @@ MemoryProfile::MemoryProfile(const Run& run)
       states_like_(run.precision.states_follow_weights ? run.precision.weights : Dtype::unspecified) {}
 
 LayerMemory& MemoryProfile::target() {
-  if (in_layer_) return classes_ <= kMaxClasses ? layers_[static_cast<std::size_t>(classes_ - 1)] : stray_;
+  if (in_layer_) return spilling_ ? stray_ : layers_[static_cast<std::size_t>(classes_ - 1)];
   return seen_layer_ ? after_ : before_;
 }
 
@@ -34,21 +34,33 @@ void MemoryProfile::enter(std::string_view name, std::int64_t repeat, BlockKind 
   products_ = 0;
   started_ = fused_adapter_ = false;
   layer_depth_ = depth_;
+  spilling_ = classes_ == kMaxClasses;
   classes_ = std::min(classes_ + 1, kMaxClasses);
-  LayerMemory& layer = layers_[static_cast<std::size_t>(classes_ - 1)];
-  if (classes_ == kMaxClasses && layer.count > 0) {  // too many kinds: the last ones are averaged by adding up
-    layer.count += copies_[depth_];
-    return;
-  }
+  LayerMemory& layer = target();
   layer = {};
   layer.count = copies_[depth_];
+}
+
+// A layer for which there is no class of its own: the last class becomes the mean of all that did not fit.
+void MemoryProfile::join_last() {
+  LayerMemory& to = layers_[static_cast<std::size_t>(classes_ - 1)];
+  const double both = to.count + stray_.count, share = both > 0 ? stray_.count / both : 0;
+  for (double LayerMemory::*const sum :
+       {&LayerMemory::dense, &LayerMemory::expert, &LayerMemory::trained_dense, &LayerMemory::trained_expert,
+        &LayerMemory::frozen_bytes, &LayerMemory::matrix, &LayerMemory::states_dense, &LayerMemory::states_expert,
+        &LayerMemory::kept, &LayerMemory::kept_policy, &LayerMemory::input, &LayerMemory::gathered,
+        &LayerMemory::gradient})
+    to.*sum += (stray_.*sum - to.*sum) * share;
+  to.working = std::max(to.working, stray_.working);
+  to.count = both;
 }
 
 void MemoryProfile::leave() {
   if (in_layer_ && depth_ == layer_depth_) {
     settle(pending_.rows, pending_.columns);
     pending_ = {};
-    in_layer_ = false;
+    if (spilling_) join_last();
+    in_layer_ = spilling_ = false;
   }
   depth_ = std::max(0, depth_ - 1);
 }

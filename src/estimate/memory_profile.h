@@ -45,7 +45,7 @@ class MemoryProfile final : public Sink {
   void add(const Op& op) override;
   void leave() override;
 
-  // Equal layers in order; the last class holds what did not fit (more than kMaxClasses kinds).
+  // Equal layers in order; the last class is the mean of what did not fit (more than kMaxClasses kinds).
   [[nodiscard]] int classes() const { return classes_; }
   [[nodiscard]] const LayerMemory& layer(int index) const { return layers_[static_cast<std::size_t>(index)]; }
   [[nodiscard]] double layer_count() const;
@@ -74,6 +74,7 @@ class MemoryProfile final : public Sink {
   double products_policy(const Op& op, const Cost<double>& c);
   double saved_bytes(const Op& op, const Saved<double>& saved) const;
   bool recomputed(const Op& op, int saved_index) const;
+  void join_last();
   void remember(double rows, double columns, bool sibling);
   void settle(double rows, double columns);
   [[nodiscard]] bool adapted(const Op& op) const;
@@ -86,6 +87,7 @@ class MemoryProfile final : public Sink {
   LayerMemory before_, after_, stray_;
   int classes_ = 0;
   int depth_ = 0, layer_depth_ = 0;
+  bool spilling_ = false;  // the layer has no class of its own
   bool in_layer_ = false, seen_layer_ = false, tied_ = false, at_least_ = false;
   double copies_[65] = {};
   int shapes_ = 0;

@@ -114,6 +114,17 @@ TEST(Arguments, HybridHeadsAndUnknownKinds) {
   EXPECT_NE(row_of(begin + "MG*E\"}").reason.find("'G'"), std::string::npos);
 }
 
+// More kinds of layers in a row than a profile has classes for: the last class is their mean.
+TEST(Arguments, LongPatternsAddUp) {
+  const auto of = [](int times) {
+    std::string pattern;
+    for (int i = 0; i < times; ++i) pattern += "M-";
+    return parameters_of(row_of("{" + std::string(kModel) + ", \"hybrid-layer-pattern\": \"" + pattern + "\"}"));
+  };
+  const double rest = 2 * of(10) - of(20);
+  EXPECT_NEAR((of(200) - rest) / (of(20) - rest), 10, 1e-9);
+}
+
 TEST(Arguments, RatiosSpaceTheLayers) {
   const EvidenceRow row = row_of("{" + std::string(kModel) +
                                  ", \"is-hybrid-model\": true, \"hybrid-attention-ratio\": 0.25, "
