@@ -34,9 +34,10 @@ Diagnostic bad(const std::string& what) {
 
 Result<Activations> Activations::open(const TensorFile& file) {
   Activations out;
+  out.storage_ = file.storage;
   for (const TensorEntry& entry : file.tensors) {
     if (!stored_of(entry))
-      return bad("the activations '" + entry.name + "' are " +
+      return bad("the activations " + entry.quoted() + " are " +
                  (entry.type == nullptr ? std::string("not here") : std::string(entry.type->name)));
     out.entries_.push_back(entry);
   }
@@ -56,7 +57,7 @@ Result<const TensorEntry*> Activations::find(std::string_view weight, std::uint6
   for (const TensorEntry& entry : entries_) {
     if (entry.name == weight || entry.name == module || entry.name == input) {
       if (width_of(entry) != columns)
-        return bad("the activations '" + entry.name + "' hold vectors of " + std::to_string(width_of(entry)) + ", '" +
+        return bad("the activations " + entry.quoted() + " hold vectors of " + std::to_string(width_of(entry)) + ", '" +
                    std::string(weight) + "' takes " + std::to_string(columns));
       return &entry;
     }
@@ -85,7 +86,7 @@ Result<bool> Activations::each(const TensorEntry& entry, std::uint64_t rows, Bod
     if (!got.ok()) return got;
     widen(*stored_of(entry), raw.data(), count, values.data());
     for (const float v : values)
-      if (!std::isfinite(v)) return bad("the activations '" + entry.name + "' hold NaN or infinity");
+      if (!std::isfinite(v)) return bad("the activations " + entry.quoted() + " hold NaN or infinity");
     body(row, values);
   }
   return true;

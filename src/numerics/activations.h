@@ -37,6 +37,7 @@ class Activations {
   Result<bool> each(const TensorEntry& entry, std::uint64_t rows, Body&& body) const;
 
   std::vector<TensorEntry> entries_;
+  std::vector<std::shared_ptr<const TensorStorage>> storage_;  // of their names
   std::vector<InputFile> files_;
 };
 

@@ -197,7 +197,7 @@ Result<std::unique_ptr<Encoder>> Job::analyze(TensorReport& report) {
   Result<bool> done = measure_range(report);
   if (!done.ok()) return done.take_problems();
   if (report.range.nans + report.range.infinities > 0 && options_.non_finite != NonFinite::zero) {
-    const std::string what = "'" + tensor.name + "' holds " + std::to_string(report.range.nans) + " NaN and " +
+    const std::string what = tensor.quoted() + " holds " + std::to_string(report.range.nans) + " NaN and " +
                              std::to_string(report.range.infinities) + " infinite values";
     if (options_.non_finite == NonFinite::refuse)
       return error("non-finite-weights", what, {},
@@ -221,8 +221,8 @@ Result<std::unique_ptr<Encoder>> Job::analyze(TensorReport& report) {
     if (!found.ok()) return found.take_problems();
     outliers = *std::move(found);
   }
-  auto encoder = std::make_unique<Encoder>(options_.scheme, tensor.shape, *stored_of(tensor), report.range,
-                                           outliers ? &*outliers : nullptr);
+  auto encoder = std::make_unique<Encoder>(options_.scheme, std::vector(tensor.shape.begin(), tensor.shape.end()),
+                                           *stored_of(tensor), report.range, outliers ? &*outliers : nullptr);
   if (std::string why = encoder->impossible(); !why.empty()) {
     report.quantized = false;
     report.reason = std::move(why);
@@ -367,7 +367,7 @@ std::string shapes_json(const std::vector<TensorReport>& tensors) {
   std::string out = "{";
   for (const TensorReport& report : tensors) {
     if (!report.quantized) continue;
-    out += (out.size() > 1 ? ",\"" : "\"") + report.tensor->name + "\":[";
+    out += (out.size() > 1 ? ",\"" : "\"") + std::string(report.tensor->name) + "\":[";
     for (std::size_t i = 0; i < report.tensor->shape.size(); ++i)
       out += (i > 0 ? "," : "") + std::to_string(report.tensor->shape[i]);
     out += "]";
@@ -413,16 +413,17 @@ class Writer {
     for (const std::size_t i : plan.tensors) {
       const TensorReport& report = report_.tensors[i];
       const TensorEntry& tensor = *report.tensor;
+      const std::string name(tensor.name);
+      const std::vector<std::int64_t> shape(tensor.shape.begin(), tensor.shape.end());
       if (!report.quantized) {
-        out.push_back(
-            {tensor.name, std::string(tensor.type->safetensors), tensor.type->gguf, tensor.shape, tensor.bytes, 0});
+        out.push_back({name, std::string(tensor.type->safetensors), tensor.type->gguf, shape, tensor.bytes, 0});
       } else if (options_.dequantize) {
-        out.push_back({tensor.name, "F32", 0, tensor.shape, 4 * count_of(tensor), 0});
+        out.push_back({name, "F32", 0, shape, 4 * count_of(tensor), 0});
       } else {
         for (const Part& part : encoders_[i]->parts()) {
           const bool whole = options_.scheme.kind == Scheme::Kind::block || options_.scheme.kind == Scheme::Kind::cast;
-          out.push_back({tensor.name + std::string(part.suffix), std::string(part.dtype), whole ? gguf_type() : -1,
-                         gguf ? tensor.shape : part.shape, part.bytes, 0});
+          out.push_back({name + std::string(part.suffix), std::string(part.dtype), whole ? gguf_type() : -1,
+                         gguf ? shape : part.shape, part.bytes, 0});
         }
       }
       if (gguf && out.back().gguf_type < 0)
@@ -433,7 +434,7 @@ class Writer {
             {}, "GGUF takes the q formats, iq4_nl, mxfp4-gguf, fp16, bf16 and fp32; write the others to .safetensors");
       if (!gguf && out.back().dtype.empty())
         return error("bad-option",
-                     "a safetensors file cannot hold '" + tensor.name + "' as " + std::string(tensor.type->name));
+                     "a safetensors file cannot hold " + tensor.quoted() + " as " + std::string(tensor.type->name));
     }
     const std::string key_values = gguf ? gguf_metadata() : std::string();
     const std::string header = gguf ? gguf_header(out, key_values, gguf_count_) : safetensors_header(out, metadata());
@@ -456,16 +457,17 @@ class Writer {
       return done.take_problems();
     for (const std::size_t i : plan.tensors) {
       TensorReport& report = report_.tensors[i];
+      const std::string name(report.tensor->name);
       Result<bool> done = true;
       if (!report.quantized) {
-        done = job_.copy(*report.tensor, *file, offsets[report.tensor->name]);
+        done = job_.copy(*report.tensor, *file, offsets[name]);
       } else {
         Target target{&*file, {}};
         if (options_.dequantize)
-          target.offsets.push_back(offsets[report.tensor->name]);
+          target.offsets.push_back(offsets[name]);
         else
           for (const Part& part : encoders_[i]->parts())
-            target.offsets.push_back(offsets[report.tensor->name + std::string(part.suffix)]);
+            target.offsets.push_back(offsets[name + std::string(part.suffix)]);
         done = job_.encode(*encoders_[i], report, target, report_);
         encoders_[i].reset();
       }

@@ -46,7 +46,7 @@ std::string share(std::uint64_t part, std::uint64_t whole) {
   return brief(100 * static_cast<double>(part) / static_cast<double>(whole), 3) + "%";
 }
 
-std::string shape_text(const std::vector<std::int64_t>& shape) {
+std::string shape_text(std::span<const std::int64_t> shape) {
   std::string out;
   for (const std::int64_t size : shape) out += (out.empty() ? "" : "x") + std::to_string(size);
   return out.empty() ? "scalar" : out;
@@ -206,7 +206,7 @@ std::string json_of(const Measure& m) {
          ", \"matmul_error\": " + (m.matmul_signal > 0 ? number(m.matmul_error()) : "null");
 }
 
-std::string quoted(const std::string& text) {
+std::string quoted(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') out += '\\';
@@ -291,7 +291,7 @@ Table tensor_table(const QuantizeReport& report, bool measured) {
   for (std::size_t i = 0; i < std::min(rows.size(), kShown); ++i) {
     const TensorReport& t = *rows[i];
     const double count = t.tensor->elements().to_double();
-    std::vector<Value> row{t.tensor->name, shape_text(t.tensor->shape), std::string(t.tensor->type->name),
+    std::vector<Value> row{std::string(t.tensor->name), shape_text(t.tensor->shape), std::string(t.tensor->type->name),
                            bytes_figure(t.bytes_after),
                            count > 0 ? brief(8.0 * static_cast<double>(t.bytes_after) / count, 5) : std::string()};
     if (measured)
@@ -315,7 +315,7 @@ Table kept_table(const QuantizeReport& report) {
   for (const TensorReport& t : report.tensors) {
     if (t.quantized) continue;
     auto found = std::find_if(rows.begin(), rows.end(), [&](const Row& r) { return r.reason == t.reason; });
-    if (found == rows.end()) found = rows.insert(rows.end(), {t.reason, 0, 0, t.tensor->name});
+    if (found == rows.end()) found = rows.insert(rows.end(), {t.reason, 0, 0, std::string(t.tensor->name)});
     ++found->tensors;
     found->bytes += t.tensor->bytes;
   }

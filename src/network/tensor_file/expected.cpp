@@ -22,7 +22,7 @@ std::string joined(const std::string& path, std::string_view name) {
 
 class Lister {
  public:
-  Lister(const Network& network, TensorFile& out) : network_(network), out_(out) {}
+  Lister(const Network& network, TensorFile& out) : network_(network), out_(out) { out.storage.push_back(storage_); }
 
   void block(std::uint32_t index, const std::string& path) {
     for (const Item& item : network_.blocks[index].items) {
@@ -66,31 +66,32 @@ class Lister {
     }
   }
 
-  void matrix(const Op& op, const std::string& name, std::vector<std::int64_t> shape, std::int64_t bias) {
-    add(op, name + ".weight", std::move(shape));
+  void matrix(const Op& op, const std::string& name, const std::vector<std::int64_t>& shape, std::int64_t bias) {
+    add(op, name + ".weight", shape);
     if (bias > 0) add(op, name + ".bias", {bias});
   }
 
-  void add(const Op& op, std::string name, std::vector<std::int64_t> shape) {
+  void add(const Op& op, const std::string& name, const std::vector<std::int64_t>& shape) {
     Dtype dtype = op.stored != Dtype::unspecified ? op.stored : network_.dtype;
     if (dtype == Dtype::unspecified) {
       assumed = true;
       dtype = Dtype::bfloat16;
     }
     TensorEntry entry;
-    entry.name = std::move(name);
-    entry.shape = std::move(shape);
+    entry.name = storage_->keep(name);
+    entry.shape = storage_->keep(shape);
     entry.type = find_tensor_type(dtype == Dtype::float64   ? "fp64"
                                   : dtype == Dtype::float32 ? "fp32"
                                   : dtype == Dtype::float16 ? "fp16"
                                                             : "bf16");
     const Integer bytes = stored_bytes(entry.elements(), dtype);
     entry.bytes = bytes.fits_int64() ? static_cast<std::uint64_t>(bytes.to_int64()) : 0;
-    out_.tensors.push_back(std::move(entry));
+    out_.tensors.push_back(entry);
   }
 
   const Network& network_;
   TensorFile& out_;
+  std::shared_ptr<TensorStorage> storage_ = std::make_shared<TensorStorage>();
   std::map<std::string, std::int64_t> next_;  // number of the next copy under a name
 };
 

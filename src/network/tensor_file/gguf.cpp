@@ -228,7 +228,10 @@ class GgufReader {
 
   bool tensors(TensorFile& file) {
     std::unordered_set<std::string_view> names;
+    const auto storage = std::make_shared<TensorStorage>();
+    file.storage.push_back(storage);
     file.tensors.reserve(tensor_count_);
+    std::vector<std::int64_t> shape;
     for (std::uint64_t i = 0; i < tensor_count_; ++i) {
       const std::uint64_t begin = position_;
       TensorEntry entry;
@@ -236,33 +239,34 @@ class GgufReader {
       std::uint32_t rank = 0;
       std::uint32_t type = 0;
       if (!string(name, kMaxKey, "a tensor's name")) return false;
-      entry.name = std::string(name);
+      entry.name = storage->keep(name);
       if (!names.insert(name).second)
-        return fail("duplicate-key", "the tensor '" + entry.name + "' occurs twice", begin);
+        return fail("duplicate-key", "the tensor " + entry.quoted() + " occurs twice", begin);
       if (!number(rank, "a tensor's rank")) return false;
       if (rank > kMaxDimensions)
-        return fail("bad-shape", "'" + entry.name + "' claims " + std::to_string(rank) + " dimensions", begin);
-      for (std::uint32_t d = 0; d < rank; ++d) {
+        return fail("bad-shape", entry.quoted() + " claims " + std::to_string(rank) + " dimensions", begin);
+      shape.resize(rank);
+      for (std::uint32_t d = rank; d-- > 0;) {  // GGUF lists the innermost dimension first
         std::uint64_t size = 0;
         if (!number(size, "a tensor's shape")) return false;
         if (size > INT64_MAX)
-          return fail("bad-shape", "'" + entry.name + "' has a dimension of " + std::to_string(size), begin);
-        entry.shape.push_back(static_cast<std::int64_t>(size));
+          return fail("bad-shape", entry.quoted() + " has a dimension of " + std::to_string(size), begin);
+        shape[d] = static_cast<std::int64_t>(size);
       }
-      std::reverse(entry.shape.begin(), entry.shape.end());  // GGUF lists the innermost dimension first
+      entry.shape = storage->keep(shape);
       if (!number(type, "a tensor's type") || !number(entry.offset, "a tensor's offset")) return false;
       entry.type = find_gguf_type(type);
       if (entry.type == nullptr)
-        return fail("unknown-dtype", "'" + entry.name + "' has the unknown GGUF type " + std::to_string(type), begin);
+        return fail("unknown-dtype", entry.quoted() + " has the unknown GGUF type " + std::to_string(type), begin);
       const Integer bytes = tensor_bytes(*entry.type, entry.shape);
       if (!bytes.valid())
         return fail("tensor-size",
-                    "'" + entry.name + "': a row of " + std::string(entry.type->name) + " must be whole blocks of " +
+                    entry.quoted() + ": a row of " + std::string(entry.type->name) + " must be whole blocks of " +
                         std::to_string(entry.type->block_elements) + ", and the whole less than 2^63 bytes",
                     begin);
       entry.bytes = static_cast<std::uint64_t>(bytes.to_int64());
       places_.push_back(begin);
-      file.tensors.push_back(std::move(entry));
+      file.tensors.push_back(entry);
     }
     return true;
   }
@@ -283,19 +287,19 @@ class GgufReader {
       TensorEntry& tensor = file.tensors[i];
       if (tensor.offset < expected)
         return fail("tensors-overlap",
-                    "'" + tensor.name + "' begins at byte " + std::to_string(tensor.offset) +
+                    tensor.quoted() + " begins at byte " + std::to_string(tensor.offset) +
                         " of the data, before the tensor ahead of it ends",
                     places_[i]);
       if (tensor.offset > expected)
         return fail("tensor-gap",
-                    "'" + tensor.name + "' begins at byte " + std::to_string(tensor.offset) + " of the data, " +
+                    tensor.quoted() + " begins at byte " + std::to_string(tensor.offset) + " of the data, " +
                         std::to_string(expected) + " was expected",
                     places_[i]);
       const Integer end = Integer(start) + Integer(tensor.offset) + Integer(tensor.bytes);
       if (end > Integer(file_size_))
         return fail(
             "data-truncated",
-            "'" + tensor.name + "' ends at byte " + end.to_string() + ", the file has " + std::to_string(file_size_),
+            tensor.quoted() + " ends at byte " + end.to_string() + ", the file has " + std::to_string(file_size_),
             places_[i], "copy or download the file again");
       expected = (tensor.offset + tensor.bytes + alignment - 1) / alignment * alignment;
       tensor.offset += start;
@@ -345,7 +349,7 @@ Result<TensorFile> read_gguf(Sources& sources, const std::string& path) {
   if (count > Integer(99999)) return error("bad-count", "split.count is " + count.to_string());
   TensorFile all;
   all.container = TensorFile::Container::gguf;
-  std::unordered_set<std::string> names;
+  std::unordered_set<std::string_view> names;
   for (std::uint64_t i = 1; i <= static_cast<std::uint64_t>(count.to_int64()); ++i) {
     const std::string name = split_name(path, i, static_cast<std::uint64_t>(count.to_int64()));
     if (name.empty() || !path_exists(name)) {
@@ -357,10 +361,11 @@ Result<TensorFile> read_gguf(Sources& sources, const std::string& path) {
     if (!part.ok()) return part;
     for (TensorEntry& tensor : part->tensors) {
       if (!names.insert(tensor.name).second)
-        return error("duplicate-key", "the tensor '" + tensor.name + "' is in two splits, the second " + name);
+        return error("duplicate-key", "the tensor " + tensor.quoted() + " is in two splits, the second " + name);
       tensor.file = static_cast<std::uint32_t>(all.files.size());
-      all.tensors.push_back(std::move(tensor));
+      all.tensors.push_back(tensor);
     }
+    all.storage.insert(all.storage.end(), part->storage.begin(), part->storage.end());
     all.files.push_back(name);
     if (all.metadata.empty() || i == 1) {
       all.metadata = std::move(part->metadata);

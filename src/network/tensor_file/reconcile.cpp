@@ -293,7 +293,7 @@ Holdings holdings_of(const TensorFile& file, const Description& described) {
     if (found == matches.end()) found = matches.emplace(path, Match{find_described(described, path)}).first;
     const Description::value_type* match = found->second.described;
     if (tensor.type == nullptr) {
-      if (match == nullptr) out.named_only.push_back(tensor.name);
+      if (match == nullptr) out.named_only.emplace_back(tensor.name);
       continue;
     }
     if (found->second.held == nullptr)

@@ -34,10 +34,10 @@ class HeaderReader {
       std::uint64_t at = 0;
       std::string_view key;
       if (!next_key(key, at)) break;
-      std::string name(key);
-      if (name == "__metadata__" && std::exchange(described, true)) repeated(name, at);
-      if (name == "__metadata__" ? !metadata(file) : !tensor(std::move(name), at, file)) break;
+      if (key == "__metadata__" && std::exchange(described, true)) repeated(key, at);
+      if (key == "__metadata__" ? !metadata(file) : !tensor(storage_->keep(key), at, file)) break;
     }
+    file.storage.push_back(storage_);
     NameTable met(names ? file.tensors.size() : 0);
     for (std::size_t i = 0; names && i < file.tensors.size() && !full(); ++i)
       if (!met.add(file.tensors[i].name)) repeated(file.tensors[i].name, places_[i]);
@@ -55,8 +55,8 @@ class HeaderReader {
 
  private:
   [[nodiscard]] bool full() const { return problems_.size() >= kMaxProblems; }
-  void repeated(const std::string& name, std::uint64_t at) {
-    problem("duplicate-key", "'" + name + "' occurs twice in the header", at, name.size() + 2);
+  void repeated(std::string_view name, std::uint64_t at) {
+    problem("duplicate-key", "'" + std::string(name) + "' occurs twice in the header", at, name.size() + 2);
   }
 
   bool next_key(std::string_view& key, std::uint64_t& at) {
@@ -81,8 +81,10 @@ class HeaderReader {
     return json_.ok();
   }
 
-  bool tensor(std::string name, std::uint64_t at, TensorFile& file) {
+  bool tensor(std::string_view name, std::uint64_t at, TensorFile& file) {
     TensorEntry entry;
+    entry.name = name;
+    shape_.clear();
     std::string dtype;  // where it is not known
     std::uint64_t range[2] = {0, 0};
     std::size_t ends = 0;
@@ -94,7 +96,8 @@ class HeaderReader {
       if (!next_key(key, place)) return false;
       const unsigned bit = key == "dtype" ? 1u : key == "shape" ? 2u : key == "data_offsets" ? 4u : 0u;
       if ((seen & bit) != 0)
-        problem("duplicate-key", "'" + std::string(key) + "' occurs twice in '" + name + "'", place, key.size() + 2);
+        problem("duplicate-key", "'" + std::string(key) + "' occurs twice in '" + std::string(name) + "'", place,
+                key.size() + 2);
       seen |= bit;
       std::string_view text;
       if (bit == 0) {
@@ -103,16 +106,17 @@ class HeaderReader {
         if (!json_.string(text)) return false;
         entry.type = find_safetensors_type(text);
         if (entry.type == nullptr) dtype = text;
-      } else if (!numbers(name, bit == 4, place, entry.shape, range, ends)) {
+      } else if (!numbers(name, bit == 4, place, range, ends)) {
         return false;
       }
     }
-    return json_.ok() && finish(std::move(entry), std::move(name), at, dtype, seen, range, ends, file);
+    if (!json_.ok()) return false;
+    entry.shape = storage_->keep(shape_);
+    return finish(entry, at, dtype, seen, range, ends, file);
   }
 
   // The array of `shape` or of `data_offsets`.
-  bool numbers(const std::string& name, bool offsets, std::uint64_t place, std::vector<std::int64_t>& shape,
-               std::uint64_t (&range)[2], std::size_t& ends) {
+  bool numbers(std::string_view name, bool offsets, std::uint64_t place, std::uint64_t (&range)[2], std::size_t& ends) {
     if (!json_.expect('[')) return false;
     for (bool more = json_.first(']'); more; more = json_.next(']')) {
       std::uint64_t number = 0;
@@ -120,49 +124,48 @@ class HeaderReader {
       if (offsets) {
         if (ends < 2) range[ends] = number;
         ++ends;
-      } else if (number > INT64_MAX || shape.size() >= kMaxDimensions) {
-        problem("bad-shape", "'" + name + "' has a dimension or a rank that is too large", place, 7);
+      } else if (number > INT64_MAX || shape_.size() >= kMaxDimensions) {
+        problem("bad-shape", "'" + std::string(name) + "' has a dimension or a rank that is too large", place, 7);
         return false;
       } else {
-        shape.push_back(static_cast<std::int64_t>(number));
+        shape_.push_back(static_cast<std::int64_t>(number));
       }
     }
     return json_.ok();
   }
 
-  bool finish(TensorEntry entry, std::string name, std::uint64_t at, const std::string& dtype, unsigned seen,
+  bool finish(TensorEntry entry, std::uint64_t at, const std::string& dtype, unsigned seen,
               const std::uint64_t (&range)[2], std::size_t ends, TensorFile& file) {
-    const std::size_t width = name.size() + 2;
+    const std::size_t width = entry.name.size() + 2;
     if (seen != 7 || ends != 2) {
-      problem("header-malformed", "'" + name + "' needs dtype, shape and data_offsets [begin, end]", at, width);
+      problem("header-malformed", entry.quoted() + " needs dtype, shape and data_offsets [begin, end]", at, width);
       return true;
     }
     if (entry.type == nullptr) {
-      problem("unknown-dtype", "'" + name + "' has the unknown dtype '" + dtype.substr(0, 40) + "'", at, width,
+      problem("unknown-dtype", entry.quoted() + " has the unknown dtype '" + dtype.substr(0, 40) + "'", at, width,
               "known are F64, F32, F16, BF16, F8_E4M3, F8_E5M2, F8_E8M0, F6_E2M3, F6_E3M2, F4, I64 to I8, U64 to U8, "
               "BOOL, C64");
       return true;
     }
     if (range[0] > range[1]) {
-      problem(
-          "bad-offsets",
-          "'" + name + "' ends before it begins: [" + std::to_string(range[0]) + ", " + std::to_string(range[1]) + "]",
-          at, width);
+      problem("bad-offsets",
+              entry.quoted() + " ends before it begins: [" + std::to_string(range[0]) + ", " +
+                  std::to_string(range[1]) + "]",
+              at, width);
       return true;
     }
     const Integer expected = tensor_bytes(*entry.type, entry.shape);
     if (!expected.valid() || expected != Integer(range[1] - range[0])) {
       problem(
           "tensor-size",
-          "'" + name + "' holds " + std::to_string(range[1] - range[0]) + " bytes, its shape and dtype need " +
+          entry.quoted() + " holds " + std::to_string(range[1] - range[0]) + " bytes, its shape and dtype need " +
               (expected.valid() ? expected.to_string() : std::string("more than a file can hold, or no whole byte")),
           at, width);
       return true;
     }
-    entry.name = std::move(name);
     entry.offset = range[0];
     entry.bytes = range[1] - range[0];
-    file.tensors.push_back(std::move(entry));
+    file.tensors.push_back(entry);
     places_.push_back(at);
     return true;
   }
@@ -172,6 +175,8 @@ class HeaderReader {
   std::uint64_t base_;
   Diagnostics problems_;
   std::vector<std::uint64_t> places_;  // of each tensor's key
+  std::vector<std::int64_t> shape_;    // of the tensor being read
+  std::shared_ptr<TensorStorage> storage_ = std::make_shared<TensorStorage>();
 };
 
 // Offsets must tile the data area: sorted by begin, each starts where the one before ended.
@@ -193,15 +198,14 @@ void check_tiling(TensorFile& file, HeaderReader& reader, std::uint64_t data_byt
     const std::size_t width = tensor.name.size() + 2;
     if (tensor.offset < position && tensor.bytes > 0) {
       reader.problem("tensors-overlap",
-                     "'" + tensor.name + "' begins at byte " + std::to_string(tensor.offset) +
-                         " of the data, inside '" + file.tensors[previous].name + "', which ends at " +
-                         std::to_string(position),
+                     tensor.quoted() + " begins at byte " + std::to_string(tensor.offset) + " of the data, inside " +
+                         file.tensors[previous].quoted() + ", which ends at " + std::to_string(position),
                      reader.places()[i], width);
       ++found;
     } else if (tensor.offset > position) {
       reader.problem("tensor-gap",
                      "bytes " + std::to_string(position) + " to " + std::to_string(tensor.offset) +
-                         " of the data belong to no tensor; '" + tensor.name + "' comes after the hole",
+                         " of the data belong to no tensor; " + tensor.quoted() + " comes after the hole",
                      reader.places()[i], width);
       ++found;
     }
@@ -225,7 +229,7 @@ void check_tiling(TensorFile& file, HeaderReader& reader, std::uint64_t data_byt
   if (in_order) return;
   std::vector<TensorEntry> sorted;
   sorted.reserve(order.size());
-  for (const std::size_t i : order) sorted.push_back(std::move(file.tensors[i]));
+  for (const std::size_t i : order) sorted.push_back(file.tensors[i]);
   file.tensors = std::move(sorted);
 }
 
@@ -452,26 +456,28 @@ void reconcile_index(const Index& index, const std::string& path, const std::vec
     const TensorEntry& tensor = all.tensors[i];
     if (names[i] == NameTable::kNone || met[names[i]])
       all.notes.push_back(
-          warning("index-extra", "'" + tensor.name + "' is in " + all.files[tensor.file] + " but not in " + path));
+          warning("index-extra", tensor.quoted() + " is in " + all.files[tensor.file] + " but not in " + path));
     else if (place[index.shard[names[i]]] != tensor.file)
-      problems.push_back(error("index-mismatch", path + " says '" + tensor.name + "' is in " +
+      problems.push_back(error("index-mismatch", path + " says " + tensor.quoted() + " is in " +
                                                      index.shards[index.shard[names[i]]] + ", it is in " +
                                                      all.files[tensor.file]));
     if (names[i] != NameTable::kNone) met[names[i]] = true;
     if (problems.size() >= kMaxProblems || all.notes.size() >= kMaxProblems) break;
   }
   if (!problems.empty() || all.notes.size() >= kMaxProblems) return;
+  const auto storage = std::make_shared<TensorStorage>();
+  all.storage.push_back(storage);
   for (std::uint32_t i = 0; i < index.names.size(); ++i) {
     if (met[i]) continue;
-    const std::string name(index.names[i]);
+    const std::string_view name = index.names[i];
     if (place[index.shard[i]] != NameTable::kNone) {
-      problems.push_back(
-          error("tensor-missing", path + " names '" + name + "', which is not in " + index.shards[index.shard[i]]));
+      problems.push_back(error("tensor-missing", path + " names '" + std::string(name) + "', which is not in " +
+                                                     index.shards[index.shard[i]]));
       if (problems.size() >= kMaxProblems) return;
     } else {
       TensorEntry unknown;
-      unknown.name = name;
-      all.tensors.push_back(std::move(unknown));
+      unknown.name = storage->keep(name);
+      all.tensors.push_back(unknown);
     }
   }
 }
@@ -519,9 +525,10 @@ std::vector<std::uint32_t> join(std::vector<Shard>& shards, TensorFile& all, Dia
     TensorFile& part = **shard.file;
     for (TensorEntry& tensor : part.tensors) {
       tensor.file = static_cast<std::uint32_t>(all.files.size());
-      all.tensors.push_back(std::move(tensor));
+      all.tensors.push_back(tensor);
     }
     names.insert(names.end(), shard.names.begin(), shard.names.end());
+    all.storage.insert(all.storage.end(), part.storage.begin(), part.storage.end());
     all.files.push_back(shard.path);
     if (all.text_metadata.empty()) all.text_metadata = std::move(part.text_metadata);
   }

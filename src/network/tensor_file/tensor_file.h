@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/arena.h"
 #include "base/integer.h"
 #include "base/sources.h"
 #include "floptally/diagnostic.h"
@@ -36,14 +38,29 @@ const TensorType* find_safetensors_type(std::string_view name);
 const TensorType* find_gguf_type(std::uint32_t number);
 const TensorType* find_tensor_type(std::string_view name);
 
+// What names and shapes of tensors lie in.
+class TensorStorage {
+ public:
+  std::string_view keep(std::string_view name) {
+    const std::span<const char> kept = names_.keep(name);
+    return {kept.data(), kept.size()};
+  }
+  std::span<const std::int64_t> keep(std::span<const std::int64_t> shape) { return sizes_.keep(shape); }
+
+ private:
+  Arena<char> names_;
+  Arena<std::int64_t> sizes_;
+};
+
 struct TensorEntry {
-  std::string name;
-  std::vector<std::int64_t> shape;   // outermost dimension first, whatever the container's order
-  const TensorType* type = nullptr;  // null: only the name is known (its shard is not here)
-  std::uint64_t offset = 0;          // of the first byte, in file `file`
+  std::string_view name;                // like the shape, in the file's storage
+  std::span<const std::int64_t> shape;  // outermost dimension first, whatever the container's order
+  const TensorType* type = nullptr;     // null: only the name is known (its shard is not here)
+  std::uint64_t offset = 0;             // of the first byte, in file `file`
   std::uint64_t bytes = 0;
   std::uint32_t file = 0;  // index into TensorFile::files
   [[nodiscard]] Integer elements() const;
+  [[nodiscard]] std::string quoted() const { return "'" + std::string(name) + "'"; }  // in messages
 };
 
 // A value of a GGUF header. Arrays keep their length and, when short and numeric, their elements.
@@ -61,6 +78,7 @@ struct TensorFile {
   enum class Container { safetensors, gguf } container = Container::safetensors;
   std::vector<std::string> files;                                  // paths
   std::vector<TensorEntry> tensors;                                // in file and offset order
+  std::vector<std::shared_ptr<const TensorStorage>> storage;       // of their names and shapes
   std::vector<std::pair<std::string, std::string>> text_metadata;  // safetensors __metadata__, sorted by key
   std::vector<std::pair<std::string, MetadataValue>> metadata;     // GGUF key-values, in file order
   std::string encoded_metadata;           // the same as bytes, for a file made from this one (layout keys left out)

@@ -37,7 +37,7 @@ TEST(Safetensors, ReadsNamesShapesTypesAndPlaces) {
   EXPECT_EQ(file->tensors[0].name, "a\u00e9");
   EXPECT_EQ(file->tensors[0].offset, 8 + header.size());
   EXPECT_EQ(file->tensors[1].type->name, "bf16");
-  EXPECT_EQ(file->tensors[1].shape, (std::vector<std::int64_t>{2, 3}));
+  EXPECT_TRUE(std::ranges::equal(file->tensors[1].shape, std::vector<std::int64_t>{2, 3}));
   EXPECT_EQ(file->parameters().to_string(), "11");
   EXPECT_EQ(file->bytes().to_string(), "36");
   EXPECT_EQ(file->text_metadata[0].second, "pt");
@@ -123,6 +123,17 @@ TEST(SafetensorsIndex, JoinsShardsAndReportsWhatDiffers) {
   EXPECT_EQ(absent->tensors.back().type, nullptr);
   folder.write("model.safetensors.index.json", R"({"weight_map":{"a":"m-1.safetensors","c":"m-2.safetensors"}})");
   EXPECT_EQ(code_of(read_tensor_file(sources, index)), "tensor-missing");
+  folder.write("model.safetensors.index.json", R"({"weight_map":{"b":"m-2.safetensors","a":"m-1.safetensors"}})");
+  EXPECT_TRUE(read_tensor_file(sources, index).ok());  // in any order
+  folder.write("model.safetensors.index.json", R"({"weight_map":{"a":"m-2.safetensors","b":"m-1.safetensors"}})");
+  EXPECT_EQ(code_of(read_tensor_file(sources, index)), "index-mismatch");
+  folder.write("model.safetensors.index.json",
+               R"({"weight_map":{"b":"m-2.safetensors","a":"m-1.safetensors","b":"m-1.safetensors"}})");
+  EXPECT_EQ(code_of(read_tensor_file(sources, index)), "duplicate-key");
+  folder.write("model.safetensors.index.json", R"({"weight_map":{"a":"m-1.safetensors"}})");
+  const Result<TensorFile> alone = read_tensor_file(sources, index);
+  ASSERT_TRUE(alone.ok());
+  EXPECT_TRUE(alone->notes.empty());  // a shard that the index does not name is not read
   folder.write("model.safetensors.index.json", R"({"weight_map":{"a":"../m-1.safetensors"}})");
   EXPECT_EQ(code_of(read_tensor_file(sources, index)), "shard-outside");
   folder.write("model.safetensors.index.json", R"({"weight_map":{"a":"m-1.safetensors","a":"m-1.safetensors"}})");
@@ -185,7 +196,7 @@ TEST(Gguf, ReadsMetadataAndTensors) {
   EXPECT_EQ(file->find("general.architecture")->text, "llama");
   EXPECT_EQ(file->find("llama.block_count")->integer.to_string(), "32");
   EXPECT_EQ(file->find("counts")->elements, (std::vector<double>{8, -1}));
-  EXPECT_EQ(file->tensors[0].shape, (std::vector<std::int64_t>{2, 64}));
+  EXPECT_TRUE(std::ranges::equal(file->tensors[0].shape, std::vector<std::int64_t>{2, 64}));
   EXPECT_EQ(file->tensors[0].bytes, 72u);
   EXPECT_EQ(file->tensors[1].offset + 20, gguf.bytes().size());
   EXPECT_EQ(file->parameters().to_string(), "133");
