@@ -15,7 +15,7 @@ constexpr double kGib = 1024.0 * 1024 * 1024, kGb = 1e9;
 
 struct SourceRule {
   std::string framework = "megatron", attention, zero, unit = "gib", gradients;
-  std::string recompute, adapter;
+  std::string recompute, adapter, loss;
   bool sequence_parallel = false, fp8_weights = false, shards = false, lengths_vary = false;
   std::int64_t devices = 0;
   Meter meter = Meter::reserved;
@@ -47,6 +47,7 @@ SourceRule rule_for(std::string_view source, std::string_view gpu, std::string_v
     rule.gradients = table.cell(row, "gradients");
     rule.recompute = table.cell(row, "recompute");
     rule.adapter = table.cell(row, "adapter");
+    rule.loss = table.cell(row, "loss");
     rule.fp8_weights = table.cell(row, "fp8_weights") == "1";
     const std::string_view devices = table.cell(row, "devices");
     std::from_chars(devices.data(), devices.data() + devices.size(), rule.devices);
@@ -364,6 +365,7 @@ EvidenceRow read_row(const Csv& csv, std::size_t row, const FindModel& find) {
   }
   if (const auto format = find_dtype(rule.gradients); format && !rule.gradients.empty())
     out.run.framework.gradients = *format;
+  out.run.loss_in_place = rule.loss == "in-place";
   out.run.fused_attention = rule.attention != "unfused" && !out.run.softcapped;
   out.run.attention_dropout = out.run.hidden_dropout = !out.shape.gated;
   out.parameters = cells.number("params").value_or(0);

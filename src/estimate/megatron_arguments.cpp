@@ -323,7 +323,8 @@ void read_run(EvidenceRow& row, const Arguments& a) {
   run.hidden_dropout = a.number("hidden-dropout", 0.1) > 0;
   run.fused_gradients = !a.flag("no-gradient-accumulation-fusion");
   run.grouped_experts = a.flag("moe-grouped-gemm");
-  run.fused_loss = a.flag("cross-entropy-loss-fusion");
+  run.loss_in_place = a.flag("cross-entropy-loss-fusion") && a.text("cross-entropy-fusion-impl") == "te";
+  run.fused_loss = a.flag("cross-entropy-loss-fusion") && !run.loss_in_place;
   run.deterministic = a.flag("deterministic-mode");
   run.loss_deferred = a.flag("defer-embedding-wgrad-compute") ? a.count("wgrad-deferral-limit", 0) : 0;
   run.whole_shards = a.text("optimizer") == "muon" && a.flag("no-use-layer-wise-param-layout");

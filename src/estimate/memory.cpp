@@ -346,6 +346,7 @@ void moments(const MemoryProfile& profile, const Run& run, const Rank& rank, con
     double backward_bytes = compiled ? run.framework.loss_compiled : run.framework.loss_backward;
     if (run.fused_loss) forward = std::max(run.framework.loss_forward, compute + 8);
     if (run.chunked_loss) forward = backward_bytes = 2 * compute;
+    if (run.loss_in_place) forward = backward_bytes = compute;
     out[static_cast<int>(Moment::loss)] = {head, mask, gathered_head,
                                            logits * std::max(forward, backward_bytes) + deferred, absent};
     const bool trained = run.adapter.rank == 0;

@@ -71,6 +71,7 @@ struct Run {
   bool fused_loss = false;                                 // one kernel for softmax and loss
   bool grouped_experts = true;                             // all experts of a rank in one grouped product
   bool chunked_loss = false;       // the loss is made piece by piece: 16-bit logits and their gradients are all of it
+  bool loss_in_place = false;      // the logits' gradients are written over them (Transformer Engine's cross entropy)
   bool fused_optimizer = false;    // weights are updated within the backward pass: gradients are never all there
   bool compiled = false;           // torch.compile: elementwise chains are one kernel and keep their inputs alone
   bool softcapped = false;         // scores go through a tanh in eager code: it, an fp32 softmax and its cast are kept
