@@ -1,7 +1,9 @@
 #include "estimate/evidence_row.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <numeric>
 
 #include "estimate/evidence_cells.h"
 #include "estimate/evidence_labels.h"
@@ -305,10 +307,13 @@ void check_row(EvidenceRow& out) {
     out.reason = "seq_len is missing";
   else if (l.micro_batch <= 0)
     out.reason = "micro_batch is missing";
-  else if (out.devices == 0 && l.zero != Zero::none)
-    out.reason = "n_gpus is missing, and the optimizer states are shared over the devices";
-  else if (out.devices == 0 && l.expert > 1)
-    out.reason = "n_gpus is missing, and the experts are spread over the devices";
+  else if (out.devices == 0 && (l.zero != Zero::none || l.expert > 1)) {
+    const auto few = [](std::int64_t n) { return std::clamp<std::int64_t>(n, 1, 10000); };
+    const std::int64_t dense = few(l.tensor) * few(l.context), experts = few(l.expert) * few(l.expert_tensor_of());
+    out.reason = std::string("n_gpus is missing, and the ") +
+                 (l.zero != Zero::none ? "optimizer states are shared" : "experts are spread") +
+                 " over the devices (a multiple of " + std::to_string(few(l.pipeline) * std::lcm(dense, experts)) + ")";
+  }
   if (!out.reason.empty()) return;
   const Diagnostics problems = validate(s);
   if (!problems.empty()) out.reason = problems.front().message;
