@@ -236,6 +236,9 @@ class DecoderCounter final : public ModelCounter {
   std::vector<ModelPart> parts(const FieldValues& fields) override {
     DecoderShape shape;
     if (!shape_of(fields, shape, nullptr)) return {};
+    sink_.clear();
+    describe_decoder(shape, sink_);
+    if (sink_.exact()) return split(sink_.tally(), convention_);
     NetworkBuilder builder;
     describe_decoder(shape, builder);
     return split(floptally::count(builder.finish(), {{convention_.pairs}, true}), convention_);
