@@ -94,7 +94,7 @@ std::optional<Recompute> recompute_label(std::string_view label_text) {
   when("core_attn", Recompute::core_attention);
   when("core attention", Recompute::core_attention);
   when("layernorm", Recompute::norms);
-  when("moe_act", Recompute::activations);
+  when("moe_act", Recompute::expert_activations);
   when("mla_up", Recompute::mla_up);
   when("shared_experts", Recompute::shared_experts);
   if (has_word(label, "op") || has_word(label, "ops") || contains(label, "per-op"))

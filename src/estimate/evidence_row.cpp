@@ -17,7 +17,7 @@ constexpr double kGib = 1024.0 * 1024 * 1024, kGb = 1e9;
 
 struct SourceRule {
   std::string framework = "megatron", attention, zero, unit = "gib", gradients;
-  std::string recompute, adapter, loss;
+  std::string recompute, adapter, loss, optimizer;
   bool sequence_parallel = false, fp8_weights = false, shards = false, lengths_vary = false;
   std::int64_t devices = 0;
   Meter meter = Meter::reserved;
@@ -50,6 +50,7 @@ SourceRule rule_for(std::string_view source, std::string_view gpu, std::string_v
     rule.recompute = table.cell(row, "recompute");
     rule.adapter = table.cell(row, "adapter");
     rule.loss = table.cell(row, "loss");
+    rule.optimizer = table.cell(row, "optimizer");
     rule.fp8_weights = table.cell(row, "fp8_weights") == "1";
     const std::string_view devices = table.cell(row, "devices");
     std::from_chars(devices.data(), devices.data() + devices.size(), rule.devices);
@@ -375,6 +376,8 @@ EvidenceRow read_row(const Csv& csv, std::size_t row, const FindModel& find) {
   out.run.attention_dropout = out.run.hidden_dropout = !out.shape.gated;
   out.parameters = cells.number("params").value_or(0);
   read_measured(out, cells, rule);
+  if (const auto optimizer = find_optimizer(rule.optimizer); !rule.optimizer.empty() && optimizer.ok())
+    out.run.optimizer = *optimizer;
   read_tuning(out, cells, rule);
   if (!out.arguments.empty()) apply_megatron_arguments(out);
   if (out.devices == 0 && rule.devices > 0 && !contains(out.model, "release")) {

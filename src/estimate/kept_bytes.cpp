@@ -27,8 +27,10 @@ double MemoryProfile::saved_bytes(const Op& op, const Saved<double>& saved) cons
 bool MemoryProfile::recomputed(const Op& op, int saved_index) const {
   const std::uint32_t modules = run_.recompute.modules;
   const auto has = [modules](Recompute::Module m) { return (modules & m) != 0; };
-  const bool expert = is_grouped(op) || op.component == Component::router;
-  if (has(Recompute::moe) && expert) return true;
+  const bool router = op.component == Component::router && is_linear(op);
+  const bool expert =
+      is_grouped(op) || op.component == Component::router || op.def == &operators::k_routing || experts_depth_ > 0;
+  if (has(Recompute::moe) && (expert || shared_depth_ > 0)) return !(router && saved_index == 0);  // its input stays
   if (has(Recompute::core_attention) && op.def == &operators::k_attention && op.attributes[9] == 0 && saved_index >= 2)
     return true;
   if (has(Recompute::mla_up) && op.def == &operators::k_attention && saved_index < 2) return true;
@@ -36,8 +38,11 @@ bool MemoryProfile::recomputed(const Op& op, int saved_index) const {
   if (has(Recompute::activations) && is_linear(op) && splits(op, 1) && op.component == Component::mlp &&
       saved_index == 0)
     return true;
-  if (has(Recompute::mlp) && !expert && (op.component == Component::mlp || op.component == Component::activation))
+  // Of a layer with experts `mlp` takes nothing, `shared_experts` what every token passes through.
+  if (has(shared_depth_ > 0 ? Recompute::shared_experts : Recompute::mlp) && !expert &&
+      (op.component == Component::mlp || op.component == Component::activation))
     return true;
+  if (has(Recompute::expert_activations) && is_grouped(op) && splits(op, 1) && saved_index == 0) return true;
   if (has(Recompute::operators)) return is_norm(op) || op.component == Component::activation;
   return false;
 }

@@ -254,7 +254,7 @@ Recompute recompute_of(const Arguments& a) {
     };
     when("core_attn", Recompute::core_attention);
     when("layernorm", Recompute::norms);
-    when("moe_act", Recompute::activations);
+    when("moe_act", Recompute::expert_activations);
     when("mla_up_proj", Recompute::mla_up);
     when(" mlp ", Recompute::mlp);
     when(" moe ", Recompute::moe);

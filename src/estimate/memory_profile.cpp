@@ -29,6 +29,8 @@ void MemoryProfile::enter(std::string_view name, std::int64_t repeat, BlockKind 
   const double outer = depth_ == 0 ? 1 : copies_[depth_];
   depth_ = std::min(depth_ + 1, 64);
   copies_[depth_] = outer * as_double(repeat);
+  if (name == "shared_experts") shared_depth_ = depth_;
+  if (name == "experts") experts_depth_ = depth_;
   if (kind != BlockKind::layer || in_layer_) return;
   in_layer_ = seen_layer_ = true;
   products_ = 0;
@@ -62,6 +64,8 @@ void MemoryProfile::leave() {
     if (spilling_) join_last();
     in_layer_ = spilling_ = false;
   }
+  if (depth_ == shared_depth_) shared_depth_ = 0;
+  if (depth_ == experts_depth_) experts_depth_ = 0;
   depth_ = std::max(0, depth_ - 1);
 }
 

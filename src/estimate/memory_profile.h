@@ -94,9 +94,10 @@ class MemoryProfile final : public Sink {
   std::array<Shape, 48> shape_{};
   Shape pending_{};
   bool shares_input_ = false;
-  bool fused_adapter_ = false;  // the adapter of this fused projection is counted
-  bool started_ = false;        // the layer's input is counted
-  int products_ = 0;            // matrix products of the layer so far
+  int shared_depth_ = 0, experts_depth_ = 0;  // of the blocks of shared and of routed experts; 0: outside
+  bool fused_adapter_ = false;                // the adapter of this fused projection is counted
+  bool started_ = false;                      // the layer's input is counted
+  int products_ = 0;                          // matrix products of the layer so far
   const OperatorDef* previous_ = nullptr;
   double embedding_ = 0, scores_ = 0, mask_ = 0;
   bool after_recurrent_ = false;  // the op before is of a recurrent mixer

@@ -28,6 +28,7 @@ struct Recompute {
     moe = 32,
     shared_experts = 64,
     operators = 128,
+    expert_activations = 256,  // Megatron-LM's moe_act: of the routed experts alone
   };
   Mode mode = Mode::none;
   std::uint32_t modules = core_attention;

@@ -10,14 +10,16 @@
 
 namespace floptally {
 
-inline constexpr std::pair<std::string_view, std::uint32_t> kModules[] = {{"core_attention", Recompute::core_attention},
-                                                                          {"norms", Recompute::norms},
-                                                                          {"activations", Recompute::activations},
-                                                                          {"mlp", Recompute::mlp},
-                                                                          {"mla_up", Recompute::mla_up},
-                                                                          {"moe", Recompute::moe},
-                                                                          {"shared_experts", Recompute::shared_experts},
-                                                                          {"operators", Recompute::operators}};
+inline constexpr std::pair<std::string_view, std::uint32_t> kModules[] = {
+    {"core_attention", Recompute::core_attention},
+    {"norms", Recompute::norms},
+    {"activations", Recompute::activations},
+    {"mlp", Recompute::mlp},
+    {"mla_up", Recompute::mla_up},
+    {"moe", Recompute::moe},
+    {"shared_experts", Recompute::shared_experts},
+    {"operators", Recompute::operators},
+    {"expert_activations", Recompute::expert_activations}};
 
 inline constexpr std::string_view kRunArchitectures[] = {"dense", "moe", "encoder-decoder", "recurrent"};
 inline constexpr Field kRunModelFields[] = {

@@ -63,7 +63,7 @@ TEST(Arguments, RecomputedModules) {
   const EvidenceRow row =
       row_of("{" + std::string(kModel) +
              ", \"recompute-granularity\": \"selective\", \"recompute-modules\": \"[moe_act layernorm]\"}");
-  EXPECT_EQ(row.run.recompute.modules, Recompute::activations | Recompute::norms);
+  EXPECT_EQ(row.run.recompute.modules, Recompute::expert_activations | Recompute::norms);
   const EvidenceRow full = row_of("{" + std::string(kModel) +
                                   ", \"recompute-granularity\": \"full\", \"recompute-method\": \"uniform\", "
                                   "\"recompute-num-layers\": 4}");

@@ -365,5 +365,30 @@ TEST(Memory, EmbeddingsTakeALayersPlace) {
   EXPECT_DOUBLE_EQ(device_memory(profile, run, 11)[Holds::weights], 2 * (5 * layer + table + 1024));
 }
 
+// Megatron-LM transformer_config.py, recompute_modules: mlp is the dense one, shared_experts and moe_act are apart.
+TEST(Memory, RecomputedPartsOfALayerWithExperts) {
+  floptally::Run run = default_run();
+  run.recompute.mode = Recompute::Mode::selective;
+  DecoderShape shape = small_llama();
+  shape.experts = 8;
+  shape.top_k = 2;
+  shape.expert_ffn = 512;
+  shape.shared_ffn = 1024;
+  const auto kept = [&](std::uint32_t modules) {
+    run.recompute.modules = modules;
+    return kept_of(shape, run);
+  };
+  const double all = kept(0);
+  EXPECT_DOUBLE_EQ(kept(Recompute::mlp), all);
+  // gate, up and their product of the shared experts, which read what the router reads
+  EXPECT_DOUBLE_EQ(all - kept(Recompute::shared_experts), 512.0 * 1024 * 3 * 2);
+  EXPECT_DOUBLE_EQ(all - kept(Recompute::expert_activations), 512.0 * 2 * 512 * 2);
+  // Of the whole block its input stays; attention and both norms are not touched.
+  DecoderShape dense = shape;
+  dense.experts = dense.shared_ffn = 0;
+  run.recompute.modules = Recompute::mlp;
+  EXPECT_DOUBLE_EQ(kept(Recompute::moe), kept_of(dense, run) + 512.0 * 1024 * 2);
+}
+
 }  // namespace
 }  // namespace floptally
