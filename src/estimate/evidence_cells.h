@@ -75,6 +75,8 @@ inline std::int64_t number_after(std::string_view text, std::string_view key) {
   return value;
 }
 
+// Sizes of a layout that cannot be are named in the row's reason and set to 1.
+void bound_layout(EvidenceRow& out);
 // The model's sizes from the row's columns.
 void read_model(EvidenceRow& out, Cells& cells);
 // What the columns leave empty, from a published model that the row names: first data/evidence/models.csv, then what

@@ -221,6 +221,7 @@ void read_layout(EvidenceRow& out, Cells& cells) {
   l.micro_batch = cells.count("micro_batch", cells.count("batch_per_gpu", 0));
   if (l.pipeline == 1) l.chunks = 1;
   if (l.chunks > 1) l.schedule = Schedule::interleaved;
+  bound_layout(out);
   read_axes(out, cells);
   const auto sp = cells.number("sp");
   l.sequence_parallel = l.tensor > 1 && (sp ? *sp > 0 : l.expert > 1);
@@ -309,7 +310,7 @@ void check_row(EvidenceRow& out) {
   else if (l.micro_batch <= 0)
     out.reason = "micro_batch is missing";
   else if (out.devices == 0 && (l.zero != Zero::none || l.expert > 1)) {
-    const auto few = [](std::int64_t n) { return std::clamp<std::int64_t>(n, 1, 10000); };
+    const auto few = [](std::int64_t n) { return std::clamp<std::int64_t>(n, 1, 1000); };
     const std::int64_t dense = few(l.tensor) * few(l.context), experts = few(l.expert) * few(l.expert_tensor_of());
     out.reason = std::string("n_gpus is missing, and the ") +
                  (l.zero != Zero::none ? "optimizer states are shared" : "experts are spread") +
@@ -321,6 +322,31 @@ void check_row(EvidenceRow& out) {
   if (s.experts > 0 && s.experts % l.expert != 0) out.reason = "ep does not divide the experts";
   if (l.stages.empty() && l.model_chunks() > s.layers) out.reason = "more pipeline chunks than layers";
 }
+
+}  // namespace
+
+void bound_layout(EvidenceRow& out) {
+  Layout& l = out.run.layout;
+  const struct {
+    const char* name;
+    std::int64_t* value;
+    std::int64_t most;
+  } sizes[] = {
+      {"tensor parallelism", &l.tensor, 100'000},       {"pipeline parallelism", &l.pipeline, 100'000},
+      {"virtual stages", &l.chunks, 100'000},           {"context parallelism", &l.context, 100'000},
+      {"expert parallelism", &l.expert, 100'000},       {"expert tensor parallelism", &l.expert_tensor, 100'000},
+      {"the micro-batch", &l.micro_batch, 1'000'000},   {"devices", &out.devices, 10'000'000},
+      {"the batch", &out.run.batch, 1'000'000'000'000}, {"shared by", &l.shard, 10'000'000}};
+  for (const auto& size : sizes) {
+    if (*size.value >= 0 && *size.value <= size.most) continue;
+    if (out.reason.empty())
+      out.reason = std::string(size.name) + ": " + std::to_string(*size.value) + " is not between 0 and " +
+                   std::to_string(size.most);
+    *size.value = 1;
+  }
+}
+
+namespace {
 
 std::string generation_of(std::string_view gpu) {
   const std::string name = folded(gpu);

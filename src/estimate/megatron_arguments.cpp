@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "estimate/evidence_cells.h"
 #include "estimate/evidence_row.h"
 #include "estimate/megatron_models.h"
 #include "training/table.h"
@@ -150,6 +151,7 @@ void read_shape(EvidenceRow& row, const Arguments& a) {
   if (megatron_kind(row, a) == MegatronKind::hybrid) {  // the pattern rules over num-layers
     s.layers = static_cast<std::int64_t>(stack.layers.size());
     s.mtp_heads = stack.heads;
+    row.reason = stack.reason;
   }
 }
 
@@ -172,6 +174,10 @@ void read_pipeline(EvidenceRow& row, const Arguments& a) {
   l.chunks = a.count("num-virtual-stages-per-pipeline-rank", 1);
   const std::int64_t per_chunk = a.count("num-layers-per-virtual-pipeline-stage", 0);
   if (per_chunk > 0 && l.pipeline > 1) l.chunks = std::max<std::int64_t>(1, layers / l.pipeline / per_chunk);
+  if (l.chunks < 1 || l.chunks > 4096 || l.chunks * l.pipeline > 1'000'000) {
+    row.reason = "virtual stages: " + std::to_string(l.chunks) + " a rank cannot be";
+    l.chunks = l.pipeline = 1;
+  }
   const std::string_view text = a.text("pipeline-model-parallel-layout");
   const MegatronStack stack = megatron_stack(row, a);
   if (!text.empty() || !stack.stages.empty()) {
@@ -227,6 +233,7 @@ void read_layout(EvidenceRow& row, const Arguments& a) {
   row.instances = a.count("num-distributed-optimizer-instances", 1);
   const std::string_view dispatcher = a.text("moe-token-dispatcher-type");
   l.gathers_tokens = dispatcher.empty() || dispatcher == "allgather";  // the default
+  bound_layout(row);
   read_pipeline(row, a);
 }
 

@@ -12,6 +12,9 @@
 namespace floptally {
 namespace {
 
+constexpr std::int64_t kMostLayers = 4096;  // that are told one by one
+const char* const kTooMany = "more than 4096 layers that are not all alike";
+
 struct Parts {
   const DecoderShape& shape;
   Mamba2Part mamba;
@@ -194,9 +197,10 @@ std::string spaced_pattern(std::int64_t layers, double attention, double dense) 
 MegatronStack hybrid_stack(const EvidenceRow& row, const MegatronArguments& a) {
   MegatronStack out;
   std::string pattern(a.text(a.has("hybrid-layer-pattern") ? "hybrid-layer-pattern" : "hybrid-override-pattern"));
+  if (pattern.empty() && row.shape.layers > kMostLayers) out.reason = kTooMany;
   if (pattern.empty())
-    pattern = spaced_pattern(std::min<std::int64_t>(row.shape.layers, 4096), a.number("hybrid-attention-ratio", 0),
-                             a.number("hybrid-mlp-ratio", 0));
+    pattern = spaced_pattern(std::clamp<std::int64_t>(row.shape.layers, 0, kMostLayers),
+                             a.number("hybrid-attention-ratio", 0), a.number("hybrid-mlp-ratio", 0));
   const std::size_t slash = pattern.find('/');
   std::string extra(a.text("mtp-hybrid-override-pattern"));
   if (slash != std::string::npos) {
@@ -247,7 +251,7 @@ std::shared_ptr<const Network> t5_network(const EvidenceRow& row, const Megatron
   DecoderShape s = row.shape;
   const std::int64_t source = a.count("encoder-seq-length", a.count("seq-length", s.sequence));
   const std::int64_t target = a.count("decoder-seq-length", 128);
-  const std::int64_t encoders = a.count("encoder-num-layers", s.layers);
+  const std::int64_t encoders = std::max<std::int64_t>(0, a.count("encoder-num-layers", s.layers));
   CrossAttentionPart cross;
   cross.width = cross.memory_width = s.width;
   cross.heads = cross.kv_heads = s.heads;
@@ -262,7 +266,8 @@ std::shared_ptr<const Network> t5_network(const EvidenceRow& row, const Megatron
     describe_dense(s, source, builder);
   }
   {
-    const Scope layer(builder, "decoder", a.count("decoder-num-layers", s.layers), BlockKind::layer);
+    const std::int64_t decoders = std::max<std::int64_t>(0, a.count("decoder-num-layers", s.layers));
+    const Scope layer(builder, "decoder", decoders, BlockKind::layer);
     describe_self_attention(s, AttentionMask::causal, target, builder);
     describe_norm(s, "pre_cross_attn_layernorm", target, builder);
     describe_cross_attention(cross, target, source, builder);
@@ -285,9 +290,10 @@ std::shared_ptr<const Network> t5_network(const EvidenceRow& row, const Megatron
 std::shared_ptr<const Network> vision_network(EvidenceRow& row, const MegatronArguments& a) {
   NetworkBuilder builder;
   const std::int64_t patch = std::max<std::int64_t>(1, a.count("patch-dim", 16)), channels = a.count("num-channels", 3);
-  const std::int64_t patches = a.count("img-h", 224) / patch * (a.count("img-w", 224) / patch);
+  const auto side = [&](const char* key) { return std::clamp<std::int64_t>(a.count(key, 224), 0, 100'000) / patch; };
+  const std::int64_t patches = side("img-h") * side("img-w");
   const std::int64_t seen = patches + (a.flag("disable-vision-class-token") ? 0 : 1);
-  const std::int64_t towers = a.count("encoder-num-layers", row.shape.layers);
+  const std::int64_t towers = std::max<std::int64_t>(0, a.count("encoder-num-layers", row.shape.layers));
   DecoderShape tower = row.shape, s = row.shape;
   tower.kv_heads = tower.heads;
   tower.positions = Positions::none;
@@ -308,7 +314,7 @@ std::shared_ptr<const Network> vision_network(EvidenceRow& row, const MegatronAr
   frozen_tower.finish();
   describe_mlp(dense_of(s), seen, builder);
   describe_embedding(s, second);
-  const auto layers = static_cast<std::size_t>(std::clamp<std::int64_t>(s.layers, 0, 4096));
+  const auto layers = static_cast<std::size_t>(std::clamp<std::int64_t>(s.layers, 0, kMostLayers));
   describe_layers({s, {}, 0}, std::vector<std::string>(layers, "*-"), second);
   describe_norm(s, "norm", s.sequence, second);
   describe_logits(s, s.tied, second);
@@ -346,7 +352,7 @@ MegatronStack megatron_stack(const EvidenceRow& row, const MegatronArguments& a)
   if (megatron_kind(row, a) == MegatronKind::hybrid) return hybrid_stack(row, a);
   MegatronStack out;
   const DecoderShape& s = row.shape;
-  const auto layers = static_cast<std::size_t>(std::clamp<std::int64_t>(s.layers, 0, 4096));
+  const auto layers = static_cast<std::size_t>(std::clamp<std::int64_t>(s.layers, 0, kMostLayers));
   std::vector<std::int64_t> experts(s.experts > 0 ? layers : 0, 1);
   if (const std::int64_t every = a.count("moe-layer-freq", 0); every > 1) {  // the first of every so many layers
     for (std::size_t i = 0; i < experts.size(); ++i) experts[i] = i % static_cast<std::size_t>(every) == 0 ? 1 : 0;
@@ -357,6 +363,7 @@ MegatronStack megatron_stack(const EvidenceRow& row, const MegatronArguments& a)
   const auto first = std::find(experts.begin(), experts.end(), 1);
   const bool regular = std::find(first, experts.end(), 0) == experts.end();  // dense layers first, if any
   if (!out.reason.empty() || s.experts == 0 || (regular && !a.has("moe-latent-size"))) return out;
+  if (s.layers > kMostLayers) out.reason = kTooMany;
   for (const std::int64_t moe : experts) out.layers.emplace_back(moe != 0 ? "*E" : "*-");
   out.heads = s.mtp_heads;
   if (out.heads > 0) out.extra.push_back(out.layers.back());
@@ -369,10 +376,15 @@ void build_megatron_model(EvidenceRow& row, const MegatronArguments& a) {
     if (row.run.layout.pipeline > 1)
       row.reason = "T5 under pipeline parallelism: Megatron-LM no longer splits it, and how it did is not stated";
     row.shape.sequence = a.count("decoder-seq-length", 128);
+    if (row.shape.sequence < 1 || a.count("encoder-seq-length", a.count("seq-length", 1)) < 1)
+      row.reason = "a sequence of no tokens";
+    if (!row.reason.empty() || !validate(row.shape).empty()) return;
     row.network = t5_network(row, a);
     return;
   }
+  if (!validate(row.shape).empty()) return;  // said by check_row
   if (kind == MegatronKind::vision) {
+    if (row.shape.layers > kMostLayers) row.reason = kTooMany;
     row.network = vision_network(row, a);
     return;
   }
@@ -386,7 +398,8 @@ void build_megatron_model(EvidenceRow& row, const MegatronArguments& a) {
   if (has('E') && row.shape.experts == 0) row.reason = "the hybrid pattern has experts, num-experts is missing";
   if (!has('E')) row.shape.experts = 0;
   const Mamba2Part mamba = mamba_of(row.shape, a);
-  if (has('M') && (mamba.heads <= 0 || mamba.groups <= 0)) row.reason = "mamba-num-heads or mamba-num-groups is 0";
+  if (has('M') && (mamba.heads <= 0 || mamba.head_dim <= 0 || mamba.groups <= 0 || mamba.state <= 0))
+    row.reason = "a size of the Mamba layers is not above 0";
   if (row.reason.empty()) row.network = stack_network(row, a, stack);
 }
 

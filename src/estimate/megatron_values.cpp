@@ -110,10 +110,12 @@ bool MegatronArguments::flag(std::string_view key) const {
 std::int64_t MegatronArguments::count(std::string_view key, std::int64_t otherwise) const {
   const Node n = find(key);
   if (!n) return otherwise;
-  if (const auto value = n.as_integer()) return value->fits_int64() ? value->to_int64() : otherwise;
+  constexpr std::int64_t kMost = 1'000'000'000'000;  // far above any size; products of two sizes still fit
+  if (const auto value = n.as_integer())
+    return value->fits_int64() ? std::clamp(value->to_int64(), -kMost, kMost) : kMost;
   const auto value = number_in(n.text());
-  return value && *value == std::floor(*value) && std::fabs(*value) < 1e15 ? static_cast<std::int64_t>(*value)
-                                                                           : otherwise;
+  return value && *value == std::floor(*value) && std::fabs(*value) <= 1e12 ? static_cast<std::int64_t>(*value)
+                                                                            : otherwise;
 }
 
 double MegatronArguments::number(std::string_view key, double otherwise) const {

@@ -208,6 +208,25 @@ TEST(Arguments, WhatCannotBeFollowedIsNamed) {
   EXPECT_EQ(unknown.noted.back(), "argument warp-factor (not known) changes nothing");
 }
 
+TEST(Arguments, SizesThatCannotBeAreNamed) {
+  for (const char* argument :
+       {"\"tensor-model-parallel-size\": 4294967296, \"pipeline-model-parallel-size\": 4294967296",
+        "\"pipeline-model-parallel-size\": 1000000000000, \"decoder-first-pipeline-num-layers\": 1",
+        "\"num-virtual-stages-per-pipeline-rank\": 1000000000000",
+        "\"num-experts\": 8, \"moe-layer-freq\": 2, \"num-layers\": 1000000",
+        "\"is-hybrid-model\": true, \"num-layers\": 1000000", "\"is-hybrid-model\": true, \"mamba-head-dim\": 0",
+        "\"encoder-seq-length\": -5, \"decoder-seq-length\": -3",
+        "\"vocab-size\": 9223372036854775807, \"make-vocab-size-divisible-by\": 9223372036854775807",
+        "\"pipeline-model-parallel-size\": 2, \"pipeline-model-parallel-layout\": \"E(((((t*9)*9)*9)*9)*9)*9)*9L\""}) {
+    std::string rest(kModel);
+    if (std::string_view(argument).find("num-layers\"") != std::string_view::npos)
+      rest = rest.substr(rest.find(',') + 2);
+    if (std::string_view(argument).find("vocab-size\"") != std::string_view::npos)
+      rest.replace(rest.find("\"vocab-size"), 19, "\"unused\": 1");
+    EXPECT_NE(row_of("{" + rest + ", " + argument + "}").reason, "") << argument;
+  }
+}
+
 TEST(Arguments, ShardingStrategies) {
   const auto zero = [](const char* argument) {
     return row_of("{" + std::string(kModel) + ", \"use-megatron-fsdp\": true" + argument + "}").run.layout.zero;
