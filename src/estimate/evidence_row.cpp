@@ -67,8 +67,9 @@ SourceRule rule_for(std::string_view source, std::string_view gpu, std::string_v
   return rule;
 }
 
+// Where Megatron-LM's arguments stand in the row they rule, whatever the labels beside them say.
 void unknown_label(EvidenceRow& out, const char* column, std::string_view label) {
-  if (out.reason.empty()) out.reason = std::string(column) + ": \"" + std::string(label) + "\" is not a known label";
+  if (out.reason.empty() && out.arguments.empty()) out.reason = std::string(column) + ": \"" + std::string(label) + "\" is not a known label";
 }
 
 void read_precision(EvidenceRow& out, std::string_view text) {

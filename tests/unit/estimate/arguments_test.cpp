@@ -227,6 +227,20 @@ TEST(Arguments, SizesThatCannotBeAreNamed) {
   }
 }
 
+TEST(Arguments, LabelsBesideThemDoNotMatter) {
+  Source source;
+  source.name = "rows.csv";
+  source.text =
+      "id,src,gpu,n_gpus,zero,recompute,precision,mem_alloc_gib,arguments\na,Megatron-LM functional tests,h100_80gb,8,"
+      "odd,//1/,strange,10,\"{\"\"num-layers\"\": 2, \"\"hidden-size\"\": 512, \"\"num-attention-heads\"\": 8, "
+      "\"\"seq-length\"\": 512, \"\"bf16\"\": true}\"\n";
+  const Result<Csv> csv = Csv::read(source);
+  ASSERT_TRUE(csv.ok());
+  const EvidenceRow row = read_evidence(*csv)->front();
+  EXPECT_EQ(row.reason, "");
+  EXPECT_EQ(row.run.precision.name, "bf16-mixed");
+}
+
 TEST(Arguments, ShardingStrategies) {
   const auto zero = [](const char* argument) {
     return row_of("{" + std::string(kModel) + ", \"use-megatron-fsdp\": true" + argument + "}").run.layout.zero;
