@@ -234,6 +234,11 @@ MemoryCard memory_card(const std::vector<EvidenceRow>& rows, double (*capacity)(
     else
       score_row(row, capacity, card);
   }
+  total_card(card);
+  return card;
+}
+
+void total_card(MemoryCard& card) {
   std::vector<const Scored*> all;
   std::map<std::string, std::vector<const Scored*>> by;
   for (const Scored& s : card.scored) {
@@ -244,7 +249,6 @@ MemoryCard memory_card(const std::vector<EvidenceRow>& rows, double (*capacity)(
   for (const auto& [name, members] : by) {
     if (members.size() >= 3) card.by.push_back(score(name, members));
   }
-  return card;
 }
 
 std::vector<Verdict> judge(const MemoryCard& card) {

@@ -64,6 +64,8 @@ MemoryCard memory_card(const std::vector<EvidenceRow>& rows, double (*capacity)(
 // The prediction for one row.
 DeviceMemory predict_memory(const EvidenceRow& row);
 
+// Fills the card's scores from its scored rows.
+void total_card(MemoryCard& card);
 // What a published table must reach; rows of data/evidence/thresholds.csv.
 struct Threshold {
   std::string quantity, source, measure, statistic;  // statistic: median, p90, coverage_low, coverage_high, calls

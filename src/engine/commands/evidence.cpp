@@ -12,6 +12,7 @@
 #include "book/ledger.h"
 #include "engine/facts.h"
 #include "estimate/evidence_labels.h"
+#include "estimate/layer_profiles.h"
 #include "network/count.h"
 #include "network/shipped.h"
 #include "training/table.h"
@@ -317,9 +318,14 @@ Result<Book> run(const Request& request, Context& context) {
   const FindModel find = [&](std::string_view name, std::int64_t sequence) {
     return shipped_network(name, sequence, context);
   };
-  const Result<std::vector<EvidenceRow>> rows = read_evidence(*csv, find);
-  if (!rows) return rows.problems();
-  const MemoryCard card = memory_card(*rows, capacity_of);
+  MemoryCard card;
+  if (is_layer_profile(*csv)) {
+    card = layer_profile_card(*csv, find);
+  } else {
+    const Result<std::vector<EvidenceRow>> rows = read_evidence(*csv, find);
+    if (!rows) return rows.problems();
+    card = memory_card(*rows, capacity_of);
+  }
   Book book;
   book.title = shipped ? "Evidence shipped with floptally" : "Evidence in " + request.inputs.front();
   const Calls calls = count_calls(card);
