@@ -19,7 +19,7 @@ def floptally(*words):
 
 def commands():
     overview = floptally("--help")
-    names = re.findall(r"^  ([a-z]+) ", overview.split("Subcommands:")[1], re.M)
+    names = re.findall(r"^  ([a-z]+) ", overview.split("Commands:")[1].split("Exit status:")[0], re.M)
     out = HEAD + "# Commands\n\nWhat `floptally --help` and `floptally COMMAND --help` print.\n\n```text\n" + overview + "```\n"
     for name in names:
         out += f"\n## floptally {name}\n\n```text\n" + floptally(name, "--help") + "```\n"

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <deque>
 #include <exception>
+#include <memory>
 
 #include "cli/output.h"
 #include "floptally/engine.h"
@@ -28,6 +29,22 @@ const std::vector<OptionInfo> kCommon = {
     {"strict", "", "an assumed input is an error", false},
     {"quiet", "", "no notes on standard error", false},
     {"format", "NAME", "format of standard output: txt md csv json tex html svg", false},
+};
+
+// Help that names what a command reads: "Usage: floptally tally [OPTIONS] PLAN".
+class Help : public CLI::Formatter {
+ public:
+  explicit Help(const std::vector<CommandInfo>& commands) : commands_(commands) {}
+  std::string make_usage(const CLI::App* app, std::string name) const override {
+    for (const CommandInfo& each : commands_)
+      if (each.name == app->get_name())
+        return "Usage: floptally " + each.name + " [OPTIONS]" + (each.inputs.empty() ? "" : " " + each.inputs) + "\n";
+    return "Usage: " + name + " COMMAND [OPTIONS] ...\n";
+  }
+  std::string make_positionals(const CLI::App* /*app*/) const override { return {}; }
+
+ private:
+  const std::vector<CommandInfo>& commands_;
 };
 
 // What CLI11 fills in for one subcommand.
@@ -55,7 +72,7 @@ void add_options(Filled& filled, const std::vector<OptionInfo>& options, const c
 
 void add_command(CLI::App& app, const CommandInfo& info, Filled& filled) {
   filled.info = &info;
-  filled.app = app.add_subcommand(info.name, info.summary);
+  filled.app = app.add_subcommand(info.name, info.summary)->group("Commands");
   add_options(filled, info.options, "Options");
   std::vector<OptionInfo> common;
   for (const OptionInfo& each : kCommon) {
@@ -99,6 +116,11 @@ int run(int argc, char** argv) {
   app.require_subcommand(0, 1);
   app.set_version_flag("--version", std::string("floptally ") + floptally::version());
   const std::vector<CommandInfo> commands = floptally::Engine::commands();
+  app.formatter(std::make_shared<Help>(commands));
+  app.footer(
+      "Exit status:\n"
+      "  0 answered, and yes   1 answered, and no (does not fit, over budget, 'expect' not met)\n"
+      "  2 wrong command line   3 an input cannot be read or understood   70 a bug of ours");
   const std::string word = argc > 1 ? argv[1] : "";
   const bool known =
       std::any_of(commands.begin(), commands.end(), [&](const CommandInfo& c) { return c.name == word; });

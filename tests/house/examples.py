@@ -9,7 +9,7 @@ import os, pathlib, re, shutil, subprocess, sys, tempfile
 root, binary = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
 env = dict(os.environ, PATH=f"{binary.parent}:{os.environ['PATH']}", NO_COLOR="1")
 overview = subprocess.run([binary, "--help"], capture_output=True, text=True, check=True).stdout
-commands = re.findall(r"^  ([a-z]+) ", overview.split("Subcommands:")[1], re.M)
+commands = re.findall(r"^  ([a-z]+) ", overview.split("Commands:")[1].split("Exit status:")[0], re.M)
 problems, count = [], 0
 with tempfile.TemporaryDirectory() as folder:
     for name in ("plans", "examples"):

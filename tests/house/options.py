@@ -21,7 +21,7 @@ def expect(code, *words):
 
 
 checked = 0
-commands = re.findall(r"^  (\w+)  ", subprocess.run([program, "--help"], capture_output=True, text=True).stdout.split("Subcommands:")[-1], re.M)
+commands = re.findall(r"^  (\w+)  ", subprocess.run([program, "--help"], capture_output=True, text=True).stdout.split("Commands:")[-1].split("Exit status:")[0], re.M)
 for command in commands:
     help_text = subprocess.run([program, command, "--help"], capture_output=True, text=True).stdout
     options = re.findall(r"^  (?:-\w,)?--([\w-]+)(?: ([A-Z]\S*))?  ", help_text, re.M)
