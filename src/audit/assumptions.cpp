@@ -104,12 +104,9 @@ Result<Assumptions> Assumptions::read(const std::vector<const Source*>& tables) 
 }
 
 const Assumptions& Assumptions::embedded() {
-  static const Assumptions* const kAssumptions = [] {
-    auto* out = new Assumptions();
-    if (Result<Assumptions> read = Assumptions::read({})) *out = std::move(*read);
-    return out;
-  }();
-  return *kAssumptions;
+  static const auto* const kRead = new Result<Assumptions>(Assumptions::read({}));
+  static const auto* const kNone = new Assumptions();
+  return *kRead ? **kRead : *kNone;
 }
 
 Distribution Assumptions::residual(std::string_view method, double flop) const {

@@ -336,6 +336,20 @@ template <class At>
   }
 }
 
+// A term written, or added to what is there through `scratch`. Inlined likewise.
+template <class At>
+[[gnu::always_inline]] inline void term(const Instruction& step, const At& at, double* to, double* scratch,
+                                        std::uint32_t count) {
+  if (step.op == Instruction::Op::term) return term_into(step, at, to, count);
+  if (step.factors.size() == 1 && step.factors[0].second == 1) {
+    const double* f = at(step.factors[0].first);
+    for (std::uint32_t i = 0; i < count; ++i) to[i] += step.coefficient * f[i];
+    return;
+  }
+  term_into(step, at, scratch, count);
+  for (std::uint32_t i = 0; i < count; ++i) to[i] += scratch[i];
+}
+
 }  // namespace
 
 FLOPTALLY_CLONES const double* run(const Program& program, const double* const* inputs, std::uint32_t count,
@@ -343,7 +357,7 @@ FLOPTALLY_CLONES const double* run(const Program& program, const double* const* 
   const std::size_t leaves = program.leaves.size();
   scratch.resize((program.registers - leaves + 1) * count);
   double* const storage = scratch.data();
-  double* term = storage + (program.registers - leaves) * count;
+  double* const one_term = storage + (program.registers - leaves) * count;
   const auto at = [&](std::uint32_t r) -> const double* {
     return r < leaves ? inputs[r] : storage + (r - leaves) * count;
   };
@@ -354,18 +368,9 @@ FLOPTALLY_CLONES const double* run(const Program& program, const double* const* 
     const double* b = at(step.b);
     switch (step.op) {
       case Op::term:
-      case Op::add_term: {
-        if (step.op == Op::add_term && step.factors.size() == 1 && step.factors[0].second == 1) {
-          const double* f = at(step.factors[0].first);
-          for (std::uint32_t i = 0; i < count; ++i) to[i] += step.coefficient * f[i];
-          break;
-        }
-        double* product = step.op == Op::term ? to : term;
-        term_into(step, at, product, count);
-        if (step.op == Op::add_term)
-          for (std::uint32_t i = 0; i < count; ++i) to[i] += term[i];
+      case Op::add_term:
+        term(step, at, to, one_term, count);
         break;
-      }
       case Op::copy:
         std::copy_n(a, count, to);
         break;

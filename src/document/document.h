@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/integer.h"
+#include "base/json_quote.h"
 #include "floptally/diagnostic.h"
 
 namespace floptally {
@@ -142,7 +143,5 @@ Result<Document> read_document(const Source& source, const ReadOptions& options 
 // The tree as JSON text that read_json reads back to the same kinds, keys and texts. YAML numbers that JSON cannot
 // spell are written as strings.
 std::string write_json(const Node& node);
-// `text` as a JSON string, quotes included.
-std::string json_quote(std::string_view text);
 
 }  // namespace floptally

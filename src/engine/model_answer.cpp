@@ -1,6 +1,7 @@
 #include "engine/model_answer.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "book/leaf.h"
 #include "network/derive.h"
@@ -117,7 +118,7 @@ Value count_value(Integer value, Dim dim, bool at_least = false) {
 std::string percent(Integer part, Integer whole) {
   if (!(Integer(0) < whole)) return "";
   const double share = 100 * part.to_double() / whole.to_double();
-  const auto tenths = static_cast<std::int64_t>(share * 10 + 0.5);
+  const std::int64_t tenths = std::llround(share * 10);
   return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + "%";
 }
 
@@ -349,7 +350,7 @@ Book model_answer(const Network& network, const ModelQuestion& q) {
       (network.sequence > 1 ? " at " + grouped(std::to_string(network.sequence)) + " a sample" : "") + " (" +
       std::string(convention.name) + ")";
   book.summary.push_back(sentence);
-  if (total.at_least) book.summary.push_back("Some operators have no count: the totals are at least these.");
+  if (total.at_least) book.summary.emplace_back("Some operators have no count: the totals are at least these.");
   ModelQuestion view = q;
   if (view.by.empty()) view.by = "layer";
   Table table = view_table(network, view, treemap);

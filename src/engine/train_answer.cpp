@@ -237,7 +237,7 @@ Result<Table> over_table(const TrainQuestion& q, const Network& network, double 
                                                                  micro_batches(q.file.run.layout, q.file.run.batch)));
       const double visible =
           memory_lines(predict_memory(s == network.sequence ? network : *described, run), run, 1, 1).visible.best;
-      table.rows[row].push_back(bytes_text(visible) + (capacity > 0 && visible > capacity ? " *" : ""));
+      table.rows[row].emplace_back(bytes_text(visible) + (capacity > 0 && visible > capacity ? " *" : ""));
     }
   }
   return table;
@@ -377,7 +377,7 @@ Book by_parameters(const TrainQuestion& q) {
   const auto totals = ledger.add(std::move(entry));
   if (!totals.empty()) ledger.headline("memory_bytes_per_device", "memory of a device", totals.front().second);
   ledger.book().title = q.file.title.empty() ? "a run" : q.file.title;
-  ledger.book().summary.push_back(
+  ledger.book().summary.emplace_back(
       "only the number of parameters is known: states are counted, activations are not; describe the model to learn "
       "whether it fits");
   return ledger.finish(kWorlds);

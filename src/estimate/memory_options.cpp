@@ -14,6 +14,32 @@ DeviceMemory predict_memory(const Network& network, const Run& run) {
   return peak_memory(profile, run);
 }
 
+namespace {
+
+// Devices taken from data parallelism.
+template <class Offer>
+void offer_splits(const Layout& l, const Offer& offer) {
+  for (const std::int64_t by : {2, 4, 8}) {
+    if (l.data % by != 0) continue;
+    offer("layout.tensor: " + std::to_string(l.tensor * by), "more traffic inside a node", [by](Run& r) {
+      r.layout.tensor *= by;
+      r.layout.data /= by;
+      r.layout.sequence_parallel = true;
+    });
+    offer("layout.pipeline: " + std::to_string(l.pipeline * by), "a longer pipeline bubble", [by](Run& r) {
+      r.layout.pipeline *= by;
+      r.layout.data /= by;
+      if (r.layout.zero > Zero::optimizer) r.layout.zero = Zero::optimizer;
+    });
+    offer("layout.context: " + std::to_string(l.context * by), "keys and values travel round a ring", [by](Run& r) {
+      r.layout.context *= by;
+      r.layout.data /= by;
+    });
+  }
+}
+
+}  // namespace
+
 std::vector<MemoryOption> memory_options(const Network& network, const Run& run, const Divisors& model,
                                          double capacity) {
   std::vector<MemoryOption> out;
@@ -56,24 +82,7 @@ std::vector<MemoryOption> memory_options(const Network& network, const Run& run,
   if (run.optimizer.name == "adamw")
     offer("optimizer: adam-8bit", "rounded optimizer states",
           [](Run& r) { r.optimizer = *find_optimizer("adam-8bit"); });
-  for (const std::int64_t by : {2, 4, 8}) {
-    if (l.data % by == 0) {
-      offer("layout.tensor: " + std::to_string(l.tensor * by), "more traffic inside a node", [by](Run& r) {
-        r.layout.tensor *= by;
-        r.layout.data /= by;
-        r.layout.sequence_parallel = true;
-      });
-      offer("layout.pipeline: " + std::to_string(l.pipeline * by), "a longer pipeline bubble", [by](Run& r) {
-        r.layout.pipeline *= by;
-        r.layout.data /= by;
-        if (r.layout.zero > Zero::optimizer) r.layout.zero = Zero::optimizer;
-      });
-      offer("layout.context: " + std::to_string(l.context * by), "keys and values travel round a ring", [by](Run& r) {
-        r.layout.context *= by;
-        r.layout.data /= by;
-      });
-    }
-  }
+  offer_splits(l, offer);
   if (!run.offload.optimizer)
     offer("offload: optimizer", "a slow optimizer step over the host link", [](Run& r) { r.offload.optimizer = true; });
   return out;

@@ -201,7 +201,7 @@ void MemoryProfile::parameters(const Op& op, const Attributes<double>& a, const 
 
 void MemoryProfile::add(const Op& op) {
   if (op.has(op_flags::inference_only)) return;
-  Attributes<double> a;
+  Attributes<double> a{};
   cut(op, a);
   Cost<double> c;
   op.def->count_fast(a, Rules{}, c);

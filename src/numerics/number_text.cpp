@@ -1,7 +1,9 @@
 // Reading the text of a number without rounding it: a decimal or hexadecimal numeral becomes 128 significant bits and a
 // sticky bit, which is enough to round it correctly into any format.
+#include <algorithm>
 #include <boost/multiprecision/cpp_int.hpp>
 #include <cstdlib>
+#include <optional>
 
 #include "numerics/format.h"
 
@@ -62,6 +64,46 @@ Diagnostic bad(std::string_view text) {
                "write 0.1, -1.5e-3, 0x1.8p3, pi, inf or nan; a bit pattern is read with --bits");
 }
 
+// Digits with at most one point, '_' between digits; the number is value x base^scale.
+struct Digits {
+  cpp_int value = 0;
+  long scale = 0;
+  std::size_t length = 0;  // characters read
+  bool any = false;
+};
+
+Digits read_digits(std::string_view text, bool hexadecimal) {
+  Digits out;
+  bool point = false;
+  const auto digit_at = [&](std::size_t i) { return i < text.size() ? digit_of(text[i], hexadecimal) : -1; };
+  for (; out.length < text.size(); ++out.length) {
+    const std::size_t i = out.length;
+    if (const int digit = digit_at(i); digit >= 0) {
+      out.value = out.value * (hexadecimal ? 16 : 10) + digit;
+      if (point) --out.scale;
+      out.any = true;
+    } else if (text[i] == '.' && !point) {
+      point = true;
+    } else if (text[i] != '_' || i == 0 || digit_at(i - 1) < 0 || digit_at(i + 1) < 0) {
+      break;
+    }
+  }
+  return out;
+}
+
+// "e-3" or "p8"; no exponent is 0, one beyond fp64 by far the largest that keeps the arithmetic small.
+std::optional<long> read_exponent(std::string_view text, bool hexadecimal) {
+  if (text.empty()) return 0;
+  if ((text[0] | 0x20) != (hexadecimal ? 'p' : 'e') || text.size() < 2) return std::nullopt;
+  const std::string tail(text.substr(1));
+  const char first = tail[0] == '-' || tail[0] == '+' ? (tail.size() > 1 ? tail[1] : 'x') : tail[0];
+  if (first < '0' || first > '9') return std::nullopt;
+  char* end = nullptr;
+  const long exponent = std::strtol(tail.c_str(), &end, 10);
+  if (*end != '\0') return std::nullopt;
+  return std::clamp(exponent, -kMaxExponent, kMaxExponent);
+}
+
 }  // namespace
 
 Result<Unrounded> parse_number(std::string_view text) {
@@ -88,46 +130,16 @@ Result<Unrounded> parse_number(std::string_view text) {
   if (rest.size() > kMaxDigits)
     return error("number-too-long", "a number of " + std::to_string(rest.size()) + " characters", {},
                  "at most " + std::to_string(kMaxDigits) + " characters are read");
-  cpp_int value = 0;
-  long scale = 0;
-  bool point = false;
-  bool digits = false;
-  std::size_t i = 0;
-  for (; i < rest.size(); ++i) {
-    const int digit = digit_of(rest[i], hexadecimal);
-    if (digit >= 0) {
-      value = value * (hexadecimal ? 16 : 10) + digit;
-      if (point) --scale;
-      digits = true;
-    } else if (rest[i] == '.' && !point) {
-      point = true;
-    } else if (rest[i] == '_' && i > 0 && digit_of(rest[i - 1], hexadecimal) >= 0 && i + 1 < rest.size() &&
-               digit_of(rest[i + 1], hexadecimal) >= 0) {
-      continue;
-    } else {
-      break;
-    }
-  }
-  if (!digits) return bad(text);
-  long exponent = 0;
-  if (i < rest.size()) {
-    if ((rest[i] | 0x20) != (hexadecimal ? 'p' : 'e') || i + 1 >= rest.size()) return bad(text);
-    const std::string tail(rest.substr(i + 1));
-    const char first = tail[0] == '-' || tail[0] == '+' ? (tail.size() > 1 ? tail[1] : 'x') : tail[0];
-    if (first < '0' || first > '9') return bad(text);
-    char* end = nullptr;
-    exponent = std::strtol(tail.c_str(), &end, 10);
-    if (*end != '\0') return bad(text);
-  }
-  if (exponent > kMaxExponent || exponent < -kMaxExponent)  // beyond fp64 by far; keep the arithmetic small
-    exponent = exponent > 0 ? kMaxExponent : -kMaxExponent;
-  cpp_int numerator = value;
+  const Digits digits = read_digits(rest, hexadecimal);
+  const std::optional<long> exponent = read_exponent(rest.substr(digits.length), hexadecimal);
+  if (!digits.any || !exponent) return bad(text);
+  cpp_int numerator = digits.value;
   cpp_int denominator = 1;
   if (hexadecimal) {
-    const long shift = exponent + 4 * scale;
+    const long shift = *exponent + 4 * digits.scale;
     (shift >= 0 ? numerator : denominator) <<= static_cast<unsigned>(shift >= 0 ? shift : -shift);
   } else {
-    const long power = exponent + scale;
+    const long power = *exponent + digits.scale;
     const cpp_int ten = pow(cpp_int(10), static_cast<unsigned>(power >= 0 ? power : -power));
     (power >= 0 ? numerator : denominator) *= ten;
   }

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/file.h"
+#include "base/json_quote.h"
 #include "base/parallel.h"
 
 namespace floptally::numerics {
@@ -363,18 +364,6 @@ Result<std::vector<OutputPlan>> plan_outputs(const TensorFile& file, const std::
   return plans;
 }
 
-std::string shapes_json(const std::vector<TensorReport>& tensors) {
-  std::string out = "{";
-  for (const TensorReport& report : tensors) {
-    if (!report.quantized) continue;
-    out += (out.size() > 1 ? ",\"" : "\"") + std::string(report.tensor->name) + "\":[";
-    for (std::size_t i = 0; i < report.tensor->shape.size(); ++i)
-      out += (i > 0 ? "," : "") + std::to_string(report.tensor->shape[i]);
-    out += "]";
-  }
-  return out + "}";
-}
-
 class Writer {
  public:
   Writer(const TensorFile& file, const QuantizeOptions& options, QuantizeReport& report,
@@ -395,20 +384,17 @@ class Writer {
     }
     if (plans.size() > 1) {
       const std::string folder = output + (ends_with(output, "/") ? "" : "/");
-      std::string index = "{\"metadata\":{\"total_size\":" + std::to_string(total_bytes_) + "},\"weight_map\":{";
-      for (const auto& [name, shard] : weight_map)
-        index += (index.back() == '{' ? "\"" : ",\"") + name + "\":\"" + shard + "\"";
-      if (Result<bool> done = write_file_atomically(folder + "model.safetensors.index.json", index + "}}\n");
-          !done.ok())
-        return done;
-      report_.written.push_back(folder + "model.safetensors.index.json");
+      const std::string index = folder + "model.safetensors.index.json";
+      Result<bool> done = write_file_atomically(index, safetensors_index(total_bytes_, weight_map));
+      if (!done.ok()) return done;
+      report_.written.push_back(index);
     }
     return true;
   }
 
  private:
-  Result<OutputFile> one(const OutputPlan& plan, std::map<std::string, std::string>& weight_map) {
-    const bool gguf = ends_with(plan.path, ".gguf");
+  // What the file will hold; an error where its format has no word for one of them.
+  Result<std::vector<OutputTensor>> outputs_of(const OutputPlan& plan, bool gguf) const {
     std::vector<OutputTensor> out;
     for (const std::size_t i : plan.tensors) {
       const TensorReport& report = report_.tensors[i];
@@ -436,6 +422,14 @@ class Writer {
         return error("bad-option",
                      "a safetensors file cannot hold " + tensor.quoted() + " as " + std::string(tensor.type->name));
     }
+    return out;
+  }
+
+  Result<OutputFile> one(const OutputPlan& plan, std::map<std::string, std::string>& weight_map) {
+    const bool gguf = ends_with(plan.path, ".gguf");
+    Result<std::vector<OutputTensor>> outputs = outputs_of(plan, gguf);
+    if (!outputs) return outputs.take_problems();
+    std::vector<OutputTensor>& out = *outputs;
     const std::string key_values = gguf ? gguf_metadata() : std::string();
     const std::string header = gguf ? gguf_header(out, key_values, gguf_count_) : safetensors_header(out, metadata());
     std::map<std::string, std::uint64_t> offsets;

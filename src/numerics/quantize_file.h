@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -81,6 +82,10 @@ struct OutputTensor {
 // Lays the tensors out (aligned, largest element first) and returns the header, data following it at once.
 std::string safetensors_header(std::vector<OutputTensor>& tensors,
                                const std::vector<std::pair<std::string, std::string>>& metadata);
+// The shapes of the quantized tensors, by name, as JSON: what packed tensors no longer say.
+std::string shapes_json(const std::vector<TensorReport>& tensors);
+// Where each tensor of several safetensors files is: model.safetensors.index.json.
+std::string safetensors_index(std::uint64_t total_bytes, const std::map<std::string, std::string>& shard_of);
 // GGUF v3 with the key-values `encoded_metadata` (count given) in front.
 std::string gguf_header(std::vector<OutputTensor>& tensors, std::string_view encoded_metadata,
                         std::uint64_t metadata_count);

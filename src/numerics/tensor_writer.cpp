@@ -2,30 +2,13 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/json_quote.h"
 #include "numerics/quantize_file.h"
 
 namespace floptally::numerics {
 namespace {
 
 constexpr std::uint64_t kGgufAlignment = 32;
-
-std::string quoted(std::string_view text) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      out += "\\u00";
-      out += kHex[c >> 4];
-      out += kHex[c & 15];
-    } else {
-      out += c;
-    }
-  }
-  return out + '"';
-}
 
 template <class T>
 void append(std::string& out, T value) {
@@ -52,12 +35,13 @@ std::string safetensors_header(std::vector<OutputTensor>& tensors,
   if (!metadata.empty()) {
     json += "\"__metadata__\":{";
     for (const auto& [key, value] : metadata)
-      json += (json.back() == '{' ? "" : ",") + quoted(key) + ":" + quoted(value);
+      json += (json.back() == '{' ? "" : ",") + json_quote(key) + ":" + json_quote(value);
     json += "}";
   }
   std::uint64_t offset = 0;
   for (OutputTensor& tensor : tensors) {
-    json += (json.size() > 1 ? "," : "") + quoted(tensor.name) + ":{\"dtype\":" + quoted(tensor.dtype) + ",\"shape\":[";
+    json += (json.size() > 1 ? "," : "") + json_quote(tensor.name) + ":{\"dtype\":" + json_quote(tensor.dtype) +
+            ",\"shape\":[";
     for (std::size_t i = 0; i < tensor.shape.size(); ++i) json += (i > 0 ? "," : "") + std::to_string(tensor.shape[i]);
     json += "],\"data_offsets\":[" + std::to_string(offset) + "," + std::to_string(offset + tensor.bytes) + "]}";
     tensor.offset = offset;
@@ -70,6 +54,25 @@ std::string safetensors_header(std::vector<OutputTensor>& tensors,
   header += json;
   for (OutputTensor& tensor : tensors) tensor.offset += header.size();
   return header;
+}
+
+std::string shapes_json(const std::vector<TensorReport>& tensors) {
+  std::string out = "{";
+  for (const TensorReport& report : tensors) {
+    if (!report.quantized) continue;
+    out += (out.size() > 1 ? "," : "") + json_quote(report.tensor->name) + ":[";
+    for (std::size_t i = 0; i < report.tensor->shape.size(); ++i)
+      out += (i > 0 ? "," : "") + std::to_string(report.tensor->shape[i]);
+    out += "]";
+  }
+  return out + "}";
+}
+
+std::string safetensors_index(std::uint64_t total_bytes, const std::map<std::string, std::string>& shard_of) {
+  std::string index = "{\"metadata\":{\"total_size\":" + std::to_string(total_bytes) + "},\"weight_map\":{";
+  for (const auto& [name, shard] : shard_of)
+    index += (index.back() == '{' ? "" : ",") + json_quote(name) + ":" + json_quote(shard);
+  return index + "}}\n";
 }
 
 std::string gguf_text(std::string_view key, std::string_view value) {

@@ -4,45 +4,13 @@
 #include <string>
 #include <string_view>
 
+#include "base/json_quote.h"
 #include "quantity/print.h"
 #include "quantity/unit.h"
 #include "render/renderer.h"
 
 namespace floptally {
 namespace {
-
-std::string text(std::string_view raw) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string out = "\"";
-  for (const char c : raw) {
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20) {
-          out += "\\u00";
-          out += kHex[static_cast<unsigned char>(c) >> 4];
-          out += kHex[static_cast<unsigned char>(c) & 15];
-        } else {
-          out += c;
-        }
-    }
-  }
-  return out + "\"";
-}
 
 std::string number(double value) { return std::isfinite(value) ? shortest(value) : "null"; }
 
@@ -63,30 +31,30 @@ std::string figure(const Figure& f, double scale = 1) {
 std::string place(const Span& span) {
   if (!span) return {};
   const Location at = locate(span);
-  std::string out = ", \"file\": " + text(span.source->name);
+  std::string out = ", \"file\": " + json_quote(span.source->name);
   if (span.source->binary) return out + ", \"byte\": " + std::to_string(span.begin);
   return out + ", \"line\": " + std::to_string(at.line) + ", \"column\": " + std::to_string(at.column);
 }
 
 std::string diagnostic(const Diagnostic& d) {
   static constexpr const char* kNames[] = {"error", "warning", "note"};
-  std::string out = "{\"code\": " + text(d.code) + ", \"severity\": \"" + kNames[static_cast<std::size_t>(d.severity)] +
-                    "\", \"message\": " + text(d.message);
+  std::string out = "{\"code\": " + json_quote(d.code) + ", \"severity\": \"" +
+                    kNames[static_cast<std::size_t>(d.severity)] + "\", \"message\": " + json_quote(d.message);
   if (!d.labels.empty()) out += place(d.labels.front().span);
-  if (!d.help.empty()) out += ", \"help\": " + text(d.help);
+  if (!d.help.empty()) out += ", \"help\": " + json_quote(d.help);
   return out + "}";
 }
 
 void append(std::string& out, const Book& book, const Account& account, const std::string& indent) {
-  out += indent + "{\"name\": " + text(account.name);
+  out += indent + "{\"name\": " + json_quote(account.name);
   if (account.combine == Combine::max) out += ", \"combine\": \"max\"";
-  if (!account.note.empty()) out += ", \"note\": " + text(account.note);
-  if (!account.source.empty()) out += ", \"source\": " + text(account.source);
+  if (!account.note.empty()) out += ", \"note\": " + json_quote(account.note);
+  if (!account.source.empty()) out += ", \"source\": " + json_quote(account.source);
   out += place(account.place);
   for (const Cell& cell : account.cells) {
     const std::string body = figure(book.steps[cell.step].figure, scale_of(cell.key));
-    out += ", " + text(cell.key) + ": " + body.substr(0, body.size() - 1) + ", \"step\": " + std::to_string(cell.step) +
-           "}";
+    out += ", " + json_quote(cell.key) + ": " + body.substr(0, body.size() - 1) +
+           ", \"step\": " + std::to_string(cell.step) + "}";
   }
   if (!account.children.empty()) {
     out += ", \"accounts\": [\n";
@@ -103,17 +71,17 @@ void append_steps(std::string& out, const Book& book) {
   out += "  \"steps\": [";
   for (std::size_t i = 0; i < book.steps.size(); ++i) {
     const Step& step = book.steps[i];
-    out += (i > 0 ? ",\n    " : "\n    ") + std::string("{\"name\": ") + text(step.name) +
-           ", \"figure\": " + figure(step.figure) + ", \"unit\": " + text(name_of(step.figure.dim)) + ", \"mark\": \"" +
-           to_text(step.mark) + "\"";
-    if (!step.formula.empty()) out += ", \"formula\": " + text(step.formula);
+    out += (i > 0 ? ",\n    " : "\n    ") + std::string("{\"name\": ") + json_quote(step.name) +
+           ", \"figure\": " + figure(step.figure) + ", \"unit\": " + json_quote(name_of(step.figure.dim)) +
+           ", \"mark\": \"" + to_text(step.mark) + "\"";
+    if (!step.formula.empty()) out += ", \"formula\": " + json_quote(step.formula);
     if (!step.inputs.empty()) {
       out += ", \"inputs\": [";
       for (std::size_t k = 0; k < step.inputs.size(); ++k) out += (k > 0 ? ", " : "") + std::to_string(step.inputs[k]);
       out += "]";
     }
-    if (!step.stated.empty()) out += ", \"stated\": " + text(step.stated);
-    if (!step.source.empty()) out += ", \"source\": " + text(step.source);
+    if (!step.stated.empty()) out += ", \"stated\": " + json_quote(step.stated);
+    if (!step.source.empty()) out += ", \"source\": " + json_quote(step.source);
     out += place(step.place) + "}";
   }
   out += book.steps.empty() ? "],\n" : "\n  ],\n";
@@ -123,15 +91,15 @@ void append_tables(std::string& out, const Book& book) {
   out += "  \"tables\": [";
   for (std::size_t t = 0; t < book.tables.size(); ++t) {
     const Table& table = book.tables[t];
-    out += std::string(t > 0 ? "," : "") + "\n    {\"key\": " + text(table.key) + ", \"title\": " + text(table.title) +
-           ", \"rows\": [";
+    out += std::string(t > 0 ? "," : "") + "\n    {\"key\": " + json_quote(table.key) +
+           ", \"title\": " + json_quote(table.title) + ", \"rows\": [";
     for (std::size_t r = 0; r < table.rows.size(); ++r) {
       out += std::string(r > 0 ? "," : "") + "\n      {";
       for (std::size_t c = 0; c < table.rows[r].size() && c < table.columns.size(); ++c) {
-        out += std::string(c > 0 ? ", " : "") + text(table.columns[c].key) + ": ";
+        out += std::string(c > 0 ? ", " : "") + json_quote(table.columns[c].key) + ": ";
         const Value& value = table.rows[r][c];
         if (const auto* words = std::get_if<std::string>(&value))
-          out += text(*words);
+          out += json_quote(*words);
         else if (const auto* number = std::get_if<Figure>(&value))
           out += figure(*number);
         else
@@ -145,15 +113,16 @@ void append_tables(std::string& out, const Book& book) {
 }
 
 std::string render_json(const Book& book, const RenderOptions&) {
-  std::string out = "{\n  \"schema\": \"floptally/1\",\n  \"command\": " + text(book.command) + ",\n  \"answer\": {";
+  std::string out =
+      "{\n  \"schema\": \"floptally/1\",\n  \"command\": " + json_quote(book.command) + ",\n  \"answer\": {";
   bool first = true;
   const auto member = [&](const std::string& key, const std::string& body) {
-    out += std::string(first ? "\n    " : ",\n    ") + text(key) + ": " + body;
+    out += std::string(first ? "\n    " : ",\n    ") + json_quote(key) + ": " + body;
     first = false;
   };
   for (const Headline& each : book.headlines)
     member(each.key, figure(book.steps[each.step].figure, scale_of(each.key)));
-  for (const auto& [key, words] : book.words) member(key, text(words));
+  for (const auto& [key, words] : book.words) member(key, json_quote(words));
   if (!book.json_answer.empty()) {
     out += std::string(first ? "\n    " : ",\n    ") + book.json_answer;
     first = false;
@@ -171,9 +140,9 @@ std::string render_json(const Book& book, const RenderOptions&) {
     for (std::size_t i = 0; i < book.influences.size(); ++i) {
       const Influence& each = book.influences[i];
       const double scale = scale_of(each.key);
-      out += std::string(i > 0 ? "," : "") + "\n    {\"of\": " + text(each.key) + ", \"input\": " + text(each.input) +
-             ", \"share\": " + number(each.share) + ", \"low\": " + number(each.low * scale) +
-             ", \"high\": " + number(each.high * scale) + "}";
+      out += std::string(i > 0 ? "," : "") + "\n    {\"of\": " + json_quote(each.key) +
+             ", \"input\": " + json_quote(each.input) + ", \"share\": " + number(each.share) +
+             ", \"low\": " + number(each.low * scale) + ", \"high\": " + number(each.high * scale) + "}";
     }
     out += "\n  ],\n";
   }

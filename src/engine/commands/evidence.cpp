@@ -9,6 +9,7 @@
 #include "audit/table_card.h"
 #include "base/file.h"
 #include "base/gzip.h"
+#include "base/json_quote.h"
 #include "book/ledger.h"
 #include "engine/facts.h"
 #include "estimate/evidence_labels.h"
@@ -56,20 +57,11 @@ std::string json_score(const Score& s) {
   return text;
 }
 
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (static_cast<unsigned char>(c) >= 0x20) out += c;
-  }
-  return out + "\"";
-}
-
 std::string json_skipped(const std::vector<Skipped>& rows) {
   std::string out = "[";
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    out += (i > 0 ? ", " : "") + std::string("{\"row\": ") + quoted(rows[i].id) +
-           ", \"reason\": " + quoted(rows[i].reason) + "}";
+    out += (i > 0 ? ", " : "") + std::string("{\"row\": ") + json_quote(rows[i].id) +
+           ", \"reason\": " + json_quote(rows[i].reason) + "}";
   }
   return out + "]";
 }
@@ -79,8 +71,8 @@ std::string json_answer(const MemoryCard& card, std::size_t timed) {
                     ", \"skipped\": " + std::to_string(card.skipped.size()) + ", " + json_score(card.total) +
                     ", \"by\": {";
   for (std::size_t i = 0; i < card.by.size(); ++i)
-    out += (i > 0 ? ", " : "") + quoted(card.by[i].name) + ": {\"rows\": " + std::to_string(card.by[i].rows) + ", " +
-           json_score(card.by[i]) + "}";
+    out += (i > 0 ? ", " : "") + json_quote(card.by[i].name) + ": {\"rows\": " + std::to_string(card.by[i].rows) +
+           ", " + json_score(card.by[i]) + "}";
   out += "}},\n    \"time\": {\"rows\": " + std::to_string(timed) +
          ", \"scored\": 0, \"skipped\": " + std::to_string(timed) +
          "},\n    \"rows_skipped\": " + json_skipped(card.skipped) + ",\n    \"rows_scored\": [";
@@ -92,13 +84,13 @@ std::string json_answer(const MemoryCard& card, std::size_t timed) {
                   s.allocated, s.measured, s.predicted, s.low, s.high);
     const auto list = [](const std::vector<std::string>& texts) {
       std::string json;
-      for (const std::string& text : texts) json += (json.empty() ? "" : ", ") + quoted(text);
+      for (const std::string& text : texts) json += (json.empty() ? "" : ", ") + json_quote(text);
       return json;
     };
-    out += (i > 0 ? ", " : "") + std::string("{\"row\": ") + quoted(s.id) + ", \"regimes\": [" + list(s.regimes) +
-           "], \"assumed\": [" + list(s.assumed) + "], \"source\": " + quoted(s.source) +
-           ", \"framework\": " + quoted(s.framework) + ", \"model\": " + quoted(s.model) +
-           ", \"kind\": " + quoted(s.kind) + ", \"measure\": " + quoted(s.measure) + ", " + numbers;
+    out += (i > 0 ? ", " : "") + std::string("{\"row\": ") + json_quote(s.id) + ", \"regimes\": [" + list(s.regimes) +
+           "], \"assumed\": [" + list(s.assumed) + "], \"source\": " + json_quote(s.source) +
+           ", \"framework\": " + json_quote(s.framework) + ", \"model\": " + json_quote(s.model) +
+           ", \"kind\": " + json_quote(s.kind) + ", \"measure\": " + json_quote(s.measure) + ", " + numbers;
   }
   return out + "]";
 }

@@ -38,7 +38,7 @@ std::string hex(const NumberFormat& f, std::uint64_t code) {
 }
 
 std::string decimal(double value) {
-  const std::string exact = numerics::exact_decimal(value);
+  std::string exact = numerics::exact_decimal(value);
   if (exact.size() <= kLongestDecimal) return exact;
   if (std::fabs(value) >= 1e-4 && std::fabs(value) < 1e15) return exact.substr(0, kLongestDecimal / 2) + "...";
   return shortest(value) + "...";

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "base/json_quote.h"
 #include "book/ledger.h"
 #include "engine/command.h"
 #include "engine/format_memory.h"
@@ -206,27 +207,12 @@ std::string json_of(const Measure& m) {
          ", \"matmul_error\": " + (m.matmul_signal > 0 ? number(m.matmul_error()) : "null");
 }
 
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (static_cast<unsigned char>(c) < 0x20) {
-      char escape[8];
-      std::snprintf(escape, sizeof escape, "\\u%04x", static_cast<unsigned>(c));
-      out += escape;
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
-}
-
 std::string tensors_json(const QuantizeReport& report, bool measured) {
   std::string out = "\"tensors\": [";
   for (const TensorReport& t : report.tensors) {
-    out += (out.back() == '[' ? "{\"name\": " : ", {\"name\": ") + quoted(t.tensor->name) +
+    out += (out.back() == '[' ? "{\"name\": " : ", {\"name\": ") + json_quote(t.tensor->name) +
            ", \"quantized\": " + (t.quantized ? "true" : "false");
-    if (!t.quantized) out += ", \"reason\": " + quoted(t.reason);
+    if (!t.quantized) out += ", \"reason\": " + json_quote(t.reason);
     out += ", \"bytes_before\": " + std::to_string(t.tensor->bytes) +
            ", \"bytes_after\": " + std::to_string(t.bytes_after);
     if (t.quantized && measured) {
@@ -449,18 +435,33 @@ std::string format_json(const numerics::Scheme& scheme, const QuantizeReport& re
          ", \"bytes_after\": " + std::to_string(report.bytes_after) + (dry ? "" : ", " + json_of(report.total)) + "}";
 }
 
-Result<Book> compare(const Subject& subject, Asked& asked, bool dry) {
-  const TensorFile& file = subject.file;
-  std::vector<FormatLine> lines;
-  Book book;
-  book.title = "Formats compared";
+Table compare_table(bool dry, bool fits) {
   Table table{"compare",
               "What each format stores and loses",
               {{"format", "Format"}, {"bits", "Bits/weight", true}, {"bytes", "Model bytes", true}},
               {},
               {}};
   if (!dry) add_measure_columns(table.columns);
-  if (asked.budget) table.columns.push_back({"fits", "Fits"});
+  if (fits) table.columns.push_back({"fits", "Fits"});
+  return table;
+}
+
+// The best of the formats that fit, if one does.
+void say_best(Book& book, const Asked& asked, const std::string& best, bool dry) {
+  const std::string what =
+      quantity_text(*asked.budget, dim::kByte) + (asked.serves ? " with what serving holds beside the weights" : "");
+  book.summary.push_back(best.empty()
+                             ? "No format fits " + what
+                             : "Within " + what + ", " + best + (dry ? " keeps the most bits" : " loses least"));
+  book.yes = !best.empty();
+}
+
+Result<Book> compare(const Subject& subject, Asked& asked, bool dry) {
+  const TensorFile& file = subject.file;
+  std::vector<FormatLine> lines;
+  Book book;
+  book.title = "Formats compared";
+  Table table = compare_table(dry, asked.budget.has_value());
   std::string best;
   double best_sqnr = -HUGE_VAL;
   Chart chart;
@@ -485,7 +486,7 @@ Result<Book> compare(const Subject& subject, Asked& asked, bool dry) {
     const bool fits = asked.fits(report->bytes_after, subject.beside);
     if (lines.empty()) lines.push_back({"as it is", static_cast<double>(report->bytes_before)});
     lines.push_back({scheme.describe(), static_cast<double>(report->bytes_after)});
-    if (asked.budget) row.push_back(std::string(fits ? "yes" : "no"));
+    if (asked.budget) row.emplace_back(std::string(fits ? "yes" : "no"));
     const double sqnr = dry ? report->bits_per_weight() : report->total.sqnr_db();
     const double drawn = dry ? static_cast<double>(report->bytes_after) : sqnr;
     if (std::isfinite(drawn))
@@ -500,14 +501,7 @@ Result<Book> compare(const Subject& subject, Asked& asked, bool dry) {
   }
   book.json_answer += "]";
   if (!chart.marks.empty()) book.charts.push_back(std::move(chart));
-  if (asked.budget) {
-    const std::string what =
-        quantity_text(*asked.budget, dim::kByte) + (asked.serves ? " with what serving holds beside the weights" : "");
-    book.summary.push_back(best.empty()
-                               ? "No format fits " + what
-                               : "Within " + what + ", " + best + (dry ? " keeps the most bits" : " loses least"));
-    book.yes = !best.empty();
-  }
+  if (asked.budget) say_best(book, asked, best, dry);
   book.tables.push_back(std::move(table));
   if (subject.network) add_memory_tables(book, *subject.network, lines, asked.serving);
   return book;

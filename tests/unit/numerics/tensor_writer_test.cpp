@@ -1,0 +1,22 @@
+#include <gtest/gtest.h>
+
+#include "numerics/quantize_file.h"
+
+namespace floptally::numerics {
+namespace {
+
+TEST(TensorWriter, NamesAreEscapedWhereverTheyAreWritten) {
+  EXPECT_EQ(safetensors_index(7, {{"a\"b\\c\n", "one.safetensors"}, {"d", "two.safetensors"}}),
+            "{\"metadata\":{\"total_size\":7},\"weight_map\":{\"a\\\"b\\\\c\\n\":\"one.safetensors\","
+            "\"d\":\"two.safetensors\"}}\n");
+  TensorEntry tensor;
+  tensor.name = "a\"b";
+  tensor.shape = {2, 3};
+  TensorReport report;
+  report.tensor = &tensor;
+  report.quantized = true;
+  EXPECT_EQ(shapes_json({report}), "{\"a\\\"b\":[2,3]}");
+}
+
+}  // namespace
+}  // namespace floptally::numerics
