@@ -11,7 +11,8 @@ TEST(TensorWriter, NamesAreEscapedWhereverTheyAreWritten) {
             "\"d\":\"two.safetensors\"}}\n");
   TensorEntry tensor;
   tensor.name = "a\"b";
-  tensor.shape = {2, 3};
+  const std::vector<std::int64_t> shape = {2, 3};
+  tensor.shape = shape;
   TensorReport report;
   report.tensor = &tensor;
   report.quantized = true;
