@@ -6,7 +6,7 @@
 
 #include "book/leaf.h"
 #include "engine/train_parts.h"
-#include "estimate/evidence.h"
+#include "estimate/memory_range.h"
 #include "estimate/serving.h"
 #include "estimate/textbook.h"
 #include "network/convention.h"
@@ -16,7 +16,7 @@
 namespace floptally {
 namespace {
 
-constexpr double kFarther = 1.5;         // widening of the range of all measured runs where none is like this one
+constexpr double kFarther = 1.5;         // widening of the range, in logarithms, where no measured run is like this one
 constexpr std::uint32_t kWorlds = 4096;  // three or four uncertain inputs: plenty
 constexpr double kUsable = 0.985;        // of a device's memory as sold: driver and page tables keep the rest
 
@@ -64,7 +64,7 @@ struct Lines {
 
 // The peak as an account of named parts, and the three lines a user can compare.
 Lines book_memory(Ledger& ledger, const DeviceMemory& memory, const RankParts& opened, const Run& run,
-                  const std::string& kind) {
+                  const RunClass& like) {
   Trace& trace = ledger.trace();
   Entry entry{"memory of the fullest device"};
   entry.note =
@@ -79,12 +79,13 @@ Lines book_memory(Ledger& ledger, const DeviceMemory& memory, const RankParts& o
     parts.push_back(bytes);
   }
   ledger.add(std::move(entry));
-  Spread error = memory_spread({}, run.framework.name, "allocated", kind);
-  if (!memory_measured(run.framework.name, kind, memory.allocated())) {
-    const Spread all = memory_spread({}, "any", "any", "any");
-    error = {1, 1 - kFarther * (1 - std::min(error.low, all.low)), 1 + kFarther * (std::max(error.high, all.high) - 1)};
-    ledger.book().notes.push_back(note("far-from-evidence", "no runs like this one (" + run.framework.name + ", " +
-                                                                kind + ") were measured: the ranges are widened"));
+  const bool near = memory_measured(like.framework, like.kind, memory.allocated());
+  Spread error = memory_spread(like, near ? 1 : kFarther);
+  if (!near) {
+    const Spread all = memory_spread({{}, "any", "any", "any", {}}, kFarther);
+    if (all.high > error.high) error = all;
+    ledger.book().notes.push_back(note("far-from-evidence", "no runs like this one (" + like.framework + ", " +
+                                                                like.kind + ") were measured: the ranges are widened"));
   }
   const auto leaf = [&](const char* name, double best, double low, double high, Dim dim, const std::string& source) {
     Leaf l;
@@ -395,12 +396,17 @@ Result<Book> train_answer(const TrainQuestion& q) {
   replay(network, profile);
   const DeviceMemory peak = peak_memory(profile, run);
   const double capacity = q.file.device != nullptr ? q.file.device->memory_bytes.value_or(0) * kUsable : 0;
-  DecoderShape likeness;  // for the class of run alone
-  likeness.experts = divisors.experts;
+  const bool experts = divisors.experts > 0;
+  const RunClass like{
+      {},
+      run.framework.name,
+      "allocated",
+      kind_of(run, experts),
+      regimes_of(run, {}, run.framework.name, "allocated", profile.layer_parameters(), run.layout.devices(), experts)};
   Ledger ledger("train");
   ledger.book().title = q.file.title.empty() ? network.name : q.file.title;
   add_compute(ledger, q, network);
-  const Lines lines = book_memory(ledger, peak, rank_parts(profile, run, peak), run, kind_of(likeness, run));
+  const Lines lines = book_memory(ledger, peak, rank_parts(profile, run, peak), run, like);
   ledger.headline("memory_bytes_per_device", "peak allocated", lines.allocated);
   ledger.headline("memory_reserved_bytes_per_device", "peak reserved", lines.reserved);
   ledger.headline("memory_visible_bytes_per_device", "as nvidia-smi shows it", lines.visible);

@@ -4,8 +4,8 @@
 #include <charconv>
 #include <cmath>
 #include <map>
-#include <set>
 
+#include "estimate/memory_range.h"
 #include "training/table.h"
 
 namespace floptally {
@@ -15,46 +15,6 @@ double number_in(std::string_view cell) {
   double value = 0;
   std::from_chars(cell.data(), cell.data() + cell.size(), value);
   return value;
-}
-
-std::string band(double value, std::initializer_list<double> limits, const char* const* names) {
-  int i = 0;
-  for (const double limit : limits) {
-    if (value < limit) break;
-    ++i;
-  }
-  return names[i];
-}
-
-std::string parallel_of(const Layout& l) {
-  std::string split;
-  const auto add = [&](bool used, const char* name) {
-    if (used) split += split.empty() ? name : std::string("+") + name;
-  };
-  add(l.tensor > 1, "tensor");
-  add(l.pipeline > 1, "pipeline");
-  add(l.context > 1, "context");
-  add(l.expert > 1, "expert");
-  add(l.zero == Zero::weights, "sharded weights");
-  return split;
-}
-
-std::vector<std::string> regimes_of(const EvidenceRow& row, const std::string& measure, double parameters) {
-  static const char* const kSizes[] = {"parameters below 1e9", "parameters 1e9 to 1e10", "parameters above 1e10"};
-  static const char* const kDevices[] = {"devices 1", "devices 2 to 8", "devices 9 to 64", "devices above 64"};
-  const Layout& l = row.run.layout;
-  std::vector<std::string> out{"measure " + measure, "source " + row.source.substr(0, row.source.find('@')),
-                               "framework " + row.framework, "generation " + row.generation,
-                               "precision " + row.run.precision.name};
-  out.push_back(band(parameters, {1e9, 1e10}, kSizes));
-  if (row.devices > 0) out.push_back(band(static_cast<double>(row.devices), {2, 9, 65}, kDevices));
-  out.emplace_back(row.shape.experts > 0 ? "experts yes" : "experts no");
-  const std::string split = parallel_of(l);
-  out.push_back("parallel " + (split.empty() ? std::string("data only") : split));
-  out.push_back("recompute " + std::string(row.run.recompute.mode == Recompute::Mode::none   ? "none"
-                                           : row.run.recompute.mode == Recompute::Mode::full ? "full"
-                                                                                             : "selective"));
-  return out;
 }
 
 DeviceMemory seen_memory(const EvidenceRow& row, const MemoryProfile& profile) {
@@ -84,17 +44,15 @@ void score_row(const EvidenceRow& row, double (*capacity)(std::string_view), Mem
     s.measured = measured;
     s.predicted = predicted;
     s.model = row.model;
-    s.kind = kind_of(row.shape, row.run);
+    s.kind = kind_of(row.run, row.shape.experts > 0);
     if (!row.assumed.empty()) s.kind = "assumed settings";
     s.assumed = row.assumed;
     s.assumed.insert(s.assumed.end(), row.noted.begin(), row.noted.end());
-    const Spread spread = memory_spread(row.source, row.framework, measure, s.kind);
+    s.regimes = regimes_of(row.run, row.source, row.framework, measure, profile.layer_parameters(), row.devices,
+                           row.shape.experts > 0);
+    const Spread spread = memory_spread({row.source, row.framework, measure, s.kind, s.regimes});
     s.low = predicted * spread.low;
     s.high = predicted * spread.high;
-    s.regimes = regimes_of(
-        row, measure,
-        profile.layer_count() *
-            (profile.classes() > 0 ? profile.layer(0).dense * static_cast<double>(row.run.layout.tensor) : 0));
     card.scored.push_back(std::move(s));
   };
   if (row.allocated) add("allocated", *row.allocated, lines.allocated.best);
@@ -109,86 +67,6 @@ void score_row(const EvidenceRow& row, double (*capacity)(std::string_view), Mem
 }
 
 }  // namespace
-
-std::string kind_of(const DecoderShape& shape, const Run& run) {
-  const std::string split = parallel_of(run.layout);
-  return (shape.experts > 0 ? "experts " : "dense ") + (split.empty() ? std::string("data") : split) +
-         (run.fused_attention ? "" : " unfused") + (run.recompute.mode == Recompute::Mode::full ? " full" : "");
-}
-
-namespace {
-struct SpreadRow {
-  std::string src, framework, measure, kind;
-  Spread spread;
-  double from = 0, to = 0;  // predicted bytes of its rows
-};
-std::vector<SpreadRow> read_spreads() {
-  std::vector<SpreadRow> out;
-  const FactTable table("evidence/spread.csv");
-  for (std::size_t i = 0; i < table.rows(); ++i) {
-    const auto number = [&](std::string_view column) { return number_in(table.cell(i, column)); };
-    out.push_back({std::string(table.cell(i, "src")),
-                   std::string(table.cell(i, "framework")),
-                   std::string(table.cell(i, "measure")),
-                   std::string(table.cell(i, "kind")),
-                   {1, number("low"), number("high")},
-                   number("from"),
-                   number("to")});
-  }
-  return out;
-}
-const std::vector<SpreadRow>& spread_rows() { return facts<std::vector<SpreadRow>, read_spreads>(); }
-// "experts tensor+pipeline full": experts, tensor, pipeline, full.
-std::set<std::string_view> features_of(std::string_view kind) {
-  std::set<std::string_view> out;
-  while (!kind.empty()) {
-    const std::size_t end = kind.find_first_of(" +");
-    out.insert(kind.substr(0, end));
-    kind.remove_prefix(end == std::string_view::npos ? kind.size() : end + 1);
-  }
-  return out;
-}
-
-constexpr std::string_view kUnseen = "unseen";  // the src of rows for sources that were not measured
-constexpr std::string_view kSeen = "seen";      // ... of rows that say which kinds of run were
-}  // namespace
-
-bool memory_measured(std::string_view framework, std::string_view kind, double bytes) {
-  const std::set<std::string_view> wanted = features_of(kind);
-  std::set<std::string_view> seen;
-  bool of_size = false;
-  for (const SpreadRow& row : spread_rows()) {
-    if (row.src != kSeen || row.framework != framework) continue;
-    seen.merge(features_of(row.kind));
-    of_size = of_size || (row.kind == "any" && bytes >= row.from / 2 && bytes <= row.to * 2);
-  }
-  return of_size && std::includes(seen.begin(), seen.end(), wanted.begin(), wanted.end());
-}
-
-Spread memory_spread(std::string_view source, std::string_view framework, std::string_view measure,
-                     std::string_view kind) {
-  const auto find = [&](auto&& same, std::string_view k) -> const SpreadRow* {
-    for (const SpreadRow& row : spread_rows()) {
-      if (row.kind == k && same(row)) return &row;
-    }
-    return nullptr;
-  };
-  const auto own = [&](const SpreadRow& row) {
-    return !source.empty() && source.substr(0, row.src.size()) == row.src && row.framework == framework &&
-           row.measure == measure;
-  };
-  for (const std::string_view k : {kind, std::string_view("any")}) {
-    if (const SpreadRow* row = find(own, k)) return row->spread;
-  }
-  const std::string_view wanted[3][2] = {{framework, measure}, {"any", measure}, {"any", "any"}};
-  for (const auto& key : wanted) {
-    const auto other = [&](const SpreadRow& row) {
-      return row.src == kUnseen && row.framework == key[0] && row.measure == key[1];
-    };
-    if (const SpreadRow* row = find(other, "any")) return row->spread;
-  }
-  return {1, 0.7, 1.4};
-}
 
 DeviceMemory predict_memory(const EvidenceRow& row) {
   MemoryProfile profile(row.run);

@@ -27,16 +27,6 @@ struct Skipped {
   std::string id, reason;
 };
 
-// The class of a run whose residuals give its range: "dense tensor+pipeline", "experts expert" ...
-std::string kind_of(const DecoderShape& shape, const Run& run);
-// 90% range of measured / predicted (data/evidence/spread.csv): for a run of a source that was measured, from that
-// source's residuals of that kind; for any other (`source` empty), from how whole sources of the framework differ.
-Spread memory_spread(std::string_view source, std::string_view framework, std::string_view measure,
-                     std::string_view kind);
-// Whether runs of that framework with each feature of that kind (experts, pipeline ...), and of that size (bytes,
-// within a factor of two), were measured on any meter; where not, a range should be widened, and say so.
-bool memory_measured(std::string_view framework, std::string_view kind, double bytes);
-
 // Called right or wrong: did the run fit?
 struct FitCall {
   std::string id;

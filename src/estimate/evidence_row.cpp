@@ -7,6 +7,7 @@
 
 #include "estimate/evidence_cells.h"
 #include "estimate/evidence_labels.h"
+#include "estimate/memory_range.h"
 #include "training/run_file.h"
 #include "training/table.h"
 
@@ -348,15 +349,6 @@ void bound_layout(EvidenceRow& out) {
 }
 
 namespace {
-
-std::string generation_of(std::string_view gpu) {
-  const std::string name = folded(gpu);
-  for (const char* known :
-       {"v100", "a100", "gh200", "h100", "h200", "h800", "gb200", "gb300", "b200", "b300", "mi300", "mi250", "tpu"}) {
-    if (contains(name, known)) return known;
-  }
-  return name.empty() ? "unknown" : "other";
-}
 
 EvidenceRow read_row(const Csv& csv, std::size_t row, const FindModel& find) {
   EvidenceRow out;

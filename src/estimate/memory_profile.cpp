@@ -69,6 +69,10 @@ void MemoryProfile::leave() {
   depth_ = std::max(0, depth_ - 1);
 }
 
+double MemoryProfile::layer_parameters() const {
+  return classes_ > 0 ? layer_count() * layer(0).dense * as_double(run_.layout.tensor) : 0;
+}
+
 double MemoryProfile::layer_count() const {
   double n = 0;
   for (int i = 0; i < classes_; ++i) n += layer(i).count;

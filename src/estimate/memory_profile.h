@@ -49,6 +49,8 @@ class MemoryProfile final : public Sink {
   [[nodiscard]] int classes() const { return classes_; }
   [[nodiscard]] const LayerMemory& layer(int index) const { return layers_[static_cast<std::size_t>(index)]; }
   [[nodiscard]] double layer_count() const;
+  // Of all layers and tensor ranks, as if every layer were like the first; without experts.
+  [[nodiscard]] double layer_parameters() const;
   [[nodiscard]] const LayerMemory& before() const { return before_; }
   [[nodiscard]] const LayerMemory& after() const { return after_; }
   // Bytes of one placeholder gradient per distinct weight shape in the layers of `classes` (bit i: class i).
