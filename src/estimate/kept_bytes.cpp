@@ -133,7 +133,8 @@ double MemoryProfile::kept_bytes(const Op& op, const Attributes<double>& a, cons
     if (op.def == &operators::k_routing && i == 2 && !run_.framework.expert_outputs) continue;
     if (i == 0 && remade_by_scan(op)) continue;
     double bytes = saved_bytes(op, c.saved[i]);
-    if (i == 0 && column_parallel(op) && !is_grouped(op) && run_.layout.sequence_parallel)
+    if (i == 0 && column_parallel(op) && !is_grouped(op) && run_.layout.sequence_parallel &&
+        !run_.framework.saves_gathered)
       bytes /= static_cast<double>(run_.layout.tensor);
     all += bytes;
     if (!selective || !recomputed(op, i)) under += bytes;

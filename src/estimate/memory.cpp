@@ -314,16 +314,18 @@ void moments(const MemoryProfile& profile, const Run& run, const Rank& rank, con
   const LayerMemory& after = profile.after();
   const double compute = bytes_of(run.precision.compute);
   const double logits = after.logits;
-  double gathered = 0, gathered_head = 0;
+  double gathered = 0, gathered_loss = 0, gathered_head = 0;
   if (run.layout.zero == Zero::weights) {
     const bool embedding = rank.chunks[0].first && run.framework.root_gathered;
     const double root = (embedding ? profile.before().gathered : 0) + (rank.head ? after.gathered : 0);
     gathered = 2 * rank.gathered_layer + 2 * rank.gradient_layer + root;
-    gathered_head = rank.gathered_layer + root + after.gradient;
+    gathered_loss = rank.gathered_layer + root;
+    gathered_head = gathered_loss + after.gradient;
     // Under a pipeline FSDP2 keeps a stage's weights whole between micro-batches and accumulates whole fp32 gradients
     // (torchtitan: reshard_after_forward is off where pipeline parallelism is on).
     if (run.layout.pipeline > 1 && run.adapter.rank == 0)
-      gathered = gathered_head = rank.sum.gathered + 4 * (rank.sum.trained_dense + rank.sum.trained_expert);
+      gathered = gathered_loss = gathered_head =
+          rank.sum.gathered + 4 * (rank.sum.trained_dense + rank.sum.trained_expert);
   }
   const double deferred = as_double(run.loss_deferred) * (logits * compute + rank.input);
   const double full = held(rank, flight.fullest, run), head = held(rank, flight.at_head, run) + after.kept;
@@ -344,10 +346,12 @@ void moments(const MemoryProfile& profile, const Run& run, const Rank& rank, con
     const bool compiled = run.compiled && run.framework.loss_compiled > 0;
     double forward = compiled ? run.framework.loss_compiled : run.framework.loss_forward;
     double backward_bytes = compiled ? run.framework.loss_compiled : run.framework.loss_backward;
+    if (!compiled && run.layout.tensor > 1 && run.framework.loss_parallel > 0)
+      forward = backward_bytes = run.framework.loss_parallel;
     if (run.fused_loss) forward = std::max(run.framework.loss_forward, compute + 8);
     if (run.chunked_loss) forward = backward_bytes = 2 * compute;
     if (run.loss_in_place) forward = backward_bytes = compute;
-    out[static_cast<int>(Moment::loss)] = {head, mask, gathered_head,
+    out[static_cast<int>(Moment::loss)] = {head, mask, gathered_loss,
                                            logits * std::max(forward, backward_bytes) + deferred, absent};
     const bool trained = run.adapter.rank == 0;
     const double hidden = after.input * (run.layout.sequence_parallel ? 1 + as_double(run.layout.tensor) : 1);
@@ -427,6 +431,9 @@ DeviceMemory device_memory(const MemoryProfile& profile, const Run& run, std::in
   at(out.bytes, Holds::gradients) -= at_moment[fullest].absent;
   if (run.framework.one_copy && run.layout.zero == Zero::weights && !run.fused_optimizer)
     out.elsewhere = at_moment[fullest].absent;
+  const bool compiled = run.compiled && run.framework.loss_compiled > 0;
+  if (fullest == static_cast<int>(Moment::loss) && !compiled && !run.fused_loss && !run.chunked_loss)
+    out.elsewhere += profile.after().logits * run.framework.loss_blocks;
   // No block that activations leave behind is as large as a flat tensor of the step.
   if (run.framework.flat_step && fullest != static_cast<int>(Moment::optimizer))
     out.elsewhere += at_moment[static_cast<int>(Moment::optimizer)].working;

@@ -45,6 +45,8 @@ std::vector<Framework> read_frameworks() {
     f.loss_forward = number("loss_forward");
     f.loss_backward = number("loss_backward");
     f.loss_compiled = number("loss_compiled");
+    f.loss_parallel = number("loss_parallel");
+    f.loss_blocks = number("loss_blocks");
     f.attention_copies = number("attention_copies");
     f.norm_bytes = number("norm_bytes");
     f.norm_trained = number("norm_trained");
@@ -68,6 +70,7 @@ std::vector<Framework> read_frameworks() {
     f.flat_step = number("flat_step") > 0;
     f.one_copy = number("one_copy") > 0;
     f.root_gathered = number("root_gathered") > 0;
+    f.saves_gathered = number("saves_gathered") > 0;
     f.gather_buffer = number("gather_buffer") > 0;
     f.router_engine = number("router_engine") > 0;
     f.padding_masks = number("padding_masks") > 0;

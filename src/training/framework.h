@@ -25,6 +25,8 @@ struct Framework {
   Wgrad wgrad = Wgrad::dummy;
   double loss_forward = 6, loss_backward = 6;  // bytes per logit at the peak of the loss
   double loss_compiled = 0;                    // ... where the run is compiled; 0: the same
+  double loss_parallel = 0;                    // ... where the logits are split over tensor ranks; 0: the same
+  double loss_blocks = 0;                      // bytes per logit that stay reserved beside the peak of the loss
   double attention_copies = 0;
   double norm_bytes = 0;    // bytes that an RMS norm keeps per number in place of its input; 0: it keeps its input
   double norm_trained = 0;  // further bytes per number where the norm's scale is trained
@@ -48,6 +50,7 @@ struct Framework {
   bool flat_step = false;             // the optimizer's step works in single flat tensors
   bool one_copy = false;              // sharded weights and gradients are in the master's format, with no 16-bit copy
   bool root_gathered = false;         // the embedding stays gathered with the output layer
+  bool saves_gathered = false;        // products keep what was gathered for them, not their share of it
   bool gather_buffer = false;         // what is gathered whole goes through one buffer that is kept for good
   bool router_engine = false;         // the router's product alone takes Transformer Engine's workspace
   bool padding_masks = false;         // unfused attention under a padding mask keeps a mask of queries x keys a layer

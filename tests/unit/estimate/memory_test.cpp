@@ -328,9 +328,27 @@ TEST(Memory, FullyShardHoldsOneCopy) {
   EXPECT_DOUBLE_EQ(m[Holds::states], 2 * parameters);
   EXPECT_EQ(m.moment, Moment::loss);
   EXPECT_DOUBLE_EQ(m[Holds::gradients], 0);
-  EXPECT_DOUBLE_EQ(m.elsewhere, parameters);
+  const double logits = 4096.0 * 32000;  // their 16-bit block is of no use to fp32
+  EXPECT_DOUBLE_EQ(m.elsewhere, parameters + 2 * logits);
   const double reserved = memory_lines(m, run, 1, 1).reserved.best;
-  EXPECT_NEAR(reserved, run.framework.reserved.best * (m.allocated() + parameters), 2 * 1024 * 1024);
+  EXPECT_NEAR(reserved, run.framework.reserved.best * (m.allocated() + m.elsewhere), 2 * 1024 * 1024);
+}
+
+// torch.distributed.tensor.parallel: autograd keeps the gathered input; the loss of split logits takes 16 bytes each.
+TEST(Memory, TensorParallelismOfPyTorch) {
+  floptally::Run run = default_run();
+  run.framework = *find_framework("torchtitan");
+  run.layout.tensor = 4;
+  run.layout.sequence_parallel = true;
+  DecoderShape shape = small_llama();
+  const double gathered = kept_of(shape, run);
+  run.framework.saves_gathered = false;
+  // what q, k and v read, and what gate and up read
+  EXPECT_DOUBLE_EQ(gathered - kept_of(shape, run), 2 * 512.0 * 1024 * 2 * 3 / 4);
+  run.layout.micro_batch = run.batch = 64;
+  const DeviceMemory m = memory_of(shape, run);
+  ASSERT_EQ(m.moment, Moment::loss);
+  EXPECT_DOUBLE_EQ(m[Holds::logits], 16.0 * 64 * 512 * 32000 / 4);
 }
 
 // DeepSpeed stage_1_and_2.py: the shard's gradients flat in fp32; bigger than any block that activations leave.
