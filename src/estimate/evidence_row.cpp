@@ -70,7 +70,8 @@ SourceRule rule_for(std::string_view source, std::string_view gpu, std::string_v
 
 // Where Megatron-LM's arguments stand in the row they rule, whatever the labels beside them say.
 void unknown_label(EvidenceRow& out, const char* column, std::string_view label) {
-  if (out.reason.empty() && out.arguments.empty()) out.reason = std::string(column) + ": \"" + std::string(label) + "\" is not a known label";
+  if (out.reason.empty() && out.arguments.empty())
+    out.reason = std::string(column) + ": \"" + std::string(label) + "\" is not a known label";
 }
 
 void read_precision(EvidenceRow& out, std::string_view text) {
@@ -140,11 +141,23 @@ bool read_ladder(EvidenceRow& out) {
 void read_tuning(EvidenceRow& out, Cells& cells, const SourceRule& rule) {
   std::string method = lower(cells.text("method"));
   if (method.empty()) method = lower(cells.text("train_type"));
+  const std::string task = lower(out.task);
+  if (method.empty() && (contains(task, "lora") || contains(task, "peft") || contains(task, "adapter"))) {
+    method = contains(task, "peft") ? "lora" : task;
+    if (rule.adapter.empty() && out.reason.empty())
+      out.reason = "task " + out.task + ": rank and matrices of the adapters are not stated";
+  }
+  for (const std::string_view more : {"dpo", "grpo", "ppo", "rlhf", "distill"}) {
+    if (contains(task, more) && out.reason.empty())
+      out.reason = "task " + out.task + ": more than one model, or generation, beside training";
+  }
   if (method.empty()) return;
   Run& run = out.run;
   const std::string quantization = lower(cells.text("quantization"));
   if (contains(method, "lora") || contains(method, "adapter")) {
-    run.adapter.rank = contains(method, "lora") ? std::max<std::int64_t>(1, number_after(rule.adapter, "rank")) : 1;
+    const std::int64_t rank = rule.adapter.empty() ? 8 : number_after(rule.adapter, "rank");  // PEFT's default: 8
+    run.adapter.rank = contains(method, "lora") ? std::max<std::int64_t>(1, rank) : 1;
+    if (rule.adapter.empty()) out.assumed.emplace_back("adapters of rank 8 on queries and values");
     const bool lora = contains(method, "lora");
     const auto adapts = [&](std::string_view word) { return lora && contains(rule.adapter, word); };
     run.adapter.query = adapts("query") || (lora && rule.adapter.empty());

@@ -109,6 +109,20 @@ TEST(Labels, WhatIsAssumedMustMakeTheStatedParameters) {
   EXPECT_EQ(unstated.noted.back(), "kv_heads: the usual (not stated)");
 }
 
+TEST(Labels, TasksOtherThanTrainingTheWhole) {
+  const std::string header =
+      "id,src,task,layers,hidden,heads,kv_heads,ffn,gated_ffn,vocab,seq_len,gpu,n_gpus,micro_batch,mem_alloc_gib";
+  const std::string sizes = ",32,4096,32,8,14336,1,128256,4096,h100_80gb,8,1,40";
+  const EvidenceRow known = row_of(header, "a,Megatron-Bridge perf,lora" + sizes);
+  EXPECT_EQ(known.reason, "");
+  EXPECT_EQ(known.run.adapter.rank, 32);
+  EXPECT_TRUE(known.run.adapter.mlp);
+  EXPECT_EQ(row_of(header, "a,mine,lora" + sizes).reason,
+            "task lora: rank and matrices of the adapters are not stated");
+  EXPECT_NE(row_of(header, "a,mine,dpo" + sizes).reason, "");
+  EXPECT_EQ(row_of(header, "a,mine,sft" + sizes).reason, "");
+}
+
 TEST(Labels, OutOfMemoryInEverySpelling) {
   const std::string begin = "a,,32,4096,32,8,14336,1,128256,4096,h100_80gb,8,1,1,8,none,64,512,bf16,none,";
   for (const char* cell : {"1,", "1.0,", "true,", "OOM,", "yes,", ",OOM", ",out of memory"}) {
