@@ -51,7 +51,9 @@ std::string expected_of(const Field& field, bool inner) {
   return one;
 }
 
-bool fits_one(const Field& field, const Node& node, Diagnostics& problems) {
+void check_in(const FieldTable& root, const FieldTable& table, const Node& node, Diagnostics& problems);
+
+bool fits_one(const FieldTable& root, const Field& field, const Node& node, Diagnostics& problems) {
   switch (field.expect) {
     case Expect::any:
       return true;
@@ -74,22 +76,22 @@ bool fits_one(const Field& field, const Node& node, Diagnostics& problems) {
       return node.as_bool().has_value();
     case Expect::record:
       if (!node.is_mapping()) return false;
-      if (field.table != nullptr) check(*field.table, node, problems);
+      if (field.table != nullptr) check_in(root, *field.table, node, problems);
       return true;
     case Expect::record_or_text:
       if (node.is_scalar()) return !node.is_null();
       if (!node.is_mapping()) return false;
-      if (field.table != nullptr) check(*field.table, node, problems);
+      if (field.table != nullptr) check_in(root, *field.table, node, problems);
       return true;
   }
   return true;
 }
 
-void check_field(const Field& field, const Node& node, Diagnostics& problems) {
+void check_field(const FieldTable& root, const Field& field, const Node& node, Diagnostics& problems) {
   const bool many = field.shape == Shape::list || field.shape == Shape::map ||
                     (field.shape == Shape::one_or_list && node.is_sequence());
   if (!many) {
-    if (!fits_one(field, node, problems)) problems.push_back(wrong_type(node, expected_of(field, false)));
+    if (!fits_one(root, field, node, problems)) problems.push_back(wrong_type(node, expected_of(field, false)));
     return;
   }
   if (field.shape == Shape::map ? !node.is_mapping() : !node.is_sequence()) {
@@ -97,7 +99,46 @@ void check_field(const Field& field, const Node& node, Diagnostics& problems) {
     return;
   }
   for (const Node child : node)
-    if (!fits_one(field, child, problems)) problems.push_back(wrong_type(child, expected_of(field, true)));
+    if (!fits_one(root, field, child, problems)) problems.push_back(wrong_type(child, expected_of(field, true)));
+}
+
+// The path of the mapping under `table` that takes `key`, empty where none does: "hardware" for "devices".
+std::string home_of(const FieldTable& table, std::string_view key, int depth) {
+  for (const Field& field : table.fields) {
+    if (field.table == nullptr || depth == 0) continue;
+    if (field.table->find(key) != nullptr) return std::string(field.key);
+    const std::string inner = home_of(*field.table, key, depth - 1);
+    if (!inner.empty()) return std::string(field.key) + "." + inner;
+  }
+  return {};
+}
+
+Diagnostic misplaced_key(const FieldTable& root, const FieldTable& table, const Node& node) {
+  constexpr int kDepth = 3;
+  std::vector<std::string_view> known;
+  for (const Field& each : table.fields) known.push_back(each.key);
+  Diagnostic problem = unknown_key(node, known, table.name);
+  std::string home =
+      &root == &table || root.find(node.key()) == nullptr ? home_of(root, node.key(), kDepth) : "the top of the file";
+  if (home.empty()) return problem;
+  if (home != "the top of the file") home = "'" + home + "'";
+  problem.help = "'" + std::string(node.key()) + "' belongs to " + home;
+  return problem;
+}
+
+void check_in(const FieldTable& root, const FieldTable& table, const Node& node, Diagnostics& problems) {
+  if (!node.is_mapping()) {
+    problems.push_back(wrong_type(node, "a mapping"));
+    return;
+  }
+  for (const Node child : node) {
+    if (const Field* field = table.find(child.key()))
+      check_field(root, *field, child, problems);
+    else if (!table.open)
+      problems.push_back(misplaced_key(root, table, child));
+  }
+  for (const Field& field : table.fields)
+    if (field.required && !node.find(field.key)) problems.push_back(missing_key(node, field.key, field.doc));
 }
 
 }  // namespace
@@ -131,21 +172,7 @@ Diagnostic missing_key(const Node& mapping, std::string_view key, std::string_vi
 
 bool check(const FieldTable& table, const Node& node, Diagnostics& problems) {
   const std::size_t before = problems.size();
-  if (!node.is_mapping()) {
-    problems.push_back(wrong_type(node, "a mapping"));
-    return false;
-  }
-  for (const Node child : node) {
-    if (const Field* field = table.find(child.key())) {
-      check_field(*field, child, problems);
-    } else if (!table.open) {
-      std::vector<std::string_view> known;
-      for (const Field& each : table.fields) known.push_back(each.key);
-      problems.push_back(unknown_key(child, known, table.name));
-    }
-  }
-  for (const Field& field : table.fields)
-    if (field.required && !node.find(field.key)) problems.push_back(missing_key(node, field.key, field.doc));
+  check_in(table, table, node, problems);
   return problems.size() == before;
 }
 
