@@ -13,6 +13,17 @@ struct Inverted {
   bool always_expand = false;
 };
 
+inline constexpr Field kMultiplier = {.key = "multiplier", .expect = Expect::number, .doc = "width multiplier (1.0)"};
+
+// By how much all widths are multiplied.
+inline double multiplier_of(Spec& spec) {
+  const double multiplier = spec.number_or("multiplier", 1.0);
+  if (!(multiplier > 0 && multiplier < 100))
+    spec.fail(
+        error("shape-range", "'multiplier' must be above 0 and below 100", spec.node().find("multiplier").span()));
+  return multiplier;
+}
+
 inline void inverted(ImageStack& x, const Inverted& b) {
   const Scope scope(x.sink, "block", 1, BlockKind::layer);
   const bool keeps = b.stride == 1 && x.channels == b.out;

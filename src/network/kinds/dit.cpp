@@ -1,3 +1,4 @@
+#include "network/kinds/_encoder.h"
 #include "network/kinds/_image.h"
 
 namespace floptally::kinds {
@@ -34,13 +35,7 @@ void build(Spec& spec, Sink& sink) {
   sink.add(linear("t_embedder.2", 1, width, width, true, Component::other));
   sink.add(embedding("y_embedder", 1, classes + 1, width));
   sink.add(move("pos_embed", tokens * width, tokens * width));
-  AttentionPart attention;
-  attention.width = width;
-  attention.heads = attention.kv_heads = heads;
-  attention.head_dim = width / heads;
-  attention.q_bias = attention.k_bias = attention.v_bias = attention.out_bias = true;
-  attention.rotary_dim = 0;
-  attention.mask = AttentionMask::none;
+  const AttentionPart attention = encoder_attention(width, heads);
   {
     const Scope layer(sink, "blocks", layers, BlockKind::layer);
     sink.add(activation("adaLN.0", width, Activation::silu));
@@ -51,14 +46,7 @@ void build(Spec& spec, Sink& sink) {
     sink.add(elementwise("gate", tokens * width, 3, 2, 1));
     sink.add(layer_norm("norm2", tokens, width, false, false));
     sink.add(elementwise("modulate", tokens * width, 3, 2, 1));
-    describe_mlp({.name = "mlp",
-                  .width = width,
-                  .ffn = ffn,
-                  .gated = false,
-                  .up_bias = true,
-                  .down_bias = true,
-                  .activation = Activation::gelu},
-                 tokens, sink);
+    describe_mlp(encoder_mlp(width, ffn), tokens, sink);
     sink.add(elementwise("gate", tokens * width, 3, 2, 1));
   }
   sink.add(linear("final.adaLN", 1, width, 2 * width, true, Component::other));

@@ -1,4 +1,4 @@
-#include "network/spec.h"
+#include "network/kinds/_encoder.h"
 
 namespace floptally::kinds {
 namespace {
@@ -29,20 +29,8 @@ void build(Spec& spec, Sink& sink) {
   if (positions > 0) sink.add(position_table("position_embeddings", tokens, positions, width));
   if (segments > 0) sink.add(position_table("token_type_embeddings", tokens, segments, width));
   sink.add(layer_norm("LayerNorm", tokens, width));
-  AttentionPart attention;
-  attention.width = width;
-  attention.heads = attention.kv_heads = heads;
-  attention.head_dim = width / heads;
-  attention.q_bias = attention.k_bias = attention.v_bias = attention.out_bias = true;
-  attention.rotary_dim = 0;
-  attention.mask = AttentionMask::none;
-  const MlpPart mlp{.name = "mlp",
-                    .width = width,
-                    .ffn = ffn,
-                    .gated = false,
-                    .up_bias = true,
-                    .down_bias = true,
-                    .activation = Activation::gelu};
+  const AttentionPart attention = encoder_attention(width, heads);
+  const MlpPart mlp = encoder_mlp(width, ffn);
   {
     const Scope layer(sink, "layers", layers, BlockKind::layer);
     describe_attention(attention, tokens, sink);

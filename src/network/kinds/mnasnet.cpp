@@ -6,17 +6,14 @@ namespace {
 constexpr Field kFields[] = {
     image_field(),
     classes_field(),
-    {.key = "multiplier", .expect = Expect::number, .doc = "width multiplier (1.0)"},
+    kMultiplier,
 };
 constexpr FieldTable kTable{"mnasnet", "MNASNet", kFields};
 
 void build(Spec& spec, Sink& sink) {
-  const double multiplier = spec.number_or("multiplier", 1.0);
+  const double multiplier = multiplier_of(spec);
   const std::int64_t classes = spec.size_or("classes", 1000);
   ImageStack x = image_stack(spec, sink);
-  if (!(multiplier > 0 && multiplier < 100))
-    spec.fail(
-        error("shape-range", "'multiplier' must be above 0 and below 100", spec.node().find("multiplier").span()));
   if (!spec.ok()) return;
   const auto depth = [multiplier](double channels) { return make_divisible(channels * multiplier); };
   constexpr struct {

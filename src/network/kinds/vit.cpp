@@ -1,3 +1,4 @@
+#include "network/kinds/_encoder.h"
 #include "network/kinds/_image.h"
 
 namespace floptally::kinds {
@@ -32,19 +33,8 @@ void build(Spec& spec, Sink& sink) {
   if (extra > 0) sink.add(parameter("class_token", extra * width, extra * width));
   sink.add(position_table("pos_embedding", tokens, tokens, width));
   if (spec.flag("pre_norm", false)) sink.add(layer_norm("pre_norm", tokens, width));
-  AttentionPart attention;
-  attention.width = width;
-  attention.heads = attention.kv_heads = heads;
-  attention.head_dim = width / heads;
-  attention.q_bias = attention.k_bias = attention.v_bias = attention.out_bias = true;
-  attention.rotary_dim = 0;
-  attention.mask = AttentionMask::none;
-  MlpPart mlp;
-  mlp.width = width;
-  mlp.ffn = ffn;
-  mlp.gated = false;
-  mlp.up_bias = mlp.down_bias = true;
-  mlp.activation = Activation::gelu;
+  const AttentionPart attention = encoder_attention(width, heads);
+  const MlpPart mlp = encoder_mlp(width, ffn);
   {
     const Scope layer(sink, "layers", layers, BlockKind::layer);
     sink.add(layer_norm("ln_1", tokens, width));
