@@ -58,6 +58,7 @@ PAGES = {
     "operators.md": lambda: topics("Operators", "What a network is counted from: one file each under src/network/operators/. The worked examples are run by the tests.", "operators"),
     "families.md": lambda: topics("Families and formats", "Which models are read, and from what.", "families", "formats", "models", "conventions"),
     "hardware.md": hardware,
+    "lints.md": lambda: floptally("reference", "lints-page"),
     "plan.schema.json": lambda: floptally("reference", "plan-schema"),
     "run.schema.json": lambda: floptally("reference", "run-schema"),
     "run.md": lambda: topics("The RUN file", "One training run, as `floptally train RUN` and `floptally audit RUN` read it: YAML or JSON, unknown and duplicate keys are errors. An editor that knows JSON Schema can check one while it is written: [run.schema.json](run.schema.json).\n\n" + EXAMPLE, "run", "precisions", "optimizers", "frameworks"),

@@ -68,7 +68,9 @@ struct RenderOptions {
   int width = 120;
 };
 
-// Formats known: txt, md, csv, json, tex, html, svg. Error: unknown-format (with the list).
+// Formats known: txt, md, csv, json, tex, html, svg ...
+std::vector<std::string> formats();
+// Error: unknown-format (with the list).
 Result<std::string> render(const Book& book, const std::string& format, const RenderOptions& options = {});
 // The problems of a request without an answer, as the JSON of the contract: one object a line.
 std::string problems_json(const Diagnostics& problems);

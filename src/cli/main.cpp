@@ -20,16 +20,22 @@ using floptally::Request;
 constexpr int kMostWords = 1 << 20;
 
 // Options every command takes.
-const std::vector<OptionInfo> kCommon = {
-    {"json", "", "print the whole answer as JSON (schema floptally/1)", false},
-    {"output", "FILE",
-     "write to FILE; its ending (.txt .md .csv .json .tex .html .svg) chooses the format; - is standard output", true},
-    {"set", "KEY=VALUE", "replace a field of the input, such as hardware.price=2", true},
-    {"data", "DIR", "read the facts from DIR instead of those built in", false},
-    {"strict", "", "an assumed input is an error", false},
-    {"quiet", "", "no notes on standard error", false},
-    {"format", "NAME", "format of standard output: txt md csv json tex html svg", false},
-};
+std::vector<OptionInfo> common_options() {
+  std::string endings, names;
+  for (const std::string& each : floptally::formats()) {
+    endings += (endings.empty() ? "." : " .") + each;
+    names += " " + each;
+  }
+  return {
+      {"json", "", "print the whole answer as JSON (schema floptally/1)", false},
+      {"output", "FILE", "write to FILE; its ending (" + endings + ") chooses the format; - is standard output", true},
+      {"set", "KEY=VALUE", "replace a field of the input, such as hardware.price=2", true},
+      {"data", "DIR", "read the facts from DIR instead of those built in", false},
+      {"strict", "", "an assumed input is an error", false},
+      {"quiet", "", "no notes on standard error", false},
+      {"format", "NAME", "format of standard output:" + names, false},
+  };
+}
 
 // Help that names what a command reads: "Usage: floptally tally [OPTIONS] PLAN".
 class Help : public CLI::Formatter {
@@ -75,7 +81,7 @@ void add_command(CLI::App& app, const CommandInfo& info, Filled& filled) {
   filled.app = app.add_subcommand(info.name, info.summary)->group("Commands");
   add_options(filled, info.options, "Options");
   std::vector<OptionInfo> common;
-  for (const OptionInfo& each : kCommon) {
+  for (const OptionInfo& each : common_options()) {
     bool own = false;
     for (const OptionInfo& mine : info.options) own = own || mine.name == each.name;
     if (!own) common.push_back(each);

@@ -2,6 +2,7 @@
 // program works with, and docs/reference/ is made from this command, so the pages cannot say anything else.
 #include <algorithm>
 
+#include "audit/lint/lint.h"
 #include "base/codes.h"
 #include "base/csv.h"
 #include "base/embedded.h"
@@ -250,11 +251,13 @@ Result<Book> run(const Request& request, Context&) {
     book.summary.emplace_back(code->explanation);
     return book;
   }
-  // JSON Schemas of our own files, made from the tables that decode them.
-  static constexpr std::pair<std::string_view, std::string (*)()> kSchemas[] = {
-      {"plan-schema", plan_schema}, {"run-schema", run_schema}, {"network-schema", spec_schema}};
+  // JSON Schemas of our own files, made from the tables that decode them, and a page of the reference.
+  static constexpr std::pair<std::string_view, std::string (*)()> kTexts[] = {{"plan-schema", plan_schema},
+                                                                              {"run-schema", run_schema},
+                                                                              {"network-schema", spec_schema},
+                                                                              {"lints-page", lints_page}};
   std::vector<std::string_view> names;
-  for (const auto& [name, make] : kSchemas) {
+  for (const auto& [name, make] : kTexts) {
     names.push_back(name);
     if (wanted != name) continue;
     book.summary.push_back(make());
