@@ -10,6 +10,20 @@
 namespace floptally {
 namespace {
 
+// What the row's architecture needs and no column says; nothing where the columns are enough.
+std::string unknown_layers(const EvidenceRow& row) {
+  const DecoderShape& s = row.shape;
+  const std::string& arch = row.arch;
+  if (contains(arch, "mla") && s.kv_rank == 0) return "latent attention without its ranks";
+  for (const std::string_view other : {"hybrid", "mamba", "ssm", "linear_attention", "encoder-decoder",
+                                       "encoder_decoder", "t5", "diffusion", "vision", "vlm", "multimodal", "unet"}) {
+    if (contains(arch, other)) return "arch " + arch + ": the columns do not say its layers";
+  }
+  if (contains(arch, "moe") && s.experts == 0) return "experts is missing";
+  if (s.experts > 0 && row.top_k_unsaid) return "topk is missing";
+  return {};
+}
+
 FactTable model_table() { return FactTable("evidence/models.csv"); }
 
 }  // namespace
@@ -38,6 +52,7 @@ void read_model(EvidenceRow& out, Cells& cells) {
   s.sequence = cells.count("seq_len", cells.count("seq_len_max", cells.count("context_length", 0)));
   s.experts = cells.count("experts", 0);
   s.top_k = cells.count("topk", s.experts > 0 ? 1 : 0);
+  out.top_k_unsaid = cells.text("topk").empty();
   s.expert_ffn = cells.count("moe_ffn", 0);
   if (s.ffn == 0)  // three matrices of 8/3, or two of 4 times the width
     s.ffn = s.expert_ffn > 0 ? s.expert_ffn : s.gated ? s.width * 8 / 3 / 64 * 64 : 4 * s.width;
@@ -56,9 +71,7 @@ void read_model(EvidenceRow& out, Cells& cells) {
     s.nope_dim = s.head_dim;
   }
   if (contains(notes, "layer 1 dense")) s.dense_first = 1;
-  if (contains(cells.text("arch"), "mla") && s.kv_rank == 0 && out.arguments.empty() && out.reason.empty()) {
-    out.reason = "latent attention without its ranks";
-  }
+  if (out.arguments.empty() && out.reason.empty()) out.reason = out.unknown_layers = unknown_layers(out);
   if (contains(cells.text("arch"), "bert")) s.mask = AttentionMask::none;
 }
 
@@ -100,14 +113,17 @@ std::string in_billions(double parameters) {
 void read_named_model(EvidenceRow& out) {
   const FactTable& table = facts<FactTable, model_table>();
   DecoderShape& s = out.shape;
-  const bool latent_missing = s.layers > 0 && s.kv_rank == 0 && out.arguments.empty();
+  const bool latent_missing = !out.unknown_layers.empty();
   const bool complete = s.layers > 0 && s.width > 0 && s.vocabulary > 0 && out.unsaid.empty();
   if (complete && !latent_missing) return;
   const auto row = find_named(table, out.model);
   if (!row) return;
   const auto size = [&](std::string_view column) { return whole_in(table.cell(*row, column)); };
   const bool same = s.width == 0 || s.width == size("hidden");  // perhaps cut down in layers
-  if (s.layers > 0 && size("kv_rank") == 0 && (complete || !same || s.experts > 0)) return;
+  const bool enough =
+      out.unknown_layers.empty() || size("kv_rank") > 0 || (size("experts") > 0 && s.layers == size("layers"));
+  if (!enough || !same || (s.layers > 0 && size("kv_rank") == 0 && (complete || s.experts > 0) && !latent_missing))
+    return;
   out.unsaid.clear();
   if (s.layers == 0) s.layers = size("layers");
   s.width = size("hidden");
@@ -133,14 +149,14 @@ void read_named_model(EvidenceRow& out) {
   s.qkv_bias = s.out_bias = s.mlp_bias = !s.gated;
   s.activation = s.gated ? Activation::silu : Activation::gelu;
   out.run.softcapped = size("softcap") == 1;
-  if (out.reason == "latent attention without its ranks") out.reason.clear();
+  if (out.reason == out.unknown_layers) out.reason.clear();
   out.assumed.push_back("shape of " + std::string(table.cell(*row, "source")));
 }
 
 // A shipped model that the row names, where its columns do not say the sizes.
 void read_shipped(EvidenceRow& out, const FindModel& find) {
   DecoderShape& s = out.shape;
-  const bool latent_missing = out.reason == "latent attention without its ranks";
+  const bool latent_missing = !out.unknown_layers.empty() && out.reason == out.unknown_layers;
   const bool complete = s.layers > 0 && s.width > 0 && s.vocabulary > 0 && out.unsaid.empty();
   if ((complete && !latent_missing) || s.sequence <= 0 || out.network != nullptr) return;
   std::shared_ptr<const Network> network = find(out.model, s.sequence);

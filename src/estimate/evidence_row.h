@@ -40,7 +40,9 @@ struct EvidenceRow {
   bool out_of_memory = false;
   bool has_memory = false;  // a cell for memory is filled, well or badly
   std::string framework, generation;
-  std::string reason;                // why the row cannot be predicted; empty if it can
+  std::string reason;          // why the row cannot be predicted; empty if it can
+  std::string unknown_layers;  // what its architecture needs and no column says: a named model may
+  bool top_k_unsaid = false;
   std::string unsaid;                // columns of the model's shape that are empty
   std::vector<std::string> assumed;  // settings that the row does not say; its range is that of such rows
   std::vector<std::string> noted;    // what a rule of its source said instead, or is followed in part

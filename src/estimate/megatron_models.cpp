@@ -198,6 +198,9 @@ MegatronStack hybrid_stack(const EvidenceRow& row, const MegatronArguments& a) {
   MegatronStack out;
   std::string pattern(a.text(a.has("hybrid-layer-pattern") ? "hybrid-layer-pattern" : "hybrid-override-pattern"));
   if (pattern.empty() && row.shape.layers > kMostLayers) out.reason = kTooMany;
+  const bool spaced = a.has("hybrid-attention-ratio") || a.has("hybrid-mlp-ratio");
+  if (pattern.empty() && !spaced && row.arch.find("mamba") == std::string::npos)
+    out.reason = "hybrid-layer-pattern is missing";
   if (pattern.empty())
     pattern = spaced_pattern(std::clamp<std::int64_t>(row.shape.layers, 0, kMostLayers),
                              a.number("hybrid-attention-ratio", 0), a.number("hybrid-mlp-ratio", 0));

@@ -112,6 +112,8 @@ TEST(Arguments, HybridHeadsAndUnknownKinds) {
   EXPECT_EQ(row.reason, "");
   EXPECT_EQ(row.shape.mtp_heads, 2);
   EXPECT_NE(row_of(begin + "MG*E\"}").reason.find("'G'"), std::string::npos);
+  EXPECT_EQ(row_of("{" + std::string(kModel) + ", \"is-hybrid-model\": true}").reason,
+            "hybrid-layer-pattern is missing");
 }
 
 // More kinds of layers in a row than a profile has classes for: the last class is their mean.

@@ -123,6 +123,23 @@ TEST(Labels, TasksOtherThanTrainingTheWhole) {
   EXPECT_EQ(row_of(header, "a,mine,sft" + sizes).reason, "");
 }
 
+// Columns that make a plain transformer do not describe every architecture.
+TEST(Labels, WhatTheColumnsCannotSayIsNamed) {
+  const auto row = [](const std::string& model, const std::string& arch, const std::string& experts) {
+    return row_of(
+        "id,model,arch,layers,hidden,heads,kv_heads,ffn,gated_ffn,vocab,experts,topk,moe_ffn,seq_len,gpu,n_gpus,"
+        "micro_batch,mem_alloc_gib",
+        "a," + model + "," + arch + ",48,2048,32,4,6144,1,151936," + experts + ",4096,h100_80gb,8,1,40");
+  };
+  EXPECT_EQ(row("m", "dense", ",,").reason, "");
+  EXPECT_EQ(row("m", "hybrid_mamba_moe", ",,").reason, "arch hybrid_mamba_moe: the columns do not say its layers");
+  EXPECT_EQ(row("m", "moe", ",,").reason, "experts is missing");
+  EXPECT_EQ(row("m", "moe", "128,,768").reason, "topk is missing");
+  const EvidenceRow named = row("qwen3-30b-a3b", "moe", ",,");
+  EXPECT_EQ(named.reason, "");
+  EXPECT_EQ(named.shape.experts, 128);
+}
+
 TEST(Labels, OutOfMemoryInEverySpelling) {
   const std::string begin = "a,,32,4096,32,8,14336,1,128256,4096,h100_80gb,8,1,1,8,none,64,512,bf16,none,";
   for (const char* cell : {"1,", "1.0,", "true,", "OOM,", "yes,", ",OOM", ",out of memory"}) {
