@@ -61,6 +61,7 @@ constexpr Alias kAliases[] = {
     {"f8_e4m3", Dtype::float8_e4m3},
     {"float8_e5m2", Dtype::float8_e5m2},
     {"f8_e5m2", Dtype::float8_e5m2},
+    {"nf4_dq", Dtype::nf4_double},
     {"long", Dtype::int64},
     {"i64", Dtype::int64},
     {"int", Dtype::int32},
@@ -80,7 +81,7 @@ const DtypeInfo& dtype_info(Dtype dtype) { return kInfo[static_cast<std::size_t>
 
 std::optional<Dtype> find_dtype(std::string_view name) {
   std::string lower;
-  for (char c : name) lower.push_back(static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
+  for (char c : name) lower.push_back(c == '-' ? '_' : static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
   std::string_view key = lower;
   if (key.substr(0, 6) == "torch.") key.remove_prefix(6);
   for (const DtypeInfo& row : kInfo) {

@@ -215,7 +215,7 @@ void Reader::format(const Node& record, std::string_view key, Dtype& to) {
     to = *found;
   else
     fail("unknown-number-format", "no number format is called '" + std::string(node.text()) + "'", node,
-         "fp32, bf16, fp16, fp8, mxfp8, nvfp4, int8, int4 ...");
+         "fp32, bf16, fp16, fp8, mxfp8, nvfp4, nf4, nf4-dq, int8, int4 ...");
 }
 
 void Reader::precision(const Node& node) {
