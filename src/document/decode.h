@@ -65,7 +65,8 @@ struct FieldTable {
 };
 
 // Appends every mistake in `node` and in the records inside it: unknown-key (with the record that it belongs to, or the
-// nearest known one), missing-key (named, with what it is), wrong-type (says what was expected). True if there was none.
+// nearest known one), missing-key (named, with what it is), wrong-type (says what was expected). True if there was
+// none.
 bool check(const FieldTable& table, const Node& node, Diagnostics& problems);
 
 // A checked mapping. Getters never fail: a value that is missing or was reported as wrong comes back as the default.

@@ -384,6 +384,20 @@ Book by_parameters(const TrainQuestion& q) {
   return ledger.finish(kWorlds);
 }
 
+// What would make it fit, or fit safely.
+void add_options(Book& book, const TrainQuestion& q, const Divisors& divisors, double capacity, bool full) {
+  const Network& network = *q.network;
+  const Run& run = q.file.run;
+  std::vector<MemoryOption> options = memory_options(network, run, divisors, capacity);
+  const auto first = std::find_if(options.begin(), options.end(), [](const MemoryOption& o) { return o.fits; });
+  if (first != options.end())
+    book.summary.push_back("the nearest change that fits: " + first->change + " (" + bytes_text(first->visible) + "; " +
+                           first->costs + ")");
+  else if (full)
+    book.summary.push_back(together(memory_changes(network, run, divisors, capacity)));
+  book.tables.push_back(options_table(options));
+}
+
 }  // namespace
 
 Result<Book> train_answer(const TrainQuestion& q) {
@@ -426,16 +440,7 @@ Result<Book> train_answer(const TrainQuestion& q) {
   book.summary.push_back(sentence);
   if (fits) book.words.emplace_back("fits", full ? "no" : "yes");
   book.tables.push_back(ranks_table(profile, run));
-  if (capacity > 0 && (full || *fits < 0.95)) {
-    std::vector<MemoryOption> options = memory_options(network, run, divisors, capacity);
-    const auto first = std::find_if(options.begin(), options.end(), [](const MemoryOption& o) { return o.fits; });
-    if (first != options.end())
-      book.summary.push_back("the nearest change that fits: " + first->change + " (" + bytes_text(first->visible) +
-                             "; " + first->costs + ")");
-    else if (full)
-      book.summary.push_back(together(memory_changes(network, run, divisors, capacity)));
-    book.tables.push_back(options_table(options));
-  }
+  if (capacity > 0 && (full || *fits < 0.95)) add_options(book, q, divisors, capacity, full);
   if (!q.axes.empty()) {
     Result<Table> over = over_table(q, network, capacity);
     if (!over.ok()) return over.take_problems();

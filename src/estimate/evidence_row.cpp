@@ -363,6 +363,18 @@ void bound_layout(EvidenceRow& out) {
 
 namespace {
 
+// The framework a row names, or that of its source. One device, or data parallelism alone: plain PyTorch.
+void read_framework(EvidenceRow& out, Cells& cells, const SourceRule& rule) {
+  const std::string_view named = cells.text("framework");
+  const auto framework = find_framework(named.empty() ? std::string_view(rule.framework) : named);
+  if (framework.ok()) out.run.framework = *framework;
+  if (rule.known || !named.empty()) return;
+  bool split = !cells.text("arguments").empty();
+  for (const char* axis : {"tp", "pp", "cp", "ep"}) split = split || cells.count(axis, 1) > 1;
+  if (!split) out.run.framework = *find_framework("pytorch");
+  out.assumed.push_back("framework " + out.run.framework.name);
+}
+
 EvidenceRow read_row(const Csv& csv, std::size_t row, const FindModel& find) {
   EvidenceRow out;
   Cells cells(csv, row, out);
@@ -378,15 +390,7 @@ EvidenceRow read_row(const Csv& csv, std::size_t row, const FindModel& find) {
   out.notes = cells.text("notes");
   const SourceRule rule = rule_for(out.source, cells.text("gpu"), out.model);
   out.run = default_run();
-  const std::string_view named = cells.text("framework");
-  const auto framework = find_framework(named.empty() ? std::string_view(rule.framework) : named);
-  if (framework.ok()) out.run.framework = *framework;
-  if (!rule.known && named.empty()) {  // one device, or data parallelism alone: plain PyTorch
-    bool split = !cells.text("arguments").empty();
-    for (const char* axis : {"tp", "pp", "cp", "ep"}) split = split || cells.count(axis, 1) > 1;
-    if (!split) out.run.framework = *find_framework("pytorch");
-    out.assumed.push_back("framework " + out.run.framework.name);
-  }
+  read_framework(out, cells, rule);
   out.run.device = lower(cells.text("gpu"));
   out.generation = generation_of(cells.text("gpu"));
   read_model(out, cells);

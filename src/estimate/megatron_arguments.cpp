@@ -88,6 +88,20 @@ std::int64_t tensor_of(const Arguments& a) {
   return a.count("tensor-model-parallel-size", a.count("model-parallel-size", 1));
 }
 
+// Rows of the embedding table: the tokenizer's, padded so that they divide over devices.
+std::int64_t padded_vocabulary(EvidenceRow& row, const Arguments& a) {
+  std::int64_t rows = a.count("vocab-size", row.shape.vocabulary);
+  if (rows == 0) rows = vocabulary_of(row, a);
+  if (rows == 0 && !a.has("tokenizer-type") && !a.has("tokenizer-model")) {
+    const bool bert = row.shape.mask == AttentionMask::none || megatron_kind(row, a) == MegatronKind::encoder_decoder;
+    rows = bert ? 30522 : 50257;  // BertWordPieceLowerCase, GPT2BPETokenizer: the test recipes' default tokenizers
+    row.noted.emplace_back(bert ? "vocabulary 30522 (default tokenizer)" : "vocabulary 50257 (default tokenizer)");
+  }
+  if (rows > 0) rows += a.count("vocab-extra-ids", 0);
+  const std::int64_t unit = a.count("make-vocab-size-divisible-by", 128) * tensor_of(a);
+  return a.count("padded-vocab-size", unit > 0 ? (rows + unit - 1) / unit * unit : rows);
+}
+
 void read_shape(EvidenceRow& row, const Arguments& a) {
   DecoderShape& s = row.shape;
   s.layers = a.count("num-layers", a.count("decoder-num-layers", a.count("encoder-num-layers", s.layers)));
@@ -135,18 +149,7 @@ void read_shape(EvidenceRow& row, const Arguments& a) {
     s.rope_dim = a.count("qk-pos-emb-head-dim", 64);
     s.value_dim = a.count("v-head-dim", 128);
   }
-  std::int64_t vocabulary = a.count("vocab-size", s.vocabulary);
-  if (vocabulary == 0) vocabulary = vocabulary_of(row, a);
-  if (vocabulary == 0 && !a.has("tokenizer-type") && !a.has("tokenizer-model")) {
-    const bool bert = s.mask == AttentionMask::none || megatron_kind(row, a) == MegatronKind::encoder_decoder;
-    vocabulary =
-        bert ? 30522 : 50257;  // BertWordPieceLowerCase, GPT2BPETokenizer: the test recipes' default tokenizers
-    row.noted.emplace_back(bert ? "vocabulary 30522 (default tokenizer)" : "vocabulary 50257 (default tokenizer)");
-  }
-  if (vocabulary > 0) vocabulary += a.count("vocab-extra-ids", 0);
-  const std::int64_t unit = a.count("make-vocab-size-divisible-by", 128) * tensor_of(a);
-  s.vocabulary = unit > 0 ? (vocabulary + unit - 1) / unit * unit : vocabulary;
-  s.vocabulary = a.count("padded-vocab-size", s.vocabulary);
+  s.vocabulary = padded_vocabulary(row, a);
   const MegatronStack stack = megatron_stack(row, a);
   if (megatron_kind(row, a) == MegatronKind::hybrid) {  // the pattern rules over num-layers
     s.layers = static_cast<std::int64_t>(stack.layers.size());
