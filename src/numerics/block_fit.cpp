@@ -76,7 +76,7 @@ FLOPTALLY_INLINE void refit(int n, double sum_x, const Pass& codes, const Affine
   if (scale > 0) out = {static_cast<float>(scale), static_cast<float>(minimum)};
 }
 
-HWY_ATTR void FitAffine(const float* x, int n, int top, AffineFit* out) {
+HWY_ATTR void affine_lanes(const float* x, int n, int top, AffineFit* out) {
   float low = x[0];
   float high = x[0];
   Doubles sums{};
@@ -119,7 +119,7 @@ HWY_ATTR void FitAffine(const float* x, int n, int top, AffineFit* out) {
   }
 }
 
-HWY_ATTR void FitSymmetric(const float* x, int n, int half, float* out) {
+HWY_ATTR void symmetric_lanes(const float* x, int n, int half, float* out) {
   float top = 0;
   for (int i = 0; i < n; ++i)
     if (std::fabs(x[i]) > std::fabs(top)) top = x[i];
@@ -151,7 +151,7 @@ HWY_ATTR void FitSymmetric(const float* x, int n, int half, float* out) {
   }
 }
 
-HWY_ATTR void NearestLevels(const float* x, float factor, std::uint8_t* codes, LevelSums* out) {
+HWY_ATTR void level_lanes(const float* x, float factor, std::uint8_t* codes, LevelSums* out) {
   Doubles weighted{};
   Floats squares{};
   for (int i = 0; i < 32; i += kWide) {
@@ -182,26 +182,26 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace floptally::numerics {
 namespace {
-HWY_EXPORT(FitAffine);
-HWY_EXPORT(FitSymmetric);
-HWY_EXPORT(NearestLevels);
+HWY_EXPORT(affine_lanes);
+HWY_EXPORT(symmetric_lanes);
+HWY_EXPORT(level_lanes);
 }  // namespace
 
 AffineFit fit_affine(const float* x, int n, int top) {
   AffineFit out;
-  HWY_DYNAMIC_DISPATCH(FitAffine)(x, n, top, &out);
+  HWY_DYNAMIC_DISPATCH(affine_lanes)(x, n, top, &out);
   return out;
 }
 
 float fit_symmetric(const float* x, int n, int half) {
   float out = 0;
-  HWY_DYNAMIC_DISPATCH(FitSymmetric)(x, n, half, &out);
+  HWY_DYNAMIC_DISPATCH(symmetric_lanes)(x, n, half, &out);
   return out;
 }
 
 LevelSums nearest_levels(const float* x, float factor, std::uint8_t* codes) {
   LevelSums out;
-  HWY_DYNAMIC_DISPATCH(NearestLevels)(x, factor, codes, &out);
+  HWY_DYNAMIC_DISPATCH(level_lanes)(x, factor, codes, &out);
   return out;
 }
 

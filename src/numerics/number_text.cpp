@@ -64,6 +64,13 @@ Diagnostic bad(std::string_view text) {
                "write 0.1, -1.5e-3, 0x1.8p3, pi, inf or nan; a bit pattern is read with --bits");
 }
 
+cpp_int power_of_ten(long exponent) {
+  cpp_int out = 1;
+  for (cpp_int square = 10; exponent > 0; exponent /= 2, square *= square)
+    if (exponent % 2 != 0) out *= square;
+  return out;
+}
+
 // Digits with at most one point, '_' between digits; the number is value x base^scale.
 struct Digits {
   cpp_int value = 0;
@@ -140,8 +147,7 @@ Result<Unrounded> parse_number(std::string_view text) {
     (shift >= 0 ? numerator : denominator) <<= static_cast<unsigned>(shift >= 0 ? shift : -shift);
   } else {
     const long power = *exponent + digits.scale;
-    const cpp_int ten = pow(cpp_int(10), static_cast<unsigned>(power >= 0 ? power : -power));
-    (power >= 0 ? numerator : denominator) *= ten;
+    (power >= 0 ? numerator : denominator) *= power_of_ten(power >= 0 ? power : -power);
   }
   return from_ratio(negative, numerator, denominator);
 }

@@ -189,9 +189,9 @@ void draw_timeline(Canvas& canvas, const Chart& chart) {
   if (xs.empty()) return;
   std::vector<double> base(xs.size(), 0.0);
   double top = 0;
-  for (std::size_t i = 0; i < xs.size(); ++i) {
+  for (const double x : xs) {
     double sum = 0;
-    for (const std::string& group : order) sum += layers[group].count(xs[i]) != 0 ? layers[group][xs[i]] : 0;
+    for (const std::string& group : order) sum += layers[group].count(x) != 0 ? layers[group][x] : 0;
     top = std::max(top, sum);
   }
   const Frame f = frame(canvas, chart, xs.front(), xs.back(), 0, top, 320);

@@ -106,19 +106,19 @@ std::size_t width_of(const Grid& grid) {
 Grid make(const Book& book, const Account& account, const Columns& columns) {
   Grid grid;
   grid.title = account.name;
-  grid.heads.push_back("");
+  grid.heads.emplace_back("");
   grid.right.push_back(false);
   for (std::size_t i = 0; i < columns.keys.size(); ++i) {
     grid.heads.push_back(title_of(columns.keys[i]));
     grid.right.push_back(true);
     if (columns.ranged[i]) {
-      grid.heads.push_back("90% range");
+      grid.heads.emplace_back("90% range");
       grid.right.push_back(true);
     }
   }
   double whole = 0;
   if (!columns.share_key.empty()) {
-    grid.heads.push_back("Share");
+    grid.heads.emplace_back("Share");
     grid.right.push_back(true);
     if (const Figure* figure = find(book, account, columns.share_key)) whole = figure->value;
   }
@@ -224,7 +224,7 @@ Grid headline_grid(const Book& book) {
   grid.heads = {"", "Value"};
   grid.right = {false, true};
   if (ranged) {
-    grid.heads.push_back("90% range");
+    grid.heads.emplace_back("90% range");
     grid.right.push_back(false);
   }
   for (const Headline& each : book.headlines) {
