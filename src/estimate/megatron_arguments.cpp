@@ -374,7 +374,7 @@ std::string left_out(EvidenceRow& row, const Arguments& a) {
     }
     if (at->effect == "read" || at->effect == "none" || !a.flag(name)) continue;
     if (!at->unless.empty() && value.text() == at->unless) continue;
-    const std::string why = name + ": " + at->why;
+    std::string why = name + ": " + at->why;
     if (at->effect == "left out") return why;
     row.noted.push_back("argument " + why);
   }

@@ -20,12 +20,11 @@ double number_in(std::string_view cell) {
   return value;
 }
 
-const char* band(double value, std::initializer_list<double> limits, const char* const* names) {
-  int i = 0;
-  for (const double limit : limits) {
-    if (value < limit) break;
-    ++i;
-  }
+// The name of the band of `value`: N limits part N + 1 bands.
+template <std::size_t N>
+const char* band(double value, const double (&limits)[N], const char* const (&names)[N + 1]) {
+  std::size_t i = 0;
+  while (i < N && value >= limits[i]) ++i;
   return names[i];
 }
 
