@@ -240,6 +240,9 @@ def main():
         findings += [f"{name}: {regime} {percent(shares[regime])}" for regime in sorted((narrow | wide) - OUTSIDE[name])]
         findings += [f"{name}: {regime} is inside: take it off the list" for regime in sorted(OUTSIDE[name] - narrow - wide)]
     if "--check" in sys.argv:
+        # The program reads the ranges from the table; it must come to the same ends.
+        told = [row for row in rows if abs(math.log(row["p95"] / row["predicted"]) - ranges.width(row)) > 1e-3 + 0.01 * ranges.width(row)]
+        findings += [f"{row['row']}, {row['measure']}: the program's range is not the fit's" for row in told]
         for path in changed:
             print(f"{path}: not what the fit gives")
         for finding in findings:
