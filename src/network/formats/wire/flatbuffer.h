@@ -110,7 +110,7 @@ class FlatTable {
   [[nodiscard]] std::uint64_t place(std::uint32_t field, std::size_t width) const {
     if (vtable_ == 0 || field >= fields_) return 0;
     std::uint16_t offset = 0;
-    std::memcpy(&offset, file_.data() + vtable_ + 4 + 2 * field, 2);
+    std::memcpy(&offset, file_.data() + vtable_ + 4 + std::size_t{2} * field, 2);
     if (offset == 0) return 0;
     const std::uint64_t where = at_ + offset;
     if (where > file_.size() || file_.size() - where < width) {
