@@ -145,7 +145,9 @@ inline constexpr FieldTable kRunHardware{"hardware", "what a run runs on", kRunH
 
 inline constexpr Field kRunAdapterFields[] = {
     {.key = "rank", .expect = Expect::quantity, .doc = "rank of the adapters"},
-    {.key = "base", .expect = Expect::text, .doc = "format of the frozen matrices, such as nf4 or nf4-dq (scales quantized too)"},
+    {.key = "base",
+     .expect = Expect::text,
+     .doc = "format of the frozen matrices, such as nf4 or nf4-dq (scales quantized too)"},
     {.key = "targets", .expect = Expect::text, .doc = "query, key, value, output, mlp, head", .shape = Shape::list},
     {.key = "dropout", .expect = Expect::boolean, .doc = "each adapter keeps its own dropped-out copy of its input"}};
 inline constexpr FieldTable kRunAdapter{"adapter", "low-rank adapters on a frozen base (LoRA, QLoRA)",
