@@ -21,8 +21,10 @@ void read_attention(Spec& spec, DecoderShape& s) {
   }
   s.head_dim = spec.size_or("head_dim", 0);
   s.heads = spec.size_or("heads", 0);
-  if (s.heads == 0 && spec.divides("head_dim", s.head_dim, "width", s.width)) s.heads = s.width / s.head_dim;
-  if (s.head_dim == 0 && spec.divides("heads", s.heads, "width", s.width)) s.head_dim = s.width / s.heads;
+  if (s.heads == 0 && spec.divides("head_dim", s.head_dim, "width", s.width) && s.head_dim > 0)
+    s.heads = s.width / s.head_dim;
+  if (s.head_dim == 0 && spec.divides("heads", s.heads, "width", s.width) && s.heads > 0)
+    s.head_dim = s.width / s.heads;
   s.kv_heads = spec.size_or("kv_heads", s.heads);
   s.window = spec.size_or("window", 0, 0);
   s.window_every = spec.size_or("window_every", 0, 0);
