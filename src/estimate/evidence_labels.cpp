@@ -33,9 +33,11 @@ std::int64_t number_at(std::string_view text, std::size_t at) {
   return value;
 }
 
-// Whether `word` stands alone in the text: no letter or digit beside it.
-bool has_word(std::string_view text, std::string_view word) {
-  const auto solid = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+// Whether `word` stands alone in the text: no letter or digit beside it, nor one of `joints`.
+bool has_word(std::string_view text, std::string_view word, std::string_view joints = {}) {
+  const auto solid = [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || joints.find(c) != std::string_view::npos;
+  };
   for (std::size_t at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
     const std::size_t end = at + word.size();
     if ((at == 0 || !solid(text[at - 1])) && (end == text.size() || !solid(text[end]))) return true;
@@ -71,6 +73,19 @@ std::string precision_label(std::string_view label_text, bool autocast) {
   return {};
 }
 
+std::uint32_t recompute_modules(std::string_view words) {
+  std::uint32_t modules = 0;
+  const auto when = [&](bool said, Recompute::Module bit) { modules |= said ? std::uint32_t{bit} : 0; };
+  when(contains(words, "core_attn") || contains(words, "core attention"), Recompute::core_attention);
+  when(contains(words, "layernorm"), Recompute::norms);
+  when(contains(words, "moe_act"), Recompute::expert_activations);
+  when(contains(words, "mla_up"), Recompute::mla_up);
+  when(contains(words, "shared_experts"), Recompute::shared_experts);
+  when(has_word(words, "mlp", "_"), Recompute::mlp);
+  when(has_word(words, "moe", "_"), Recompute::moe);
+  return modules;
+}
+
 std::optional<Recompute> recompute_label(std::string_view label_text) {
   const std::string label = lower(label_text);
   Recompute recompute;
@@ -87,20 +102,9 @@ std::optional<Recompute> recompute_label(std::string_view label_text) {
     return recompute;
   }
   recompute.mode = Recompute::Mode::selective;
-  recompute.modules = 0;
-  const auto when = [&](const char* word, Recompute::Module bit) {
-    if (contains(label, word)) recompute.modules |= bit;
-  };
-  when("core_attn", Recompute::core_attention);
-  when("core attention", Recompute::core_attention);
-  when("layernorm", Recompute::norms);
-  when("moe_act", Recompute::expert_activations);
-  when("mla_up", Recompute::mla_up);
-  when("shared_experts", Recompute::shared_experts);
+  recompute.modules = recompute_modules(label);
   if (has_word(label, "op") || has_word(label, "ops") || contains(label, "per-op"))
     recompute.modules |= Recompute::operators;
-  if (has_word(label, "mlp")) recompute.modules |= Recompute::mlp;
-  if (has_word(label, "moe") && !contains(label, "moe_act")) recompute.modules |= Recompute::moe;
   if (recompute.modules == 0 && !selective) return std::nullopt;
   if (recompute.modules == 0 && !contains(label, "[]")) recompute.modules = Recompute::core_attention;
   return recompute;

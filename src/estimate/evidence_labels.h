@@ -3,6 +3,7 @@
 // Always holds: a label that is not known is told apart from one that says nothing; none is guessed.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,10 @@ namespace floptally {
 // The recipe (training/precision.csv) that a label means; empty where it is not known. `autocast`: the framework's
 // "mixed" labels are PyTorch's autocast (Lightning).
 std::string precision_label(std::string_view label, bool autocast);
+
+// The modules that a text in lower case names as Megatron-LM does: "core_attn", "layernorm", "moe_act", "mlp" ...; a
+// word that is none of them is passed over.
+std::uint32_t recompute_modules(std::string_view words);
 
 // "full", "selective:moe_act+layernorm", "full/block/10/", "none", "true" ...; nothing where it is not known.
 std::optional<Recompute> recompute_label(std::string_view label);

@@ -102,23 +102,11 @@ double states_of(const LayerShape& layer, std::int64_t tensor, std::int64_t data
     const Scope scope(profile, "layers", 1, BlockKind::layer);
     if (layer.attention) {
       profile.add(norm("input_layernorm", s.norm, s.sequence, s.width));
-      AttentionPart part;
-      part.width = s.width;
-      part.heads = s.heads;
-      part.kv_heads = s.kv_heads;
-      part.head_dim = s.head_dim;
-      part.q_bias = part.k_bias = part.v_bias = s.qkv_bias;
-      part.out_bias = s.out_bias;
-      describe_attention(part, s.sequence, profile);
+      describe_attention(attention_of(s, s.mask), s.sequence, profile);
     }
     if (layer.mlp) {
       profile.add(norm("post_attention_layernorm", s.norm, s.sequence, s.width));
-      MlpPart part;
-      part.width = s.width;
-      part.ffn = s.ffn;
-      part.gated = s.gated;
-      part.up_bias = part.down_bias = s.mlp_bias;
-      describe_mlp(part, s.sequence, profile);
+      describe_mlp(mlp_of(s), s.sequence, profile);
     }
   }
   const DeviceMemory m = device_memory(profile, run, 0);

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "estimate/evidence_cells.h"
+#include "estimate/evidence_labels.h"
 #include "estimate/evidence_row.h"
 #include "estimate/megatron_models.h"
 #include "training/table.h"
@@ -258,17 +259,7 @@ Recompute recompute_of(const Arguments& a) {
     if (none && granularity == "selective") modules = " core_attn ";
     if (a.flag("recompute-activations")) modules += " core_attn ";
     if (a.flag("moe-layer-recompute")) modules += " moe ";
-    recompute.modules = 0;
-    const auto when = [&](const char* word, Recompute::Module bit) {
-      if (modules.find(word) != std::string::npos) recompute.modules |= bit;
-    };
-    when("core_attn", Recompute::core_attention);
-    when("layernorm", Recompute::norms);
-    when("moe_act", Recompute::expert_activations);
-    when("mla_up_proj", Recompute::mla_up);
-    when(" mlp ", Recompute::mlp);
-    when(" moe ", Recompute::moe);
-    when("shared_experts", Recompute::shared_experts);
+    recompute.modules = recompute_modules(modules);
   }
   return recompute;
 }

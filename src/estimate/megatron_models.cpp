@@ -27,55 +27,20 @@ void describe_norm(const DecoderShape& s, std::string_view name, std::int64_t to
 
 void describe_self_attention(const DecoderShape& s, AttentionMask mask, std::int64_t tokens, Sink& sink) {
   describe_norm(s, "input_layernorm", tokens, sink);
-  AttentionPart attention;
-  attention.width = s.width;
-  attention.heads = s.heads;
-  attention.kv_heads = s.kv_heads;
-  attention.head_dim = s.head_dim;
-  attention.q_bias = attention.k_bias = attention.v_bias = s.qkv_bias;
-  attention.out_bias = s.out_bias;
-  attention.rotary_dim = s.positions == Positions::rotary ? -1 : 0;
-  attention.qk_norm = s.qk_norm ? QkNorm::per_head : QkNorm::none;
-  attention.mask = mask;
-  attention.q_rank = s.q_rank;
-  attention.kv_rank = s.kv_rank;
-  attention.rope_dim = s.rope_dim;
-  attention.nope_dim = s.nope_dim;
-  attention.value_dim = s.value_dim;
-  describe_attention(attention, tokens, sink);
+  describe_attention(attention_of(s, mask), tokens, sink);
   sink.add(residual(tokens * s.width));
-}
-
-MlpPart dense_of(const DecoderShape& s) {
-  MlpPart mlp;
-  mlp.width = s.width;
-  mlp.ffn = s.ffn;
-  mlp.gated = s.gated;
-  mlp.up_bias = mlp.down_bias = s.mlp_bias;
-  mlp.activation = s.activation;
-  return mlp;
 }
 
 void describe_dense(const DecoderShape& s, std::int64_t tokens, Sink& sink) {
   describe_norm(s, "post_attention_layernorm", tokens, sink);
-  describe_mlp(dense_of(s), tokens, sink);
+  describe_mlp(mlp_of(s), tokens, sink);
   sink.add(residual(tokens * s.width));
 }
 
 void describe_experts(const Parts& p, std::int64_t tokens, Sink& sink) {
   const DecoderShape& s = p.shape;
   describe_norm(s, "pre_mlp_layernorm", tokens, sink);
-  MoePart moe;
-  moe.width = s.width;
-  moe.experts = s.experts;
-  moe.top_k = s.top_k;
-  moe.expert_ffn = s.expert_ffn > 0 ? s.expert_ffn : s.ffn;
-  moe.shared_ffn = s.shared_ffn;
-  moe.gated = s.gated;
-  moe.activation = s.activation;
-  moe.correction_bias = s.correction_bias;
-  moe.capacity_numerator = s.capacity_numerator;
-  moe.capacity_denominator = s.capacity_denominator;
+  MoePart moe = experts_of(s);
   moe.latent = p.latent;
   describe_moe(moe, tokens, sink);
   sink.add(residual(tokens * s.width));
@@ -315,7 +280,7 @@ std::shared_ptr<const Network> vision_network(EvidenceRow& row, const MegatronAr
     describe_dense(tower, patches + 1, first);
   }
   frozen_tower.finish();
-  describe_mlp(dense_of(s), seen, builder);
+  describe_mlp(mlp_of(s), seen, builder);
   describe_embedding(s, second);
   const auto layers = static_cast<std::size_t>(std::clamp<std::int64_t>(s.layers, 0, kMostLayers));
   describe_layers({s, {}, 0}, std::vector<std::string>(layers, "*-"), second);

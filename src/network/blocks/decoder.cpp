@@ -24,51 +24,16 @@ LayerKind kind_of(const DecoderShape& s, std::int64_t layer) {
 void describe_layer(const DecoderShape& s, LayerKind kind, Sink& sink) {
   const std::int64_t tokens = s.sequence;
   if (s.norm != NormKind::none) sink.add(norm("input_layernorm", s.norm, tokens, s.width));
-  AttentionPart attention;
-  attention.width = s.width;
-  attention.heads = s.heads;
-  attention.kv_heads = s.kv_heads;
-  attention.head_dim = s.head_dim;
-  attention.q_bias = attention.k_bias = attention.v_bias = s.qkv_bias;
-  attention.out_bias = s.out_bias;
-  attention.rotary_dim = s.positions == Positions::rotary ? -1 : 0;
-  attention.qk_norm = s.qk_norm ? QkNorm::per_head : QkNorm::none;
-  attention.mask = kind.windowed ? AttentionMask::causal_window : s.mask;
-  attention.span = s.window;
-  attention.squares = s.squares;
-  attention.q_rank = s.q_rank;
-  attention.kv_rank = s.kv_rank;
-  attention.rope_dim = s.rope_dim;
-  attention.nope_dim = s.nope_dim;
-  attention.value_dim = s.value_dim;
-  describe_attention(attention, tokens, sink);
+  describe_attention(attention_of(s, kind.windowed ? AttentionMask::causal_window : s.mask), tokens, sink);
   if (s.positions == Positions::relative) {
     sink.add(parameter("r_proj", s.width * s.heads * s.head_dim, 0, Component::position));
   }
   sink.add(residual(tokens * s.width));
   if (s.norm != NormKind::none) sink.add(norm("post_attention_layernorm", s.norm, tokens, s.width));
-  if (kind.moe) {
-    MoePart moe;
-    moe.width = s.width;
-    moe.experts = s.experts;
-    moe.top_k = s.top_k;
-    moe.expert_ffn = s.expert_ffn > 0 ? s.expert_ffn : s.ffn;
-    moe.shared_ffn = s.shared_ffn;
-    moe.gated = s.gated;
-    moe.activation = s.activation;
-    moe.correction_bias = s.correction_bias;
-    moe.capacity_numerator = s.capacity_numerator;
-    moe.capacity_denominator = s.capacity_denominator;
-    describe_moe(moe, tokens, sink);
-  } else {
-    MlpPart mlp;
-    mlp.width = s.width;
-    mlp.ffn = s.ffn;
-    mlp.gated = s.gated;
-    mlp.up_bias = mlp.down_bias = s.mlp_bias;
-    mlp.activation = s.activation;
-    describe_mlp(mlp, tokens, sink);
-  }
+  if (kind.moe)
+    describe_moe(experts_of(s), tokens, sink);
+  else
+    describe_mlp(mlp_of(s), tokens, sink);
   sink.add(residual(tokens * s.width));
 }
 
@@ -129,6 +94,52 @@ Diagnostic shape_problem(const char* code, std::string message, const char* help
 }
 
 }  // namespace
+
+AttentionPart attention_of(const DecoderShape& s, AttentionMask mask) {
+  AttentionPart attention;
+  attention.width = s.width;
+  attention.heads = s.heads;
+  attention.kv_heads = s.kv_heads;
+  attention.head_dim = s.head_dim;
+  attention.q_bias = attention.k_bias = attention.v_bias = s.qkv_bias;
+  attention.out_bias = s.out_bias;
+  attention.rotary_dim = s.positions == Positions::rotary ? -1 : 0;
+  attention.qk_norm = s.qk_norm ? QkNorm::per_head : QkNorm::none;
+  attention.mask = mask;
+  attention.span = s.window;
+  attention.squares = s.squares;
+  attention.q_rank = s.q_rank;
+  attention.kv_rank = s.kv_rank;
+  attention.rope_dim = s.rope_dim;
+  attention.nope_dim = s.nope_dim;
+  attention.value_dim = s.value_dim;
+  return attention;
+}
+
+MlpPart mlp_of(const DecoderShape& s) {
+  MlpPart mlp;
+  mlp.width = s.width;
+  mlp.ffn = s.ffn;
+  mlp.gated = s.gated;
+  mlp.up_bias = mlp.down_bias = s.mlp_bias;
+  mlp.activation = s.activation;
+  return mlp;
+}
+
+MoePart experts_of(const DecoderShape& s) {
+  MoePart moe;
+  moe.width = s.width;
+  moe.experts = s.experts;
+  moe.top_k = s.top_k;
+  moe.expert_ffn = s.expert_ffn > 0 ? s.expert_ffn : s.ffn;
+  moe.shared_ffn = s.shared_ffn;
+  moe.gated = s.gated;
+  moe.activation = s.activation;
+  moe.correction_bias = s.correction_bias;
+  moe.capacity_numerator = s.capacity_numerator;
+  moe.capacity_denominator = s.capacity_denominator;
+  return moe;
+}
 
 Diagnostics validate(const DecoderShape& s) {
   Diagnostics problems;

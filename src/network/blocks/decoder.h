@@ -44,6 +44,11 @@ struct DecoderShape {
 
 // Sizes that cannot be: "shape-zero", "shape-divide", "shape-experts", "shape-overflow"; empty if all is well.
 Diagnostics validate(const DecoderShape& shape);
+// The parts of one layer: attention under `mask`, the dense feed-forward, the experts (as wide as the dense where
+// expert_ffn is 0).
+AttentionPart attention_of(const DecoderShape& shape, AttentionMask mask);
+MlpPart mlp_of(const DecoderShape& shape);
+MoePart experts_of(const DecoderShape& shape);
 // `shape` must be valid.
 void describe_decoder(const DecoderShape& shape, Sink& sink);
 

@@ -170,6 +170,22 @@ void describe_embedding(Family& f, std::int64_t vocabulary, std::int64_t width, 
 // Final norm, logits over the vocabulary and the loss.
 void describe_head(Family& f, NormKind norm, std::int64_t width, std::int64_t vocabulary, bool tied, bool bias = false);
 
+// A mixer with what stands around it in hybrids: a norm, `mixer()`, the residual; then `norm`, experts (or, where there
+// are none, the feed-forward), the residual.
+template <class Mixer>
+void describe_mixing(Family& f, std::int64_t width, Mixer mixer, std::string_view norm, const MoePart* moe,
+                     const MlpPart* mlp) {
+  f.sink.add(rms_norm("input_layernorm", f.tokens, width));
+  mixer();
+  f.sink.add(residual(f.tokens * width));
+  f.sink.add(rms_norm(norm, f.tokens, width));
+  if (moe != nullptr)
+    describe_moe(*moe, f.tokens, f.sink);
+  else
+    describe_mlp(*mlp, f.tokens, f.sink);
+  f.sink.add(residual(f.tokens * width));
+}
+
 // A whole decoder of equal layers.
 void describe_decoder(Family& f, const TextSizes& s, const TransformerLayer& layer, bool tied, bool head_bias = false);
 // A decoder whose layers come in kinds: `emit(kind)` describes one.
@@ -183,11 +199,11 @@ void describe_decoder(Family& f, const TextSizes& s, std::span<const std::uint8_
 
 // One entry a layer, all 0; reports more than 100,000 layers of different kinds as out of range.
 std::vector<std::uint8_t> layer_kinds(const Family& f, std::int64_t layers);
-// 1 where layer_types (or `key`) names a kind that starts with `word` ("sliding", "linear", "full"); `absent(i)` says
-// what a layer is where the list is missing.
-template <class Absent>
-std::vector<std::uint8_t> kinds_named(const Family& f, std::int64_t layers, std::string_view key, std::string_view word,
-                                      Absent absent) {
+// 1 where `is` holds of the layer's entry in the list under `key`; `absent(i)` says what a layer is where the list is
+// missing. A list that is too short is a problem.
+template <class Is, class Absent>
+std::vector<std::uint8_t> kinds_listed(const Family& f, std::int64_t layers, std::string_view key, Is is,
+                                       Absent absent) {
   std::vector<std::uint8_t> kinds = layer_kinds(f, layers);
   const Node list = f.config.node(key);
   const bool listed = list.is_sequence();
@@ -201,35 +217,28 @@ std::vector<std::uint8_t> kinds_named(const Family& f, std::int64_t layers, std:
   if (listed) {
     for (const Node entry : list) {
       if (i == kinds.size()) break;
-      kinds[i++] = entry.text().substr(0, word.size()) == word;
+      kinds[i++] = is(entry.text()) ? 1 : 0;
     }
   } else {
     for (; i < kinds.size(); ++i) kinds[i] = absent(static_cast<std::int64_t>(i)) ? 1 : 0;
   }
   return kinds;
 }
-// As above for a list of numbers: 1 where the number is not 0.
+// 1 where layer_types (or `key`) names a kind that starts with `word` ("sliding", "linear", "full").
+template <class Absent>
+std::vector<std::uint8_t> kinds_named(const Family& f, std::int64_t layers, std::string_view key, std::string_view word,
+                                      Absent absent) {
+  return kinds_listed(
+      f, layers, key, [&](std::string_view kind) { return kind.substr(0, word.size()) == word; }, absent);
+}
+// 1 where the number (or the truth value) of the layer is not 0.
 template <class Absent>
 std::vector<std::uint8_t> kinds_flagged(const Family& f, std::int64_t layers, std::string_view key, Absent absent) {
-  std::vector<std::uint8_t> kinds = layer_kinds(f, layers);
-  const Node list = f.config.node(key);
-  if (list.is_sequence() && list.size() < kinds.size()) {
-    f.config.problem("missing-key", key,
-                     "'" + std::string(key) + "' has " + std::to_string(list.size()) + " entries for " +
-                         std::to_string(layers) + " layers");
-    return kinds;
-  }
-  std::size_t i = 0;
-  if (list.is_sequence()) {
-    for (const Node entry : list) {
-      if (i == kinds.size()) break;
-      kinds[i++] = !(entry.text() == "0" || entry.text() == "false");
-    }
-  } else {
-    for (; i < kinds.size(); ++i) kinds[i] = absent(static_cast<std::int64_t>(i)) ? 1 : 0;
-  }
-  return kinds;
+  return kinds_listed(
+      f, layers, key, [](std::string_view flag) { return flag != "0" && flag != "false"; }, absent);
 }
+// Qwen's mixtures: experts in every decoder_sparse_step-th layer, but not in mlp_only_layers.
+std::vector<std::uint8_t> kinds_sparse(const Family& f, std::int64_t layers);
 
 // The language model under `key` of a config that holds one; `usual` is the family where it does not name its type.
 void describe_nested(Family& f, std::string_view key, std::string_view usual);

@@ -55,15 +55,8 @@ void describe_granite(Family& f) {
   const MoePart* routed = moe.experts > 0 ? &moe : nullptr;
   describe_decoder(f, s, kinds, NormKind::rms, tied, [&](std::uint8_t recurrent) {
     if (recurrent == 0) return describe(f, {.attention = &attention, .mlp = &mlp, .moe = routed});
-    f.sink.add(rms_norm("input_layernorm", f.tokens, s.width));
-    describe_mamba2(mamba, f.tokens, f.sink);
-    f.sink.add(residual(f.tokens * s.width));
-    f.sink.add(rms_norm("post_attention_layernorm", f.tokens, s.width));
-    if (routed != nullptr)
-      describe_moe(moe, f.tokens, f.sink);
-    else
-      describe_mlp(mlp, f.tokens, f.sink);
-    f.sink.add(residual(f.tokens * s.width));
+    describe_mixing(
+        f, s.width, [&] { describe_mamba2(mamba, f.tokens, f.sink); }, "post_attention_layernorm", routed, &mlp);
   });
 }
 

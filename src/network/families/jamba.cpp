@@ -46,15 +46,8 @@ void describe_jamba(Family& f) {
   describe_decoder(f, s, kinds, NormKind::rms, tied, [&](std::uint8_t kind) {
     const MoePart* routed = (kind & 1U) != 0 ? &moe : nullptr;
     if ((kind & 2U) != 0) return describe(f, {.attention = &attention, .mlp = &mlp, .moe = routed});
-    f.sink.add(rms_norm("input_layernorm", f.tokens, s.width));
-    describe_mamba(mamba, f.tokens, f.sink);
-    f.sink.add(residual(f.tokens * s.width));
-    f.sink.add(rms_norm("pre_ff_layernorm", f.tokens, s.width));
-    if (routed != nullptr)
-      describe_moe(moe, f.tokens, f.sink);
-    else
-      describe_mlp(mlp, f.tokens, f.sink);
-    f.sink.add(residual(f.tokens * s.width));
+    describe_mixing(
+        f, s.width, [&] { describe_mamba(mamba, f.tokens, f.sink); }, "pre_ff_layernorm", routed, &mlp);
   });
 }
 

@@ -38,12 +38,8 @@ void describe_minimax(Family& f) {
   if (!f.ok()) return;
   describe_decoder(f, s, full, NormKind::rms, tied, [&](std::uint8_t softmax) {
     if (softmax != 0) return describe(f, {.attention = &attention, .moe = &moe});
-    f.sink.add(rms_norm("input_layernorm", f.tokens, s.width));
-    describe_lightning(lightning, f.tokens, f.sink);
-    f.sink.add(residual(f.tokens * s.width));
-    f.sink.add(rms_norm("post_attention_layernorm", f.tokens, s.width));
-    describe_moe(moe, f.tokens, f.sink);
-    f.sink.add(residual(f.tokens * s.width));
+    const auto mixer = [&] { describe_lightning(lightning, f.tokens, f.sink); };
+    describe_mixing(f, s.width, mixer, "post_attention_layernorm", &moe, nullptr);
   });
 }
 

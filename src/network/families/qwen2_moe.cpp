@@ -21,12 +21,7 @@ void describe_qwen2_moe(Family& f) {
   moe.activation = read_activation(f, Activation::silu);
   check_experts(f, moe, "num_experts", "num_experts_per_tok");
   const MlpPart mlp = mlp_of(s.width, c.size("intermediate_size"), moe.activation);
-  const std::int64_t every = c.size_or("decoder_sparse_step", 1);
-  std::vector<std::uint8_t> sparse = layer_kinds(f, s.layers);
-  for (std::size_t i = 0; i < sparse.size(); ++i) sparse[i] = (static_cast<std::int64_t>(i) + 1) % every == 0;
-  for (const Node dense : c.node("mlp_only_layers"))
-    if (const auto i = dense.as_integer(); i && !(*i < Integer(0)) && *i < Integer(s.layers))
-      sparse[static_cast<std::size_t>(i->to_int64())] = 0;
+  const std::vector<std::uint8_t> sparse = kinds_sparse(f, s.layers);
   const bool tied = read_tied(f, false);
   c.understood({"use_sliding_window", "sliding_window", "max_window_layers", "norm_topk_prob"});
   if (!f.ok()) return;

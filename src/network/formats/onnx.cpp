@@ -30,8 +30,7 @@ Result<Network> read(const std::string& path, const Inputs& inputs, Sources& sou
   onnx::Evaluator evaluator(**model, recorder, bindings);
   Result<bool> done = evaluator.run();
   if (!done) return done.take_problems();
-  const std::size_t slash = path.rfind('/');
-  Network network = recorder.finish(slash == std::string::npos ? path : path.substr(slash + 1), "onnx");
+  Network network = recorder.finish(path, "onnx");
   network.samples = (*model)->samples;
   for (Diagnostic& note : evaluator.notes()) network.notes.push_back(std::move(note));
   for (const auto& [name, size] : inputs.let) network.bindings.push_back({name, size, "given", {}});

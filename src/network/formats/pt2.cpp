@@ -49,8 +49,7 @@ Result<Network> read(const std::string& path, const Inputs& inputs, Sources& sou
   if (!done) return done.take_problems();
   graph::NetworkRecorder recorder;
   program.flow.finish(recorder, &source);
-  const std::size_t slash = path.rfind('/');
-  Network network = recorder.finish(slash == std::string::npos ? path : path.substr(slash + 1), "pt2");
+  Network network = recorder.finish(path, "pt2");
   network.samples = program.samples;
   for (Diagnostic& note : program.flow.notes()) network.notes.push_back(std::move(note));
   return network;

@@ -23,9 +23,7 @@ Result<Network> read(const std::string& path, const Inputs& inputs, Sources& sou
   if (!done) return done.take_problems();
   graph::NetworkRecorder recorder;
   result.flow.finish(recorder, &source);
-  const std::size_t slash =
-      path.find_last_not_of('/') == std::string::npos ? std::string::npos : path.rfind('/', path.find_last_not_of('/'));
-  Network network = recorder.finish(slash == std::string::npos ? path : path.substr(slash + 1), "tensorflow");
+  Network network = recorder.finish(path, "tensorflow");
   network.samples = result.samples;
   for (Diagnostic& note : result.flow.notes()) network.notes.push_back(std::move(note));
   return network;

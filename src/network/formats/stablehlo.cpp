@@ -25,8 +25,7 @@ Result<Network> read(const std::string& path, const Inputs&, Sources& sources) {
   if (!counted) return counted.take_problems();
   graph::NetworkRecorder recorder;
   flow.finish(recorder, *source);
-  const std::size_t slash = path.rfind('/');
-  Network network = recorder.finish(slash == std::string::npos ? path : path.substr(slash + 1), "stablehlo");
+  Network network = recorder.finish(path, "stablehlo");
   for (Diagnostic& d : notes) network.notes.push_back(std::move(d));
   for (Diagnostic& d : flow.notes()) network.notes.push_back(std::move(d));
   return network;

@@ -21,8 +21,7 @@ Result<Network> read(const std::string& path, const Inputs&, Sources& sources) {
   if (!done) return done.take_problems();
   graph::NetworkRecorder recorder;
   flow.finish(recorder, &source);
-  const std::size_t slash = path.rfind('/');
-  Network network = recorder.finish(slash == std::string::npos ? path : path.substr(slash + 1), "tflite");
+  Network network = recorder.finish(path, "tflite");
   for (Diagnostic& note : flow.notes()) network.notes.push_back(std::move(note));
   return network;
 }

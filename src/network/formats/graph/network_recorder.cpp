@@ -311,7 +311,7 @@ void NetworkRecorder::merge_all() {
     }
 }
 
-Network NetworkRecorder::finish(std::string name, std::string family) {
+Network NetworkRecorder::finish(std::string_view path, std::string_view family) {
   close();
   NetworkBuilder builder;
   for (const Group& group : groups_) {
@@ -334,8 +334,9 @@ Network NetworkRecorder::finish(std::string name, std::string family) {
     if (block) builder.leave();
   }
   Network network = builder.finish();
-  network.name = std::move(name);
-  network.family = std::move(family);
+  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
+  network.name = path.substr(path.rfind('/') + 1);  // npos + 1 is 0
+  network.family = family;
   if (merged_)
     network.notes.push_back(
         note("merged-steps", "the graph has many different layers: equal ones are shown as one with a count"));

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "network/formats/graph/step.h"
@@ -23,8 +24,8 @@ inline constexpr std::size_t kMergeAbove = 400;
 class NetworkRecorder final : public Recorder {
  public:
   void record(const Step& step) override;
-  // Builds the network of what was recorded. Names are copied into it.
-  Network finish(std::string name, std::string family);
+  // Builds the network of what was recorded, named after the last part of `path`. Names are copied into it.
+  Network finish(std::string_view path, std::string_view family);
 
  private:
   struct Group {

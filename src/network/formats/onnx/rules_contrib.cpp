@@ -126,6 +126,16 @@ bool standard_attention(Eval& e) {
   return true;
 }
 
+// A normalization of `x`.
+bool normalized(Eval& e, const Type& x) {
+  graph::Step s = e.step(Kind::normalization);
+  s.flop_per_element = e.rule().flop;
+  s.written = s.read = std::max<std::int64_t>(Eval::elements(x), 0);
+  s.left_gradient = e.useful() && e.out(0).has(kGradient);
+  e.record(s);
+  return true;
+}
+
 // Input plus skip (and bias), then a normalization over the last axis; output 3 is the sum.
 bool skip_normalization(Eval& e) {
   const Type x = e.in(0);
@@ -137,12 +147,7 @@ bool skip_normalization(Eval& e) {
     e.shape(1, kFloat, dims);
     e.shape(2, kFloat, dims);
   }
-  graph::Step s = e.step(Kind::normalization);
-  s.flop_per_element = e.rule().flop;
-  s.written = s.read = std::max<std::int64_t>(Eval::elements(x), 0);
-  s.left_gradient = e.useful() && e.out(0).has(kGradient);
-  e.record(s);
-  return true;
+  return normalized(e, x);
 }
 
 // SkipGroupNorm: the sum with a skip, which is also output 1, then statistics over groups of channels.
@@ -150,12 +155,7 @@ bool skip_group_normalization(Eval& e) {
   const Type x = e.in(0);
   e.shape_like(0, x.elem, x);
   e.shape_like(1, x.elem, x);
-  graph::Step s = e.step(Kind::normalization);
-  s.flop_per_element = e.rule().flop;
-  s.written = s.read = std::max<std::int64_t>(Eval::elements(x), 0);
-  s.left_gradient = e.useful() && e.out(0).has(kGradient);
-  e.record(s);
-  return true;
+  return normalized(e, x);
 }
 
 // Word, position and segment embeddings, then layer norm: (ids, segment ids, word, position, segment, gamma, beta,

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "network/formats/graph/names.h"
+
 namespace floptally::pt2 {
 
 using graph::FlowId;
@@ -243,12 +245,7 @@ constexpr Group kGroups[] = {
 const std::unordered_map<std::string_view, Row>& table() {
   static const std::unordered_map<std::string_view, Row> rows = [] {
     std::unordered_map<std::string_view, Row> t;
-    for (const Group& group : kGroups)
-      for (std::size_t at = 0; at < group.names.size();) {
-        const std::size_t end = std::min(group.names.find(' ', at), group.names.size());
-        t.emplace(group.names.substr(at, end - at), group.row);
-        at = end + 1;
-      }
+    graph::each_name(kGroups, [&](std::string_view name, const Group& group) { t.emplace(name, group.row); });
     return t;
   }();
   return rows;

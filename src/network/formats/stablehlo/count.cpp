@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "network/formats/graph/names.h"
+
 namespace floptally::stablehlo {
 namespace {
 
@@ -76,12 +78,7 @@ constexpr Group kGroups[] = {
 const std::map<std::string_view, int>& table() {
   static const std::map<std::string_view, int> rows = [] {
     std::map<std::string_view, int> t;
-    for (const Group& group : kGroups)
-      for (std::size_t at = 0; at < group.names.size();) {
-        const std::size_t end = std::min(group.names.find(' ', at), group.names.size());
-        t.emplace(group.names.substr(at, end - at), group.flop);
-        at = end + 1;
-      }
+    graph::each_name(kGroups, [&](std::string_view name, const Group& group) { t.emplace(name, group.flop); });
     return t;
   }();
   return rows;

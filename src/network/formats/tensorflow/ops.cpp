@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "network/formats/graph/names.h"
+
 namespace floptally::tensorflow {
 
 using graph::FlowId;
@@ -223,12 +225,7 @@ constexpr Group kGroups[] = {
 const std::unordered_map<std::string_view, const Group*>& table() {
   static const std::unordered_map<std::string_view, const Group*> rows = [] {
     std::unordered_map<std::string_view, const Group*> t;
-    for (const Group& group : kGroups)
-      for (std::size_t at = 0; at < group.names.size();) {
-        const std::size_t end = std::min(group.names.find(' ', at), group.names.size());
-        t.emplace(group.names.substr(at, end - at), &group);
-        at = end + 1;
-      }
+    graph::each_name(kGroups, [&](std::string_view name, const Group& group) { t.emplace(name, &group); });
     return t;
   }();
   return rows;
