@@ -9,6 +9,7 @@
 #include "estimate/memory_range.h"
 #include "estimate/serving.h"
 #include "estimate/textbook.h"
+#include "network/adapt.h"
 #include "network/convention.h"
 #include "quantity/print.h"
 #include "quantity/quantity_text.h"
@@ -143,9 +144,10 @@ Table ranks_table(const MemoryProfile& profile, const Run& run) {
   return table;
 }
 
-Table textbook_table(const Network& network, const Run& run, double parameters, const Divisors& d) {
+Table textbook_table(const Network& network, const Run& run, const Measure<Integer>& total, const Divisors& d) {
   textbook::Inputs in;
-  in.parameters = parameters;
+  in.parameters = total.parameters.to_double();
+  in.trained = (total.parameters - total.frozen).to_double();
   in.layers = static_cast<double>(d.layers);
   in.width = static_cast<double>(d.width);
   in.heads = static_cast<double>(d.heads);
@@ -170,6 +172,10 @@ Table textbook_table(const Network& network, const Run& run, double parameters, 
               {}};
   for (const textbook::Row& row : textbook::rows(in))
     table.rows.push_back({row.name + ": " + row.formula, figure(row.bytes, dim::kByte), row.leaves_out, row.source});
+  if (in.trained < in.parameters)
+    table.note = "frozen parameters have no gradients and no optimizer states: T is the " +
+                 quantity_text(in.trained, dim::kParameter) + " that are trained, P all " +
+                 quantity_text(in.parameters, dim::kParameter);
   return table;
 }
 
@@ -244,17 +250,31 @@ Result<Table> over_table(const TrainQuestion& q, const Network& network, double 
   return table;
 }
 
-void add_compute(Ledger& ledger, const TrainQuestion& q, const Network& network) {
+// The network as the run trains it: with its adapters, the rest frozen.
+Network with_adapters(const Network& network, const LowRankAdapter& adapter) {
+  Training training;
+  training.adapter.rank = adapter.rank;
+  training.adapter.stored = adapter.base;
+  for (const Op& op : network.ops) training.adapter.ops.push_back(is_adapted(adapter, op) ? 1 : 0);
+  return adapt(network, training);
+}
+
+// `network` with its adapters, counted; `total` of it.
+void add_compute(Ledger& ledger, const TrainQuestion& q, const Network& network, const Measure<Integer>& total_count) {
   Trace& trace = ledger.trace();
   const FlopCount flop = count_flop(network, default_convention());
   const Run& run = q.file.run;
-  const Tally<Integer> tally = count(network);
-  const Traced parameters = trace.name("parameters", trace.constant(tally.total().parameters, dim::kParameter),
-                                       "counted operator by operator");
+  const Traced parameters =
+      trace.name("parameters", trace.constant(total_count.parameters, dim::kParameter), "counted operator by operator");
   ledger.headline("parameters", "parameters", parameters);
   ledger.headline(
       "active_parameters", "active parameters",
-      trace.name("active parameters", trace.constant(tally.total().active(), dim::kParameter), "used by one token"));
+      trace.name("active parameters", trace.constant(total_count.active(), dim::kParameter), "used by one token"));
+  if (Integer(0) < total_count.frozen)
+    ledger.headline(
+        "trainable_parameters", "trainable parameters",
+        trace.name("trainable parameters", trace.constant(total_count.parameters - total_count.frozen, dim::kParameter),
+                   "the rest is frozen: it has no weight gradient and no optimizer states"));
   const double tokens = run.tokens > 0  ? run.tokens * std::max(1.0, run.epochs)
                         : run.steps > 0 ? run.steps * static_cast<double>(run.batch * network.sequence)
                                         : 0;
@@ -419,7 +439,10 @@ Result<Book> train_answer(const TrainQuestion& q) {
       regimes_of(run, {}, run.framework.name, "allocated", profile.layer_parameters(), run.layout.devices(), experts)};
   Ledger ledger("train");
   ledger.book().title = q.file.title.empty() ? network.name : q.file.title;
-  add_compute(ledger, q, network);
+  const Network adapted = run.adapter.rank > 0 ? with_adapters(network, run.adapter) : Network();
+  const Network& trained = run.adapter.rank > 0 ? adapted : network;
+  const Measure<Integer> total = count(trained).total();
+  add_compute(ledger, q, trained, total);
   const Lines lines = book_memory(ledger, peak, rank_parts(profile, run, peak), run, like);
   ledger.headline("memory_bytes_per_device", "peak allocated", lines.allocated);
   ledger.headline("memory_reserved_bytes_per_device", "peak reserved", lines.reserved);
@@ -447,7 +470,7 @@ Result<Book> train_answer(const TrainQuestion& q) {
     book.tables.push_back(*std::move(over));
   }
   add_serving(book, q, network);
-  book.tables.push_back(textbook_table(network, run, count(network).total().parameters.to_double(), divisors));
+  book.tables.push_back(textbook_table(network, run, total, divisors));
   book.charts.push_back(timeline_chart(profile, run, peak, capacity));
   if (profile.at_least())
     book.notes.push_back(

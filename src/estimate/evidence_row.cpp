@@ -137,7 +137,7 @@ bool read_ladder(EvidenceRow& out) {
   return true;
 }
 
-// The columns of fine-tuning tables: method, quantization, trainable_params.
+// The columns of fine-tuning tables: method, quantization.
 void read_tuning(EvidenceRow& out, Cells& cells, const SourceRule& rule) {
   std::string method = lower(cells.text("method"));
   if (method.empty()) method = lower(cells.text("train_type"));
@@ -167,7 +167,6 @@ void read_tuning(EvidenceRow& out, Cells& cells, const SourceRule& rule) {
     run.adapter.mlp = adapts("mlp");
     run.adapter.head = adapts("head");
     run.adapter.dropout = adapts("dropout");
-    run.adapter.trained = cells.count("trainable_params", 0);
     const bool packed = contains(method, "qlora") || contains(quantization, "nf4");
     if (packed) run.adapter.base = contains(quantization, "dq") ? Dtype::nf4_double : Dtype::nf4;
   }

@@ -54,7 +54,7 @@ double MemoryProfile::adapter_bytes(const Op& op, double input, bool shared) {
   const bool packed = run_.adapter.base != Dtype::unspecified && op.component != Component::unembed;
   const double steps = run_.lengths_vary ? std::min(1.0, f.packed_inputs) : f.packed_inputs;
   double bytes = packed && !shared ? steps * input * compute_ : 0;
-  if (!adapted(op)) return bytes;
+  if (!is_adapted(run_.adapter, op)) return bytes;
   const bool fused = f.fused_values && op.component == Component::projection && shared && fused_adapter_;
   fused_adapter_ = op.component == Component::projection;
   if (run_.adapter.dropout) {

@@ -104,8 +104,7 @@ void MemoryProfile::cut(const Op& op, Attributes<double>& a) const {
   }
 }
 
-bool MemoryProfile::adapted(const Op& op) const {
-  const LowRankAdapter& a = run_.adapter;
+bool is_adapted(const LowRankAdapter& a, const Op& op) {
   if (a.rank == 0 || !is_linear(op)) return false;
   if (op.component == Component::mlp) return a.mlp;
   if (op.component == Component::unembed) return a.head;
@@ -178,10 +177,10 @@ void MemoryProfile::parameters(const Op& op, const Attributes<double>& a, const 
     const bool packed = base != Dtype::unspecified && matrix && !head;
     to.frozen_bytes += elements * (packed ? bytes_of(base) : weights_);
     to.working = std::max(to.working, packed ? elements * compute_ : 0.0);  // one matrix at a time is unpacked
-    if (adapted(op)) {
-      const double extra = as_double(run_.adapter.rank) * (a.value[1] + a.value[2]);
-      to.trained_dense += extra;
-      to.states_dense += state_bytes(run_.optimizer, extra, 1, states_like_);
+    if (is_adapted(run_.adapter, op)) {                                     // experts have a pair of matrices each
+      const double extra = as_double(run_.adapter.rank) * (a.value[1] + a.value[2]) * (grouped ? a.value[4] : 1);
+      (grouped ? to.trained_expert : to.trained_dense) += extra;
+      (grouped ? to.states_expert : to.states_dense) += state_bytes(run_.optimizer, extra, 1, states_like_);
       to.gradient += extra * compute_;
     }
     return;

@@ -36,6 +36,9 @@ struct LayerMemory {
   double head = 0;                               // elements of the output matrix on this device
 };
 
+// Whether the op is a matrix that has an adapter.
+bool is_adapted(const LowRankAdapter& adapter, const Op& op);
+
 class MemoryProfile final : public Sink {
  public:
   static constexpr int kMaxClasses = 96;
@@ -79,7 +82,6 @@ class MemoryProfile final : public Sink {
   void join_last();
   void remember(double rows, double columns, bool sibling);
   void settle(double rows, double columns);
-  [[nodiscard]] bool adapted(const Op& op) const;
   [[nodiscard]] bool remade_by_scan(const Op& op) const;
 
   const Run& run_;

@@ -3,26 +3,29 @@
 namespace floptally::textbook {
 
 std::vector<Row> rows(const Inputs& in) {
+  const bool frozen = in.trained < in.parameters;
   const double states = in.optimizer_bytes + in.master_bytes;
   const double layer =
       layer_activations(in.sequence, in.micro_batch, in.width, in.heads, in.tensor, in.sequence_parallel, in.replay);
   const double activations = stage_activations(layer, in.layers, in.pipeline, in.chunks);
-  const double share = in.parameters / (in.tensor * in.pipeline);
-  const double devices = in.data * in.tensor * in.pipeline;
-  const double weights = in.weight_bytes * in.parameters, gradients = in.gradient_bytes * in.parameters,
-               all_states = states * in.parameters;
+  const double split = in.tensor * in.pipeline, devices = in.data * split;
+  const double weights = in.weight_bytes * in.parameters, gradients = in.gradient_bytes * in.trained,
+               all_states = states * in.trained;
   const double unsplit =
       layer_activations(in.sequence, in.micro_batch, in.width, in.heads, 1.0, false, in.replay) * in.layers;
+  const auto zero_row = [&](int stage, const char* formula, const char* leaves_out) {
+    return Row{"ZeRO " + std::to_string(stage), formula, "Rajbhandari et al. 1910.02054", leaves_out,
+               zero(in.parameters / split, in.trained / split, in.data, stage)};
+  };
   return {
-      {"lecture, model states", "P (w + o + w)", "lecture on compute and memory requirements",
-       "the fp32 master copy, activations, all parallelism, buffers",
-       lecture(in.parameters, in.weight_bytes, in.optimizer_bytes)},
-      {"ZeRO 0", "16 P", "Rajbhandari et al. 1910.02054",
-       "activations, buffers; P is a device's share under tensor and pipeline parallelism", zero(share, in.data, 0)},
-      {"ZeRO 1", "4 P + 12 P / N", "Rajbhandari et al. 1910.02054", "activations, buffers", zero(share, in.data, 1)},
-      {"ZeRO 2", "2 P + 14 P / N", "Rajbhandari et al. 1910.02054", "activations, buffers", zero(share, in.data, 2)},
-      {"ZeRO 3", "16 P / N", "Rajbhandari et al. 1910.02054", "activations, gathered layers, buffers",
-       zero(share, in.data, 3)},
+      {"lecture, model states", frozen ? "P w + T (o + w)" : "P (w + o + w)",
+       "lecture on compute and memory requirements", "the fp32 master copy, activations, all parallelism, buffers",
+       lecture(in.parameters, in.trained, in.weight_bytes, in.optimizer_bytes)},
+      zero_row(0, frozen ? "2 P + 14 T" : "16 P",
+               "activations, buffers; P is a device's share under tensor and pipeline parallelism"),
+      zero_row(1, frozen ? "2 P + 2 T + 12 T / N" : "4 P + 12 P / N", "activations, buffers"),
+      zero_row(2, frozen ? "2 P + 14 T / N" : "2 P + 14 P / N", "activations, buffers"),
+      zero_row(3, frozen ? "(2 P + 14 T) / N" : "16 P / N", "activations, gathered layers, buffers"),
       {"activations, Korthikanti",
        in.sequence_parallel ? "s b h L (34 / t + 5 a s / (h t))" : "s b h L (10 + 24 / t + 5 a s / (h t))",
        "Korthikanti et al. 2205.05198, table 2",

@@ -12,9 +12,10 @@ namespace floptally::textbook {
 
 // ZeRO (Rajbhandari et al. 1910.02054, section 3 and figure 1): bytes of model states on one device. 2 bytes of fp16
 // weights, 2 of gradients, `k` of optimizer states (12 for mixed-precision Adam), shared over n data-parallel devices.
+// `trained`: the parameters that have gradients and states; the paper trains all of them.
 template <class N>
-N zero(N parameters, N n, int stage, N k = N(12)) {
-  const N weights = N(2) * parameters, gradients = N(2) * parameters, states = k * parameters;
+N zero(N parameters, N trained, N n, int stage, N k = N(12)) {
+  const N weights = N(2) * parameters, gradients = N(2) * trained, states = k * trained;
   if (stage <= 0) return weights + gradients + states;
   if (stage == 1) return weights + gradients + states / n;
   if (stage == 2) return weights + (gradients + states) / n;
@@ -57,8 +58,8 @@ N three_d(N weights, N states, N activations, N gradients, N devices, N tensor, 
 // The lecture "Compute and memory requirements": weights by format, AdamW 8 bytes, 8-bit optimizers 2 bytes, gradients
 // in the weights' format. Its sum forgets the 4-byte master copy of mixed precision (finding I21).
 template <class N>
-N lecture(N parameters, N weight_bytes, N optimizer_bytes) {
-  return parameters * (weight_bytes + optimizer_bytes + weight_bytes);
+N lecture(N parameters, N trained, N weight_bytes, N optimizer_bytes) {
+  return parameters * weight_bytes + trained * (optimizer_bytes + weight_bytes);
 }
 
 // Inference, Transformer Math 101: about 1.2 times the weights. A rule, not a count (serving.h counts).
@@ -72,7 +73,8 @@ struct Row {
   double bytes = 0;
 };
 struct Inputs {
-  double parameters = 0, layers = 0, width = 0, heads = 0, sequence = 0, micro_batch = 1;
+  double parameters = 0, trained = 0;  // fewer are trained where parts are frozen
+  double layers = 0, width = 0, heads = 0, sequence = 0, micro_batch = 1;
   double data = 1, tensor = 1, pipeline = 1, chunks = 1;
   double weight_bytes = 2, gradient_bytes = 2, optimizer_bytes = 8, master_bytes = 4;
   bool sequence_parallel = false;

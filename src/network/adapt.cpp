@@ -48,7 +48,7 @@ class Adapting {
   void items(const Block& block, const std::string& path) {
     for (const Item& item : block.items) {
       if (!item.is_block) {
-        op(network_.ops[item.index], path);
+        op(network_.ops[item.index], path, item.index);
         continue;
       }
       const Block& child = network_.blocks[item.index];
@@ -57,14 +57,19 @@ class Adapting {
     }
   }
 
-  void op(Op op, const std::string& path) {
+  bool chosen(const Op& op, const std::string& name, std::size_t index, std::size_t targets) {
+    const Adapter& a = training_.adapter;
+    if (a.rank == 0 || !adaptable(op)) return false;
+    if (!a.ops.empty()) return a.ops[index] != 0;
+    return a.targets.empty() ? in_blocks(op) : any(a.targets, name, targets);
+  }
+
+  void op(Op op, const std::string& path, std::size_t index) {
     const std::string name = path + std::string(op.name);
     const std::size_t trains = training_.freeze.size(), targets = trains + training_.train.size();
     bool frozen = any(training_.freeze, name, 0);
     if (training_.adapter.rank > 0 || !training_.train.empty()) frozen = !any(training_.train, name, trains);
-    const bool adapted =
-        training_.adapter.rank > 0 && adaptable(op) &&
-        (training_.adapter.targets.empty() ? in_blocks(op) : any(training_.adapter.targets, name, targets));
+    const bool adapted = chosen(op, name, index, targets);
     if (frozen || adapted) op.with(op_flags::frozen);
     if (training_.adapter.stored != Dtype::unspecified && op.has(op_flags::frozen) && in_blocks(op))
       op.stored = training_.adapter.stored;

@@ -14,6 +14,7 @@ struct Adapter {
   std::int64_t rank = 0;
   std::vector<std::string>
       targets;  // module names ("q_proj") or ends of paths ("self_attn.q_proj"); empty: all linear layers in blocks
+  std::vector<std::uint8_t> ops;      // not empty: instead of targets, 1 for each of Network::ops that has one
   Dtype stored = Dtype::unspecified;  // QLoRA: how the frozen matrices are stored
 };
 

@@ -43,8 +43,7 @@ struct Offload {
 
 // Low-rank adapters on a frozen base (Hu et al. 2106.09685; QLoRA 2305.14314).
 struct LowRankAdapter {
-  std::int64_t rank = 0;     // 0: none, every parameter is trained
-  std::int64_t trained = 0;  // trained numbers, where the source states them (else counted from rank and targets)
+  std::int64_t rank = 0;            // 0: none, every parameter is trained
   Dtype base = Dtype::unspecified;  // how frozen matrices are stored; unspecified: as the recipe's weights
   bool dropout = false;             // each adapter drops out its own copy of the input
   bool scales_outputs = false;      // Adapter v2 (Gao et al. 2304.15010): a scale and a bias on every linear output

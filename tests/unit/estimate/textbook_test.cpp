@@ -9,16 +9,16 @@ constexpr double kGib = 1024.0 * 1024 * 1024;
 
 // Rajbhandari et al. 1910.02054, figure 1 and table 1 (GB of 1e9 bytes).
 TEST(Textbook, ZeroTable) {
-  EXPECT_DOUBLE_EQ(zero(7.5e9, 64.0, 0) / 1e9, 120);
-  EXPECT_DOUBLE_EQ(zero(7.5e9, 64.0, 1) / 1e9, 31.40625);
-  EXPECT_DOUBLE_EQ(zero(7.5e9, 64.0, 2) / 1e9, 16.640625);
-  EXPECT_DOUBLE_EQ(zero(7.5e9, 64.0, 3) / 1e9, 1.875);
-  EXPECT_DOUBLE_EQ(zero(128e9, 64.0, 0) / 1e9, 2048);
-  EXPECT_DOUBLE_EQ(zero(128e9, 64.0, 1) / 1e9, 536);
-  EXPECT_DOUBLE_EQ(zero(128e9, 64.0, 2) / 1e9, 284);
-  EXPECT_DOUBLE_EQ(zero(128e9, 64.0, 3) / 1e9, 32);
-  EXPECT_DOUBLE_EQ(zero(1e12, 1024.0, 0) / 1e9, 16000);
-  EXPECT_DOUBLE_EQ(zero(1e12, 1024.0, 3) / 1e9, 15.625);
+  EXPECT_DOUBLE_EQ(zero(7.5e9, 7.5e9, 64.0, 0) / 1e9, 120);
+  EXPECT_DOUBLE_EQ(zero(7.5e9, 7.5e9, 64.0, 1) / 1e9, 31.40625);
+  EXPECT_DOUBLE_EQ(zero(7.5e9, 7.5e9, 64.0, 2) / 1e9, 16.640625);
+  EXPECT_DOUBLE_EQ(zero(7.5e9, 7.5e9, 64.0, 3) / 1e9, 1.875);
+  EXPECT_DOUBLE_EQ(zero(128e9, 128e9, 64.0, 0) / 1e9, 2048);
+  EXPECT_DOUBLE_EQ(zero(128e9, 128e9, 64.0, 1) / 1e9, 536);
+  EXPECT_DOUBLE_EQ(zero(128e9, 128e9, 64.0, 2) / 1e9, 284);
+  EXPECT_DOUBLE_EQ(zero(128e9, 128e9, 64.0, 3) / 1e9, 32);
+  EXPECT_DOUBLE_EQ(zero(1e12, 1e12, 1024.0, 0) / 1e9, 16000);
+  EXPECT_DOUBLE_EQ(zero(1e12, 1e12, 1024.0, 3) / 1e9, 15.625);
 }
 
 // Korthikanti et al. 2205.05198, figure 1 (data of arXiv:2205.05198 as in Calculon's validation), GiB per device.
@@ -59,10 +59,19 @@ TEST(Textbook, LlamaVectors) {
 }
 
 TEST(Textbook, LectureForgetsTheMasterCopy) {
-  EXPECT_DOUBLE_EQ(lecture(1.0, 2.0, 8.0), 12);  // as the lecture adds up
-  EXPECT_DOUBLE_EQ(zero(1.0, 1.0, 0), 16);       // with the fp32 master copy
-  EXPECT_DOUBLE_EQ(lecture(1.0, 2.0, 2.0), 6);
+  EXPECT_DOUBLE_EQ(lecture(1.0, 1.0, 2.0, 8.0), 12);  // as the lecture adds up
+  EXPECT_DOUBLE_EQ(zero(1.0, 1.0, 1.0, 0), 16);       // with the fp32 master copy
+  EXPECT_DOUBLE_EQ(lecture(1.0, 1.0, 2.0, 2.0), 6);
   EXPECT_DOUBLE_EQ(inference_rule(100.0), 120);
+}
+
+// With adapters only T parameters have gradients and states: 1e9 frozen, 1e7 trained, 8 data ranks.
+TEST(Textbook, FrozenParametersHaveNoStates) {
+  EXPECT_DOUBLE_EQ(zero(1e9, 1e7, 8.0, 0), 2e9 + 14e7);
+  EXPECT_DOUBLE_EQ(zero(1e9, 1e7, 8.0, 1), 2e9 + 2e7 + 12e7 / 8);
+  EXPECT_DOUBLE_EQ(zero(1e9, 1e7, 8.0, 2), 2e9 + 14e7 / 8);
+  EXPECT_DOUBLE_EQ(zero(1e9, 1e7, 8.0, 3), (2e9 + 14e7) / 8);
+  EXPECT_DOUBLE_EQ(lecture(1e9, 1e7, 2.0, 8.0), 2e9 + 10e7);
 }
 
 TEST(Textbook, PrintedThreeDOvercountsGradients) {

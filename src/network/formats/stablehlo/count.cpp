@@ -110,8 +110,10 @@ class Counter {
     if (!labelled && !guessed.empty())
       notes_.push_back(
           note("assumed-parameters",
-               std::to_string(guessed.size()) +
-                   " arguments of @main are taken for learned: they are right sides of products, or vectors",
+               guessed.size() == 1
+                   ? "1 argument of @main is taken for learned: it is the right side of a product, or a vector"
+                   : std::to_string(guessed.size()) +
+                         " arguments of @main are taken for learned: they are right sides of products, or vectors",
                Span{&source_, main.offset, main.offset + 1},
                "lower with params as a named argument, or keep debug info: as_text(debug_info=True)"));
     if (!block(main.body, scope, 1, 0)) return std::move(problems_);

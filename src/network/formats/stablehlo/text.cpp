@@ -86,6 +86,25 @@ int balance(std::string_view line) {
   return depth;
 }
 
+// Where a '}' stands that nothing in the line opened, other than as its first character; npos if nowhere.
+std::size_t find_close(std::string_view line) {
+  if (line.find('}', 1) == std::string_view::npos) return std::string_view::npos;
+  int depth = 0;
+  bool quoted = false;
+  for (std::size_t i = line.front() == '}' ? 1 : 0; i < line.size(); ++i) {
+    if (quoted && line[i] == '\\') {
+      ++i;
+    } else if (line[i] == '"') {
+      quoted = !quoted;
+    } else if (!quoted && line[i] == '{') {
+      ++depth;
+    } else if (!quoted && line[i] == '}' && --depth < 0) {
+      return i;
+    }
+  }
+  return std::string_view::npos;
+}
+
 void read_types(std::string_view text, std::vector<TensorType>& types) {
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t start = text.find("tensor<", at);
@@ -130,8 +149,9 @@ class Reader {
     std::string_view line;
     while (next(line)) {
       if (line.substr(0, 8) == "sdy.mesh") meshes(line);
-      if (line.find("func.func") == std::string_view::npos) continue;
-      if (!function(line)) return std::move(problems_);
+      const std::size_t at = line.find("func.func");
+      if (at == std::string_view::npos) continue;
+      if (!function(line.substr(at))) return std::move(problems_);
     }
     if (module_.functions.empty())
       return error("stablehlo-malformed", "the text has no function", Span{&source_, 0, 0},
@@ -140,12 +160,21 @@ class Reader {
   }
 
  private:
+  // The line up to the '}' that closes the block it stands in, which begins the next line.
+  std::string_view whole(std::string_view line) {
+    const std::size_t close = find_close(line);
+    if (close == std::string_view::npos) return line;
+    at_ = static_cast<std::size_t>(line.data() - text_.data()) + close;
+    return trimmed(line.substr(0, close));
+  }
+
   bool next(std::string_view& line) {
     while (at_ < text_.size()) {
       offset_ = at_;
       const std::size_t end = std::min(text_.find('\n', at_), text_.size());
       line = trimmed(text_.substr(at_, end - at_));
       at_ = end + 1;
+      line = whole(line);
       if (!line.empty() && line.substr(0, 2) != "//" && line.substr(0, 4) != "#loc") return true;
     }
     return false;
@@ -181,7 +210,7 @@ class Reader {
       line = trimmed(text_.substr(begin, end - begin));
       at_ = end + 1;
     }
-    return line;
+    return whole(line);
   }
 
   void arguments(std::string_view list, std::vector<Argument>& out) {
@@ -204,6 +233,17 @@ class Reader {
     }
   }
 
+  // The '{' that opens a function's body, after its arguments.
+  static std::size_t body_brace(std::string_view line, std::size_t after) {
+    constexpr std::string_view kAttributes = "attributes";
+    for (std::size_t at = find_outside(line, "{", after + 1); at != std::string_view::npos;
+         at = find_outside(line, "{", at + 1)) {
+      if (!trimmed(line.substr(0, at)).ends_with(kAttributes)) return at;
+      at = std::min(find_outside(line, "}", at + 1), line.size());
+    }
+    return std::string_view::npos;
+  }
+
   bool function(std::string_view line) {
     Function f;
     f.offset = offset_;
@@ -217,7 +257,14 @@ class Reader {
     f.name = line.substr(at, open - at);
     const std::size_t close = find_outside(line, ")", open + 1);
     arguments(line.substr(open + 1, close == std::string_view::npos ? 0 : close - open - 1), f.arguments);
-    if (balance(line) <= 0) return true;  // a declaration
+    const std::size_t body = close == std::string_view::npos ? close : body_brace(line, close);
+    const std::size_t ahead = text_.find_first_not_of(" \t\r\n", std::min(at_, text_.size()));
+    if (body != std::string_view::npos)
+      at_ = static_cast<std::size_t>(line.data() - text_.data()) + body + 1;
+    else if (ahead != std::string_view::npos && text_[ahead] == '{')
+      at_ = ahead + 1;
+    else
+      return true;  // a declaration
     if (!block(f.body, 0)) return false;
     const auto [where, fresh] = module_.functions.emplace(f.name, std::move(f));
     if (!fresh) return fail("two functions have one name");
