@@ -176,6 +176,8 @@ Table textbook_table(const Network& network, const Run& run, const Measure<Integ
     table.note = "frozen parameters have no gradients and no optimizer states: T is the " +
                  quantity_text(in.trained, dim::kParameter) + " that are trained, P all " +
                  quantity_text(in.parameters, dim::kParameter);
+  if (run.adapter.rank > 0 && run.adapter.base != Dtype::unspecified)
+    table.note += "; that the base is held in " + std::string(dtype_info(run.adapter.base).name) + " they leave out";
   return table;
 }
 
