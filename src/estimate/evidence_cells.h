@@ -9,6 +9,7 @@
 
 #include "base/csv.h"
 #include "estimate/evidence_row.h"
+#include "training/table.h"
 
 namespace floptally {
 
@@ -18,9 +19,17 @@ class Cells {
   Cells(const Csv& csv, std::size_t row, EvidenceRow& out) : csv_(csv), row_(row), out_(out) {}
 
   [[nodiscard]] std::string_view text(std::string_view column) const { return csv_.cell(row_, column); }
+  // Whether a number's cell says nothing: empty, or one of the words that scripts write for it.
+  [[nodiscard]] bool blank(std::string_view column) const {
+    const std::string word = folded(text(column));
+    return word.empty() || word == "none" || word == "null" || word == "nan" || word == "na";
+  }
+  // Whether the table has the column and says nothing here.
+  [[nodiscard]] bool skipped(std::string_view column) const { return csv_.find(column).has_value() && blank(column); }
   [[nodiscard]] std::optional<double> number(std::string_view column) {
     const std::string_view cell = text(column);
-    if (cell.empty()) return std::nullopt;
+    if (blank(column)) return std::nullopt;
+    if (const std::string word = folded(cell); word == "true" || word == "false") return word == "true" ? 1 : 0;
     double value = 0;
     const auto [end, status] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
     if (status != std::errc{} || end != cell.data() + cell.size() || !std::isfinite(value)) {
@@ -79,6 +88,9 @@ inline std::int64_t number_after(std::string_view text, std::string_view key) {
 void bound_layout(EvidenceRow& out);
 // The model's sizes from the row's columns.
 void read_model(EvidenceRow& out, Cells& cells);
+// What the row leaves to its source's recipes (data/evidence/recipes.csv, and the source's micro-batch), and what no
+// recipe can say.
+void read_recipe(EvidenceRow& out, const Cells& cells, std::int64_t micro_batch, bool known);
 // What the columns leave empty, from a published model that the row names: first data/evidence/models.csv, then what
 // `find` finds among the shipped ones.
 void read_named_model(EvidenceRow& out);

@@ -89,7 +89,8 @@ std::uint32_t recompute_modules(std::string_view words) {
 std::optional<Recompute> recompute_label(std::string_view label_text) {
   const std::string label = lower(label_text);
   Recompute recompute;
-  if (says_no(label)) return recompute;
+  // "none", "None None" (of granularity and method), "none (-r 0)", an empty list of modules.
+  if (says_no(label) || has_word(label.substr(0, 5), "none") || label == "[]") return recompute;
   const bool selective = contains(label, "selective") || contains(label, "sac");
   const bool yes = one_of(label, {"1", "1.0", "yes", "on", "true", "all", "uniform", "block"});
   if (label.substr(0, 4) == "full" || (!selective && (yes || contains(label, "checkpoint")))) {

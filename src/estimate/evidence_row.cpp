@@ -19,8 +19,8 @@ constexpr double kGib = 1024.0 * 1024 * 1024, kGb = 1e9;
 struct SourceRule {
   std::string framework = "megatron", attention, zero, unit = "gib", gradients;
   std::string recompute, adapter, loss, optimizer;
-  bool sequence_parallel = false, fp8_weights = false, shards = false, lengths_vary = false;
-  std::int64_t devices = 0;
+  bool sequence_parallel = false, fp8_weights = false, shards = false, lengths_vary = false, dropout = true;
+  std::int64_t devices = 0, micro_batch = 0;
   Meter meter = Meter::reserved;
   RankSeen rank = RankSeen::fullest;
   bool known = false;
@@ -53,8 +53,9 @@ SourceRule rule_for(std::string_view source, std::string_view gpu, std::string_v
     rule.loss = table.cell(row, "loss");
     rule.optimizer = table.cell(row, "optimizer");
     rule.fp8_weights = table.cell(row, "fp8_weights") == "1";
-    const std::string_view devices = table.cell(row, "devices");
-    std::from_chars(devices.data(), devices.data() + devices.size(), rule.devices);
+    rule.devices = number_after(table.cell(row, "devices"), "");
+    rule.micro_batch = number_after(table.cell(row, "micro_batch"), "");
+    rule.dropout = table.cell(row, "dropout") != "none";
     rule.lengths_vary = table.cell(row, "lengths") == "vary";
     rule.shards = table.cell(row, "shards") == "1";
     rule.sequence_parallel = table.cell(row, "sequence") == "1";
@@ -205,7 +206,7 @@ void read_axes(EvidenceRow& out, Cells& cells) {
   if (out.devices == 0 || replicas == 0 || !out.arguments.empty() || replicas * stated == out.devices) return;
   std::vector<std::string> empty;
   for (const char* axis : {"tp", "pp", "cp"}) {
-    if (cells.text(axis).empty()) empty.emplace_back(axis);
+    if (cells.blank(axis)) empty.emplace_back(axis);
   }
   const std::int64_t rest = out.devices % (replicas * stated) == 0 ? out.devices / (replicas * stated) : 0;
   if (rest == l.expert) return;  // NVIDIA's performance tables divide dp by ep as well
@@ -282,7 +283,7 @@ void read_measured(EvidenceRow& out, Cells& cells, const SourceRule& rule) {
     (rule.meter == Meter::allocated ? out.allocated : out.other) = peak ? *peak * unit : *peak_gib * kGib;
   if (const auto bytes = cells.number("mem_alloc_gib")) out.allocated = *bytes * unit;
   if (const auto bytes = cells.number("mem_reserved_gib")) out.other = *bytes * unit_other;
-  for (const std::string_view column : kMemoryColumns) out.has_memory = out.has_memory || !cells.text(column).empty();
+  for (const std::string_view column : kMemoryColumns) out.has_memory = out.has_memory || !cells.blank(column);
   if ((out.allocated && *out.allocated <= 0) || (out.other && *out.other <= 0)) out.reason = "the measured memory is 0";
 }
 
@@ -398,8 +399,9 @@ EvidenceRow read_row(const Csv& csv, std::size_t row, const FindModel& find) {
   read_precision(out, cells.text("precision"));
   read_zero(out, cells.text("zero"), rule);
   read_recompute(out, cells.text("recompute"), rule);
+  read_recipe(out, cells, rule.micro_batch, rule.known);
   if (rule.fp8_weights) out.run.precision.copies.clear();
-  if ((rule.sequence_parallel || !rule.known) && out.run.layout.tensor > 1 && cells.text("sp").empty()) {
+  if ((rule.sequence_parallel || !rule.known) && out.run.layout.tensor > 1 && cells.blank("sp")) {
     out.run.layout.sequence_parallel = true;
     out.assumed.emplace_back(rule.known ? "sequence parallelism (the source's recipes)"
                                         : "sequence parallelism with tensor parallelism");
@@ -408,7 +410,7 @@ EvidenceRow read_row(const Csv& csv, std::size_t row, const FindModel& find) {
     out.run.framework.gradients = *format;
   out.run.loss_in_place = rule.loss == "in-place";
   out.run.fused_attention = rule.attention != "unfused" && !out.run.softcapped;
-  out.run.attention_dropout = out.run.hidden_dropout = !out.shape.gated;
+  out.run.attention_dropout = out.run.hidden_dropout = !out.shape.gated && rule.dropout;
   out.parameters = cells.number("params").value_or(0);
   read_measured(out, cells, rule);
   if (const auto optimizer = find_optimizer(rule.optimizer); !rule.optimizer.empty() && optimizer.ok())

@@ -305,7 +305,9 @@ double held(const Rank& rank, const double* counts, const Run& run) {
   if (!run.offload.activations) return bytes;
   double layers = 0;
   for (int c = 0; c < rank.count; ++c) layers += counts[c] * rank.chunks[c].layers;
-  return layers > 2 ? bytes * 2 / layers : bytes;  // the layer in use and the one on its way
+  const double gone = run.offload.layers > 0 ? std::min(layers, as_double(run.offload.layers)) : layers;
+  const double here = layers - gone + 2;  // ... the layer in use and the one on its way
+  return layers > here ? bytes * here / layers : bytes;
 }
 
 // `gradients`: bytes held for them once they are all there.
@@ -318,7 +320,9 @@ void moments(const MemoryProfile& profile, const Run& run, const Rank& rank, con
   if (run.layout.zero == Zero::weights) {
     const bool embedding = rank.chunks[0].first && run.framework.root_gathered;
     const double root = (embedding ? profile.before().gathered : 0) + (rank.head ? after.gathered : 0);
-    gathered = 2 * rank.gathered_layer + 2 * rank.gradient_layer + root;
+    const double layers =
+        run.framework.planned ? 1 : 2;  // the next one is gathered ahead, the last one's gradient sent
+    gathered = layers * (rank.gathered_layer + rank.gradient_layer) + root;
     gathered_loss = rank.gathered_layer + root;
     gathered_head = gathered_loss + after.gradient;
     // Under a pipeline FSDP2 keeps a stage's weights whole between micro-batches and accumulates whole fp32 gradients

@@ -76,7 +76,8 @@ std::vector<Framework> read_frameworks() {
     f.padding_masks = number("padding_masks") > 0;
     f.unties = number("unties") > 0;
     f.keeps_high_precision = number("high_precision") > 0;
-    f.reserved = fitted("reserved", f.name).value_or(f.reserved);
+    f.planned = number("planned") > 0;
+    f.reserved = f.planned ? Spread{1, 1, 1} : fitted("reserved", f.name).value_or(f.reserved);
     f.source = table.cell(row, "source");
     out.push_back(std::move(f));
   }

@@ -39,6 +39,7 @@ struct Recompute {
 // States that live in host memory.
 struct Offload {
   bool optimizer = false, weights = false, activations = false;
+  std::int64_t layers = 0;  // of a rank, from its first, whose activations go there; 0: all
 };
 
 // Low-rank adapters on a frozen base (Hu et al. 2106.09685; QLoRA 2305.14314).
