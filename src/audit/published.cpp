@@ -18,8 +18,8 @@ class RowReader {
     Fact result;
     result.amount.dim = dim;
     result.amount.best = *value * scale;
-    result.amount.exact = Integer::from_double(result.amount.best);
     result.amount.text = text(column);
+    if (scale == 1) result.amount.exact = read_number(result.amount.text).exact;
     result.place = table_.place(row_, column);
     result.mark = Mark::catalogue;
     result.source = source_;

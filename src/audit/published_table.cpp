@@ -307,7 +307,7 @@ class RowReader {
   static Fact noted(const Fact& like, double value, const char* source) {
     Fact result = like;
     result.amount.best = value;
-    result.amount.exact = Integer::from_double(value);
+    result.amount.exact = value < 0x1p53 ? Integer::from_double(value) : std::nullopt;  // while doubles count exactly
     result.amount.form = Amount::Form::point;
     result.source = source;
     return result;

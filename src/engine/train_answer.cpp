@@ -281,7 +281,9 @@ void add_compute(Ledger& ledger, const TrainQuestion& q, const Network& network,
                         : run.steps > 0 ? run.steps * static_cast<double>(run.batch * network.sequence)
                                         : 0;
   if (tokens <= 0) return;
-  const Traced trained = trace.given("tokens trained on", tokens, dim::kToken);
+  const std::optional<Integer> whole = tokens < 0x1p53 ? Integer::from_double(tokens) : std::nullopt;
+  const Traced trained = whole ? trace.given("tokens trained on", *whole, dim::kToken)
+                               : trace.given("tokens trained on", tokens, dim::kToken);
   const Traced each = trace.name("training FLOP per sequence", trace.constant(flop.training(), dim::kFlop),
                                  "operators of the network, convention " + std::string(default_convention().name));
   const Traced sequence = trace.given("tokens per sequence", Integer(network.sequence), dim::kToken);
@@ -343,12 +345,12 @@ Book by_hardware(const TrainQuestion& q) {
     rate = input(trace, hardware, "peak", dim::kFlopPerSecond, 1, catalogue) *
            input(trace, hardware, share, dim::kNone, 1, 0.35);
   }
-  const Traced flop = trace.name("training FLOP", hours * rate / trace.constant(1.0, dim::kDevice),
+  const Traced flop = trace.name("training FLOP", trace.as(hours * rate, dim::kFlop),
                                  "device-seconds x peak x utilization (Epoch, Estimating Training Compute, method 2)");
   Entry entry{"compute"};
-  entry.children.push_back({"by hardware and time", {{"flop", trace.as(flop, dim::kFlop)}}});
+  entry.children.push_back({"by hardware and time", {{"flop", flop}}});
   ledger.add(std::move(entry));
-  ledger.headline("flop_training", "training compute", trace.as(flop, dim::kFlop));
+  ledger.headline("flop_training", "training compute", flop);
   ledger.headline("device_hours", "device-hours", hours);
   ledger.influences("flop_training");
   ledger.book().title = q.file.title.empty() ? "a run" : q.file.title;
@@ -370,7 +372,7 @@ Book by_parameters(const TrainQuestion& q) {
   ledger.headline("parameters", "parameters", parameters);
   if (run.tokens > 0) {
     const Traced flop = trace.name("training FLOP",
-                                   trace.constant(6.0, dim::kFlop / (dim::kParameter * dim::kToken)) * active *
+                                   trace.constant(Integer(6), dim::kFlop / (dim::kParameter * dim::kToken)) * active *
                                        input(trace, q.file.root.find("train"), "tokens", dim::kToken, 1, run.tokens),
                                    "6 N D (Kaplan et al. 2001.08361): attention is left out");
     ledger.headline("flop_training", "training compute", flop);
@@ -457,8 +459,10 @@ Result<Book> train_answer(const TrainQuestion& q) {
   Book book = ledger.finish(kWorlds);
   const bool full = capacity > 0 && visible > capacity;
   book.yes = !full;
-  std::string sentence = bytes_text(visible) + " on the fullest of " + std::to_string(run.layout.devices()) +
-                         (run.layout.devices() == 1 ? " device" : " devices");
+  const std::int64_t devices = run.layout.devices();
+  std::string sentence =
+      bytes_text(visible) +
+      (devices == 1 ? " on one device" : " on the fullest of " + std::to_string(devices) + " devices");
   if (fits)
     sentence += (full ? " do not fit into " : " fit into ") + bytes_text(capacity) + " of a " + q.file.device->name +
                 " (probability " + percent(*fits) + ")";

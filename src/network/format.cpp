@@ -66,6 +66,16 @@ Result<Network> read_file(const std::string& path, const Inputs& inputs, Sources
   return best->read(path, inputs, sources);
 }
 
+// "net.onnx", "./config.json", not "llama-3.1-8b": an ending that begins with a letter, or a folder.
+bool names_file(std::string_view word) {
+  const std::size_t dot = word.rfind('.');
+  const std::string_view ending = dot == std::string_view::npos ? std::string_view() : word.substr(dot + 1);
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  const auto plain = [&](char c) { return letter(c) || (c >= '0' && c <= '9'); };
+  return word.ends_with('/') || word.starts_with('/') || word.starts_with('.') ||
+         (!ending.empty() && letter(ending.front()) && std::all_of(ending.begin(), ending.end(), plain));
+}
+
 }  // namespace
 
 Result<Network> load_model(const std::string& model, const Inputs& inputs, Sources& sources,
@@ -77,10 +87,12 @@ Result<Network> load_model(const std::string& model, const Inputs& inputs, Sourc
   const std::string path = base_file.empty() ? model : resolve_beside(base_file, model);
   if (path_exists(path)) return read_file(path, inputs, sources);
   if (is_shipped_model(model)) return read_shipped_model(model, inputs, sources);
+  if (names_file(model)) return error("model-not-found", "there is no file called '" + path + "'");
   const std::vector<std::string> known = shipped_model_names();
   const std::vector<std::string_view> views(known.begin(), known.end());
   std::string near;
-  for (std::string_view name : nearest_few(model, views, 4)) near += (near.empty() ? "" : ", ") + std::string(name);
+  const std::string_view last = std::string_view(model).substr(model.rfind('/') + 1);  // of "owner/name"
+  for (std::string_view name : nearest_few(last, views, 4)) near += (near.empty() ? "" : ", ") + std::string(name);
   return error("model-not-found", "there is no file and no shipped model called '" + model + "'", {},
                near.empty() ? "" : "nearest shipped models: " + near);
 }

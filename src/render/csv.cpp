@@ -1,8 +1,10 @@
-// CSV (RFC 4180): the rows of the first account tree or table, every digit, base units; the head names the unit.
+// CSV (RFC 4180): the rows of the account trees, else of the first table, else the headlines; every digit, in the units
+// of the JSON (base units; hours under *_hours).
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "quantity/print.h"
-#include "quantity/unit.h"
 #include "render/grid/grid.h"
 #include "render/renderer.h"
 
@@ -19,40 +21,57 @@ std::string quoted(const std::string& text) {
   return out + "\"";
 }
 
-std::string number(const Figure& figure) {
+std::string number(const Figure& figure, double scale) {
   if (figure.unknown && !figure.at_least) return {};
-  return figure.exact.empty() ? shortest(figure.value) : figure.exact;
+  return figure.exact.empty() || scale != 1 ? shortest(figure.value * scale) : figure.exact;
 }
 
-void append(std::string& out, const Book& book, const Account& root, const Account& account, const std::string& path) {
-  const std::string own = &account == &root ? "total" : (path.empty() ? account.name : path + "/" + account.name);
-  for (const Account& child : account.children) append(out, book, root, child, &account == &root ? "" : own);
+using Keys = std::vector<std::string>;
+
+std::string cells_of(const Figure* figure, double scale) {
+  if (figure == nullptr) return ",,,,";
+  return "," + number(*figure, scale) + "," + (figure->p5 ? shortest(*figure->p5 * scale) : "") + "," +
+         (figure->p95 ? shortest(*figure->p95 * scale) : "") + "," + (figure->at_least ? "1" : "0");
+}
+
+// Children before their parent; `prefix` ends in '/' where it is not empty.
+void append(std::string& out, const Book& book, const Account& account, const std::string& own,
+            const std::string& prefix, const Keys& keys) {
+  for (const Account& child : account.children)
+    append(out, book, child, prefix + child.name, prefix + child.name + "/", keys);
   out += quoted(own);
-  for (const Cell& column : root.cells) {
-    const Figure* figure = nullptr;
-    for (const Cell& cell : account.cells)
-      if (cell.key == column.key) figure = &book.steps[cell.step].figure;
-    if (figure == nullptr) {
-      out += ",,,,";
-      continue;
-    }
-    out += "," + number(*figure) + "," + (figure->p5 ? shortest(*figure->p5) : "") + "," +
-           (figure->p95 ? shortest(*figure->p95) : "") + "," + (figure->at_least ? "1" : "0");
+  for (const std::string& key : keys) {
+    const auto cell =
+        std::find_if(account.cells.begin(), account.cells.end(), [&](const Cell& each) { return each.key == key; });
+    out += cells_of(cell == account.cells.end() ? nullptr : &book.steps[cell->step].figure, json_scale(key));
   }
   out += "\n";
 }
 
-std::string render_csv(const Book& book, const RenderOptions&) {
-  std::string out;
+// All account trees; where there are several, each row begins with the name of its tree.
+std::string account_rows(const Book& book) {
+  std::vector<const Account*> trees;
+  Keys keys;
   for (const Account& account : book.accounts) {
     if (account.children.empty()) continue;
-    out += "name";
+    trees.push_back(&account);
     for (const Cell& cell : account.cells)
-      out += "," + cell.key + "," + cell.key + "_p5," + cell.key + "_p95," + cell.key + "_at_least";
-    out += "\n";
-    append(out, book, account, account, "");
-    return out;
+      if (std::find(keys.begin(), keys.end(), cell.key) == keys.end()) keys.push_back(cell.key);
   }
+  if (trees.empty()) return {};
+  std::string out = "name";
+  for (const std::string& key : keys) out += "," + key + "," + key + "_p5," + key + "_p95," + key + "_at_least";
+  out += "\n";
+  for (const Account* tree : trees) {
+    const std::string prefix = trees.size() > 1 ? tree->name + "/" : "";
+    append(out, book, *tree, prefix + "total", prefix, keys);
+  }
+  return out;
+}
+
+std::string render_csv(const Book& book, const RenderOptions&) {
+  std::string out = account_rows(book);
+  if (!out.empty()) return out;
   if (!book.tables.empty()) {
     const Grid grid = table_grid(book.tables.front(), true);
     for (std::size_t c = 0; c < grid.heads.size(); ++c) out += (c > 0 ? "," : "") + quoted(grid.heads[c]);
@@ -66,8 +85,10 @@ std::string render_csv(const Book& book, const RenderOptions&) {
   out += "key,value,p5,p50,p95,at_least\n";
   for (const Headline& each : book.headlines) {
     const Figure& f = book.steps[each.step].figure;
-    out += each.key + "," + number(f) + "," + (f.p5 ? shortest(*f.p5) : "") + "," + (f.p50 ? shortest(*f.p50) : "") +
-           "," + (f.p95 ? shortest(*f.p95) : "") + "," + (f.at_least ? "1" : "0") + "\n";
+    const double scale = json_scale(each.key);
+    const auto percentile = [&](std::optional<double> value) { return value ? shortest(*value * scale) : ""; };
+    out += each.key + "," + number(f, scale) + "," + percentile(f.p5) + "," + percentile(f.p50) + "," +
+           percentile(f.p95) + "," + (f.at_least ? "1" : "0") + "\n";
   }
   return out;
 }

@@ -7,15 +7,13 @@
 #include "base/json_quote.h"
 #include "quantity/print.h"
 #include "quantity/unit.h"
+#include "render/grid/grid.h"
 #include "render/renderer.h"
 
 namespace floptally {
 namespace {
 
 std::string number(double value) { return std::isfinite(value) ? shortest(value) : "null"; }
-
-// Hours are the unit of *_hours keys; everything else is in base units.
-double scale_of(std::string_view key) { return key.ends_with("_hours") ? 1.0 / 3600 : 1.0; }
 
 std::string figure(const Figure& f, double scale = 1) {
   std::string out = "{\"value\": " + (f.unknown && !f.at_least ? std::string("null") : number(f.value * scale));
@@ -52,7 +50,7 @@ void append(std::string& out, const Book& book, const Account& account, const st
   if (!account.source.empty()) out += ", \"source\": " + json_quote(account.source);
   out += place(account.place);
   for (const Cell& cell : account.cells) {
-    const std::string body = figure(book.steps[cell.step].figure, scale_of(cell.key));
+    const std::string body = figure(book.steps[cell.step].figure, json_scale(cell.key));
     out += ", " + json_quote(cell.key) + ": " + body.substr(0, body.size() - 1) +
            ", \"step\": " + std::to_string(cell.step) + "}";
   }
@@ -121,7 +119,7 @@ std::string render_json(const Book& book, const RenderOptions&) {
     first = false;
   };
   for (const Headline& each : book.headlines)
-    member(each.key, figure(book.steps[each.step].figure, scale_of(each.key)));
+    member(each.key, figure(book.steps[each.step].figure, json_scale(each.key)));
   for (const auto& [key, words] : book.words) member(key, json_quote(words));
   if (!book.json_answer.empty()) {
     out += std::string(first ? "\n    " : ",\n    ") + book.json_answer;
@@ -139,7 +137,7 @@ std::string render_json(const Book& book, const RenderOptions&) {
     out += "  \"influences\": [";
     for (std::size_t i = 0; i < book.influences.size(); ++i) {
       const Influence& each = book.influences[i];
-      const double scale = scale_of(each.key);
+      const double scale = json_scale(each.key);
       out += std::string(i > 0 ? "," : "") + "\n    {\"of\": " + json_quote(each.key) +
              ", \"input\": " + json_quote(each.input) + ", \"share\": " + number(each.share) +
              ", \"low\": " + number(each.low * scale) + ", \"high\": " + number(each.high * scale) + "}";

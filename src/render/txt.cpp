@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "quantity/print.h"
 #include "render/grid/grid.h"
@@ -42,6 +43,69 @@ void append(std::string& out, const Grid& grid, bool colour) {
   for (std::size_t r = 0; r < grid.rows.size(); ++r)
     line(grid.rows[r], grid.depth[r], r + grid.totals >= grid.rows.size() && grid.totals > 0 ? kBold : nullptr);
   if (!grid.note.empty()) out += grid.note + "\n";
+}
+
+// `text` in lines of at most `width` characters, broken at spaces; a longer word stays whole.
+std::vector<std::string> wrapped(const std::string& text, std::size_t width) {
+  std::vector<std::string> lines;
+  std::string line;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find(' ', at), text.size());
+    const std::string word = text.substr(at, end - at);
+    at = end + 1;
+    if (!line.empty() && display_width(line) + 1 + display_width(word) > width)
+      lines.push_back(std::exchange(line, ""));
+    line += (line.empty() ? "" : " ") + word;
+  }
+  lines.push_back(line);
+  return lines;
+}
+
+// A grid of prose that is wider than `limit`: its widest columns of words are broken into lines, each a row of its own.
+Grid narrowed(Grid grid, std::size_t limit) {
+  constexpr std::size_t kNarrowest = 24;
+  constexpr std::ptrdiff_t kProse = 4;  // blanks of a cell that may be broken
+  const std::size_t n = grid.heads.size();
+  std::vector<std::size_t> width(n), least(n);
+  std::size_t total = n > 0 ? 2 * (n - 1) : 0;
+  for (std::size_t c = 0; c < n; ++c) {
+    width[c] = least[c] = display_width(grid.heads[c]);
+    bool prose = false;
+    for (const auto& row : grid.rows) {
+      width[c] = std::max(width[c], display_width(row[c]));
+      prose = prose || std::count(row[c].begin(), row[c].end(), ' ') >= kProse;
+      for (const std::string& word : wrapped(row[c], 1)) least[c] = std::max(least[c], display_width(word));
+    }
+    least[c] = grid.right[c] || !prose ? width[c] : std::min(width[c], std::max(least[c], kNarrowest));
+    total += width[c];
+  }
+  if (total <= limit) return grid;
+  while (total > limit) {  // the widest gives way
+    std::size_t widest = n;
+    for (std::size_t c = 0; c < n; ++c)
+      if (width[c] > least[c] && (widest == n || width[c] > width[widest])) widest = c;
+    if (widest == n) break;
+    --width[widest];
+    --total;
+  }
+  Grid out = grid;
+  out.rows.clear();
+  out.depth.clear();
+  for (std::size_t r = 0; r < grid.rows.size(); ++r) {
+    std::vector<std::vector<std::string>> cells;
+    std::size_t lines = 1;
+    for (std::size_t c = 0; c < n; ++c) {
+      cells.push_back(wrapped(grid.rows[r][c], width[c]));
+      lines = std::max(lines, cells.back().size());
+    }
+    for (std::size_t i = 0; i < lines; ++i) {
+      std::vector<std::string> row;
+      for (std::size_t c = 0; c < n; ++c) row.push_back(i < cells[c].size() ? cells[c][i] : "");
+      out.rows.push_back(std::move(row));
+      out.depth.push_back(grid.depth[r]);
+    }
+  }
+  return out;
 }
 
 bool shown_in_accounts(const Book& book, std::uint32_t step) {
@@ -88,7 +152,8 @@ std::string render_text(const Book& book, const RenderOptions& options) {
   for (const Table& table : book.tables) {
     paragraph();
     if (!table.title.empty()) out += options.colour ? kBold + table.title + kReset + "\n" : table.title + "\n";
-    append(out, table_grid(table, false), options.colour);
+    append(out, narrowed(table_grid(table, false), static_cast<std::size_t>(std::max(options.width, 1))),
+           options.colour);
   }
   const std::vector<std::string> influences = influence_lines(book);
   const std::vector<std::string> inputs = input_lines(book);

@@ -393,11 +393,17 @@ std::vector<Chart> standard_charts(const Book& book) {
 }
 
 std::string svg_document(const std::vector<Chart>& charts, const std::string& title) {
+  std::vector<Canvas> canvases;
+  canvases.reserve(charts.size());
+  for (const Chart& chart : charts) canvases.push_back(draw(chart));
+  return svg_page(canvases, title);
+}
+
+std::string svg_page(const std::vector<Canvas>& canvases, const std::string& title) {
   std::string body;
   double height = 8;
   double width = 720;
-  for (const Chart& chart : charts) {
-    const Canvas canvas = draw(chart);
+  for (const Canvas& canvas : canvases) {
     body += fmt::format("<g transform=\"translate(0 {:.0f})\">\n{}</g>\n", height, canvas.body);
     height += canvas.height + 16;
     width = std::max(width, canvas.width);

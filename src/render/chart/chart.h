@@ -17,7 +17,8 @@ struct Canvas {
 Canvas draw(const Chart& chart);
 // The charts every answer has: a tornado for each headline with influences, range bars of the first account tree.
 std::vector<Chart> standard_charts(const Book& book);
-// A whole <svg> element with the charts below one another.
+// A whole <svg> element with the canvases, or the charts, below one another.
+std::string svg_page(const std::vector<Canvas>& canvases, const std::string& title);
 std::string svg_document(const std::vector<Chart>& charts, const std::string& title);
 std::string escape_xml(const std::string& text);
 

@@ -138,6 +138,8 @@ bool has_range(const Book& book, const Account& account, const std::string& key)
 
 }  // namespace
 
+double json_scale(std::string_view key) { return key.ends_with("_hours") ? 1.0 / 3600 : 1.0; }
+
 std::string title_of(const std::string& key) {
   for (const auto& [known, title] : kTitles)
     if (key == known) return title;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "floptally/book.h"
@@ -22,6 +23,8 @@ struct Grid {
 
 // How a key of an account is headed ("flop" -> "FLOP", "device_hours" -> "Device-hours").
 std::string title_of(const std::string& key);
+// What figures under a key are multiplied by in JSON and CSV: hours are the unit of *_hours, all else is in base units.
+double json_scale(std::string_view key);
 // The tree as a grid; `full` keeps every column, otherwise those that fit `width` characters in order of importance.
 Grid account_grid(const Book& book, const Account& account, bool full, int width);
 // Figures as people read them, or with every digit in base units.
