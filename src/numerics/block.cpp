@@ -224,7 +224,7 @@ constexpr BlockFormat kFormats[] = {
      "d s q - dmin m, q of 5 bits, s and m of 6 a 32 weights"},
     {"q6_k", 256, sizeof(BlockQ6_K), encode_q6_k, decode_q6_k, "d s (q - 32), q of 6 bits, s of 8 a 16 weights"},
     {"iq4_nl", 32, sizeof(BlockIQ4_NL), encode_iq4_nl, decode_iq4_nl, "d level[q], 16 uneven levels"},
-    {"mxfp4-gguf", 32, sizeof(BlockMXFP4), encode_mxfp4, decode_mxfp4, "2^(e - 127) E2M1"},
+    {"mxfp4-gguf", 32, sizeof(BlockMXFP4), encode_mxfp4, decode_mxfp4, "2^(e - 127) E2M1", false},
 };
 
 }  // namespace

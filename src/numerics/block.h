@@ -17,7 +17,8 @@ struct BlockFormat {
   int bytes = 0;                                                     // of a block
   void (*encode)(const float* weights, std::byte* block) = nullptr;  // exactly one block, finite values
   void (*decode)(const std::byte* block, float* weights) = nullptr;
-  std::string_view rule;  // how a weight is read back
+  std::string_view rule;    // how a weight is read back
+  bool fp16_scales = true;  // scales and minima are fp16 numbers
   [[nodiscard]] double bits_per_weight() const { return 8.0 * bytes / weights; }
 };
 

@@ -12,7 +12,9 @@ namespace floptally::numerics {
 namespace {
 
 constexpr std::uint64_t kNf4Super = std::uint64_t{256} * 64;  // weights under one second-level scale
-constexpr int kCandidates = 49;                               // clips of k / 64 of the largest magnitude, k = 16..64
+constexpr double kLargestHalf = 65504;
+constexpr double kLargestScaled = std::numeric_limits<float>::max() / 4;  // a range of both signs, and a level above it
+constexpr int kCandidates = 49;  // clips of k / 64 of the largest magnitude, k = 16..64
 constexpr int kFirstCandidate = 16;
 
 std::uint32_t magnitude_bits(float value) { return std::bit_cast<std::uint32_t>(value) & 0x7fffffffu; }
@@ -241,6 +243,10 @@ std::string Encoder::impossible() const {
       scheme_.element != nullptr ? largest_code(scheme_) * (scheme_.kind == Scheme::Kind::nvfp4 ? 448 : 1) : 1;
   if (scaled && magnitude > 0 && magnitude / top < static_cast<double>(std::numeric_limits<float>::min()))
     return "its largest magnitude is so small that the scale would fall below fp32's normal numbers";
+  if (scaled && magnitude > kLargestScaled)
+    return "its largest magnitude is so large that values read back could leave fp32";
+  if (scheme_.kind == Scheme::Kind::block && scheme_.block->fp16_scales && magnitude > kLargestHalf)
+    return "its largest magnitude is beyond fp16, which the scales of this format are";
   const bool rows = scheme_.grain == Grain::channel && view_.columns > kChunk && view_.rows > 1;
   if (rows && scheme_.method != Method::absmax && scheme_.method != Method::zero_point)
     return "its rows are too long for this method one by one; use --per tensor or group";

@@ -128,7 +128,7 @@ struct Bins {
     Narrow place;
     load(values, count, place);
     place = place * scale + half;
-    place = place < 0 ? Narrow{} : place;
+    place = place >= 0 ? place : Narrow{};  // also what is not a number
     place = place > last ? Narrow{} + last : place;
     const Places places = __builtin_convertvector(place, Places);
     std::int32_t bin[kLanes];

@@ -298,7 +298,7 @@ class ExpressionParser {
   void number_token() {
     if (peek() == '$') ++pos_;
     const NumberText number = read_number(text_.substr(pos_));
-    pos_ += std::max<std::size_t>(number.length, 1);
+    pos_ = std::min(pos_ + std::max<std::size_t>(number.length, 1), text_.size());
     if (peek() == '%') ++pos_;
     floor_sign();
   }
