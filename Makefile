@@ -1,6 +1,7 @@
 # The front door. Every target installs what is missing (apt.txt), then builds what it needs, then does its work.
 BUILD ?= build
 JOBS ?= $(shell nproc)
+SECONDS ?= 30
 .PHONY: demo test program build configure check bench install deps oracles fuzz docs clean format
 
 demo: program
@@ -34,9 +35,10 @@ bench: deps
 	@cmake --build build-bench -j $(JOBS)
 	bench/run build-bench
 
+# Each reader on hostile input for SECONDS, with clang's libFuzzer, AddressSanitizer and UndefinedBehaviorSanitizer.
 fuzz: deps
 	@tools/install-deps tests/fuzz/apt.txt
-	tests/fuzz/run
+	tests/fuzz/run $(SECONDS)
 
 oracles: build
 	@tools/install-deps tests/differential/apt.txt

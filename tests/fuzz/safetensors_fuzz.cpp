@@ -1,19 +1,20 @@
-// Arbitrary bytes as a safetensors file: no crash, and every tensor that is accepted lies inside the file.
-#include <cstdint>
+// Any bytes as a safetensors file; every tensor that is accepted lies inside it.
 #include <cstdlib>
-#include <string_view>
 
+#include "fuzz.h"
 #include "network/tensor_file/tensor_file.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  floptally::Sources sources;
-  const floptally::Source& source = sources.add_binary("fuzz.safetensors");
-  const auto file = floptally::parse_safetensors(source, {reinterpret_cast<const char*>(data), size}, size);
+  using namespace floptally;
+  const std::string_view bytes = fuzz::text_of(data, size);
+  Sources sources;
+  const auto file = parse_safetensors(sources.add_binary("fuzz.safetensors"), bytes, size);
   if (!file.ok()) {
-    if (file.problems().empty() || floptally::to_text(file.problems()).empty()) std::abort();
+    fuzz::show(file.problems());
     return 0;
   }
-  for (const floptally::TensorEntry& tensor : file->tensors)
+  for (const TensorEntry& tensor : file->tensors)
     if (tensor.offset > size || tensor.bytes > size - tensor.offset) std::abort();
+  fuzz::read_model("fuzz.safetensors", bytes);
   return 0;
 }

@@ -1,0 +1,28 @@
+// What the fuzz targets share. A target is one function that takes any bytes; answers and problems are both fine, what
+// is not: a crash, a problem that cannot be shown, more than 10 s or 1 GiB.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "floptally/engine.h"
+
+namespace floptally::fuzz {
+
+std::string_view text_of(const std::uint8_t* data, std::size_t size);
+
+// The bytes as a file of that name, in a folder of this process that is the current one and is removed at its end.
+void write(const std::string& name, std::string_view bytes);
+
+// Aborts where there are no problems, or they cannot be shown.
+void show(const Diagnostics& problems);
+
+// The file as `floptally model FILE` reads it, counted whole and by operator.
+void read_model(const std::string& name, std::string_view bytes);
+
+// The request as the program answers it, shown as text and as JSON, which must be JSON; with `all`, in every format.
+void answer(const Request& request, bool all = false);
+
+}  // namespace floptally::fuzz

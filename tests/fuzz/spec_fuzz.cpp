@@ -1,0 +1,7 @@
+// Any bytes as a network spec.
+#include "fuzz.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  floptally::fuzz::read_model("fuzz.yaml", floptally::fuzz::text_of(data, size));
+  return 0;
+}
