@@ -41,7 +41,7 @@ struct Score {
 Score score(std::string name, const std::vector<const Scored*>& rows);
 
 struct MemoryCard {
-  std::size_t rows = 0;  // with a memory measurement
+  std::size_t rows = 0;  // with a memory measurement, or out of memory
   std::vector<Scored> scored;
   std::vector<Skipped> skipped;
   std::vector<FitCall> calls;

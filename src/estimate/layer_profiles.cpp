@@ -113,11 +113,10 @@ double states_of(const LayerShape& layer, std::int64_t tensor, std::int64_t data
   return m[Holds::weights] + m[Holds::gradients] + m[Holds::master] + m[Holds::states];
 }
 
-std::vector<Profile> read_profiles(const Csv& csv, MemoryCard& card) {
+std::vector<Profile> read_profiles(const Csv& csv) {
   std::map<std::string, Profile> groups;
   for (std::size_t row = 0; row < csv.rows(); ++row) {
     if (csv.cell(row, "quantity") != "model_states") continue;
-    ++card.rows;
     std::string key;
     for (const char* column :
          {"family", "model", "strategy", "pp", "tp", "dp_sdp", "flags", "global_bsz", "seq", "rank"})
@@ -167,7 +166,7 @@ bool is_layer_profile(const Csv& csv) {
 
 MemoryCard layer_profile_card(const Csv& csv, const FindModel& find) {
   MemoryCard card;
-  for (const Profile& profile : read_profiles(csv, card)) {
+  for (const Profile& profile : read_profiles(csv)) {
     const std::string id = profile.family + "/" + profile.model + "/" + profile.strategy;
     const auto shape = profile.reason.empty() ? shape_of(profile, find) : std::nullopt;
     if (!shape) {
@@ -195,6 +194,7 @@ MemoryCard layer_profile_card(const Csv& csv, const FindModel& find) {
     else
       card.skipped.push_back({id, "no more memory with more layers"});
   }
+  card.rows = card.scored.size() + card.skipped.size();  // profiles, of several lines each
   total_card(card);
   return card;
 }

@@ -231,7 +231,8 @@ class PlanReader {
         report(amount.take_problems());
         continue;
       }
-      out.push_back({name, value.key_span(), std::move(*amount)});
+      const bool replaced = value.span().source != value.key_span().source;  // by --set
+      out.push_back({name, replaced ? value.span() : value.key_span(), std::move(*amount)});
     }
   }
 

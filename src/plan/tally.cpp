@@ -495,7 +495,10 @@ class PlanTally {
       const double reference = expected ? amount.best : edge;
       const double off = reference == 0 ? 0 : value / reference - 1;
       char percent[32];
-      std::snprintf(percent, sizeof percent, "%+.3g%%", 100 * off);
+      if (std::abs(off) < 10)
+        std::snprintf(percent, sizeof percent, "%+.3g%%", 100 * off);
+      else
+        std::snprintf(percent, sizeof percent, "%.3g times", off + 1);
       const std::string difference = (value >= reference ? "+" : "-") + print(std::abs(value - reference));
       verdict += ", off by " + difference + " (" + percent + ")";
       Diagnostic miss = error(expected ? "expect-not-met" : "limit-passed",
@@ -507,6 +510,8 @@ class PlanTally {
       book.yes = false;
     } else if (!expected && step->figure.p95 && *step->figure.p95 * scale > edge) {
       verdict += ", but the 90% range reaches " + print(*step->figure.p95 * scale);
+    } else if (!expected && step->figure.at_least) {
+      verdict += " by what is known: a part is a floor";
     }
     table.rows.push_back({std::string(expected ? "expect" : "limit"), want.key, amount.text,
                           (step->figure.at_least ? ">= " : "") + print(value), verdict});

@@ -48,13 +48,21 @@ std::string percent(double fraction) {
   return text;
 }
 
-std::string json_score(const Score& s) {
-  char text[256];
-  std::snprintf(text, sizeof text,
-                "\"scored\": %zu, \"bias\": %.6g, \"mean_abs_error\": %.6g, \"median_abs_error\": %.6g, "
-                "\"p90_abs_error\": %.6g, \"coverage_90\": %.6g",
-                s.rows, s.bias, s.mean, s.median, s.p90, s.coverage);
-  return text;
+// What nothing was scored for is not known: null, not 0.
+std::string json_score(std::size_t rows, std::size_t skipped, const Score& s) {
+  std::string out = "{\"rows\": " + std::to_string(rows) + ", \"scored\": " + std::to_string(rows - skipped) +
+                    ", \"skipped\": " + std::to_string(skipped) + ", \"measurements\": " + std::to_string(s.rows);
+  const auto add = [&](const char* key, double value) {
+    char text[32] = "null";
+    if (s.rows > 0) std::snprintf(text, sizeof text, "%.6g", value);
+    out += ", \"" + std::string(key) + "\": " + text;
+  };
+  add("bias", s.bias);
+  add("mean_abs_error", s.mean);
+  add("median_abs_error", s.median);
+  add("p90_abs_error", s.p90);
+  add("coverage_90", s.coverage);
+  return out;
 }
 
 std::string json_skipped(const std::vector<Skipped>& rows) {
@@ -67,14 +75,10 @@ std::string json_skipped(const std::vector<Skipped>& rows) {
 }
 
 std::string json_answer(const MemoryCard& card, std::size_t timed) {
-  std::string out = "\"memory\": {\"rows\": " + std::to_string(card.rows) +
-                    ", \"skipped\": " + std::to_string(card.skipped.size()) + ", " + json_score(card.total) +
-                    ", \"by\": {";
+  std::string out = "\"memory\": " + json_score(card.rows, card.skipped.size(), card.total) + ", \"by\": {";
   for (std::size_t i = 0; i < card.by.size(); ++i)
-    out += (i > 0 ? ", " : "") + json_quote(card.by[i].name) + ": {\"rows\": " + std::to_string(card.by[i].rows) +
-           ", " + json_score(card.by[i]) + "}";
-  out += "}},\n    \"time\": {\"rows\": " + std::to_string(timed) +
-         ", \"scored\": 0, \"skipped\": " + std::to_string(timed) +
+    out += (i > 0 ? ", " : "") + json_quote(card.by[i].name) + ": " + json_score(card.by[i].rows, 0, card.by[i]) + "}";
+  out += "}},\n    \"time\": " + json_score(timed, timed, Score{}) +
          "},\n    \"rows_skipped\": " + json_skipped(card.skipped) + ",\n    \"rows_scored\": [";
   for (std::size_t i = 0; i < card.scored.size(); ++i) {
     const Scored& s = card.scored[i];

@@ -49,6 +49,14 @@ std::string without(std::string text, const std::string& prefix) {
   return text;
 }
 
+// A step that only passes on another of the same name: its one input is what is meant.
+const Step& meant(const Book& book, std::uint32_t& index) {
+  while (book.steps[index].inputs.size() == 1 && book.steps[index].formula == book.steps[index].name &&
+         book.steps[book.steps[index].inputs.front()].name == book.steps[index].name)
+    index = book.steps[index].inputs.front();
+  return book.steps[index];
+}
+
 struct Teller {
   const Book& book;
   int depth;
@@ -59,7 +67,7 @@ struct Teller {
   // `scope`: the account a formula stands in; its own sizes ("layers/q_proj: rows") are called by their short names
   // there.
   void tell(std::uint32_t index, int level, const std::string& scope = {}) {
-    const Step& step = book.steps[index];
+    const Step& step = meant(book, index);
     const std::string indent(static_cast<std::size_t>(level) * 4, ' ');
     lines.push_back(indent + without(head(step), scope));
     if (step.formula.empty()) return;
@@ -125,11 +133,34 @@ Result<std::uint32_t> find_step_or_line(const Book& book, const std::string& pat
   return found;
 }
 
+// The account at a path ("Total/Alignment", "Alignment"), where it is no number: it has several.
+const Account* find_account(const Account& account, const std::string& above, const std::string& path) {
+  const std::string own = above + account.name;
+  if (own == path || own.ends_with("/" + path)) return &account;
+  for (const Account& child : account.children)
+    if (const Account* found = find_account(child, own + "/", path)) return found;
+  return nullptr;
+}
+
+// The steps a path means: one number, or all of an account.
+Result<std::vector<std::uint32_t>> steps_at(const Book& book, const std::string& path) {
+  const Result<std::uint32_t> step = find_step_or_line(book, path);
+  if (step.ok()) return std::vector<std::uint32_t>{*step};
+  for (const Account& account : book.accounts) {
+    const Account* found = find_account(account, "", path);
+    if (found == nullptr || found->cells.empty()) continue;
+    std::vector<std::uint32_t> steps;
+    for (const Cell& cell : found->cells) steps.push_back(cell.step);
+    return steps;
+  }
+  return step.problems();
+}
+
 Result<Book> explain(const Request& request, Context& context) {
   std::string input = request.inputs.front();
-  std::string path = request.inputs.size() > 1 ? request.inputs[1] : "";
-  if (const std::size_t hash = input.find('#'); path.empty() && hash != std::string::npos) {
-    path = input.substr(hash + 1);
+  std::vector<std::string> paths(request.inputs.begin() + 1, request.inputs.end());
+  if (const std::size_t hash = input.find('#'); paths.empty() && hash != std::string::npos) {
+    paths = {input.substr(hash + 1)};
     input = input.substr(0, hash);
   }
   Request asked = request;
@@ -148,14 +179,22 @@ Result<Book> explain(const Request& request, Context& context) {
   teller.table.key = "derivation";
   teller.table.columns = {
       {"name", "Name", false}, {"value", "Value", true}, {"formula", "Formula", false}, {"source", "Source", false}};
-  if (path.empty()) {
+  if (paths.empty()) {
     teller.depth = request.has("depth") ? depth : 0;
     for (const Headline& each : told.headlines) teller.tell(each.step, 0);
-  } else {
-    const auto step = find_step_or_line(told, path);
-    if (!step) return step.problems();
-    teller.tell(*step, 0);
   }
+  Diagnostics problems;
+  for (const std::string& path : paths) {
+    const auto steps = steps_at(told, path);
+    if (!steps) {
+      problems.insert(problems.end(), steps.problems().begin(), steps.problems().end());
+      continue;
+    }
+    if (steps->size() > 1 && !request.has("depth")) teller.depth = 0;
+    for (const std::uint32_t step : *steps) teller.tell(step, 0);
+    teller.depth = depth;
+  }
+  if (!problems.empty()) return problems;
   Book book;
   book.summary = std::move(teller.lines);
   book.headlines = told.headlines;
@@ -174,16 +213,17 @@ extern const CommandDef k_explain;
 const CommandDef k_explain = {
     {"explain",
      "where a number comes from",
-     "FILE [PATH] or FILE#PATH",
+     "FILE [PATH...] or FILE#PATH",
      1,
-     2,
+     64,
      {{"depth", "N", "how many levels of names to open (3; 0 shows the formula alone)", false},
       {"let", "NAME=VALUE", "as in tally", true},
       {"batch", "N", "as in model", false},
       {"sequence", "N", "as in model", false},
       {"convention", "NAME", "as in model", false}},
      {"floptally explain plans/gdm-scaling-exponents.yaml usd",
-      "floptally explain plans/gdm-scaling-exponents.yaml 'Epsilon, heatmaps/flop'"}},
+      "floptally explain plans/gdm-scaling-exponents.yaml 'Epsilon, heatmaps/flop' 'Table E1/usd'",
+      "floptally explain plans/gdm-scaling-exponents.yaml Alignment"}},
     explain};
 }  // namespace commands
 }  // namespace floptally
