@@ -136,7 +136,30 @@ FlopCount flop_of_row(const ViewRow& row, const Convention& convention, const Ne
   return sum;
 }
 
-Table view_table(const Network& network, const ModelQuestion& q, Chart& treemap) {
+// Where the FLOP go: every module that holds no other, coloured by the part it stands in.
+Chart treemap_of(const Network& network, const ModelQuestion& q) {
+  constexpr int kDepth = 3;
+  constexpr std::size_t kMost = 400;
+  Chart chart;
+  chart.form = Chart::Form::treemap;
+  chart.key = "treemap";
+  chart.title = "Training FLOP of one sample";
+  chart.y_dim = dim::kFlop;
+  const std::vector<ViewRow> rows = view_by_module(network, options_of(*q.convention), kDepth);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (i + 1 < rows.size() && rows[i + 1].depth > rows[i].depth) continue;
+    const double flop = flop_of_row(rows[i], *q.convention, network).training().to_double();
+    if (flop <= 0) continue;
+    std::string part = rows[i].name.substr(0, rows[i].name.rfind('.'));
+    part = part.substr(part.rfind('.') + 1);
+    chart.marks.push_back({0, flop, 0, 0, rows[i].name, part});
+  }
+  std::stable_sort(chart.marks.begin(), chart.marks.end(), [](const Mark2d& a, const Mark2d& b) { return a.y > b.y; });
+  if (chart.marks.size() > kMost) chart.marks.resize(kMost);
+  return chart;
+}
+
+Table view_table(const Network& network, const ModelQuestion& q) {
   const Convention& convention = *q.convention;
   const CountOptions options = options_of(convention);
   std::vector<ViewRow> rows;
@@ -168,9 +191,6 @@ Table view_table(const Network& network, const ModelQuestion& q, Chart& treemap)
                           count_value(flop.forward, dim::kFlop, flop.at_least),
                           count_value(flop.backward, dim::kFlop, flop.at_least),
                           percent(flop.training(), all.training()), count_value(kept_bytes(m, kept), dim::kByte)});
-    if (q.by != "module" && treemap.marks.size() < 400) {
-      treemap.marks.push_back({0, flop.training().to_double(), 0, 0, row.name, row.name.substr(0, row.name.find('.'))});
-    }
   }
   return table;
 }
@@ -333,11 +353,6 @@ Book model_answer(const Network& network, const ModelQuestion& q) {
   const auto totals = ledger.add(account_entry(tree, tree.name, Integer(1), maker));
   Headlines(ledger, network, q, totals).add(total, flop, tally[Component::embed].parameters);
 
-  Chart treemap;
-  treemap.form = Chart::Form::treemap;
-  treemap.key = "treemap";
-  treemap.title = "Training FLOP of one sample";
-  treemap.y_dim = dim::kFlop;
   Book& book = ledger.book();
   book.title = network.name;
   std::string sentence = network.name + (network.family.empty() ? "" : " (" + network.family + ")") + ": " +
@@ -351,12 +366,9 @@ Book model_answer(const Network& network, const ModelQuestion& q) {
       std::string(convention.name) + ")";
   book.summary.push_back(sentence);
   if (total.at_least) book.summary.emplace_back("Some operators have no count: the totals are at least these.");
-  ModelQuestion view = q;
-  if (view.by.empty()) view.by = "layer";
-  Table table = view_table(network, view, treemap);
   if (q.all_conventions) book.tables.push_back(convention_table(network));
-  if (!q.by.empty()) book.tables.push_back(std::move(table));
-  book.charts.push_back(std::move(treemap));
+  if (!q.by.empty()) book.tables.push_back(view_table(network, q));
+  book.charts.push_back(treemap_of(network, q));
   book.words = {{"convention", std::string(convention.name)}, {"unit", network.unit}, {"family", network.family}};
   book.json_answer = json_bytes(network, total.parameters) + ", \"sequence\": " + std::to_string(network.sequence);
   book.notes = network.notes;

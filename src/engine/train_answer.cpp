@@ -298,7 +298,13 @@ void add_serving(Book& book, const TrainQuestion& q, const Network& network) {
   if (!q.file.serving) return;
   const RunFile::Serving& s = *q.file.serving;
   const ServingMemory m = serving_memory(network, s.batch, s.context, s.weights, s.cache);
-  Table table{"inference", "Memory of serving", {{"part", "Part"}, {"bytes", "Bytes", true}, {"rule", "Rule"}}, {}, {}};
+  const std::int64_t held = s.context > 0 ? s.context : network.sequence;
+  Table table{"inference",
+              "Memory of serving " + std::to_string(s.batch) + " x " + grouped(std::to_string(held)) +
+                  " tokens, the whole model",
+              {{"part", "Part"}, {"bytes", "Bytes", true}, {"rule", "Rule"}},
+              {},
+              {}};
   table.rows.push_back({std::string("weights"), figure(m.weights, dim::kByte),
                         "parameters x bytes of " + std::string(dtype_info(s.weights).name)});
   table.rows.push_back({std::string("keys and values"), figure(m.cache, dim::kByte),

@@ -22,7 +22,7 @@ std::vector<Row> rows(const Inputs& in) {
        "lecture on compute and memory requirements", "the fp32 master copy, activations, all parallelism, buffers",
        lecture(in.parameters, in.trained, in.weight_bytes, in.optimizer_bytes)},
       zero_row(0, frozen ? "2 P + 14 T" : "16 P",
-               "activations, buffers; P is a device's share under tensor and pipeline parallelism"),
+               "activations, buffers; P is a device's share under tensor and pipeline, not expert, parallelism"),
       zero_row(1, frozen ? "2 P + 2 T + 12 T / N" : "4 P + 12 P / N", "activations, buffers"),
       zero_row(2, frozen ? "2 P + 14 T / N" : "2 P + 14 P / N", "activations, buffers"),
       zero_row(3, frozen ? "(2 P + 14 T) / N" : "16 P / N", "activations, gathered layers, buffers"),

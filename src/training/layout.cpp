@@ -56,7 +56,7 @@ bool two_directions(const LayoutCase& c) {
 }
 
 const std::vector<LayoutRule> kRules = {
-    {"layout-positive", "every degree of parallelism is at least 1", "definition",
+    {"layout-positive", "", "every degree of parallelism is at least 1", "definition",
      [](const LayoutCase& c) {
        const Layout& l = c.layout;
        return l.data > 0 && l.tensor > 0 && l.pipeline > 0 && l.chunks > 0 && l.context > 0 && l.expert > 0 &&
@@ -64,7 +64,8 @@ const std::vector<LayoutRule> kRules = {
      },
      [](const LayoutCase&) { return std::string("a degree of parallelism is zero or negative"); },
      [](const LayoutCase&) { return std::string("use 1 for a parallelism that is not used"); }},
-    {"layout-devices", "data * tensor * pipeline * context is the number of devices", "Megatron-LM parallel_state",
+    {"layout-devices", "data", "data * tensor * pipeline * context is the number of devices",
+     "Megatron-LM parallel_state",
      [](const LayoutCase& c) { return c.devices == 0 || c.layout.devices() == c.devices; },
      [](const LayoutCase& c) {
        return "data " + text(c.layout.data) + " x tensor " + text(c.layout.tensor) + " x pipeline " +
@@ -77,14 +78,14 @@ const std::vector<LayoutRule> kRules = {
                   ? "data: " + text(c.devices / model) + " would use them all"
                   : "tensor x pipeline x context (" + text(model) + ") must divide " + text(c.devices);
      }},
-    {"layout-tensor-heads", "tensor parallelism divides the attention heads",
+    {"layout-tensor-heads", "tensor", "tensor parallelism divides the attention heads",
      "Shoeybi et al. 1909.08053: heads are split whole",
      [](const LayoutCase& c) { return divides(c.layout.tensor, c.model.heads); },
      [](const LayoutCase& c) {
        return "tensor " + text(c.layout.tensor) + " does not divide " + text(c.model.heads) + " attention heads";
      },
      [](const LayoutCase& c) { return use_divisor(c.model.heads, c.layout.tensor); }},
-    {"layout-tensor-kv-heads",
+    {"layout-tensor-kv-heads", "tensor",
      "tensor parallelism divides the key-value heads, or is a multiple of them (then they are copied)",
      "Megatron-LM: num_query_groups is a multiple or a divisor of the tensor size",
      [](const LayoutCase& c) {
@@ -96,13 +97,13 @@ const std::vector<LayoutRule> kRules = {
               " key-value heads do not divide each other";
      },
      [](const LayoutCase& c) { return use_divisor(c.model.kv_heads, c.layout.tensor); }},
-    {"layout-tensor-ffn", "tensor parallelism divides the feed-forward width", "Shoeybi et al. 1909.08053",
+    {"layout-tensor-ffn", "tensor", "tensor parallelism divides the feed-forward width", "Shoeybi et al. 1909.08053",
      [](const LayoutCase& c) { return divides(c.layout.tensor, c.model.ffn); },
      [](const LayoutCase& c) {
        return "tensor " + text(c.layout.tensor) + " does not divide the feed-forward width " + text(c.model.ffn);
      },
      [](const LayoutCase& c) { return use_divisor(c.model.ffn, c.layout.tensor); }},
-    {"layout-pipeline-layers", "pipeline x chunks divides the layers, unless `stages` lists them",
+    {"layout-pipeline-layers", "pipeline", "pipeline x chunks divides the layers, unless `stages` lists them",
      "Narayanan et al. 2104.04473",
      [](const LayoutCase& c) { return !c.layout.stages.empty() || divides(pipeline_chunks(c), c.model.layers); },
      [](const LayoutCase& c) {
@@ -112,7 +113,7 @@ const std::vector<LayoutRule> kRules = {
      [](const LayoutCase& c) {
        return use_divisor(c.model.layers, pipeline_chunks(c)) + ", or list the layers of each stage under `stages`";
      }},
-    {"layout-stages", "`stages` lists pipeline x chunks numbers that add up to the layers", "definition",
+    {"layout-stages", "stages", "`stages` lists pipeline x chunks numbers that add up to the layers", "definition",
      [](const LayoutCase& c) {
        return c.layout.stages.empty() || (static_cast<std::int64_t>(c.layout.stages.size()) == pipeline_chunks(c) &&
                                           (c.model.layers == 0 || stage_sum(c) == c.model.layers));
@@ -123,7 +124,7 @@ const std::vector<LayoutRule> kRules = {
               " layers are needed";
      },
      [](const LayoutCase&) { return std::string("one number of layers for each chunk, in model order"); }},
-    {"layout-interleaved",
+    {"layout-interleaved", "schedule",
      "the interleaved schedule needs a pipeline and more than one chunk; other schedules use one (V schedules two)",
      "Narayanan et al. 2104.04473, section 2.2; Qi et al. 2401.10241; DeepSeek-V3 2412.19437",
      [](const LayoutCase& c) {
@@ -134,15 +135,15 @@ const std::vector<LayoutRule> kRules = {
      },
      [](const LayoutCase& c) {
        return "schedule " + std::string(name_of(c.layout.schedule)) + " with pipeline " + text(c.layout.pipeline) +
-              " and " + text(c.layout.chunks) + " chunks per rank";
+              " and chunks " + text(c.layout.chunks);
      },
      [](const LayoutCase& c) {
        return std::string(two_directions(c)
                               ? "V schedules and DualPipe hold 2 chunks per rank"
                               : "schedule: interleaved needs chunks of 2 or more and pipeline of 2 or more");
      }},
-    {"layout-interleaved-batch", "the interleaved schedule needs micro-batches in whole groups of `pipeline`",
-     "Megatron-LM schedules",
+    {"layout-interleaved-batch", "schedule",
+     "the interleaved schedule needs micro-batches in whole groups of `pipeline`", "Megatron-LM schedules",
      [](const LayoutCase& c) {
        return c.layout.schedule != Schedule::interleaved || c.model.batch == 0 ||
               micro_batches(c.layout, c.model.batch) % c.layout.pipeline == 0;
@@ -155,7 +156,7 @@ const std::vector<LayoutRule> kRules = {
        return "make batch a multiple of data x micro_batch x pipeline = " +
               text(c.layout.data * c.layout.micro_batch * c.layout.pipeline);
      }},
-    {"layout-batch", "data x micro_batch divides the batch", "definition",
+    {"layout-batch", "micro_batch", "data x micro_batch divides the batch", "definition",
      [](const LayoutCase& c) { return divides(c.layout.data * c.layout.micro_batch, c.model.batch); },
      [](const LayoutCase& c) {
        return "data " + text(c.layout.data) + " x micro_batch " + text(c.layout.micro_batch) +
@@ -166,7 +167,8 @@ const std::vector<LayoutRule> kRules = {
        return unit > 0 ? "use a batch of " + text(std::max<std::int64_t>(1, (c.model.batch + unit - 1) / unit) * unit)
                        : std::string();
      }},
-    {"layout-context", "context parallelism divides the sequence (twice, for a ring that balances causal work)",
+    {"layout-context", "context",
+     "context parallelism divides the sequence (twice, for a ring that balances causal work)",
      "Megatron-LM: 2 x context divides the sequence",
      [](const LayoutCase& c) {
        return c.layout.context == 1 ||
@@ -176,7 +178,7 @@ const std::vector<LayoutRule> kRules = {
        return "context " + text(c.layout.context) + " does not cut a sequence of " + text(c.model.sequence);
      },
      [](const LayoutCase& c) { return use_divisor(c.model.sequence, c.layout.context); }},
-    {"layout-context-heads", "all-to-all context parallelism divides the heads of a tensor rank",
+    {"layout-context-heads", "context", "all-to-all context parallelism divides the heads of a tensor rank",
      "Jacobs et al. 2309.14509 (Ulysses)",
      [](const LayoutCase& c) {
        return c.layout.context_kind != ContextKind::all_to_all || c.layout.context == 1 ||
@@ -187,7 +189,7 @@ const std::vector<LayoutRule> kRules = {
               text(c.model.heads) + " heads";
      },
      [](const LayoutCase&) { return std::string("use `context_kind: ring`, or a smaller context degree"); }},
-    {"layout-sequence-parallel", "sequence parallelism splits the sequence over the tensor ranks",
+    {"layout-sequence-parallel", "sequence_parallel", "sequence parallelism splits the sequence over the tensor ranks",
      "Korthikanti et al. 2205.05198",
      [](const LayoutCase& c) {
        return !c.layout.sequence_parallel || divides(c.layout.tensor * c.layout.context, c.model.sequence);
@@ -197,7 +199,7 @@ const std::vector<LayoutRule> kRules = {
               text(c.model.sequence);
      },
      [](const LayoutCase& c) { return use_divisor(c.model.sequence, c.layout.tensor * c.layout.context); }},
-    {"layout-experts", "expert parallelism divides the experts", "Megatron-LM; Lepikhin et al. 2006.16668",
+    {"layout-experts", "expert", "expert parallelism divides the experts", "Megatron-LM; Lepikhin et al. 2006.16668",
      [](const LayoutCase& c) {
        return c.layout.expert == 1 || (c.model.experts > 0 && c.model.experts % c.layout.expert == 0);
      },
@@ -209,7 +211,8 @@ const std::vector<LayoutRule> kRules = {
      [](const LayoutCase& c) {
        return c.model.experts == 0 ? std::string("leave `expert` out") : use_divisor(c.model.experts, c.layout.expert);
      }},
-    {"layout-expert-devices", "expert x expert_tensor divides the ranks of a pipeline stage (data x tensor x context)",
+    {"layout-expert-devices", "expert",
+     "expert x expert_tensor divides the ranks of a pipeline stage (data x tensor x context)",
      "Megatron-LM: expert groups are built from the ranks of one stage",
      [](const LayoutCase& c) {
        return c.layout.expert == 1 || divides(c.layout.expert * c.layout.expert_tensor_of(),
@@ -222,14 +225,14 @@ const std::vector<LayoutRule> kRules = {
      [](const LayoutCase& c) {
        return use_divisor(c.layout.data * c.layout.tensor * c.layout.context, c.layout.expert);
      }},
-    {"layout-zero-pipeline", "ZeRO 2 and 3 do not go with a pipeline of several micro-batches",
+    {"layout-zero-pipeline", "zero", "ZeRO 2 and 3 do not go with a pipeline of several micro-batches",
      "DeepSpeed: gradients are needed whole until the last micro-batch",
      [](const LayoutCase& c) { return c.layout.pipeline == 1 || c.layout.zero < Zero::gradients; },
      [](const LayoutCase& c) {
        return "zero " + text(static_cast<int>(c.layout.zero)) + " with pipeline " + text(c.layout.pipeline);
      },
      [](const LayoutCase&) { return std::string("use zero: 1 with a pipeline"); }},
-    {"layout-shard", "the shard group of HSDP divides the data-parallel ranks", "PyTorch FSDP HYBRID_SHARD",
+    {"layout-shard", "shard", "the shard group of HSDP divides the data-parallel ranks", "PyTorch FSDP HYBRID_SHARD",
      [](const LayoutCase& c) {
        return c.layout.shard == 0 || divides(c.layout.shard, c.layout.data * c.layout.context);
      },

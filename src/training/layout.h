@@ -65,6 +65,7 @@ struct LayoutCase {
 
 struct LayoutRule {
   std::string_view code;  // the diagnostic's code, such as "layout-tensor-heads"
+  std::string_view key;   // of the layout, that breaks it first
   std::string_view doc;   // the rule in one sentence
   std::string_view source;
   bool (*holds)(const LayoutCase&);

@@ -8,6 +8,7 @@
 #include "network/ops.h"
 #include "quantity/quantity_text.h"
 #include "training/run_tables.h"
+#include "training/table.h"
 
 namespace floptally {
 namespace {
@@ -141,7 +142,7 @@ void Reader::schedule(const Node& node) {
     return;
   }
   for (int i = 0; i < kScheduleCount; ++i) {
-    if (name_of(static_cast<Schedule>(i)) == node.text()) {
+    if (folded(name_of(static_cast<Schedule>(i))) == folded(node.text())) {
       l.schedule = static_cast<Schedule>(i);
       return;
     }
@@ -175,7 +176,9 @@ void Reader::layout(const Node& node) {
   }
   l.tensor = count(node, "tensor", 1);
   l.pipeline = count(node, "pipeline", 1);
-  l.chunks = count(node, "chunks", 1);
+  const std::string_view schedule_word = node.find("schedule").text();
+  const bool both_ways = folded(schedule_word).starts_with("dualpipe") || folded(schedule_word) == "zbv";
+  l.chunks = count(node, "chunks", both_ways ? 2 : 1);  // V schedules and DualPipe always hold two
   l.context = count(node, "context", 1);
   l.expert = count(node, "expert", 1);
   l.expert_tensor = count(node, "expert_tensor", 0);

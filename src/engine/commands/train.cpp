@@ -83,6 +83,16 @@ void check_format(const RunFile& file, Diagnostics& problems) {
                            file.precision_at, "it has " + has));
 }
 
+// The rules that the layout breaks, each at its key where the file has it.
+Diagnostics broken_rules(const RunFile& file, const Divisors& divisors) {
+  Diagnostics problems = check_layout({file.run.layout, divisors, file.devices}, file.layout_at);
+  for (Diagnostic& problem : problems)
+    for (const LayoutRule& rule : layout_rules())
+      if (const Node key = file.root.find("layout").find(rule.key); rule.code == problem.code && key)
+        problem.labels.front().span = key.span();
+  return problems;
+}
+
 // A RUN file, or the name of a shipped model: then a run of that model on one device, everything else assumed.
 Result<const Source*> read_or_name(const std::string& path, Context& context) {
   if (path != "-" && !path_exists(path) && is_shipped_model(path))
@@ -124,7 +134,7 @@ Result<Book> run(const Request& request, Context& context) {
     if (!loaded) return loaded.take_problems();
     network.emplace(*std::move(loaded));
     const Divisors divisors = divisors_of(*network, file.run);
-    problems = check_layout({file.run.layout, divisors, file.devices}, file.layout_at);
+    problems = broken_rules(file, divisors);
   }
   check_format(file, problems);
   if (!problems.empty()) return problems;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "quantity/print.h"
+
 namespace floptally {
 
 double ChartAxis::at(double value) const {
@@ -13,6 +15,13 @@ double ChartAxis::at(double value) const {
 
 std::vector<double> ChartAxis::ticks(int about) const {
   std::vector<double> out;
+  if (log && bytes) {  // powers of two
+    const int first = static_cast<int>(std::ceil(std::log2(low) - 1e-9));
+    const int last = static_cast<int>(std::floor(std::log2(high) + 1e-9));
+    const int step = std::max(1, (last - first + about) / std::max(about, 1));
+    for (int e = (first + step - 1) / step * step; e <= last; e += step) out.push_back(std::exp2(e));
+    return out;
+  }
   if (log) {
     const int first = static_cast<int>(std::ceil(std::log10(low) - 1e-9));
     const int last = static_cast<int>(std::floor(std::log10(high) + 1e-9));
@@ -27,12 +36,14 @@ std::vector<double> ChartAxis::ticks(int about) const {
     }
     return out;
   }
-  const double raw = (high - low) / std::max(about, 1);
+  const double largest = std::max(std::abs(low), std::abs(high));
+  const double unit = bytes && largest >= 1024 ? std::pow(1024, std::floor(std::log(largest) / std::log(1024.0))) : 1;
+  const double raw = (high - low) / unit / std::max(about, 1);
   const double power = std::pow(10, std::floor(std::log10(raw)));
-  double step = power;
+  double step = power * unit;
   for (const double m : {1.0, 2.0, 5.0, 10.0})
     if (m * power >= raw * 0.999) {
-      step = m * power;
+      step = m * power * unit;
       break;
     }
   for (double v = std::ceil(low / step - 1e-9) * step; v <= high + step * 1e-6; v += step)
@@ -40,8 +51,23 @@ std::vector<double> ChartAxis::ticks(int about) const {
   return out;
 }
 
-ChartAxis make_axis(double low, double high, double from, double to, bool log) {
+std::vector<std::string> tick_texts(const std::vector<double>& ticks, Dim dim) {
+  std::vector<std::string> texts;
+  constexpr int kFewest = 2, kMost = 6;
+  for (int digits = kFewest; digits <= kMost; ++digits) {
+    texts.clear();
+    for (const double tick : ticks) {
+      const bool plain = dim == Dim{} && tick == std::round(tick) && std::abs(tick) < 1e4;  // a year has no comma
+      texts.push_back(plain ? std::to_string(std::lround(tick)) : quantity_text(tick, dim, digits));
+    }
+    if (std::adjacent_find(texts.begin(), texts.end()) == texts.end()) break;
+  }
+  return texts;
+}
+
+ChartAxis make_axis(double low, double high, double from, double to, bool log, Dim dim) {
   ChartAxis axis;
+  axis.bytes = dim == dim::kByte;
   axis.from = from;
   axis.to = to;
   axis.log = log && low > 0;

@@ -33,16 +33,20 @@ std::string box(double x, double y, double w, double h, const char* colour, cons
 }
 
 void horizontal_axis(Canvas& canvas, const ChartAxis& axis, Dim dim, double top, double bottom) {
-  for (const double tick : axis.ticks(5)) {
-    canvas.body += line(axis.at(tick), top, axis.at(tick), bottom, "stroke=\"#e4e4e4\"");
-    canvas.body += text(axis.at(tick), bottom + 14, quantity_text(tick, dim, 2), "middle", " class=\"tick\"");
+  const std::vector<double> ticks = axis.ticks(5);
+  const std::vector<std::string> texts = tick_texts(ticks, dim);
+  for (std::size_t i = 0; i < ticks.size(); ++i) {
+    canvas.body += line(axis.at(ticks[i]), top, axis.at(ticks[i]), bottom, "stroke=\"#e4e4e4\"");
+    canvas.body += text(axis.at(ticks[i]), bottom + 14, texts[i], "middle", " class=\"tick\"");
   }
 }
 
 void vertical_axis(Canvas& canvas, const ChartAxis& axis, Dim dim, double left, double right) {
-  for (const double tick : axis.ticks(5)) {
-    canvas.body += line(left, axis.at(tick), right, axis.at(tick), "stroke=\"#e4e4e4\"");
-    canvas.body += text(left - 6, axis.at(tick) + 4, quantity_text(tick, dim, 2), "end", " class=\"tick\"");
+  const std::vector<double> ticks = axis.ticks(5);
+  const std::vector<std::string> texts = tick_texts(ticks, dim);
+  for (std::size_t i = 0; i < ticks.size(); ++i) {
+    canvas.body += line(left, axis.at(ticks[i]), right, axis.at(ticks[i]), "stroke=\"#e4e4e4\"");
+    canvas.body += text(left - 6, axis.at(ticks[i]) + 4, texts[i], "end", " class=\"tick\"");
   }
 }
 
@@ -69,7 +73,7 @@ void draw_bars(Canvas& canvas, const Chart& chart) {
     high = std::max(high, *chart.limit);
   }
   const double bottom = kTop + kRow * static_cast<double>(chart.marks.size());
-  const ChartAxis axis = make_axis(low, high, kLeft, canvas.width - 20, chart.log_x && low > 0);
+  const ChartAxis axis = make_axis(low, high, kLeft, canvas.width - 20, chart.log_x && low > 0, chart.x_dim);
   horizontal_axis(canvas, axis, chart.x_dim, kTop, bottom);
   for (std::size_t i = 0; i < chart.marks.size(); ++i) {
     const Mark2d& m = chart.marks[i];
@@ -109,8 +113,8 @@ Frame frame(Canvas& canvas, const Chart& chart, double x_low, double x_high, dou
     x_high = y_high = std::max(x_high, y_high);
   }
   if (chart.limit) y_high = std::max(y_high, *chart.limit);
-  f.x = make_axis(x_low, x_high, f.left, f.right, chart.log_x);
-  f.y = make_axis(y_low, y_high, f.bottom, f.top, chart.log_y);
+  f.x = make_axis(x_low, x_high, f.left, f.right, chart.log_x, chart.x_dim);
+  f.y = make_axis(y_low, y_high, f.bottom, f.top, chart.log_y, chart.y_dim);
   horizontal_axis(canvas, f.x, chart.x_dim, f.top, f.bottom);
   vertical_axis(canvas, f.y, chart.y_dim, f.left, f.right);
   canvas.body += text((f.left + f.right) / 2, f.bottom + 30, chart.x_title, "middle");
@@ -125,21 +129,33 @@ Frame frame(Canvas& canvas, const Chart& chart, double x_low, double x_high, dou
   return f;
 }
 
-std::map<std::string, const char*> colours(Canvas& canvas, const Chart& chart) {
-  std::map<std::string, const char*> result;
+// How the marks of a group are drawn. Past the palette colours come again, hollow.
+struct Style {
+  const char* colour = kPalette[0];
+  bool hollow = false;
+};
+
+std::map<std::string, Style> styles(Canvas& canvas, const Chart& chart) {
+  std::map<std::string, Style> result;
   std::vector<std::string> order;
   for (const Mark2d& m : chart.marks)
-    if (result.emplace(m.group, kPalette[0]).second) order.push_back(m.group);
+    if (result.emplace(m.group, Style{}).second) order.push_back(m.group);
   double x = 84;
   for (std::size_t i = 0; i < order.size(); ++i) {
-    result[order[i]] = kPalette[i % std::size(kPalette)];
+    const Style style{kPalette[i % std::size(kPalette)], i / std::size(kPalette) % 2 == 1};
+    result[order[i]] = style;
     if (order.size() < 2) break;
     const double width = 22 + 6.2 * static_cast<double>(display_width(order[i]));
     if (x + width > canvas.width) {
       x = 84;
       canvas.height += 16;
     }
-    canvas.body += box(x, canvas.height, 10, 10, result[order[i]], order[i]);
+    if (style.hollow)
+      canvas.body +=
+          fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4\" fill=\"none\" stroke=\"{}\" stroke-width=\"2\"/>\n",
+                      x + 5, canvas.height + 5, style.colour);
+    else
+      canvas.body += box(x, canvas.height, 10, 10, style.colour, order[i]);
     canvas.body += text(x + 14, canvas.height + 9, order[i], "start", " class=\"tick\"");
     x += width;
   }
@@ -161,16 +177,17 @@ void draw_scatter(Canvas& canvas, const Chart& chart) {
     const double high = std::min(f.x.high, f.y.high);
     canvas.body += line(f.x.at(low), f.y.at(low), f.x.at(high), f.y.at(high), "stroke=\"#888\"");
   }
-  const auto colour = colours(canvas, chart);
+  const auto style = styles(canvas, chart);
   for (const Mark2d& m : chart.marks) {
-    const char* c = colour.at(m.group);
+    const auto [c, hollow] = style.at(m.group);
     if (m.low < m.high)
       canvas.body += fmt::format(
           "<line x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1:.1f}\" y2=\"{2:.1f}\" stroke=\"{3}\" stroke-opacity=\".35\"/>\n",
           f.x.at(m.x), f.y.at(m.low), f.y.at(m.high), c);
-    canvas.body += fmt::format(
-        "<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3\" fill=\"{}\" fill-opacity=\".75\"><title>{}</title></circle>\n",
-        f.x.at(m.x), f.y.at(m.y), c, escape_xml(m.label));
+    const std::string look = hollow ? fmt::format("r=\"4\" fill=\"none\" stroke=\"{}\" stroke-width=\"2\"", c)
+                                    : fmt::format("r=\"3\" fill=\"{}\" fill-opacity=\".75\"", c);
+    canvas.body += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" {}><title>{}</title></circle>\n", f.x.at(m.x),
+                               f.y.at(m.y), look, escape_xml(m.label));
   }
 }
 
@@ -195,7 +212,7 @@ void draw_timeline(Canvas& canvas, const Chart& chart) {
     top = std::max(top, sum);
   }
   const Frame f = frame(canvas, chart, xs.front(), xs.back(), 0, top, 320);
-  const auto colour = colours(canvas, chart);
+  const auto style = styles(canvas, chart);
   for (const std::string& group : order) {
     std::string up;
     std::string down;
@@ -207,7 +224,7 @@ void draw_timeline(Canvas& canvas, const Chart& chart) {
     }
     canvas.body +=
         fmt::format("<polygon points=\"{}{}\" fill=\"{}\" fill-opacity=\".85\"><title>{}</title></polygon>\n", up, down,
-                    colour.at(group), escape_xml(group));
+                    style.at(group).colour, escape_xml(group));
   }
 }
 
@@ -233,8 +250,9 @@ void draw_treemap(Canvas& canvas, const Chart& chart) {
     canvas.body += fmt::format("<g stroke=\"#fff\">{}</g>",
                                box(x, y, bw, bh, kPalette[group[marks[i].group] % std::size(kPalette)], words));
     const auto fits = static_cast<std::size_t>(std::max(0.0, (bw - 8) / 6.4));
-    if (bh > 16 && fits > 3)
-      canvas.body += text(x + 4, y + 13, clipped(marks[i].label, fits), "start", " fill=\"#fff\"");
+    std::string label = marks[i].label;  // where the whole path does not fit, its last parts
+    while (display_width(label) > fits && label.find('.') != std::string::npos) label.erase(0, label.find('.') + 1);
+    if (bh > 16 && fits > 3) canvas.body += text(x + 4, y + 13, clipped(label, fits), "start", " fill=\"#fff\"");
     if (across) {
       x += bw;
       w -= bw;
@@ -255,12 +273,12 @@ void draw_histogram(Canvas& canvas, const Chart& chart) {
   }
   const double y_low = chart.log_y ? 0.5 : 0;  // half of what is counted once: a single one still shows
   const Frame f = frame(canvas, chart, x_low, x_high, y_low, y_high, 260);
-  const auto colour = colours(canvas, chart);
+  const auto style = styles(canvas, chart);
   for (const Mark2d& m : chart.marks)
     if (m.y > y_low)
       canvas.body +=
           fmt::format("<g fill-opacity=\".6\">{}</g>", box(f.x.at(m.low), f.y.at(m.y), f.x.at(m.high) - f.x.at(m.low),
-                                                           f.bottom - f.y.at(m.y), colour.at(m.group), m.label));
+                                                           f.bottom - f.y.at(m.y), style.at(m.group).colour, m.label));
 }
 
 // Quantile dots: each mark is one equally likely value; dots that fall together stack.
@@ -274,16 +292,22 @@ void draw_dots(Canvas& canvas, const Chart& chart) {
     low = std::min(low, *chart.limit);
     high = std::max(high, *chart.limit);
   }
-  const double bottom = kTop + 170;
-  const ChartAxis axis = make_axis(low, high, 40, canvas.width - 20, chart.log_x && low > 0);
-  horizontal_axis(canvas, axis, chart.x_dim, kTop, bottom);
+  const ChartAxis axis = make_axis(low, high, 40, canvas.width - 20, chart.log_x && low > 0, chart.x_dim);
+  constexpr double kColumn = 13, kDot = 12, kShort = 170, kTall = 360;
   std::map<int, int> stack;
+  int tallest = 0;
+  for (const Mark2d& m : chart.marks) tallest = std::max(tallest, ++stack[static_cast<int>(axis.at(m.x) / kColumn)]);
+  const double bottom = kTop + std::clamp(kDot * tallest + 14, kShort, kTall);
+  const double spacing = std::min(kDot, (bottom - kTop - 8) / std::max(tallest, 1));
+  horizontal_axis(canvas, axis, chart.x_dim, kTop, bottom);
+  stack.clear();
   for (const Mark2d& m : chart.marks) {
-    const int column = static_cast<int>(axis.at(m.x) / 13);
+    const int column = static_cast<int>(axis.at(m.x) / kColumn);
     const int level = stack[column]++;
     const bool past = chart.limit && m.x > *chart.limit;
-    canvas.body += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"5.5\" fill=\"{}\"/>\n", (column + 0.5) * 13,
-                               bottom - 7 - 12.0 * level, past ? kPalette[3] : kPalette[0]);
+    canvas.body +=
+        fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{:.1f}\" fill=\"{}\"/>\n", (column + 0.5) * kColumn,
+                    bottom - 1 - spacing * (level + 0.5), spacing / 2 - 0.5, past ? kPalette[3] : kPalette[0]);
   }
   if (chart.limit) {
     canvas.body +=
@@ -386,7 +410,9 @@ std::vector<Chart> standard_charts(const Book& book) {
                                  (f.at_least ? "\xE2\x89\xA5 " : "") + child.name,
                                  {}});
         }
-      if (!chart.marks.empty()) charts.push_back(chart);
+      const bool ranged =
+          std::any_of(chart.marks.begin(), chart.marks.end(), [](const Mark2d& mark) { return mark.low < mark.high; });
+      if (chart.marks.size() > 1 || ranged) charts.push_back(chart);
     }
   }
   return charts;
