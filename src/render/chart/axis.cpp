@@ -54,10 +54,12 @@ std::vector<double> ChartAxis::ticks(int about) const {
 std::vector<std::string> tick_texts(const std::vector<double>& ticks, Dim dim) {
   std::vector<std::string> texts;
   constexpr int kFewest = 2, kMost = 6;
+  const bool plain = dim == Dim{} && std::all_of(ticks.begin(), ticks.end(), [](double tick) {
+                       return tick == std::round(tick) && std::abs(tick) < 1e4;  // a year has no comma
+                     });
   for (int digits = kFewest; digits <= kMost; ++digits) {
     texts.clear();
     for (const double tick : ticks) {
-      const bool plain = dim == Dim{} && tick == std::round(tick) && std::abs(tick) < 1e4;  // a year has no comma
       texts.push_back(plain ? std::to_string(std::lround(tick)) : quantity_text(tick, dim, digits));
     }
     if (std::adjacent_find(texts.begin(), texts.end()) == texts.end()) break;
