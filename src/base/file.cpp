@@ -13,9 +13,25 @@
 #include <utility>
 
 namespace floptally {
+namespace {
+
+// All of standard input in a nameless file, copied once: what can be read once only can then be mapped, and read again.
+int standard_input() {
+  static const int copy = [] {
+    std::FILE* file = std::tmpfile();  // open until the process ends
+    if (file == nullptr) return -1;
+    char buffer[1 << 16];
+    for (std::size_t got = 0; (got = std::fread(buffer, 1, sizeof buffer, stdin)) > 0;)
+      if (std::fwrite(buffer, 1, got, file) != got) return -1;
+    return std::ferror(stdin) != 0 || std::fflush(file) != 0 ? -1 : ::fileno(file);
+  }();
+  return copy;
+}
+
+}  // namespace
 
 Result<MappedFile> MappedFile::open(const std::string& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int descriptor = path == "-" ? ::dup(standard_input()) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) {
     const char* code = errno == ENOENT ? "file-not-found" : "file-unreadable";
     return error(code, "cannot open '" + path + "': " + std::strerror(errno));

@@ -15,7 +15,7 @@ namespace floptally {
 // A read-only mapping of a whole file; pages are read only when touched.
 class MappedFile {
  public:
-  static Result<MappedFile> open(const std::string& path);
+  static Result<MappedFile> open(const std::string& path);  // "-" is standard input
   MappedFile(MappedFile&&) noexcept;
   MappedFile& operator=(MappedFile&&) noexcept;
   ~MappedFile();

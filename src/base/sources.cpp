@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "base/file.h"
+
 namespace floptally {
 
 const Source& Sources::add(std::string name, std::string text) {
@@ -15,29 +17,22 @@ const Source& Sources::add(std::string name, std::string text) {
 
 const Source& Sources::add_binary(std::string name) { return sources_.emplace_back(Source{std::move(name), {}, true}); }
 
-Result<const Source*> Sources::read(const std::string& path, std::uint64_t limit) {
-  // One text a path and session: a command that looks twice sees the same, and standard input can be read once only.
-  for (const Source& known : sources_)
-    if (known.name == path && !known.binary && &known != refused_) return &known;
-  std::FILE* file = stdin;
-  std::size_t size = 0;  // as far as known
-  if (path != "-") {
-    struct stat info {};
-    if (::stat(path.c_str(), &info) != 0)
-      return error("file-not-found", "cannot open '" + path + "': " + std::strerror(errno), {},
-                   "check the path; it is taken from the current folder");
-    if (S_ISDIR(info.st_mode))
-      return error("file-is-directory", "'" + path + "' is a directory, a file was expected", {},
-                   "name the file inside it");
-    if (S_ISREG(info.st_mode) && static_cast<std::uint64_t>(info.st_size) > limit)
-      return error("file-too-large", "'" + path + "' has " + std::to_string(info.st_size) + " bytes; at most " +
-                                         std::to_string(limit) + " are read as text");
-    if (S_ISREG(info.st_mode)) size = static_cast<std::size_t>(info.st_size);
-    file = std::fopen(path.c_str(), "rb");
-    if (file == nullptr) return error("file-unreadable", "cannot read '" + path + "': " + std::strerror(errno));
-  }
-  std::string text;
-  text.reserve(size);
+namespace {
+
+Result<bool> read_text(const std::string& path, std::uint64_t limit, std::string& text) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0)
+    return error("file-not-found", "cannot open '" + path + "': " + std::strerror(errno), {},
+                 "check the path; it is taken from the current folder");
+  if (S_ISDIR(info.st_mode))
+    return error("file-is-directory", "'" + path + "' is a directory, a file was expected", {},
+                 "name the file inside it");
+  if (S_ISREG(info.st_mode) && static_cast<std::uint64_t>(info.st_size) > limit)
+    return error("file-too-large", "'" + path + "' has " + std::to_string(info.st_size) + " bytes; at most " +
+                                       std::to_string(limit) + " are read as text");
+  if (S_ISREG(info.st_mode)) text.reserve(static_cast<std::size_t>(info.st_size));
+  std::FILE* file = std::fopen(path.c_str(), "rb");
+  if (file == nullptr) return error("file-unreadable", "cannot read '" + path + "': " + std::strerror(errno));
   char buffer[1 << 16];
   std::size_t got = 0;
   bool too_large = false;
@@ -46,9 +41,27 @@ Result<const Source*> Sources::read(const std::string& path, std::uint64_t limit
     too_large = text.size() > limit;
   }
   const bool failed = std::ferror(file) != 0;
-  if (path != "-") std::fclose(file);
+  std::fclose(file);
   if (failed) return error("file-unreadable", "cannot read '" + path + "'");
   if (too_large) return error("file-too-large", "'" + path + "' has more than " + std::to_string(limit) + " bytes");
+  return true;
+}
+
+}  // namespace
+
+Result<const Source*> Sources::read(const std::string& path, std::uint64_t limit) {
+  // One text a path and session: a command that looks twice sees the same, and standard input can be read once only.
+  for (const Source& known : sources_)
+    if (known.name == path && !known.binary && &known != refused_) return &known;
+  std::string text;
+  if (path == "-") {
+    const Result<MappedFile> input = MappedFile::open(path);
+    if (!input) return input.problems();
+    if (input->size() > limit) return error("file-too-large", "'-' has more than " + std::to_string(limit) + " bytes");
+    text = input->view();
+  } else if (Result<bool> done = read_text(path, limit, text); !done) {
+    return done.take_problems();
+  }
   const std::size_t bad = find_invalid_utf8(text);
   const Source& source = add(path, std::move(text));
   if (bad != std::string::npos) {

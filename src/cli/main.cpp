@@ -18,6 +18,7 @@ using floptally::OptionInfo;
 using floptally::Request;
 
 constexpr int kMostWords = 1 << 20;
+constexpr char kWordMark = '\x01';  // before a word that looks like an option and is none
 
 // Options every command takes.
 std::vector<OptionInfo> common_options() {
@@ -96,7 +97,8 @@ void add_command(CLI::App& app, const CommandInfo& info, Filled& filled) {
   filled.app->footer(footer);
 }
 
-int refuse(const std::string& what, const std::string& command) {
+int refuse(std::string what, const std::string& command) {
+  what.erase(std::remove(what.begin(), what.end(), kWordMark), what.end());
   std::fprintf(stderr, "error[command-line]: %s\nhelp: see floptally %s--help\n", what.c_str(),
                command.empty() ? "" : (command + " ").c_str());
   return 2;
@@ -106,12 +108,32 @@ Request request_of(const Filled& filled) {
   Request request;
   request.command = filled.info->name;
   request.inputs = filled.inputs;
+  for (std::string& input : request.inputs)
+    if (input.starts_with(kWordMark)) input.erase(0, 1);
   for (const auto& [name, words] : filled.words)
     if (!words.empty()) request.options[name] = words;
   for (const auto& [name, on] : filled.flags)
     if (on) request.options[name];
   request.data_dir = request.word("data");
   return request;
+}
+
+// Words that look like options and are none are marked: "-inf" and "-pi" are numbers (CLI11 tells negative numbers by
+// their digits alone), and so is everything after "--".
+std::vector<std::string> marked(int argc, char** argv) {
+  std::vector<std::string> words;
+  bool ended = false;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (!ended && word == "--") {
+      ended = true;
+      continue;
+    }
+    const bool number = word == "-inf" || word == "-infinity" || word == "-nan" || word == "-pi";
+    words.push_back(number || (ended && word.size() > 1 && word[0] == '-') ? kWordMark + word : word);
+  }
+  std::reverse(words.begin(), words.end());  // as CLI11 takes them
+  return words;
 }
 
 int run(int argc, char** argv) {
@@ -136,7 +158,7 @@ int run(int argc, char** argv) {
   for (const CommandInfo& info : commands)
     if (!known || info.name == word) add_command(app, info, all.emplace_back());
   try {
-    app.parse(argc, argv);
+    app.parse(marked(argc, argv));
   } catch (const CLI::Success& done) {
     return app.exit(done);
   } catch (const CLI::ParseError& problem) {
@@ -144,7 +166,7 @@ int run(int argc, char** argv) {
   }
   for (const Filled& filled : all)
     if (filled.app->parsed()) return floptally::answer(request_of(filled));
-  std::fputs(app.help().c_str(), stdout);
+  std::fputs(app.help().c_str(), stderr);
   return 2;
 }
 

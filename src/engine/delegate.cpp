@@ -25,10 +25,14 @@ bool ends_with_any(std::string_view text, std::initializer_list<std::string_view
 }  // namespace
 
 Result<std::string> command_for(const std::string& input, Context& context) {
-  if (!ends_with_any(input, {".yaml", ".yml", ".json"}) || is_directory(input)) return std::string("model");
+  const bool piped = input == "-";  // has no ending that tells: what is no YAML there is taken for a model
+  if (!piped && (!ends_with_any(input, {".yaml", ".yml", ".json"}) || is_directory(input))) return std::string("model");
   auto source = context.sources.read(input, kSniff);
+  if (!source && piped) return std::string("model");
   if (!source) return source.take_problems();
   auto document = read_document(**source);
+  const bool says = (*source)->text.starts_with("plan:") || (*source)->text.starts_with("run:");
+  if (!document && piped && !says) return std::string("model");
   if (!document) return document.take_problems();
   const Node root = document->root();
   const auto has = [&](std::string_view key) { return static_cast<bool>(root.find(key)); };

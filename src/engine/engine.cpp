@@ -42,6 +42,9 @@ void refuse_assumptions(const Book& book, Diagnostics& problems) {
       problems.push_back(error("assumed-input", "'" + step.name + "' is assumed, not given", step.place,
                                "state it in the input, or drop --strict" +
                                    (step.source.empty() ? std::string() : "; assumed from: " + step.source)));
+  for (const Diagnostic& each : book.notes)
+    if (each.code == "assumed")
+      problems.push_back(error("assumed-input", "assumed: " + each.message, {}, "state it, or drop --strict"));
 }
 
 // Too few or too many inputs.

@@ -85,7 +85,8 @@ Result<Network> load_model(const std::string& model, const Inputs& inputs, Sourc
     return error("nested-too-deep", "files name one another more than 8 deep, or in a circle, at '" + model + "'");
   }
   const std::string path = base_file.empty() ? model : resolve_beside(base_file, model);
-  if (path_exists(path)) return read_file(path, inputs, sources);
+  if (path_exists(path) || (model == "-" && base_file.empty()))
+    return read_file(model == "-" ? model : path, inputs, sources);
   if (is_shipped_model(model)) return read_shipped_model(model, inputs, sources);
   if (names_file(model)) return error("model-not-found", "there is no file called '" + path + "'");
   const std::vector<std::string> known = shipped_model_names();

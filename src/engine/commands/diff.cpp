@@ -43,6 +43,8 @@ std::pair<std::string, std::string> apart(double before, double after, Dim dim) 
 }
 
 std::string percent(double before, double after) {
+  constexpr double kTimes = 10;  // from here on a factor reads better
+  if (before > 0 && after >= kTimes * before) return fmt::format(", {} times as much", count_text(after / before, 3));
   return before == 0 ? "" : fmt::format(", {:+.1f}%", 100 * (after - before) / before);
 }
 

@@ -283,6 +283,18 @@ Book book_of(const std::string& number, const std::vector<Shown>& all) {
   return book;
 }
 
+// The value held less the number given; nothing where either is no number, 0 where infinity is held as infinity.
+std::optional<double> error_made(const Unrounded& given, double held) {
+  const double number = numerics::to_double(given);
+  if (std::isnan(held) || std::isnan(number)) return std::nullopt;
+  if (given.kind == Unrounded::Kind::infinite || std::isinf(held)) {
+    if (given.kind == Unrounded::Kind::infinite && held == number) return 0.0;
+    return given.kind == Unrounded::Kind::infinite ? -number : held;
+  }
+  const double error = 0.0 - numerics::rounding_error(given, held);
+  return error == 0 ? 0.0 : error;
+}
+
 Result<Book> run(const Request& request, Context&) {
   const Result<std::vector<const NumberFormat*>> formats = formats_asked(request);
   if (!formats.ok()) return formats.problems();
@@ -324,8 +336,7 @@ Result<Book> run(const Request& request, Context&) {
       shown.code = *code;
     }
     shown.value = numerics::decode(*f, shown.code);
-    if (number) shown.error = 0.0 - numerics::rounding_error(*number, shown.value);
-    if (shown.error && *shown.error == 0) shown.error = 0.0;
+    if (number) shown.error = error_made(*number, shown.value);
     all.push_back(shown);
   }
   if (!problems.empty() && (all.empty() || request.has("as"))) return problems;

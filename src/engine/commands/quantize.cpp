@@ -92,6 +92,7 @@ struct Asked {
   std::optional<double> budget;
   ServingQuestion serving;
   std::optional<numerics::Activations> activations;
+  std::string assumed;  // what was not said about the format
   bool serves = false;  // the budget is for serving: weights, keys and values, one step
   // What `weights` bytes need of the budget.
   [[nodiscard]] bool fits(std::uint64_t weights, double beside) const {
@@ -143,10 +144,11 @@ void ask_formats(const Request& request, Asked& asked, Diagnostics& problems) {
         one = {name, scheme.method, scheme.grain, scheme.percentile, scheme.outlier_threshold};
       take(numerics::make_scheme(one), [&](numerics::Scheme s) { asked.compared.push_back(std::move(s)); });
     }
-  } else if (scheme.to.empty()) {
-    problems.push_back(error("bad-option", "--to FORMAT is needed, or --compare", {},
-                             "floptally quantize model.safetensors --to int8 --method absmax"));
   } else {
+    if (scheme.to.empty()) {
+      scheme.to = "int8";
+      asked.assumed = "format: int8 (not given)";
+    }
     take(numerics::make_scheme(scheme), [&](numerics::Scheme s) { asked.options.scheme = std::move(s); });
   }
 }
@@ -539,6 +541,7 @@ Result<Book> run(const Request& request, Context& context) {
   if (!report.ok()) return report.take_problems();
   Book book = one_book(*report, *asked, !dry);
   book.command = "quantize";
+  if (!asked->assumed.empty()) book.notes.push_back(note("assumed", asked->assumed, {}, "--to FORMAT, or --compare"));
   if (subject->network)
     add_memory_tables(
         book, *subject->network,

@@ -121,7 +121,7 @@ Result<Book> run(const Request& request, Context& context) {
   Result<RunFile> read = read_run(document->root(), **catalogue);
   if (!read) return read.take_problems();
   RunFile& file = *read;
-  if (request.has("strict")) {
+  if (request.has("strict") && file.model) {
     for (const RunFile::Assumed& a : file.assumed)
       problems.push_back(error("assumed-input", "'" + a.name + "' is assumed to be " + a.value + ", not given",
                                document->root().span(), "state it in the file, or drop --strict"));

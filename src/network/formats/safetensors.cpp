@@ -35,7 +35,7 @@ Result<Network> read(const std::string& path, const Inputs& inputs, Sources& sou
   Result<TensorFile> tensors = read_tensor_file(sources, path);
   if (!tensors.ok()) return tensors.take_problems();
   const std::string config = folder_of(path) + "/config.json";
-  if (!path_exists(config)) return network_of_tensors(*tensors, path);
+  if (path == "-" || !path_exists(config)) return network_of_tensors(*tensors, path);
   const Result<const Source*> source = sources.read(config);
   if (!source) return source.problems();
   ReadOptions options;

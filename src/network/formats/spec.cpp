@@ -16,7 +16,7 @@ bool mentions(std::string_view head, std::string_view key) {
 
 int sniff(const ModelFile& file) {
   if (file.directory || file.head.find('\0') != std::string_view::npos) return 0;
-  const bool text = file.named(".yaml") || file.named(".yml") || file.named(".json");
+  const bool text = file.path == "-" || file.named(".yaml") || file.named(".yml") || file.named(".json");
   if (mentions(file.head, "network") && text) return 95;
   if ((mentions(file.head, "kind") || mentions(file.head, "parts") || mentions(file.head, "from")) && text) return 70;
   return file.named(".yaml") || file.named(".yml") ? 30 : 0;
