@@ -7,8 +7,8 @@ Writes data/training/fitted.csv (the constants), data/evidence/spread.csv (the r
 in docs/explanation/memory.md (how both do on sources and models that were left out); --check only compares, and exits 1
 where a file would change. Everything else in a prediction is arithmetic or a rule with its source.
 
-The constant is reserved: allocator-reserved over peak allocated, for every framework with twenty rows or more beyond
-allocated memory, and one for all others. Each minimizes the mean over sources (frameworks, for the
+The constant is reserved: allocator-reserved over peak allocated, for every framework with fifteen rows or more beyond
+allocated memory (its older versions with it: fsdp-2024 is fsdp), and one for all others. Each minimizes the mean over sources (frameworks, for the
 last) of the median absolute error, so that a source with many rows has no more say. How ranges are made stands in
 memory_ranges.py.
 """
@@ -24,7 +24,7 @@ import sys
 from memory_ranges import COVERAGE, HIGHEST, LOWEST, Ranges, chain, grouped, model_of, regimes_of, source_of
 
 ROOT = pathlib.Path(__file__).parent.parent
-ENOUGH = 20  # rows beyond allocated memory that a framework needs for a constant of its own
+ENOUGH = 15  # rows beyond allocated memory that a framework needs for a constant of its own
 DATE = "# date: 2026-11-22 (when the fit was made)\n"
 # Regimes outside 85 to 95% where something was left out; any other is a finding, and so is one that is listed and inside. Experts
 # and H100: six rows of one model, Moonlight in Megatron-Bridge, 4 to 6% too low, with one other model of their source to go by.
@@ -63,13 +63,19 @@ def best_ratio(rows, group_of):
     return min((round(1.0 + step * 0.005, 3) for step in range(0, 101)), key=lambda ratio: (round(score(ratio), 9), ratio))
 
 
+def family_of(framework):
+    """A framework without the year of an older version."""
+    stem, _, year = framework.rpartition("-")
+    return stem if year.isdigit() else framework
+
+
 def fit_constants(rows):
     held = [r for r in rows if r["measure"] != "allocated"]
-    out = {"any": best_ratio(held, lambda r: r["framework"]) if held else 1.04}
-    for framework in sorted({r["framework"] for r in held}):
-        own = [r for r in held if r["framework"] == framework]
+    out = {"any": best_ratio(held, lambda r: family_of(r["framework"])) if held else 1.04}
+    for family, own in sorted(grouped(held, lambda r: family_of(r["framework"])).items()):
         if len(own) >= ENOUGH:
-            out[framework] = best_ratio(own, source_of)
+            ratio = best_ratio(own, source_of)
+            out.update((framework, ratio) for framework in sorted({r["framework"] for r in own}))
     return out
 
 
@@ -159,7 +165,7 @@ def constants_csv(rows, constants):
     held = [r for r in rows if r["measure"] != "allocated"]
     out = []
     for whose, ratio in constants.items():
-        own = [r for r in held if whose in ("any", r["framework"])]
+        own = [r for r in held if whose == "any" or family_of(whose) == family_of(r["framework"])]
         low, high = ends([(r["measured"] - context_of(r)) / r["allocated"] / ratio for r in own])
         out.append(["reserved", whose, f"{ratio:g}", f"{ratio * low:.3f}", f"{ratio * high:.3f}", len(own), len({source_of(r) for r in own})])
     text = io.StringIO()

@@ -69,6 +69,13 @@ SourceRule rule_for(std::string_view source, std::string_view gpu, std::string_v
   return rule;
 }
 
+// What the row itself says of its adapters, attention and loss rules over its source.
+void row_over_source(SourceRule& rule, const Cells& cells) {
+  if (!cells.text("adapter").empty()) rule.adapter = lower(cells.text("adapter"));
+  if (!cells.text("attention").empty()) rule.attention = lower(cells.text("attention"));
+  if (!cells.text("loss").empty()) rule.loss = lower(cells.text("loss"));
+}
+
 // Where Megatron-LM's arguments stand in the row they rule, whatever the labels beside them say.
 void unknown_label(EvidenceRow& out, const char* column, std::string_view label) {
   if (out.reason.empty() && out.arguments.empty())
@@ -169,6 +176,9 @@ void read_tuning(EvidenceRow& out, Cells& cells, const SourceRule& rule) {
     run.adapter.head = adapts("head");
     run.adapter.dropout = adapts("dropout");
     const bool packed = contains(method, "qlora") || contains(quantization, "nf4");
+    if (!quantization.empty() && !contains(quantization, "nf4")) unknown_label(out, "quantization", quantization);
+    if (contains(method, "emb") && out.reason.empty())
+      out.reason = "method " + method + ": embeddings trained beside adapters";
     if (packed) run.adapter.base = contains(quantization, "dq") ? Dtype::nf4_double : Dtype::nf4;
   }
   if (run.batch == 0 && run.framework.name == "litgpt") {
@@ -185,10 +195,7 @@ void read_tuning(EvidenceRow& out, Cells& cells, const SourceRule& rule) {
       out.reason = "the optimizer of a full fine-tuning is not stated";
   }
   run.adapter.scales_outputs = method == "adapter_v2";
-  const auto optimizer = find_optimizer(cells.text("optimizer"));
-  if (optimizer.ok())
-    run.optimizer = *optimizer;
-  else if (run.framework.name == "torchtune" && !read_ladder(out))
+  if (cells.text("optimizer").empty() && run.framework.name == "torchtune" && !read_ladder(out))
     out.reason = "the optimizer and what the recipe recomputes are not stated";
   if (contains(lower(cells.text("sharding")), "full shard")) run.layout.zero = Zero::weights;
   if (lower(cells.text("cpu_offload")) == "true" || contains(notes, "cpu offload"))
@@ -197,6 +204,16 @@ void read_tuning(EvidenceRow& out, Cells& cells, const SourceRule& rule) {
     run.layout.zero = Zero::weights;
     run.recompute.mode = Recompute::Mode::full;
   }
+}
+
+// An optimizer that the row names rules; one that is not known leaves it out.
+void read_optimizer(EvidenceRow& out, std::string_view name) {
+  if (name.empty()) return;
+  const auto optimizer = find_optimizer(name);
+  if (optimizer.ok())
+    out.run.optimizer = *optimizer;
+  else
+    unknown_label(out, "optimizer", name);
 }
 
 // What devices and replicas say of the axes that the row leaves empty.
@@ -368,6 +385,7 @@ void read_framework(EvidenceRow& out, Cells& cells, const SourceRule& rule) {
   const std::string_view named = cells.text("framework");
   const auto framework = find_framework(named.empty() ? std::string_view(rule.framework) : named);
   if (framework.ok()) out.run.framework = *framework;
+  if (!framework.ok() && !named.empty()) unknown_label(out, "framework", named);
   if (rule.known || !named.empty()) return;
   bool split = !cells.text("arguments").empty();
   for (const char* axis : {"tp", "pp", "cp", "ep"}) split = split || cells.count(axis, 1) > 1;
@@ -388,7 +406,8 @@ EvidenceRow read_row(const Csv& csv, std::size_t row, const FindModel& find) {
   out.task = cells.text("task");
   out.arguments = cells.text("arguments");
   out.notes = cells.text("notes");
-  const SourceRule rule = rule_for(out.source, cells.text("gpu"), out.model);
+  SourceRule rule = rule_for(out.source, cells.text("gpu"), out.model);
+  row_over_source(rule, cells);
   out.run = default_run();
   read_framework(out, cells, rule);
   out.run.device = lower(cells.text("gpu"));
@@ -409,6 +428,8 @@ EvidenceRow read_row(const Csv& csv, std::size_t row, const FindModel& find) {
   if (const auto format = find_dtype(rule.gradients); format && !rule.gradients.empty())
     out.run.framework.gradients = *format;
   out.run.loss_in_place = rule.loss == "in-place";
+  out.run.chunked_loss = rule.loss == "chunked";
+  out.run.linear_loss = rule.loss == "linear" || contains(out.task, "classification");
   out.run.fused_attention = rule.attention != "unfused" && !out.run.softcapped;
   out.run.attention_dropout = out.run.hidden_dropout = !out.shape.gated && rule.dropout;
   out.parameters = cells.number("params").value_or(0);
@@ -416,6 +437,7 @@ EvidenceRow read_row(const Csv& csv, std::size_t row, const FindModel& find) {
   if (const auto optimizer = find_optimizer(rule.optimizer); !rule.optimizer.empty() && optimizer.ok())
     out.run.optimizer = *optimizer;
   read_tuning(out, cells, rule);
+  read_optimizer(out, cells.text("optimizer"));
   if (!out.arguments.empty()) apply_megatron_arguments(out);
   if (out.devices == 0 && rule.devices > 0 && !contains(out.model, "release")) {
     out.devices = rule.devices;
@@ -438,8 +460,12 @@ void describe_model(const EvidenceRow& row, Sink& sink) {
   else
     describe_decoder(row.shape, sink);
   if (row.network != nullptr || row.shape.mask != AttentionMask::none) return;
-  // Megatron-LM core/models/bert (bert_lm_head.py, pooler.py): every tensor rank has the whole of both.
   const DecoderShape& s = row.shape;
+  if (contains(row.task, "classification")) {  // transformers BertForSequenceClassification: a pooler, and few classes
+    sink.add(linear("pooler.dense", 1, s.width, s.width, true, Component::head));
+    return;
+  }
+  // Megatron-LM core/models/bert (bert_lm_head.py, pooler.py): every tensor rank has the whole of both.
   sink.add(linear("lm_head.dense", s.sequence, s.width, s.width, true, Component::head));
   sink.add(activation("lm_head.gelu", s.sequence * s.width, Activation::gelu));
   sink.add(norm("lm_head.layer_norm", s.norm, s.sequence, s.width));

@@ -310,12 +310,24 @@ double held(const Rank& rank, const double* counts, const Run& run) {
   return layers > here ? bytes * here / layers : bytes;
 }
 
+// Bytes per updated parameter alive inside the optimizer's step. Of a list of tensors PyTorch's AdamW makes all square
+// roots of the second moments at once (torch/optim/adamw.py: _multi_tensor_adamw), in their format; optimizers with
+// 8-bit or factored moments go parameter by parameter.
+double step_temporary(const Run& run) {
+  const Framework& f = run.framework;
+  if (f.flat_step) return f.optimizer_temporary;  // fp32 gradients
+  const std::vector<Dtype>& states = run.optimizer.states;
+  if (states.size() < 2 || bytes_of(states[1]) < 2) return 0;
+  const bool like_weights = run.precision.states_follow_weights && states[1] == Dtype::float32;
+  return f.optimizer_temporary * bytes_of(like_weights ? run.precision.weights : states[1]) / 4;
+}
+
 // `gradients`: bytes held for them once they are all there.
 void moments(const MemoryProfile& profile, const Run& run, const Rank& rank, const InFlight& flight, double gradients,
              Transient* out) {
   const LayerMemory& after = profile.after();
   const double compute = bytes_of(run.precision.compute);
-  const double logits = after.logits;
+  const double logits = run.linear_loss ? 0 : after.logits;
   double gathered = 0, gathered_loss = 0, gathered_head = 0;
   if (run.layout.zero == Zero::weights) {
     const bool embedding = rank.chunks[0].first && run.framework.root_gathered;
@@ -346,7 +358,7 @@ void moments(const MemoryProfile& profile, const Run& run, const Rank& rank, con
     const Transient end = {full / std::max(1.0, rank.sum_layers), backward.working, gathered, held_back, 0};
     if (end.sum() > backward.sum()) backward = end;
   }
-  if (rank.head && logits > 0) {
+  if (rank.head && after.logits > 0) {
     const bool compiled = run.compiled && run.framework.loss_compiled > 0;
     double forward = compiled ? run.framework.loss_compiled : run.framework.loss_forward;
     double backward_bytes = compiled ? run.framework.loss_compiled : run.framework.loss_backward;
@@ -365,7 +377,7 @@ void moments(const MemoryProfile& profile, const Run& run, const Rank& rank, con
   const bool shared = run.layout.zero >= Zero::optimizer;
   const double updated = rank.sum.trained_dense / (shared ? as_double(run.layout.shard_ranks()) : 1) +
                          rank.sum.trained_expert / (shared ? expert_ranks(run.layout) : 1);
-  out[static_cast<int>(Moment::optimizer)] = {0, updated * run.framework.optimizer_temporary, 0, 0,
+  out[static_cast<int>(Moment::optimizer)] = {0, updated * step_temporary(run), 0, 0,
                                               run.fused_optimizer ? gradients : 0};
   const double buffer = shared_buffer(profile, run, rank);
   for (int i = 0; i < kMomentCount; ++i) out[i].working += buffer;
@@ -436,7 +448,8 @@ DeviceMemory device_memory(const MemoryProfile& profile, const Run& run, std::in
   if (run.framework.one_copy && run.layout.zero == Zero::weights && !run.fused_optimizer)
     out.elsewhere = at_moment[fullest].absent;
   const bool compiled = run.compiled && run.framework.loss_compiled > 0;
-  if (fullest == static_cast<int>(Moment::loss) && !compiled && !run.fused_loss && !run.chunked_loss)
+  if (fullest == static_cast<int>(Moment::loss) && !compiled && !run.fused_loss && !run.chunked_loss &&
+      !run.linear_loss)
     out.elsewhere += profile.after().logits * run.framework.loss_blocks;
   // No block that activations leave behind is as large as a flat tensor of the step.
   if (run.framework.flat_step && fullest != static_cast<int>(Moment::optimizer))

@@ -72,6 +72,7 @@ struct Run {
   bool fused_loss = false;                                 // one kernel for softmax and loss
   bool grouped_experts = true;                             // all experts of a rank in one grouped product
   bool chunked_loss = false;       // the loss is made piece by piece: 16-bit logits and their gradients are all of it
+  bool linear_loss = false;        // one kernel for output layer and loss: logits exist block by block, never whole
   bool loss_in_place = false;      // the logits' gradients are written over them (Transformer Engine's cross entropy)
   bool fused_optimizer = false;    // weights are updated within the backward pass: gradients are never all there
   bool compiled = false;           // torch.compile: elementwise chains are one kernel and keep their inputs alone

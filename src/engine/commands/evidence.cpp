@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <iterator>
 #include <map>
 
 #include "audit/table_card.h"
@@ -22,6 +23,7 @@ namespace floptally {
 namespace {
 
 constexpr const char* kShipped = "evidence/memory.csv";
+constexpr const char* kPublished = "evidence/published_memory.csv";  // shipped as well
 constexpr double kGib = 1024.0 * 1024 * 1024;
 constexpr double kUsable =
     0.985;  // of "80 GB": what CUDA reports on A100, H100, V100 and A10G (driver and ECC take the rest)
@@ -317,6 +319,14 @@ std::shared_ptr<const Network> shipped_network(std::string_view name, std::int64
   return nullptr;
 }
 
+Result<std::vector<EvidenceRow>> published_rows(const Request& request, Context& context, const FindModel& find) {
+  Result<const Source*> source = fact_table(request, context, kPublished);
+  if (!source) return source.take_problems();
+  Result<Csv> csv = Csv::read(**source);
+  if (!csv) return csv.take_problems();
+  return read_evidence(*csv, find);
+}
+
 Result<Book> run(const Request& request, Context& context) {
   const bool shipped = request.inputs.empty();
   Result<const Source*> source =
@@ -332,8 +342,13 @@ Result<Book> run(const Request& request, Context& context) {
   if (is_layer_profile(*csv)) {
     card = layer_profile_card(*csv, find);
   } else {
-    const Result<std::vector<EvidenceRow>> rows = read_evidence(*csv, find);
-    if (!rows) return rows.problems();
+    Result<std::vector<EvidenceRow>> rows = read_evidence(*csv, find);
+    if (!rows) return rows.take_problems();
+    if (shipped) {
+      Result<std::vector<EvidenceRow>> more = published_rows(request, context, find);
+      if (!more) return more.take_problems();
+      std::move(more->begin(), more->end(), std::back_inserter(*rows));
+    }
     card = memory_card(*rows, capacity_of);
   }
   Book book;
