@@ -53,19 +53,23 @@ def predicted(row, constants):
     return math.ceil(ratio * row["allocated"] / 2**21) * 2**21 + context_of(row)
 
 
+RATIOS = [round(1.0 + step * 0.005, 3) for step in range(101)]
+
+
+def misses(row):
+    """The row's absolute error with every ratio."""
+    if "misses" not in row:
+        row["misses"] = [abs(predicted(row, {"any": ratio}) / row["measured"] - 1) for ratio in RATIOS]
+    return row["misses"]
+
+
 def best_ratio(rows, group_of):
     """The ratio with the least mean over groups of the median absolute error; small groups have less say."""
-    groups = {}
-    for row in rows:
-        groups.setdefault(group_of(row), []).append(row)
-
-    weights = [min(1.0, len(group) / FEW) for group in groups.values()]
-
-    def score(ratio):
-        errors = ([abs(predicted(r, {"any": ratio}) / r["measured"] - 1) for r in group] for group in groups.values())
-        return sum(w * statistics.median(e) for w, e in zip(weights, errors)) / sum(weights)
-
-    return min((round(1.0 + step * 0.005, 3) for step in range(0, 101)), key=lambda ratio: (round(score(ratio), 9), ratio))
+    groups = grouped(rows, group_of).values()
+    weights = [min(1.0, len(group) / FEW) for group in groups]
+    medians = [[statistics.median(column) for column in zip(*map(misses, group))] for group in groups]
+    scores = [sum(w * m for w, m in zip(weights, column)) / sum(weights) for column in zip(*medians)]
+    return min(zip((round(score, 9) for score in scores), RATIOS))[1]  # the least of equals
 
 
 def family_of(framework):
