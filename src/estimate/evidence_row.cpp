@@ -91,7 +91,8 @@ void read_precision(EvidenceRow& out, std::string_view text) {
     name = "bf16-mixed";
   }
   out.run.precision = *find_precision(name);
-  out.run.compiled = contains(out.notes, "torch.compile");
+  // Liger's norms and gates keep their inputs alone, as fused ones do.
+  out.run.compiled = contains(out.notes, "torch.compile") || contains(out.notes, "Liger");
   // Gradients that a label says are accumulated in fp32.
   if (contains(label, "fp32 grad")) out.run.framework.gradients = Dtype::float32;
 }
