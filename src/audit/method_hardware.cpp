@@ -57,9 +57,9 @@ class Hardware {
 
   std::optional<Traced> device_time(const Period& p) {
     if (p.device_seconds) return fact_leaf(trace_, at(p) + "device-hours", *p.device_seconds);
-    if (p.devices && p.seconds)
-      return fact_leaf(trace_, at(p) + "devices", *p.devices) * fact_leaf(trace_, at(p) + "time", *p.seconds);
-    return std::nullopt;
+    if (!p.devices || !p.seconds) return std::nullopt;
+    const Traced devices = fact_leaf(trace_, at(p) + "devices", *p.devices);
+    return devices * fact_leaf(trace_, at(p) + "time", *p.seconds);
   }
 
   std::optional<Traced> achieved(const Period& p, bool& guessed) {
@@ -139,17 +139,21 @@ class Hardware {
 
   std::optional<Traced> time_from_energy(const Period& p) {
     if (!p.joules || !p.device || !p.device->watts) return std::nullopt;
-    const Traced watts = assumed_leaf(trace_, at(p) + "power of " + p.device->name,
-                                      Distribution::point(*p.device->watts), dim::kWatt / dim::kDevice,
-                                      "data/hardware/devices.csv:" + std::to_string(p.device->row), Mark::catalogue);
-    const Traced power = watts * overhead(p, "server-power-ratio", 0.8, 1.2) * overhead(p, "load-fraction", 0.8, 1.25) *
-                         overhead(p, "pue", 0.9, 1.3);
+    Traced power = assumed_leaf(trace_, at(p) + "power of " + p.device->name, Distribution::point(*p.device->watts),
+                                dim::kWatt / dim::kDevice, "data/hardware/devices.csv:" + std::to_string(p.device->row),
+                                Mark::catalogue);
+    power = power * overhead(p, "server-power-ratio", 0.8, 1.2);
+    power = power * overhead(p, "load-fraction", 0.8, 1.25);
+    power = power * overhead(p, "pue", 0.9, 1.3);
     return fact_leaf(trace_, at(p) + "energy", *p.joules) / power;
   }
 
   std::optional<Traced> time_from_cost(const Period& p) {
     if (!p.usd) return std::nullopt;
-    if (p.price) return fact_leaf(trace_, at(p) + "cost", *p.usd) / fact_leaf(trace_, at(p) + "price", *p.price);
+    if (p.price) {
+      const Traced cost = fact_leaf(trace_, at(p) + "cost", *p.usd);
+      return cost / fact_leaf(trace_, at(p) + "price", *p.price);
+    }
     if (!p.device) return std::nullopt;
     std::vector<double> near;
     for (const Price* price : catalogue_.prices_of(*p.device)) {

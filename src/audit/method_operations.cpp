@@ -103,11 +103,11 @@ class Operations {
   }
 
   Traced tokens_of(const std::string& at, const Fact& words) {
-    return fact_leaf(trace_, at + "words", words) *
-           assumed_leaf(trace_, "tokens of a word",
-                        Distribution::range(assumptions_.tokens_per_word, assumptions_.tokens_per_word_low,
-                                            assumptions_.tokens_per_word_high),
-                        dim::kNone, "data/audit/words.csv");
+    const Traced stated = fact_leaf(trace_, at + "words", words);
+    return stated * assumed_leaf(trace_, "tokens of a word",
+                                 Distribution::range(assumptions_.tokens_per_word, assumptions_.tokens_per_word_low,
+                                                     assumptions_.tokens_per_word_high),
+                                 dim::kNone, "data/audit/words.csv");
   }
 
   void updates(Methods& out, const Phase& phase, const std::string& architecture) {
@@ -196,8 +196,11 @@ void count_further(const AuditRun& run, Trace& trace, Methods& out) {
   const Traced tokens = fact_leaf(trace, "tokens", *p.tokens);
   const Traced matmul =
       trace.constant(Integer(6), dim::kFlop / (dim::kParameter * dim::kToken)) * fact_leaf(trace, "parameters", *n);
-  const Traced scores = trace.constant(Integer(12), dim::kFlop / dim::kToken) * fact_leaf(trace, "layers", *p.layers) *
-                        fact_leaf(trace, "width", *p.width) * fact_leaf(trace, "sequence", *p.sequence);
+  // One after the other: the order of a compiler's operands would be that of the answer's inputs.
+  const Traced layers = fact_leaf(trace, "layers", *p.layers);
+  const Traced width = fact_leaf(trace, "width", *p.width);
+  const Traced sequence = fact_leaf(trace, "sequence", *p.sequence);
+  const Traced scores = trace.constant(Integer(12), dim::kFlop / dim::kToken) * layers * width * sequence;
   Traced flop = tokens * (matmul + scores);
   if (p.passes) flop = flop * fact_leaf(trace, "passes", *p.passes);
   out.methods.push_back(
