@@ -31,6 +31,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::write(path, text);
   fuzz::answer({"hardware", {}, {}, "data"});
   fuzz::answer({"hardware", {"h100-sxm"}, {}, "data"});
-  fuzz::answer({"audit", {"gpt-3"}, {{"worlds", {"16"}}, {"sure", {}}}, "data"});
+  fuzz::answer({"audit", {"gpt-3"}, {{"worlds", {"16"}}}, "data"});
   return 0;
 }

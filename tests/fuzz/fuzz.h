@@ -1,5 +1,5 @@
 // What the fuzz targets share. A target is one function that takes any bytes; answers and problems are both fine, what
-// is not: a crash, a problem that cannot be shown, more than 10 s or 1 GiB.
+// is not: a crash, a problem that cannot be shown, time or memory without bounds.
 #pragma once
 
 #include <cstddef>
