@@ -139,6 +139,7 @@ void read_named_model(EvidenceRow& out) {
   s.expert_ffn = size("moe_ffn");
   s.shared_ffn = size("shared_ffn");
   s.dense_first = size("dense_first");
+  s.parallel_norms = size("parallel");
   s.q_rank = size("q_rank");
   s.kv_rank = size("kv_rank");
   s.rope_dim = size("rope_dim");

@@ -196,6 +196,8 @@ void read_tuning(EvidenceRow& out, Cells& cells, const SourceRule& rule) {
       out.reason = "the optimizer of a full fine-tuning is not stated";
   }
   run.adapter.scales_outputs = method == "adapter_v2";
+  run.adapter.prompts = contains(method, "adapter");
+  if (method == "adapter") run.adapter.first = 2;  // LitGPT adapter.py: adapter_start_layer
   if (cells.text("optimizer").empty() && run.framework.name == "torchtune" && !read_ladder(out))
     out.reason = "the optimizer and what the recipe recomputes are not stated";
   if (contains(lower(cells.text("sharding")), "full shard")) run.layout.zero = Zero::weights;

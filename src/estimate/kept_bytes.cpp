@@ -7,6 +7,15 @@
 #include "training/framework.h"
 
 namespace floptally {
+namespace {
+
+// Whether the op is a part of a fused query-key-value projection of which only parts are adapted, and is one of them.
+bool is_padded(const LowRankAdapter& a, const Op& op) {
+  const bool fused = !op.name.empty() && std::string_view("qkv").find(op.name.front()) != std::string_view::npos;
+  return fused && op.component == Component::projection && is_adapted(a, op) && !(a.query && a.key && a.value);
+}
+
+}  // namespace
 
 double MemoryProfile::saved_bytes(const Op& op, const Saved<double>& saved) const {
   switch (saved.keep) {
@@ -71,6 +80,7 @@ double MemoryProfile::framework_bytes(const Op& op, const Attributes<double>& a,
   const bool frozen = op.has(op_flags::frozen) || run_.adapter.rank > 0;
   double extra = 0;
   if (op.def == &operators::k_attention) {
+    if (run_.adapter.prompts) extra += c.output * compute_;  // what the prompts' attention gave, for the gate
     extra += f.attention_copies * c.output * compute_;
     const double scores = a.value[2] * a.value[0] * a.value[1];
     if (run_.softmax_fp32 && !run_.fused_attention) extra += scores * (4 - compute_);
@@ -83,6 +93,7 @@ double MemoryProfile::framework_bytes(const Op& op, const Attributes<double>& a,
     else if (f.fused_values)
       extra += (a.value[0] * heads + keys * kv_heads) * a.value[4] * compute_;
   }
+  if (f.zero_pads && is_padded(run_.adapter, op)) extra += c.output * compute_;
   if (run_.adapter.scales_outputs && is_linear(op) && op.component != Component::unembed) extra += c.output * compute_;
   if (op.def == &operators::k_rms_norm && f.norm_bytes > 0 && !run_.compiled)
     extra += c.input * (f.norm_bytes - compute_ + (frozen ? 0 : f.norm_trained));

@@ -73,7 +73,8 @@ void add_layer(Chunk& chunk, const LayerMemory& layer, double times, double posi
   }
   const double every = std::max(1.0, as_double(run.recompute.every));
   const double kept = run.recompute.mode == Recompute::Mode::selective ? layer.kept_policy : layer.kept;
-  chunk.activations += full * layer.input / every + (times - full) * kept;
+  const double untouched = std::clamp(as_double(run.adapter.first) - position, 0.0, times - full);
+  chunk.activations += full * layer.input / every + (times - full - untouched) * kept;
   const double again = full > 0 ? layer.kept * std::min(every, full) : std::max(0.0, layer.kept - kept);
   chunk.replayed = std::max(chunk.replayed, again);
   chunk.working = std::max(chunk.working, layer.working);
@@ -346,7 +347,9 @@ void moments(const MemoryProfile& profile, const Run& run, const Rank& rank, con
   const double deferred = as_double(run.loss_deferred) * (logits * compute + rank.input);
   const double full = held(rank, flight.fullest, run), head = held(rank, flight.at_head, run) + after.kept;
   const bool accumulated = micro_batches(run.layout, run.batch) > 1;
-  const double absent = run.fused_optimizer || (run.framework.late_gradients && !accumulated) ? gradients : 0;
+  // Where lengths vary the longest micro-batch is the first: it finds neither gradients nor the last one's logits.
+  const bool late = run.framework.late_gradients && (!accumulated || run.lengths_vary);
+  const double absent = run.fused_optimizer || late ? gradients : 0;
   const double held_back = rank.head ? deferred : 0;
   // Megatron-LM's first and last pipeline ranks alone are given a batch; its mask goes with the forward step.
   const bool given = rank.chunks[0].first || rank.head;
@@ -364,6 +367,8 @@ void moments(const MemoryProfile& profile, const Run& run, const Rank& rank, con
     double backward_bytes = compiled ? run.framework.loss_compiled : run.framework.loss_backward;
     if (!compiled && run.layout.tensor > 1 && run.framework.loss_parallel > 0)
       forward = backward_bytes = run.framework.loss_parallel;
+    if (run.lengths_vary) forward = std::min(forward, backward_bytes);
+    if (run.adapter.scales_outputs) forward += compute, backward_bytes += compute;
     if (run.fused_loss) forward = std::max(run.framework.loss_forward, compute + 8);
     if (run.chunked_loss) forward = backward_bytes = 2 * compute;
     if (run.loss_in_place) forward = backward_bytes = compute;

@@ -48,6 +48,10 @@ struct LowRankAdapter {
   Dtype base = Dtype::unspecified;  // how frozen matrices are stored; unspecified: as the recipe's weights
   bool dropout = false;             // each adapter drops out its own copy of the input
   bool scales_outputs = false;      // Adapter v2 (Gao et al. 2304.15010): a scale and a bias on every linear output
+  // Adapter (Zhang et al. 2303.16199): attention to learned prompts is gated and added; layers before `first` are left
+  // as they are and keep nothing.
+  bool prompts = false;
+  std::int64_t first = 0;
   bool query = true, key = true, value = true, output = true, mlp = false, head = false;
 };
 

@@ -132,15 +132,16 @@ void describe_cross_attention(const CrossAttentionPart& p, std::int64_t tokens, 
 
 void describe_mlp(const MlpPart& p, std::int64_t tokens, Sink& sink) {
   const Scope scope(sink, p.name);
+  const std::uint16_t kept = p.shares_input ? op_flags::shared_input : std::uint16_t{0};
   if (p.gated) {
     {
       const Scope branches(sink, {}, 1, BlockKind::branches);
-      sink.add(column_linear("gate_proj", tokens, p.width, p.ffn, p.up_bias));
+      sink.add(column_linear("gate_proj", tokens, p.width, p.ffn, p.up_bias).with(kept));
       sink.add(column_linear("up_proj", tokens, p.width, p.ffn, p.up_bias).with(op_flags::shared_input));
     }
     sink.add(gated_activation("act_fn", tokens * p.ffn, p.activation));
   } else {
-    sink.add(column_linear("up_proj", tokens, p.width, p.ffn, p.up_bias));
+    sink.add(column_linear("up_proj", tokens, p.width, p.ffn, p.up_bias).with(kept));
     sink.add(activation("act_fn", tokens * p.ffn, p.activation));
   }
   sink.add(row_linear("down_proj", tokens, p.ffn, p.width, p.down_bias));

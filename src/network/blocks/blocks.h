@@ -59,6 +59,7 @@ struct MlpPart {
   std::string_view name = "mlp";
   std::int64_t width = 0, ffn = 0;
   bool gated = true, up_bias = false, down_bias = false;
+  bool shares_input = false;  // it reads what the attention beside it reads, behind one norm
   Activation activation = Activation::silu;
 };
 void describe_mlp(const MlpPart& part, std::int64_t tokens, Sink& sink);

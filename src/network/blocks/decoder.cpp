@@ -28,13 +28,17 @@ void describe_layer(const DecoderShape& s, LayerKind kind, Sink& sink) {
   if (s.positions == Positions::relative) {
     sink.add(parameter("r_proj", s.width * s.heads * s.head_dim, 0, Component::position));
   }
-  sink.add(residual(tokens * s.width));
-  if (s.norm != NormKind::none) sink.add(norm("post_attention_layernorm", s.norm, tokens, s.width));
+  const bool beside = s.parallel_norms > 0;
+  if (!beside) sink.add(residual(tokens * s.width));
+  if (s.norm != NormKind::none && s.parallel_norms != 1) {
+    Op second = norm("post_attention_layernorm", s.norm, tokens, s.width);
+    sink.add(beside ? second.with(op_flags::shared_input) : second);
+  }
   if (kind.moe)
     describe_moe(experts_of(s), tokens, sink);
   else
     describe_mlp(mlp_of(s), tokens, sink);
-  sink.add(residual(tokens * s.width));
+  sink.add(residual((beside ? 2 : 1) * tokens * s.width));
 }
 
 void describe_logits(const DecoderShape& s, bool tied, Sink& sink) {
@@ -123,6 +127,7 @@ MlpPart mlp_of(const DecoderShape& s) {
   mlp.gated = s.gated;
   mlp.up_bias = mlp.down_bias = s.mlp_bias;
   mlp.activation = s.activation;
+  mlp.shares_input = s.parallel_norms == 1;
   return mlp;
 }
 

@@ -22,6 +22,8 @@ struct DecoderShape {
   Positions positions = Positions::none;
   NormKind norm = NormKind::none;
   bool final_norm = true;  // where there are norms at all
+  // Norms before attention and feed-forward layer side by side (1: they share it; 2); 0: one after the other.
+  std::int64_t parallel_norms = 0;
   bool qk_norm = false;
   bool gated = false, qkv_bias = false, out_bias = false, mlp_bias = false, unembed_bias = false;
   bool tied = false;  // logits use the embedding table

@@ -1,0 +1,106 @@
+// What adapters keep beside a frozen base: LitGPT's LoRA and Adapter, 4-bit products.
+#include <gtest/gtest.h>
+
+#include "estimate/memory.h"
+#include "network/blocks/decoder.h"
+
+namespace floptally {
+namespace {
+
+constexpr double kTokens = 512, kWidth = 1024;
+
+DecoderShape small_llama() {
+  DecoderShape s;
+  s.layers = 4;
+  s.width = static_cast<std::int64_t>(kWidth);
+  s.heads = 8;
+  s.kv_heads = 2;
+  s.head_dim = 128;
+  s.ffn = 2816;
+  s.vocabulary = 32000;
+  s.sequence = static_cast<std::int64_t>(kTokens);
+  s.gated = true;
+  s.activation = Activation::silu;
+  s.norm = NormKind::rms;
+  s.positions = Positions::rotary;
+  return s;
+}
+
+Run tuned() {
+  Run run = default_run();
+  run.framework = *find_framework("litgpt");
+  run.precision = *find_precision("bf16-pure");
+  run.device = "A100-SXM-40GB";
+  run.batch = 128;
+  run.adapter.rank = 8;
+  run.adapter.key = run.adapter.output = false;
+  return run;
+}
+
+double kept_of(const DecoderShape& shape, const Run& run) {
+  MemoryProfile profile(run);
+  describe_decoder(shape, profile);
+  return profile.layer(0).kept;
+}
+
+DeviceMemory memory_of(const DecoderShape& shape, const Run& run) {
+  MemoryProfile profile(run);
+  describe_decoder(shape, profile);
+  return peak_memory(profile, run);
+}
+
+// litgpt/lora.py zero_pad copies what is adapted into zeros; index_copy's derivative keeps its source.
+TEST(Adapters, APartOfAFusedProjectionIsKeptOnceMore) {
+  const DecoderShape shape = small_llama();
+  floptally::Run part = tuned();
+  floptally::Run none = part;
+  none.framework.zero_pads = false;
+  const double queries_and_values = 2 * kTokens * (8 * 128 + 2 * 128);
+  EXPECT_DOUBLE_EQ(kept_of(shape, part) - kept_of(shape, none), queries_and_values);
+  part.adapter.key = none.adapter.key = true;  // all of it: nothing to pad
+  EXPECT_DOUBLE_EQ(kept_of(shape, part), kept_of(shape, none));
+}
+
+// lit_gpt/adapter.py: adapter_start_layer 2; the prompts' attention is kept for its gate.
+TEST(Adapters, LayersBeforeTheFirstAdapterKeepNothing) {
+  const DecoderShape shape = small_llama();
+  floptally::Run run = tuned();
+  run.adapter = {};
+  run.adapter.rank = 1;
+  run.adapter.query = run.adapter.key = run.adapter.value = run.adapter.output = false;
+  const double plain = kept_of(shape, run), all = memory_of(shape, run)[Holds::activations];
+  run.adapter.prompts = true;
+  EXPECT_DOUBLE_EQ(kept_of(shape, run) - plain, 2 * kTokens * 8 * 128);
+  run.adapter.prompts = false;
+  run.adapter.first = 2;
+  EXPECT_DOUBLE_EQ(all - memory_of(shape, run)[Holds::activations], 2 * plain);
+}
+
+// The longest micro-batch comes first: no logits of a step before it, no gradients until its backward pass.
+TEST(Adapters, TheLongestMicroBatchIsTheFirst) {
+  const DecoderShape shape = small_llama();
+  floptally::Run run = tuned();
+  const double logits = kTokens * 32000;
+  EXPECT_DOUBLE_EQ(memory_of(shape, run)[Holds::logits], 10 * logits);
+  EXPECT_GT(memory_of(shape, run)[Holds::gradients], 0);
+  run.lengths_vary = true;
+  EXPECT_DOUBLE_EQ(memory_of(shape, run)[Holds::logits], 8 * logits);
+  EXPECT_DOUBLE_EQ(memory_of(shape, run)[Holds::gradients], 0);
+}
+
+// Phi's one norm and GPT-NeoX's two read the same input, which is kept once.
+TEST(Adapters, LayersSideBySideShareTheirInput) {
+  DecoderShape shape = small_llama();
+  shape.norm = NormKind::layer;
+  shape.gated = false;
+  const floptally::Run run = tuned();
+  const double one_after_the_other = kept_of(shape, run);
+  const double input = 2 * kTokens * kWidth;
+  shape.parallel_norms = 2;
+  EXPECT_DOUBLE_EQ(one_after_the_other - kept_of(shape, run), input);
+  shape.parallel_norms = 1;  // and its mean and deviation, fp32, are those of one norm
+  EXPECT_DOUBLE_EQ(one_after_the_other - kept_of(shape, run), input + 2 * 4 * kTokens);
+}
+
+}  // namespace
+}  // namespace floptally
