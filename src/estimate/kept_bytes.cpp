@@ -60,7 +60,7 @@ bool MemoryProfile::recomputed(const Op& op, int saved_index) const {
 // keeps its own dropped-out copy with the mask, and some 4-bit products keep it though nothing needs it.
 double MemoryProfile::adapter_bytes(const Op& op, double input, bool shared) {
   const Framework& f = run_.framework;
-  const bool packed = run_.adapter.base != Dtype::unspecified && op.component != Component::unembed;
+  const bool packed = run_.adapter.base != Dtype::unspecified && (op.component != Component::unembed || f.packs_head);
   const double steps = run_.lengths_vary ? std::min(1.0, f.packed_inputs) : f.packed_inputs;
   double bytes = packed && !shared ? steps * input * compute_ : 0;
   if (!is_adapted(run_.adapter, op)) return bytes;
@@ -96,7 +96,7 @@ double MemoryProfile::framework_bytes(const Op& op, const Attributes<double>& a,
   if (f.zero_pads && is_padded(run_.adapter, op)) extra += c.output * compute_;
   if (run_.adapter.scales_outputs && is_linear(op) && op.component != Component::unembed) extra += c.output * compute_;
   if (op.def == &operators::k_rms_norm && f.norm_bytes > 0 && !run_.compiled)
-    extra += c.input * (f.norm_bytes - compute_ + (frozen ? 0 : f.norm_trained));
+    extra += c.input * (f.norm_bytes - compute_ + (frozen && !run_.adapter.scales_outputs ? 0 : f.norm_trained));
   if (op.def == &operators::k_gated_activation && !run_.compiled) extra += f.gated_kept * c.output * compute_;
   if (is_grouped(op) && splits(op, 1) && previous_ == &operators::k_activation && f.expert_scaled)
     extra += c.input * compute_;

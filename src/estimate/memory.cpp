@@ -372,12 +372,17 @@ void moments(const MemoryProfile& profile, const Run& run, const Rank& rank, con
     if (run.fused_loss) forward = std::max(run.framework.loss_forward, compute + 8);
     if (run.chunked_loss) forward = backward_bytes = 2 * compute;
     if (run.loss_in_place) forward = backward_bytes = compute;
-    out[static_cast<int>(Moment::loss)] = {head, mask, gathered_loss,
-                                           logits * std::max(forward, backward_bytes) + deferred, absent};
+    // A packed output matrix is unpacked for its product, beside the last step's fp32 logits, and for its gradient,
+    // beside this step's (a variable holds them) and the logits' gradients in 16 bits.
+    const bool packed = after.unpacked > 0;
+    const double product = packed ? logits * (compute + (run.lengths_vary ? 0 : 4)) + after.unpacked : 0;
+    const double loss = std::max(logits * std::max(forward, backward_bytes), product);
+    const double gradient = logits * (packed ? compute + 4 : compute);
+    out[static_cast<int>(Moment::loss)] = {head, mask, gathered_loss, loss + deferred, absent};
     const bool trained = run.adapter.rank == 0;
     const double hidden = after.input * (run.layout.sequence_parallel ? 1 + as_double(run.layout.tensor) : 1);
-    out[static_cast<int>(Moment::head_backward)] = {head, (trained ? after.head * compute : 0) + hidden, gathered_head,
-                                                    logits * compute + deferred, absent};
+    const double matrix = trained ? after.head * compute : after.unpacked;
+    out[static_cast<int>(Moment::head_backward)] = {head, matrix + hidden, gathered_head, gradient + deferred, absent};
   }
   const bool shared = run.layout.zero >= Zero::optimizer;
   const double updated = rank.sum.trained_dense / (shared ? as_double(run.layout.shard_ranks()) : 1) +

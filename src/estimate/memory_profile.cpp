@@ -174,10 +174,14 @@ void MemoryProfile::parameters(const Op& op, const Attributes<double>& a, const 
   if (matrix) to.matrix += elements;
   if (frozen) {
     const Dtype base = run_.adapter.base;
-    const bool packed = base != Dtype::unspecified && matrix && !head;
+    const bool packed = base != Dtype::unspecified && matrix && (!head || run_.framework.packs_head);
     to.frozen_bytes += elements * (packed ? bytes_of(base) : weights_);
-    to.working = std::max(to.working, packed ? elements * compute_ : 0.0);  // one matrix at a time is unpacked
-    if (is_adapted(run_.adapter, op)) {                                     // experts have a pair of matrices each
+    const double unpacked = packed ? elements * run_.framework.unpacked : 0;  // one matrix at a time
+    if (head)
+      to.unpacked = unpacked;
+    else
+      to.working = std::max(to.working, unpacked);
+    if (is_adapted(run_.adapter, op)) {  // experts have a pair of matrices each
       const double extra = as_double(run_.adapter.rank) * (a.value[1] + a.value[2]) * (grouped ? a.value[4] : 1);
       (grouped ? to.trained_expert : to.trained_dense) += extra;
       (grouped ? to.states_expert : to.states_dense) += state_bytes(run_.optimizer, extra, 1, states_like_);

@@ -33,6 +33,7 @@ struct LayerMemory {
   double gathered = 0;                           // bytes of the whole weights that ZeRO 3 gathers for the layer
   double gradient = 0;                           // bytes of whole gradients in the compute format
   double logits = 0;                             // logit elements (only after the layers)
+  double unpacked = 0;                           // bytes of a packed output matrix while it is used
   double head = 0;                               // elements of the output matrix on this device
 };
 

@@ -77,6 +77,8 @@ std::vector<Framework> read_frameworks() {
     f.unties = number("unties") > 0;
     f.keeps_high_precision = number("high_precision") > 0;
     f.planned = number("planned") > 0;
+    f.packs_head = number("packs_head") > 0;
+    f.unpacked = number("unpacked");
     f.zero_pads = number("zero_pads") > 0;
     f.reserved = f.planned ? Spread{1, 1, 1} : fitted("reserved", f.name).value_or(f.reserved);
     f.source = table.cell(row, "source");

@@ -55,6 +55,8 @@ struct Framework {
   bool router_engine = false;         // the router's product alone takes Transformer Engine's workspace
   bool padding_masks = false;         // unfused attention under a padding mask keeps a mask of queries x keys a layer
   bool unties = false;                // tied output matrices are held apart from the embedding
+  bool packs_head = false;            // the output matrix is packed into 4 bits as the others are
+  double unpacked = 2;                // bytes per number of a 4-bit matrix while it is used
   bool zero_pads = false;             // adapters on a part of a fused projection are copied into zeros: kept once more
   bool planned = false;               // a compiler plans memory: no reserve, one layer gathered at a time
   bool keeps_high_precision = false;  // quantized matrix products keep their inputs unquantized, and no weight copies

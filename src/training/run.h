@@ -47,7 +47,8 @@ struct LowRankAdapter {
   std::int64_t rank = 0;            // 0: none, every parameter is trained
   Dtype base = Dtype::unspecified;  // how frozen matrices are stored; unspecified: as the recipe's weights
   bool dropout = false;             // each adapter drops out its own copy of the input
-  bool scales_outputs = false;      // Adapter v2 (Gao et al. 2304.15010): a scale and a bias on every linear output
+  bool scales_outputs = false;      // Adapter v2 (Gao et al. 2304.15010): a scale and a bias on every linear output,
+                                    // and norms are trained
   // Adapter (Zhang et al. 2303.16199): attention to learned prompts is gated and added; layers before `first` are left
   // as they are and keep nothing.
   bool prompts = false;

@@ -1,6 +1,8 @@
 // What adapters keep beside a frozen base: LitGPT's LoRA and Adapter, 4-bit products.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "estimate/memory.h"
 #include "network/blocks/decoder.h"
 
@@ -100,6 +102,40 @@ TEST(Adapters, LayersSideBySideShareTheirInput) {
   EXPECT_DOUBLE_EQ(one_after_the_other - kept_of(shape, run), input);
   shape.parallel_norms = 1;  // and its mean and deviation, fp32, are those of one norm
   EXPECT_DOUBLE_EQ(one_after_the_other - kept_of(shape, run), input + 2 * 4 * kTokens);
+}
+
+// Lightning Fabric packs from fp16: a packed matrix is there in fp16 and in bf16 while it is used, the output matrix
+// among them, beside the last step's fp32 logits in the forward pass.
+TEST(Adapters, APackedOutputMatrixIsUnpackedTwice) {
+  const DecoderShape shape = small_llama();
+  floptally::Run run = tuned();
+  run.adapter.base = Dtype::nf4;
+  const double logits = kTokens * 32000, matrix = 32000 * kWidth;
+  MemoryProfile packed(run);
+  describe_decoder(shape, packed);
+  EXPECT_DOUBLE_EQ(packed.after().unpacked, 4 * matrix);
+  const DeviceMemory held = memory_of(shape, run);
+  EXPECT_DOUBLE_EQ(held[Holds::logits], std::max(10 * logits, 6 * logits + 4 * matrix));
+  run.framework.packs_head = false;
+  MemoryProfile left_out(run);
+  describe_decoder(shape, left_out);
+  EXPECT_DOUBLE_EQ(left_out.after().unpacked, 0);
+  EXPECT_DOUBLE_EQ(left_out.after().frozen_bytes - packed.after().frozen_bytes, (2 - 0.5625) * matrix);
+}
+
+// Adapter v2 trains norms: what is scaled is kept in fp32 as well; and it scales the logits.
+TEST(Adapters, AdapterV2TrainsNorms) {
+  const DecoderShape shape = small_llama();
+  floptally::Run run = tuned();
+  run.adapter = {};
+  run.adapter.rank = 1;
+  run.adapter.query = run.adapter.key = run.adapter.value = run.adapter.output = false;
+  const double plain = kept_of(shape, run), loss = memory_of(shape, run)[Holds::logits];
+  run.adapter.scales_outputs = true;
+  const double outputs = kTokens * (8 * 128 + 2 * 2 * 128 + 2 * kWidth + 2 * 2816) * 2,
+               norms = 2 * 4 * kTokens * kWidth;
+  EXPECT_DOUBLE_EQ(kept_of(shape, run) - plain, outputs + norms);
+  EXPECT_DOUBLE_EQ(memory_of(shape, run)[Holds::logits] - loss, 2 * kTokens * 32000);
 }
 
 }  // namespace
