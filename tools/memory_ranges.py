@@ -19,6 +19,7 @@ COVERAGE, LOWEST, HIGHEST = 0.90, 0.85, 0.95
 SEEN, MARGIN = 0.91, 0.01  # the regimes' factors take back what is too much; what a regime of 30 rows must keep to them
 PRIOR, KIND_PRIOR = 1, 4
 STEP, STEPS = 0.02, 100
+BORDER = 1e-4  # a row that lies on the end of its range is inside: the program reads scales and factors of five digits
 LEAST = 0.001  # no class is known better than to a part in a thousand
 MANY = 30  # rows of a regime that is held to a coverage
 UNSEEN = "unseen source"
@@ -131,7 +132,7 @@ def quantile(values, share):
 
 def share(beyond):
     """Of scores, those inside the range; none: as many as there should be."""
-    return sum(z <= 0 for z in beyond) / len(beyond) if beyond else COVERAGE
+    return sum(z <= BORDER for z in beyond) / len(beyond) if beyond else COVERAGE
 
 
 class Ranges:
@@ -204,4 +205,4 @@ class Ranges:
         return math.exp(self.scales.of(row) + self.factor(row) + unseen)
 
     def holds(self, row):
-        return self.miss_of(row, self.constants) <= self.width(row)
+        return self.miss_of(row, self.constants) <= self.width(row) * math.exp(BORDER)
