@@ -252,6 +252,47 @@ Result<Table> over_table(const TrainQuestion& q, const Network& network, double 
   return table;
 }
 
+// The amount under `key` as an input of the trace, its range included; `otherwise` where there is none.
+Traced input(Trace& trace, const Node& record, std::string_view key, Dim dim, double scale, double otherwise) {
+  const Node node = record.find(key);
+  const Result<Amount> amount = node ? parse_amount(node.text(), node.span()) : Result<Amount>(Diagnostics{});
+  if (!node || !amount.ok()) return trace.given(std::string(key), otherwise, dim);
+  Amount scaled = *amount;
+  const double by = amount->bare ? scale : 1;
+  scaled.dim = dim;
+  if (by != 1) {
+    scaled.best *= by;
+    scaled.low *= by;
+    scaled.high *= by;
+    for (double& v : scaled.values) v *= by;
+    scaled.exact.reset();
+  }
+  return trace.leaf(leaf_of(std::string(key), scaled, node.span()));
+}
+
+// The tokens of the run: as given, so many a parameter, or those of its steps; times its epochs. Nothing where neither
+// is said.
+std::optional<Traced> tokens_of(Trace& trace, const TrainQuestion& q, const Traced& parameters, std::int64_t sequence) {
+  const Run& run = q.file.run;
+  const Node train = q.file.root.find("train");
+  std::optional<Traced> tokens;
+  if (const double each = q.file.tokens_per_parameter; each > 0) {
+    const Dim dim = dim::kToken / dim::kParameter;
+    const std::optional<Integer> whole = each < 0x1p53 ? Integer::from_double(each) : std::nullopt;
+    tokens =
+        (whole ? trace.given("tokens per parameter", *whole, dim) : trace.given("tokens per parameter", each, dim)) *
+        parameters;
+  } else if (run.tokens > 0) {
+    tokens = input(trace, train, "tokens", dim::kToken, 1, run.tokens);
+  } else if (run.steps > 0 && sequence > 0) {
+    return input(trace, train, "steps", dim::kNone, 1, run.steps) *
+           trace.given("sequences per step", Integer(run.batch)) *
+           trace.given("tokens per sequence", Integer(sequence), dim::kToken);
+  }
+  if (tokens && run.epochs > 1) tokens = *tokens * input(trace, train, "epochs", dim::kNone, 1, run.epochs);
+  return tokens;
+}
+
 // The network as the run trains it: with its adapters, the rest frozen.
 Network with_adapters(const Network& network, const LowRankAdapter& adapter) {
   Training training;
@@ -265,7 +306,6 @@ Network with_adapters(const Network& network, const LowRankAdapter& adapter) {
 void add_compute(Ledger& ledger, const TrainQuestion& q, const Network& network, const Measure<Integer>& total_count) {
   Trace& trace = ledger.trace();
   const FlopCount flop = count_flop(network, default_convention());
-  const Run& run = q.file.run;
   const Traced parameters =
       trace.name("parameters", trace.constant(total_count.parameters, dim::kParameter), "counted operator by operator");
   ledger.headline("parameters", "parameters", parameters);
@@ -277,13 +317,9 @@ void add_compute(Ledger& ledger, const TrainQuestion& q, const Network& network,
         "trainable_parameters", "trainable parameters",
         trace.name("trainable parameters", trace.constant(total_count.parameters - total_count.frozen, dim::kParameter),
                    "the rest is frozen: it has no weight gradient and no optimizer states"));
-  const double tokens = run.tokens > 0  ? run.tokens * std::max(1.0, run.epochs)
-                        : run.steps > 0 ? run.steps * static_cast<double>(run.batch * network.sequence)
-                                        : 0;
-  if (tokens <= 0) return;
-  const std::optional<Integer> whole = tokens < 0x1p53 ? Integer::from_double(tokens) : std::nullopt;
-  const Traced trained = whole ? trace.given("tokens trained on", *whole, dim::kToken)
-                               : trace.given("tokens trained on", tokens, dim::kToken);
+  const std::optional<Traced> tokens = tokens_of(trace, q, parameters, network.sequence);
+  if (!tokens) return;
+  const Traced trained = trace.name("tokens trained on", *tokens);
   const Traced each = trace.name("training FLOP per sequence", trace.constant(flop.training(), dim::kFlop),
                                  "operators of the network, convention " + std::string(default_convention().name));
   const Traced sequence = trace.given("tokens per sequence", Integer(network.sequence), dim::kToken);
@@ -314,24 +350,6 @@ void add_serving(Book& book, const TrainQuestion& q, const Network& network) {
   table.rows.push_back(
       {std::string("rule of thumb"), figure(m.rule, dim::kByte), std::string("1.2 x weights (Transformer Math 101)")});
   book.tables.push_back(std::move(table));
-}
-
-// The amount under `key` as an input of the trace, its range included; `otherwise` where there is none.
-Traced input(Trace& trace, const Node& record, std::string_view key, Dim dim, double scale, double otherwise) {
-  const Node node = record.find(key);
-  const Result<Amount> amount = node ? parse_amount(node.text(), node.span()) : Result<Amount>(Diagnostics{});
-  if (!node || !amount.ok()) return trace.given(std::string(key), otherwise, dim);
-  Amount scaled = *amount;
-  const double by = amount->bare ? scale : 1;
-  scaled.dim = dim;
-  if (by != 1) {
-    scaled.best *= by;
-    scaled.low *= by;
-    scaled.high *= by;
-    for (double& v : scaled.values) v *= by;
-    scaled.exact.reset();
-  }
-  return trace.leaf(leaf_of(std::string(key), scaled, node.span()));
 }
 
 // Nothing but hardware and time is known (Epoch's second method): time x devices x peak x utilization.
@@ -376,11 +394,10 @@ Book by_parameters(const TrainQuestion& q) {
                             ? input(trace, q.file.model, "active_parameters", dim::kParameter, 1, q.file.parameters)
                             : parameters;
   ledger.headline("parameters", "parameters", parameters);
-  if (run.tokens > 0) {
-    const Traced flop = trace.name("training FLOP",
-                                   trace.constant(Integer(6), dim::kFlop / (dim::kParameter * dim::kToken)) * active *
-                                       input(trace, q.file.root.find("train"), "tokens", dim::kToken, 1, run.tokens),
-                                   "6 N D (Kaplan et al. 2001.08361): attention is left out");
+  if (const std::optional<Traced> tokens = tokens_of(trace, q, parameters, run.sequence)) {
+    const Traced flop = trace.name(
+        "training FLOP", trace.constant(Integer(6), dim::kFlop / (dim::kParameter * dim::kToken)) * active * *tokens,
+        "6 N D (Kaplan et al. 2001.08361): attention is left out");
     ledger.headline("flop_training", "training compute", flop);
   }
   const double shard = static_cast<double>(run.layout.shard_ranks()),

@@ -52,8 +52,11 @@ constexpr NumberFormat kFormats[] = {
     {"uint4", "u4", 0, 0, 4, 0, Specials::integer, 4, "binary"},
 };
 
-static_assert(kFormats[3].max_code() == 0x7BFF && kFormats[5].max_code() == 0x7E);
-static_assert(kFormats[2].bits() == 19 && kFormats[14].bits() == 4 && kFormats[16].bits() == 32);
+consteval const NumberFormat& row(std::string_view name) {
+  return *std::find_if(std::begin(kFormats), std::end(kFormats), [&](const NumberFormat& f) { return f.name == name; });
+}
+static_assert(row("fp16").max_code() == 0x7BFF && row("e4m3").max_code() == 0x7E);
+static_assert(row("tf32").bits() == 19 && row("e2m1").bits() == 4 && row("posit32").bits() == 32);
 
 // "FP8-E4M3" and "float8_e4m3fn" are compared without case, '-', '_' and '.'.
 std::string bare(std::string_view name) {

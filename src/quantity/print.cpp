@@ -69,6 +69,7 @@ constexpr std::array<Step, 4> kMass{{{1, "gCO2e"}, {1e3, "kgCO2e"}, {1e6, "tCO2e
 std::string money(double value, int digits) {
   const double size = std::abs(value);
   const char* sign = value < 0 ? "-$" : "$";
+  if (size >= 1e18) return sign + scientific(size, digits);
   if (size >= 999.5e9) return sign + significant(size / 1e12, digits) + "T";
   if (size >= 999.5e6) return sign + significant(size / 1e9, digits) + "B";
   if (size >= 999.5e3) return sign + significant(size / 1e6, digits) + "M";

@@ -6,6 +6,7 @@
 
 #include "base/nearest.h"
 #include "network/ops.h"
+#include "network/spec.h"
 #include "quantity/quantity_text.h"
 #include "training/run_tables.h"
 #include "training/table.h"
@@ -23,7 +24,9 @@ class Reader {
  private:
   // A whole number of at least `least`; `otherwise` where the key is missing.
   std::int64_t count(const Node& record, std::string_view key, std::int64_t otherwise, std::int64_t least = 1);
-  double amount(const Node& record, std::string_view key);
+  double amount(const Node& record, std::string_view key, Dim dim, const char* what);
+  void share(const Node& record, std::string_view key);
+  void tokens(const Node& train);
   template <class T>
   void named(const Node& node, std::string_view inner, Result<T> (*find)(std::string_view, Span), T& to);
   void model(const Node& node);
@@ -57,6 +60,9 @@ std::int64_t Reader::count(const Node& record, std::string_view key, std::int64_
   constexpr std::int64_t kMost = std::int64_t{1} << 40;
   if (!amount.ok()) {
     problems_.insert(problems_.end(), amount.problems().begin(), amount.problems().end());
+  } else if (!amount->bare && amount->dim != dim::kToken && amount->dim != dim::kDevice &&
+             amount->dim != dim::kSample && amount->dim != dim::kNode) {
+    fail("wrong-unit", "'" + std::string(key) + "' is a count, found '" + std::string(node.text()) + "'", node);
   } else if (!amount->exact || *amount->exact < Integer(least) || Integer(kMost) < *amount->exact) {
     fail("bad-whole-number",
          "'" + std::string(key) + "' expects a whole number of at least " + std::to_string(least) + ", found '" +
@@ -68,12 +74,48 @@ std::int64_t Reader::count(const Node& record, std::string_view key, std::int64_
   return std::max(otherwise, least);
 }
 
-double Reader::amount(const Node& record, std::string_view key) {
+// A positive amount of `dim`, or a bare number; 0 where there is none.
+double Reader::amount(const Node& record, std::string_view key, Dim dim, const char* what) {
   const Node node = record.find(key);
   if (!node) return 0;
-  const Result<Amount> amount = parse_amount(node.text(), node.span());
-  if (amount.ok()) return amount->best;
-  return 0;  // an expression of a plan: its own reader says what is wrong with it
+  Result<Amount> amount = parse_amount(node.text(), dim, what, node.span(), true);
+  if (!amount.ok()) {
+    for (Diagnostic& problem : amount.take_problems()) problems_.push_back(std::move(problem));
+    return 0;
+  }
+  if (amount->best > 0 && !(amount->low < 0)) return amount->best;
+  fail("negative-count", "'" + std::string(key) + "' must be above 0, found '" + std::string(node.text()) + "'", node);
+  return 0;
+}
+
+void Reader::share(const Node& record, std::string_view key) {
+  const double value = amount(record, key, dim::kNone, "a share of the peak, such as 40%");
+  if (value > 1) fail("bad-share", "'" + std::string(key) + "' is a share of the peak: at most 100%", record.find(key));
+}
+
+// A number of tokens, or "20 * parameters" as in plans.
+void Reader::tokens(const Node& train) {
+  constexpr std::string_view kOf = "parameters";
+  const Node node = train.find("tokens");
+  const std::string_view text = node.text();
+  const std::size_t star = text.find('*');
+  if (star == std::string_view::npos) {
+    out_.run.tokens = amount(train, "tokens", dim::kToken, "a number of tokens, such as 1.5T");
+    return;
+  }
+  const auto trimmed = [](std::string_view part) {
+    while (!part.empty() && part.front() == ' ') part.remove_prefix(1);
+    while (!part.empty() && part.back() == ' ') part.remove_suffix(1);
+    return part;
+  };
+  std::string_view factor = trimmed(text.substr(0, star)), of = trimmed(text.substr(star + 1));
+  if (factor == kOf) std::swap(factor, of);
+  const NumberText number = read_number(factor);
+  if (of == kOf && number.length == factor.size() && number.value > 0)
+    out_.tokens_per_parameter = number.value;
+  else
+    fail("not-a-quantity", "'" + std::string(text) + "' is no number of tokens", node,
+         "1.5T, or 20 * parameters; `floptally tally` reads other expressions");
 }
 
 template <class T>
@@ -91,16 +133,17 @@ void Reader::named(const Node& node, std::string_view inner, Result<T> (*find)(s
 void Reader::model(const Node& node) {
   out_.model = node;
   if (!node.is_mapping()) return;
-  out_.parameters = amount(node, "parameters");
-  out_.active_parameters = amount(node, "active_parameters");
+  if (is_spec(node)) return;  // its reader reads them
+  out_.parameters = amount(node, "parameters", dim::kParameter, "a number of parameters, such as 7e9");
+  out_.active_parameters = amount(node, "active_parameters", dim::kParameter, "a number of parameters, such as 2e9");
 }
 
 void Reader::train(const Node& node) {
   Run& run = out_.run;
   run.sequence = count(node, "sequence", 0);
-  run.tokens = amount(node, "tokens");
-  run.steps = amount(node, "steps");
-  run.epochs = amount(node, "epochs");
+  tokens(node);
+  run.steps = amount(node, "steps", dim::kNone, "a number of steps");
+  run.epochs = amount(node, "epochs", dim::kNone, "a number of passes over the data");
   Result<std::optional<Packing>> packing = read_packing(node.find("packing"));
   if (packing.ok())
     out_.packing = *std::move(packing);
@@ -132,6 +175,11 @@ void Reader::hardware(const Node& node) {
   if (out_.device != nullptr) out_.run.device = out_.device->name;
   const std::int64_t node_size =
       count(record, "node", out_.device != nullptr && out_.device->per_node > 0 ? out_.device->per_node : 8);
+  amount(record, "device_hours", dim::kDeviceSecond, "device-hours, such as 200_000");
+  amount(record, "rate", dim::kFlopPerSecond, "a rate of one device, such as 350 TFLOP/s");
+  amount(record, "peak", dim::kFlopPerSecond, "a rate of one device, such as 989 TFLOP/s");
+  share(record, "utilization");
+  share(record, "mfu");
   out_.devices = count(record, "devices", record.find("nodes") ? count(record, "nodes", 1) * node_size : 0);
 }
 
@@ -374,7 +422,9 @@ Result<RunFile> read_run(const Node& root, const Catalogue& catalogue) {
   const bool by_hours =
       hardware.find("device_hours") && (hardware.find("rate") || hardware.find("peak") || out.device != nullptr);
   if (!root.find("model") && !by_hours)
-    problems.push_back(missing_key(root, "model", "the network that is trained: a name, a file, or its sizes"));
+    problems.push_back(missing_key(
+        root, "model",
+        "the network that is trained: a name, a file, or its sizes (or hardware: {device_hours, peak, utilization})"));
   if (!problems.empty()) return problems;
   return out;
 }

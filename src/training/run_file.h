@@ -31,6 +31,7 @@ struct RunFile {
   const Device* device = nullptr;  // null: not given
   std::int64_t devices = 0;        // 0: not given (then the layout says)
   double parameters = 0, active_parameters = 0;  // of `model: {parameters: ...}`
+  double tokens_per_parameter = 0;               // of `tokens: 20 * parameters`; run.tokens is 0 then
   Span layout_at, precision_at;                  // where they stand
   bool data_given = false, layout_given = false;
   struct Assumed {
