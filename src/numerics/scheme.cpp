@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "base/nearest.h"
+#include "network/tensor_file/tensor_file.h"
 #include "numerics/small_float.h"
 
 namespace floptally::numerics {
@@ -264,6 +265,14 @@ std::string unfit(const Scheme& scheme, std::span<const std::int64_t> shape) {
   return "rows of " + std::to_string(last) + " are not whole blocks of " + std::to_string(scheme.block->weights);
 }
 
+namespace {
+// What safetensors calls numbers of a format; codes that it has no word for are bytes.
+std::string_view file_type(std::string_view format) {
+  const TensorType* type = find_tensor_type(format);
+  return type != nullptr && !type->safetensors.empty() ? type->safetensors : "U8";
+}
+}  // namespace
+
 std::vector<Part> parts_of(const Scheme& scheme, std::span<const std::int64_t> shape, std::uint64_t outliers,
                            std::string_view outlier_dtype, std::uint64_t outlier_bytes) {
   const View view = view_of(scheme, shape);
@@ -283,16 +292,11 @@ std::vector<Part> parts_of(const Scheme& scheme, std::span<const std::int64_t> s
   }
   const int bits = scheme.code_bits();
   if (scheme.kind == Scheme::Kind::cast) {
-    add(Part::Role::codes, "",
-        scheme.name == "fp32"   ? "F32"
-        : scheme.name == "fp16" ? "F16"
-                                : "BF16",
-        whole, static_cast<std::uint64_t>(bits) / 8);
+    add(Part::Role::codes, "", file_type(scheme.name), whole, static_cast<std::uint64_t>(bits) / 8);
     return parts;
   }
   if (bits == 8) {
-    const bool e5m2 = scheme.element->name == "e5m2";
-    add(Part::Role::codes, "", scheme.kind == Scheme::Kind::integer ? "I8" : e5m2 ? "F8_E5M2" : "F8_E4M3", whole, 1);
+    add(Part::Role::codes, "", scheme.kind == Scheme::Kind::integer ? "I8" : file_type(scheme.element->name), whole, 1);
   } else {
     add(Part::Role::codes, "", "U8", {signed_of(view.rows), signed_of(packed_bytes(view.columns, bits))}, 1);
   }
