@@ -4,10 +4,11 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "estimate/in_flight.h"
+
 namespace floptally {
 namespace {
 
-constexpr int kMaxChunks = 64;
 constexpr double kAllocatorBlock = 2.0 * 1024 * 1024;  // PyTorch CUDACachingAllocator kLargeBuffer's granularity
 
 double as_double(std::int64_t n) { return static_cast<double>(n); }
@@ -118,83 +119,6 @@ Chunk make_chunk(const MemoryProfile& profile, const Run& run, std::int64_t inde
   return chunk;
 }
 
-// Micro-batches that each chunk of a rank holds, at the fullest and when the loss is computed.
-struct InFlight {
-  double fullest[kMaxChunks] = {};
-  double at_head[kMaxChunks] = {};
-  int chunks = 1;
-};
-
-// Narayanan et al. 2104.04473: groups of `pipeline` micro-batches pass each chunk in turn.
-void interleave(const Layout& layout, double micro, std::int64_t stage, const double* weight, int head, InFlight& out) {
-  const std::int64_t p = layout.pipeline, v = out.chunks;
-  const std::int64_t m = std::min<std::int64_t>(static_cast<std::int64_t>(micro),
-                                                std::min<std::int64_t>(p * 3, 4096));  // by then it repeats
-  const std::int64_t total = m * v;
-  const std::int64_t warmup = std::min(total, (p - stage - 1) * 2 + (v - 1) * p);
-  double held[kMaxChunks] = {}, best = -1, best_head = -1;
-  const auto note = [&](double& record, double* copy) {
-    double sum = 0;
-    for (int c = 0; c < out.chunks; ++c) sum += held[c] * weight[c];
-    if (sum <= record) return;
-    record = sum;
-    std::copy(held, held + out.chunks, copy);
-  };
-  std::int64_t forward = 0, backward = 0;
-  while (backward < total) {
-    if (forward < total && forward <= backward + warmup) {
-      const int chunk = static_cast<int>(forward / p % v);
-      held[chunk] += 1;
-      note(best, out.fullest);
-      if (chunk == head) note(best_head, out.at_head);
-      ++forward;
-      if (forward <= warmup) continue;
-    }
-    held[v - 1 - backward / p % v] -= 1;
-    ++backward;
-  }
-}
-
-InFlight in_flight(const Layout& layout, std::int64_t batch, std::int64_t stage, const Chunk* chunks, int count) {
-  InFlight out;
-  out.chunks = count;
-  const double m = as_double(micro_batches(layout, batch));
-  const double p = as_double(layout.pipeline), left = p - as_double(stage);
-  double each = std::min(m, left);
-  switch (layout.schedule) {
-    case Schedule::gpipe:
-      each = m;
-      break;
-    case Schedule::one_f_one_b:
-      break;
-    case Schedule::zb_h1:
-      each = std::min(m, p);
-      break;  // Qi et al. 2401.10241, table 2: p activations
-    case Schedule::zb_h2:
-      each = std::min(m, 2 * p - 1);
-      break;
-    case Schedule::zb_v:  // two half-size chunks, p activations in all
-    case Schedule::dualpipe_v:
-      each = std::min(m, p);
-      break;
-    case Schedule::dualpipe:
-      each = std::min(m, (p + 1) / 2);
-      break;  // DeepSeek-V3 2412.19437, table 2: p + 1
-    case Schedule::interleaved: {
-      double weight[kMaxChunks] = {};
-      int head = -1;
-      for (int c = 0; c < count; ++c) {
-        weight[c] = chunks[c].activations;
-        if (chunks[c].last) head = c;
-      }
-      interleave(layout, m, stage, weight, head, out);
-      return out;
-    }
-  }
-  for (int c = 0; c < count; ++c) out.fullest[c] = out.at_head[c] = each;
-  return out;
-}
-
 // Data ranks that share an expert's states.
 double expert_ranks(const Layout& layout) {
   const double shard = as_double(layout.shard_ranks()), all = as_double(layout.expert_data());
@@ -277,6 +201,16 @@ void make_rank(const MemoryProfile& profile, const Run& run, std::int64_t stage,
     rank.input = std::max(rank.input, chunk.input);
     rank.head = rank.head || chunk.last;
   }
+}
+
+InFlight flight_of(const Run& run, std::int64_t stage, const Rank& rank) {
+  double weight[kMaxChunks] = {};
+  int head = -1;
+  for (int c = 0; c < rank.count; ++c) {
+    weight[c] = rank.chunks[c].activations;
+    if (rank.chunks[c].last) head = c;
+  }
+  return in_flight(run.layout, run.batch, stage, weight, head, rank.count);
 }
 
 // Megatron-LM's GlobalMemoryBuffer "mpu": as large as the largest of its users.
@@ -429,6 +363,30 @@ double DeviceMemory::fixed() const {
   return sum;
 }
 
+namespace {
+
+// Blocks that stay reserved beside what is allocated at the fullest moment.
+double reserved_elsewhere(const MemoryProfile& profile, const Run& run, const Transient* at_moment, int fullest) {
+  const Framework& f = run.framework;
+  double bytes = 0;
+  if (f.one_copy && run.layout.zero == Zero::weights && !run.fused_optimizer) bytes = at_moment[fullest].absent;
+  const bool compiled = run.compiled && f.loss_compiled > 0;
+  if (fullest == static_cast<int>(Moment::loss) && !compiled && !run.fused_loss && !run.chunked_loss &&
+      !run.linear_loss)
+    bytes += profile.after().logits * f.loss_blocks;
+  if (!f.flat_step) return bytes;
+  // No block that activations leave behind is as large as a flat tensor of the step, and what the step leaves is kept.
+  const Transient& step = at_moment[static_cast<int>(Moment::optimizer)];
+  if (fullest != static_cast<int>(Moment::optimizer)) return bytes + step.working;
+  double most = 0;
+  for (int i = 0; i < kMomentCount; ++i) {
+    if (i != fullest) most = std::max(most, at_moment[i].sum());
+  }
+  return bytes + most;
+}
+
+}  // namespace
+
 DeviceMemory device_memory(const MemoryProfile& profile, const Run& run, std::int64_t stage) {
   Rank rank;
   make_rank(profile, run, stage, rank);
@@ -444,7 +402,7 @@ DeviceMemory device_memory(const MemoryProfile& profile, const Run& run, std::in
   if (run.framework.wgrad == Wgrad::dummy && run.fused_gradients && run.adapter.rank == 0) {
     at(out.bytes, Holds::placeholders) = profile.placeholders(rank.classes);
   }
-  const InFlight flight = in_flight(run.layout, run.batch, stage, rank.chunks, rank.count);
+  const InFlight flight = flight_of(run, stage, rank);
   Transient at_moment[kMomentCount];
   moments(profile, run, rank, flight, out[Holds::gradients], at_moment);
   const double fixed = out.fixed();
@@ -455,15 +413,7 @@ DeviceMemory device_memory(const MemoryProfile& profile, const Run& run, std::in
   }
   out.moment = static_cast<Moment>(fullest);
   at(out.bytes, Holds::gradients) -= at_moment[fullest].absent;
-  if (run.framework.one_copy && run.layout.zero == Zero::weights && !run.fused_optimizer)
-    out.elsewhere = at_moment[fullest].absent;
-  const bool compiled = run.compiled && run.framework.loss_compiled > 0;
-  if (fullest == static_cast<int>(Moment::loss) && !compiled && !run.fused_loss && !run.chunked_loss &&
-      !run.linear_loss)
-    out.elsewhere += profile.after().logits * run.framework.loss_blocks;
-  // No block that activations leave behind is as large as a flat tensor of the step.
-  if (run.framework.flat_step && fullest != static_cast<int>(Moment::optimizer))
-    out.elsewhere += at_moment[static_cast<int>(Moment::optimizer)].working;
+  out.elsewhere = reserved_elsewhere(profile, run, at_moment, fullest);
   at(out.bytes, Holds::activations) = at_moment[fullest].activations;
   at(out.bytes, Holds::working) = at_moment[fullest].working;
   at(out.bytes, Holds::gathered) = at_moment[fullest].gathered;
@@ -477,7 +427,7 @@ DeviceMemory device_memory(const MemoryProfile& profile, const Run& run, std::in
 RankParts rank_parts(const MemoryProfile& profile, const Run& run, const DeviceMemory& peak) {
   Rank rank;
   make_rank(profile, run, peak.stage, rank);
-  const InFlight flight = in_flight(run.layout, run.batch, peak.stage, rank.chunks, rank.count);
+  const InFlight flight = flight_of(run, peak.stage, rank);
   const bool head = peak.moment == Moment::loss || peak.moment == Moment::head_backward;
   RankParts out;
   out.trained_dense = rank.sum.trained_dense;
@@ -509,17 +459,17 @@ DeviceMemory peak_memory(const MemoryProfile& profile, const Run& run) {
   for (std::int64_t stage = 1; stage <= last; ++stage) {
     if (even && stage > 1 && stage < last - 1) stage = last - 1;
     const DeviceMemory here = device_memory(profile, run, stage);
-    if (here.allocated() > best.allocated()) best = here;
+    if (here.allocated() + here.elsewhere > best.allocated() + best.elsewhere) best = here;
     if (stage > 1 && stage + stride < last - 1) stage += stride - 1;
   }
   return best;
 }
 
 double micro_batches_in_flight(const Layout& layout, std::int64_t batch, std::int64_t stage) {
-  Chunk chunks[kMaxChunks];
+  double weight[kMaxChunks];
   const int count = static_cast<int>(std::clamp<std::int64_t>(layout.chunks, 1, kMaxChunks));
-  for (int c = 0; c < count; ++c) chunks[c].activations = 1;
-  const InFlight flight = in_flight(layout, batch, stage, chunks, count);
+  std::fill(weight, weight + count, 1.0);
+  const InFlight flight = in_flight(layout, batch, stage, weight, -1, count);
   double sum = 0;
   for (int c = 0; c < count; ++c) sum += flight.fullest[c];
   return sum / count;
@@ -538,31 +488,6 @@ MemoryLines memory_lines(const DeviceMemory& memory, const Run& run, double spre
   out.visible = {reserved + context.best, reserved * (1 - low) + context.low, reserved * (1 + high) + context.high};
   return out;
 }
-
-namespace {
-
-// Passes of a rank in order: +chunk+1 forward, -(chunk+1) backward; at most `most` of them, whole micro-batches.
-std::vector<int> passes_of(const Layout& layout, std::int64_t micro, std::int64_t stage, int chunks, int most) {
-  const std::int64_t p = layout.pipeline, v = chunks;
-  const std::int64_t m = std::max<std::int64_t>(1, std::min<std::int64_t>(micro, most / (2 * v)));
-  const std::int64_t total = m * v;
-  std::int64_t warmup = v > 1 ? (p - stage - 1) * 2 + (v - 1) * p : p - stage - 1;
-  if (layout.schedule == Schedule::gpipe) warmup = total;
-  std::vector<int> passes;
-  std::int64_t forward = 0, backward = 0;
-  const std::int64_t group = v > 1 ? p : 1;
-  while (backward < total) {
-    if (forward < total && forward <= backward + warmup) {
-      passes.push_back(static_cast<int>(forward / group % v) + 1);
-      if (++forward <= warmup) continue;
-    }
-    passes.push_back(-static_cast<int>(v - 1 - backward / group % v) - 1);
-    ++backward;
-  }
-  return passes;
-}
-
-}  // namespace
 
 std::vector<MemoryMoment> memory_timeline(const MemoryProfile& profile, const Run& run, std::int64_t stage,
                                           int at_most) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "network/blocks/decoder.h"
 
 namespace floptally {
@@ -406,6 +408,25 @@ TEST(Memory, RecomputedPartsOfALayerWithExperts) {
   dense.experts = dense.shared_ffn = 0;
   run.recompute.modules = Recompute::mlp;
   EXPECT_DOUBLE_EQ(kept(Recompute::moe), kept_of(dense, run) + 512.0 * 1024 * 2);
+}
+
+// DeepSpeed's step works in flat tensors, for which no block of the passes is large enough: both stay reserved,
+// whichever of them is the fullest moment.
+TEST(Memory, FlatTensorsAndActivationsAreReservedBesideEachOther) {
+  floptally::Run run = default_run();
+  run.framework = *find_framework("deepspeed");
+  run.precision = *find_precision("fp16-mixed");
+  const DecoderShape shape = small_llama();
+  for (const std::int64_t micro_batch : {1, 64}) {
+    run.layout.micro_batch = run.batch = micro_batch;
+    const DeviceMemory m = memory_of(shape, run);
+    const double step = m.at[static_cast<int>(Moment::optimizer)];
+    double passes = 0;
+    for (int i = 0; i < static_cast<int>(Moment::optimizer); ++i) passes = std::max(passes, m.at[i]);
+    EXPECT_EQ(m.moment == Moment::optimizer, micro_batch == 1);
+    EXPECT_DOUBLE_EQ(m.allocated(), std::max(step, passes));
+    EXPECT_NEAR(m.allocated() + m.elsewhere, step + passes - m.fixed(), 1);
+  }
 }
 
 }  // namespace
