@@ -134,7 +134,7 @@ Table law_table(const std::vector<Assessment>& standings, Evaluations& worlds, c
   for (const Assessment& a : standings) {
     char factor[24];
     const double ratio = a.flop.value() / a.threshold;
-    std::snprintf(factor, sizeof factor, ratio >= 100 || ratio < 0.01 ? "%.2gx" : "%.2fx", ratio);
+    std::snprintf(factor, sizeof factor, ratio < 0.01 ? "%.2gx" : ratio >= 100 ? "%.3gx" : "%.2fx", ratio);
     static constexpr const char* kWords[] = {"does not apply", "below", "may be above", "above"};
     std::string words = kWords[static_cast<std::size_t>(a.standing)];
     if (!a.why_not.empty()) words += " (" + a.why_not + ")";

@@ -354,10 +354,13 @@ Result<Book> run(const Request& request, Context& context) {
   Book book;
   book.title = shipped ? "Evidence shipped with floptally" : "Evidence in " + request.inputs.front();
   const Calls calls = count_calls(card);
-  book.summary.push_back(std::to_string(card.scored.size()) + " measurements of memory scored: bias " +
-                         percent(card.total.bias) + ", median error " + percent(card.total.median) +
-                         ", 90th percentile " + percent(card.total.p90) + ", " + percent(card.total.coverage) +
-                         " inside the 90% range; " + std::to_string(card.skipped.size()) + " rows left out");
+  const auto many = [](std::size_t n, const char* what) { return std::to_string(n) + what + (n == 1 ? "" : "s"); };
+  std::string scored = many(card.scored.size(), " measurement") + " of memory scored";
+  if (!card.scored.empty())
+    scored += ": bias " + percent(card.total.bias) + ", median error " + percent(card.total.median) +
+              ", 90th percentile " + percent(card.total.p90) + ", " + percent(card.total.coverage) +
+              " inside the 90% range";
+  book.summary.push_back(scored + "; " + many(card.skipped.size(), " row") + " left out");
   if (calls.full > 0)
     book.summary.push_back("called right: " + std::to_string(calls.fits_right) + " of " + std::to_string(calls.fits) +
                            " runs that fitted, " + std::to_string(calls.full_right) + " of " +

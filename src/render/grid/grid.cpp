@@ -161,13 +161,23 @@ Grid account_grid(const Book& book, const Account& account, bool full, int width
       if (columns.share_key.empty() && std::find(columns.keys.begin(), columns.keys.end(), key) != columns.keys.end())
         columns.share_key = key;
   Grid grid = make(book, account, columns);
-  // What a narrow terminal leaves out first.
-  for (const char* key : {"tokens", "node_hours", "device_hours"}) {
-    if (full || width_of(grid) <= static_cast<std::size_t>(width)) break;
-    const auto at = std::find(columns.keys.begin(), columns.keys.end(), key);
-    if (at == columns.keys.end()) continue;
-    columns.ranged.erase(columns.ranged.begin() + (at - columns.keys.begin()));
-    columns.keys.erase(at);
+  // What a narrow terminal leaves out first: columns, then the range of FLOP, shares, and what is left of ranges.
+  const auto too_wide = [&] { return !full && width_of(grid) > static_cast<std::size_t>(width) + 2; };
+  const auto place = [&](const char* key) {
+    return std::find(columns.keys.begin(), columns.keys.end(), key) - columns.keys.begin();
+  };
+  for (const char* key : {"tokens", "node_hours", "device_hours", "activation_bytes"}) {
+    const auto at = place(key);
+    if (!too_wide() || at == static_cast<std::ptrdiff_t>(columns.keys.size())) continue;
+    columns.ranged.erase(columns.ranged.begin() + at);
+    columns.keys.erase(columns.keys.begin() + at);
+    grid = make(book, account, columns);
+  }
+  for (const char* key : {"flop", "", "usd"}) {
+    if (!too_wide()) break;
+    const auto at = static_cast<std::size_t>(place(key));
+    if (*key == '\0') columns.share_key.clear();
+    if (at < columns.ranged.size()) columns.ranged[at] = false;
     grid = make(book, account, columns);
   }
   return grid;
