@@ -83,7 +83,7 @@ Lines book_memory(Ledger& ledger, const DeviceMemory& memory, const RankParts& o
   const bool near = memory_measured(like.framework, like.kind, memory.allocated());
   Spread error = memory_spread(like, near ? 1 : kFarther);
   if (!near) {
-    const Spread all = memory_spread({{}, "any", "any", "any", {}}, kFarther);
+    const Spread all = memory_spread({{}, "any", "any", "any"}, kFarther);
     if (all.high > error.high) error = all;
     ledger.book().notes.push_back(note("far-from-evidence", "no runs like this one (" + like.framework + ", " +
                                                                 like.kind + ") were measured: the ranges are widened"));
@@ -458,12 +458,7 @@ Result<Book> train_answer(const TrainQuestion& q) {
   const DeviceMemory peak = peak_memory(profile, run);
   const double capacity = q.file.device != nullptr ? q.file.device->memory_bytes.value_or(0) * kUsable : 0;
   const bool experts = divisors.experts > 0;
-  const RunClass like{
-      {},
-      run.framework.name,
-      "allocated",
-      kind_of(run, experts),
-      regimes_of(run, {}, run.framework.name, "allocated", profile.layer_parameters(), run.layout.devices(), experts)};
+  const RunClass like{{}, run.framework.name, "allocated", kind_of(run, experts)};
   Ledger ledger("train");
   ledger.book().title = q.file.title.empty() ? network.name : q.file.title;
   const Network adapted = run.adapter.rank > 0 ? with_adapters(network, run.adapter) : Network();

@@ -29,11 +29,23 @@ DeviceMemory seen_memory(const EvidenceRow& row, const MemoryProfile& profile) {
   return peak_memory(profile, row.run);
 }
 
+// What allocated memory would be more if the fullest rank of an expert group got twice the mean tokens, not the mean.
+double bytes_of_load(const EvidenceRow& row, double allocated) {
+  if (row.run.expert_load > 0 || row.run.layout.expert == 1) return 0;
+  constexpr double kStep = 0.05;
+  EvidenceRow fuller = row;
+  fuller.run.expert_load = row.run.framework.expert_load + kStep;
+  MemoryProfile profile(fuller.run);
+  describe_model(fuller, profile);
+  return (seen_memory(fuller, profile).allocated() - allocated) / kStep;
+}
+
 void score_row(const EvidenceRow& row, double (*capacity)(std::string_view), MemoryCard& card) {
   MemoryProfile profile(row.run);
   describe_model(row, profile);
   const DeviceMemory memory = seen_memory(row, profile);
   const MemoryLines lines = memory_lines(memory, row.run, 1, 1);
+  const double more = bytes_of_load(row, memory.allocated());
   const auto add = [&](const std::string& measure, double measured, double predicted) {
     Scored s;
     s.id = row.id;
@@ -42,6 +54,8 @@ void score_row(const EvidenceRow& row, double (*capacity)(std::string_view), Mem
     s.measure = measure;
     s.allocated = lines.allocated.best + (measure == "allocated" ? 0 : memory.elsewhere);
     s.measured = measured;
+    s.expert_load = expert_load_of(row.run);
+    s.expert_bytes = more;
     s.predicted = predicted;
     s.model = row.model;
     s.kind = kind_of(row.run, row.shape.experts > 0);
@@ -50,7 +64,7 @@ void score_row(const EvidenceRow& row, double (*capacity)(std::string_view), Mem
     s.assumed.insert(s.assumed.end(), row.noted.begin(), row.noted.end());
     s.regimes = regimes_of(row.run, row.source, row.framework, measure, profile.layer_parameters(), row.devices,
                            row.shape.experts > 0);
-    const Spread spread = memory_spread({row.source, row.framework, measure, s.kind, s.regimes});
+    const Spread spread = memory_spread({row.source, row.framework, measure, s.kind});
     s.low = predicted * spread.low;
     s.high = predicted * spread.high;
     card.scored.push_back(std::move(s));

@@ -16,6 +16,7 @@ struct Scored {
   std::string measure;   // "allocated", "reserved", "nvidia-smi"
   double allocated = 0;  // predicted peak of allocated memory; what the allocator sets apart beside it where reserved
                          // memory was measured
+  double expert_load = 1, expert_bytes = 0;  // tokens of the fullest rank over the mean, and what one more would add
   double measured = 0, predicted = 0, low = 0, high = 0;  // bytes
   std::vector<std::string> regimes;                       // "devices 1-8", "generation h100" ...
   std::vector<std::string> assumed;                       // what the row did not say and what stands for it

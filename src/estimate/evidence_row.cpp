@@ -23,6 +23,7 @@ struct SourceRule {
   std::int64_t devices = 0, micro_batch = 0;
   Meter meter = Meter::reserved;
   RankSeen rank = RankSeen::fullest;
+  bool balanced = false;  // every expert gets as many tokens
   bool known = false;
 };
 
@@ -50,6 +51,7 @@ SourceRule rule_for(std::string_view source, std::string_view gpu, std::string_v
     rule.gradients = table.cell(row, "gradients");
     rule.recompute = table.cell(row, "recompute");
     rule.adapter = table.cell(row, "adapter");
+    rule.balanced = table.cell(row, "routing") == "balanced";
     rule.loss = table.cell(row, "loss");
     rule.optimizer = table.cell(row, "optimizer");
     rule.fp8_weights = table.cell(row, "fp8_weights") == "1";
@@ -433,6 +435,7 @@ EvidenceRow read_row(const Csv& csv, std::size_t row, const FindModel& find) {
   out.run.loss_in_place = rule.loss == "in-place";
   out.run.chunked_loss = rule.loss == "chunked";
   out.run.linear_loss = rule.loss == "linear" || contains(out.task, "classification");
+  if (rule.balanced) out.run.expert_load = 1;
   out.run.fused_attention = rule.attention != "unfused" && !out.run.softcapped;
   out.run.attention_dropout = out.run.hidden_dropout = !out.shape.gated && rule.dropout;
   out.parameters = cells.number("params").value_or(0);

@@ -324,6 +324,7 @@ void read_run(EvidenceRow& row, const Arguments& a) {
   run.hidden_dropout = a.number("hidden-dropout", 0.1) > 0;
   run.fused_gradients = !a.flag("no-gradient-accumulation-fusion");
   run.grouped_experts = a.flag("moe-grouped-gemm");
+  if (a.flag("moe-router-force-load-balancing")) run.expert_load = 1;
   run.loss_in_place = a.flag("cross-entropy-loss-fusion") && a.text("cross-entropy-fusion-impl") == "te";
   run.fused_loss = a.flag("cross-entropy-loss-fusion") && !run.loss_in_place;
   run.deterministic = a.flag("deterministic-mode");

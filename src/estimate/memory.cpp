@@ -78,7 +78,8 @@ void add_layer(Chunk& chunk, const LayerMemory& layer, double times, double posi
   chunk.activations += full * layer.input / every + (times - full - untouched) * kept;
   const double again = full > 0 ? layer.kept * std::min(every, full) : std::max(0.0, layer.kept - kept);
   chunk.replayed = std::max(chunk.replayed, again);
-  chunk.working = std::max(chunk.working, layer.working);
+  const bool selective = run.recompute.mode == Recompute::Mode::selective;
+  chunk.working = std::max(chunk.working, selective ? layer.working_policy : layer.working);
   chunk.gathered_layer = std::max(chunk.gathered_layer, layer.gathered);
   chunk.gradient_layer = std::max(chunk.gradient_layer, layer.gradient);
   if (chunk.input == 0) chunk.input = layer.input;

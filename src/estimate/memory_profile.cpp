@@ -17,6 +17,7 @@ MemoryProfile::MemoryProfile(const Run& run)
       compute_(bytes_of(run.precision.compute)),
       kept_format_(bytes_of(run.precision.kept)),
       weights_(bytes_of(run.precision.weights)),
+      expert_load_(expert_load_of(run)),
       states_like_(run.precision.states_follow_weights ? run.precision.weights : Dtype::unspecified) {}
 
 LayerMemory& MemoryProfile::target() {
@@ -54,6 +55,7 @@ void MemoryProfile::join_last() {
         &LayerMemory::gradient})
     to.*sum += (stray_.*sum - to.*sum) * share;
   to.working = std::max(to.working, stray_.working);
+  to.working_policy = std::max(to.working_policy, stray_.working_policy);
   to.count = both;
 }
 
@@ -80,7 +82,7 @@ double MemoryProfile::layer_count() const {
 }
 
 // The op's attributes as one device sees them.
-void MemoryProfile::cut(const Op& op, Attributes<double>& a) const {
+void MemoryProfile::cut(const Op& op, Attributes<double>& a) {
   const Layout& layout = run_.layout;
   const double tensor = as_double(layout.tensor), context = as_double(layout.context);
   const double expert_tensor = as_double(layout.expert_tensor_of());
@@ -102,6 +104,9 @@ void MemoryProfile::cut(const Op& op, Attributes<double>& a) const {
   if (is_grouped(op) && layout.sequence_parallel && op.tensor_split != 0) {
     a.value[0] *= expert_tensor / tensor;  // tokens of all ranks that share an expert are gathered
   }
+  if (op.component == Component::router) routed_ = op.attributes[0];
+  if (is_grouped(op)) dropless_ = op.attributes[0] == routed_ * op.attributes[5];
+  if ((is_grouped(op) || experts_depth_ > 0) && dropless_ && layout.expert > 1) a.value[0] *= expert_load_;
 }
 
 bool is_adapted(const LowRankAdapter& a, const Op& op) {
@@ -177,10 +182,7 @@ void MemoryProfile::parameters(const Op& op, const Attributes<double>& a, const 
     const bool packed = base != Dtype::unspecified && matrix && (!head || run_.framework.packs_head);
     to.frozen_bytes += elements * (packed ? bytes_of(base) : weights_);
     const double unpacked = packed ? elements * run_.framework.unpacked : 0;  // one matrix at a time
-    if (head)
-      to.unpacked = unpacked;
-    else
-      to.working = std::max(to.working, unpacked);
+    (head ? to.unpacked : unpacked_) = unpacked;
     if (is_adapted(run_.adapter, op)) {  // experts have a pair of matrices each
       const double extra = as_double(run_.adapter.rank) * (a.value[1] + a.value[2]) * (grouped ? a.value[4] : 1);
       (grouped ? to.trained_expert : to.trained_dense) += extra;
@@ -214,6 +216,7 @@ void MemoryProfile::add(const Op& op) {
   op.def->count_fast(a, Rules{}, c);
   at_least_ = at_least_ || c.unknown;
   LayerMemory& to = target();
+  unpacked_ = 0;
   parameters(op, a, c, to);
   const double samples = as_double(run_.layout.micro_batch) * as_double(op.times);
   if (op.component == Component::unembed && is_linear(op)) to.logits += c.output * samples;
@@ -234,6 +237,9 @@ void MemoryProfile::add(const Op& op) {
   if (column_parallel(op)) shares_input_ = false;
   to.kept += kept;
   to.kept_policy += policy * samples;
+  // What later ops keep is gone once the backward pass has come to this one.
+  to.working -= kept;
+  to.working_policy -= policy * samples;
   if (in_layer_ && to.input == 0) to.input = c.input * samples * compute_;
   double working = (c.input + c.output) * samples * compute_;
   if (column_parallel(op) && run_.layout.sequence_parallel) working += c.input * samples * compute_;
@@ -244,7 +250,11 @@ void MemoryProfile::add(const Op& op) {
   // (mamba_ssm ssd_combined.py; Megatron-LM's chunk_size).
   if (op.def == &operators::k_state_space)
     working += a.value[0] / 128 * a.value[1] * a.value[2] * a.value[3] * (8 + compute_) * samples;
-  if (op.component != Component::unembed) to.working = std::max(to.working, working);
+  if (op.component != Component::unembed) {
+    working = std::max(working, unpacked_);
+    to.working = std::max(to.working, working);
+    to.working_policy = std::max(to.working_policy, working);
+  }
   previous_ = op.def;
   after_recurrent_ = op.component == Component::recurrent;
 }

@@ -29,12 +29,13 @@ struct LayerMemory {
   double kept = 0;                               // bytes kept for the backward pass without recomputation
   double kept_policy = 0;                        // ... under the run's recomputation
   double input = 0;                              // bytes of the layer's input
-  double working = 0;                            // largest transient of the backward pass
-  double gathered = 0;                           // bytes of the whole weights that ZeRO 3 gathers for the layer
-  double gradient = 0;                           // bytes of whole gradients in the compute format
-  double logits = 0;                             // logit elements (only after the layers)
-  double unpacked = 0;                           // bytes of a packed output matrix while it is used
-  double head = 0;                               // elements of the output matrix on this device
+  double working = 0;         // the backward pass's transients beyond what is kept, where their sum is largest
+  double working_policy = 0;  // ... under the run's recomputation
+  double gathered = 0;        // bytes of the whole weights that ZeRO 3 gathers for the layer
+  double gradient = 0;        // bytes of whole gradients in the compute format
+  double logits = 0;          // logit elements (only after the layers)
+  double unpacked = 0;        // bytes of a packed output matrix while it is used
+  double head = 0;            // elements of the output matrix on this device
 };
 
 // Whether the op is a matrix that has an adapter.
@@ -72,7 +73,7 @@ class MemoryProfile final : public Sink {
     ClassSet in{};
   };
   LayerMemory& target();
-  void cut(const Op& op, Attributes<double>& a) const;
+  void cut(const Op& op, Attributes<double>& a);
   void parameters(const Op& op, const Attributes<double>& a, const Cost<double>& c, LayerMemory& to);
   double kept_bytes(const Op& op, const Attributes<double>& a, const Cost<double>& c, double& policy);
   double adapter_bytes(const Op& op, double input, bool shared);
@@ -86,7 +87,7 @@ class MemoryProfile final : public Sink {
   [[nodiscard]] bool remade_by_scan(const Op& op) const;
 
   const Run& run_;
-  double compute_, kept_format_, weights_;
+  double compute_, kept_format_, weights_, expert_load_;
   Dtype states_like_;
   std::array<LayerMemory, kMaxClasses> layers_{};
   LayerMemory before_, after_, stray_;
@@ -102,9 +103,11 @@ class MemoryProfile final : public Sink {
   int shared_depth_ = 0, experts_depth_ = 0;  // of the blocks of shared and of routed experts; 0: outside
   bool fused_adapter_ = false;                // the adapter of this fused projection is counted
   bool started_ = false;                      // the layer's input is counted
+  std::int64_t routed_ = 0;                   // tokens of the last router
+  bool dropless_ = false;                     // the experts take every token: rows vary from rank to rank
   int products_ = 0;                          // matrix products of the layer so far
   const OperatorDef* previous_ = nullptr;
-  double embedding_ = 0, scores_ = 0, mask_ = 0;
+  double embedding_ = 0, scores_ = 0, mask_ = 0, unpacked_ = 0;
   bool after_recurrent_ = false;  // the op before is of a recurrent mixer
 };
 

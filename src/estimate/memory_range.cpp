@@ -78,9 +78,9 @@ std::string_view name_of_source(std::string_view source) {
   return source;
 }
 
-double factor_of(std::string_view regime) {
+double factor_of(std::string_view which) {
   for (const RangeRow& row : range_rows()) {
-    if (row.what == "factor" && row.kind == regime) return row.value;
+    if (row.what == "factor" && row.kind == which) return row.value;
   }
   return 1;
 }
@@ -106,9 +106,7 @@ double width_of(const RunClass& run) {
     seen = key[0] != any;
     break;
   }
-  width *= factor_of("any");
-  for (const std::string& regime : run.regimes) width *= factor_of(regime);
-  if (!seen) width *= factor_of(kUnseen);
+  width *= factor_of(seen ? "any" : kUnseen);
   return std::clamp(width, kNarrowest, kWidest);
 }
 
@@ -154,6 +152,13 @@ Spread memory_spread(const RunClass& run, double times) {
 }
 
 Spread memory_spread(const RunClass& run) { return memory_spread(run, 1); }
+
+std::optional<double> coverage_left_out(std::string_view regime) {
+  for (const RangeRow& row : range_rows()) {
+    if (row.what == "left out" && row.kind == regime) return row.value;
+  }
+  return std::nullopt;
+}
 
 bool memory_measured(std::string_view framework, std::string_view kind, double bytes) {
   const std::set<std::string_view> wanted = features_of(kind);

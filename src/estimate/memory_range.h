@@ -1,6 +1,7 @@
 // How far memory predictions miss: 90% ranges by class of run (data/evidence/spread.csv, tools/memory_ranges.py).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,10 +13,9 @@ namespace floptally {
 
 // What a run's range depends on.
 struct RunClass {
-  std::string source;                // of the measurement; empty: a run that was not measured
-  std::string framework, measure;    // measure: "allocated", "reserved", "nvidia-smi"
-  std::string kind;                  // see kind_of
-  std::vector<std::string> regimes;  // see regimes_of
+  std::string source;              // of the measurement; empty: a run that was not measured
+  std::string framework, measure;  // measure: "allocated", "reserved", "nvidia-smi"
+  std::string kind;                // see kind_of
 };
 
 // "dense tensor+pipeline", "experts expert full" ...
@@ -28,11 +28,14 @@ std::string generation_of(std::string_view device);
 std::vector<std::string> regimes_of(const Run& run, std::string_view source, std::string_view framework,
                                     std::string_view measure, double parameters, std::int64_t devices, bool experts);
 
-// 90% range of measured / predicted: exp(-+ scale x factors). A run whose source was not measured has its framework's
-// scale and a factor for that.
+// 90% range of measured / predicted: exp(-+ scale x factor). A run whose source was not measured has its framework's
+// scale and another factor.
 Spread memory_spread(const RunClass& run);
 // The same with both ends `times` as far away in logarithms.
 Spread memory_spread(const RunClass& run, double times);
+// The share of a regime's shipped rows ("all": of all) that lie inside ranges made without the row's model; nothing for
+// a regime that is not held to a coverage.
+std::optional<double> coverage_left_out(std::string_view regime);
 // Whether runs of that framework with each feature of that kind (experts, pipeline ...), and of that size (bytes,
 // within a factor of two), were measured on any meter; where not, a range should be widened, and say so.
 bool memory_measured(std::string_view framework, std::string_view kind, double bytes);

@@ -81,6 +81,7 @@ std::vector<Framework> read_frameworks() {
     f.unpacked = number("unpacked");
     f.zero_pads = number("zero_pads") > 0;
     f.reserved = f.planned ? Spread{1, 1, 1} : fitted("reserved", f.name).value_or(f.reserved);
+    if (const auto load = fitted("expert_load", f.name)) f.expert_load = load->best;
     f.source = table.cell(row, "source");
     out.push_back(std::move(f));
   }

@@ -86,8 +86,14 @@ struct Run {
   bool deterministic = false;      // cuBLAS workspaces of 32 MiB (CUBLAS_WORKSPACE_CONFIG=:4096:8)
   bool whole_shards = false;       // optimizer states are shared parameter by parameter: none is cut
   std::int64_t loss_deferred = 0;  // micro-batches whose logit gradients are held back
+  double expert_load = 0;          // tokens of the fullest rank of an expert group over the mean; 0: the framework's
   std::string device;              // catalogue name; empty: not known
 };
+
+// Tokens of the fullest rank of an expert group over the mean; experts on one rank get all of them anyway.
+inline double expert_load_of(const Run& run) {
+  return run.expert_load > 0 ? run.expert_load : run.framework.expert_load;
+}
 
 // What weights, gradients and the master copy are stored in; unspecified: there is none.
 struct StoredFormats {

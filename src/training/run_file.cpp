@@ -7,6 +7,7 @@
 #include "base/nearest.h"
 #include "network/ops.h"
 #include "network/spec.h"
+#include "quantity/print.h"
 #include "quantity/quantity_text.h"
 #include "training/run_tables.h"
 #include "training/table.h"
@@ -33,6 +34,7 @@ class Reader {
   void train(const Node& node);
   void hardware(const Node& node);
   void layout(const Node& node);
+  void expert_load(const Node& node);
   void stages(const Node& list);
   void schedule(const Node& node);
   void precision(const Node& node);
@@ -213,6 +215,23 @@ void Reader::stages(const Node& list) {
   }
 }
 
+void Reader::expert_load(const Node& node) {
+  Run& run = out_.run;
+  if (!node) {
+    if (run.layout.expert > 1) assume("layout.expert_load", shortest(run.framework.expert_load));
+    return;
+  }
+  const Result<Amount> load = parse_amount(node.text(), node.span());
+  const double most = static_cast<double>(run.layout.expert);
+  if (load.ok() && load->best >= 1 && load->best <= most)
+    run.expert_load = load->best;
+  else
+    fail("bad-number",
+         "`expert_load` is the tokens of the fullest rank over the mean, between 1 and the " + shortest(most) +
+             " ranks of an expert group; found '" + std::string(node.text()) + "'",
+         node);
+}
+
 void Reader::layout(const Node& node) {
   Layout& l = out_.run.layout;
   out_.layout_given = node.is_mapping();
@@ -230,6 +249,7 @@ void Reader::layout(const Node& node) {
   l.context = count(node, "context", 1);
   l.expert = count(node, "expert", 1);
   l.expert_tensor = count(node, "expert_tensor", 0);
+  expert_load(node.find("expert_load"));
   l.gathers_tokens = node.find("dispatch").text() == "all-gather";
   l.shard = count(node, "shard", 0);
   l.micro_batch = count(node, "micro_batch", 1);

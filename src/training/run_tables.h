@@ -78,6 +78,11 @@ inline constexpr Field kRunLayoutFields[] = {
     {.key = "dispatch",
      .expect = Expect::text,
      .doc = "all-to-all, or all-gather: every rank of an expert group gets all its tokens"},
+    {.key = "expert_load",
+     .expect = Expect::quantity,
+     .doc =
+         "tokens of the fullest rank of an expert group over the mean: 1 where routing is forced to be even; a fitted "
+         "value where it is not given"},
     {.key = "expert_tensor",
      .expect = Expect::quantity,
      .doc = "ranks that share one expert; as `tensor` where it is not given"},

@@ -1,11 +1,13 @@
 // floptally evidence [CSV]: predicted against measured, as an error card.
 #include "estimate/evidence.h"
+#include "estimate/memory_range.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <iterator>
 #include <map>
+#include <optional>
 
 #include "audit/table_card.h"
 #include "base/file.h"
@@ -84,10 +86,10 @@ std::string json_answer(const MemoryCard& card, std::size_t timed) {
          "},\n    \"rows_skipped\": " + json_skipped(card.skipped) + ",\n    \"rows_scored\": [";
   for (std::size_t i = 0; i < card.scored.size(); ++i) {
     const Scored& s = card.scored[i];
-    char numbers[200];
+    char numbers[260];
     std::snprintf(numbers, sizeof numbers,
-                  "\"allocated\": %.9g, \"measured\": %.9g, \"predicted\": %.9g, \"p5\": %.9g, \"p95\": %.9g}",
-                  s.allocated, s.measured, s.predicted, s.low, s.high);
+                  "\"allocated\": %.9g, \"expert_load\": %.4g, \"expert_bytes\": %.9g, \"measured\": %.9g, \"predicted\": %.9g, \"p5\": %.9g, \"p95\": %.9g}",
+                  s.allocated, s.expert_load, s.expert_bytes, s.measured, s.predicted, s.low, s.high);
     const auto list = [](const std::vector<std::string>& texts) {
       std::string json;
       for (const std::string& text : texts) json += (json.empty() ? "" : ", ") + json_quote(text);
@@ -101,7 +103,7 @@ std::string json_answer(const MemoryCard& card, std::size_t timed) {
   return out + "]";
 }
 
-Table card_table(const MemoryCard& card) {
+Table card_table(const MemoryCard& card, bool shipped) {
   Table table{"memory",
               "Memory: predicted against measured",
               {{"regime", "Regime"},
@@ -114,9 +116,17 @@ Table card_table(const MemoryCard& card) {
               {},
               "Errors are predicted / measured - 1; mean, median and 90th percentile are of its absolute value. A "
               "regime needs at least three rows."};
+  if (shipped) {
+    table.columns.push_back({"left_out", "Model left out", true});
+    table.note += " Model left out: inside ranges made without any row of the same model, of regimes with thirty "
+                  "rows; a row that repeats another counts once.";
+  }
   const auto add = [&](const Score& s) {
     table.rows.push_back({s.name, figure(Integer(static_cast<long>(s.rows))), percent(s.bias), percent(s.mean),
                           percent(s.median), percent(s.p90), percent(s.coverage)});
+    if (!shipped) return;
+    const std::optional<double> left_out = coverage_left_out(s.name);
+    table.rows.back().emplace_back(left_out ? percent(*left_out) : std::string());
   };
   add(card.total);
   for (const Score& s : card.by) add(s);
@@ -199,22 +209,29 @@ Calls count_calls(const MemoryCard& card) {
   return c;
 }
 
-// The regimes whose 90% ranges hold the smallest and the largest share of their rows.
+// The regime whose 90% ranges hold the smallest share of its rows: those they were made from, then rows whose model was
+// left out when they were made; and how many of all those they hold.
 template <typename Add>
 void add_coverage(const MemoryCard& card, Add&& add) {
   constexpr std::size_t kMany = 30;
   constexpr double kLeast = 0.85, kMost = 0.95, kNominal = 0.9;
-  const Score *least = nullptr, *most = nullptr;
+  const Score *least = nullptr, *least_out = nullptr;
   for (const Score& s : card.by) {
     if (s.rows < kMany) continue;
     if (least == nullptr || s.coverage < least->coverage) least = &s;
-    if (most == nullptr || s.coverage > most->coverage) most = &s;
+    const std::optional<double> out = coverage_left_out(s.name);
+    if (out && (least_out == nullptr || *out < *coverage_left_out(least_out->name))) least_out = &s;
   }
-  if (least == nullptr) return;
-  add("90% range, of regimes of 30 rows: " + least->name, "least inside", least->rows, least->coverage, kLeast,
-      kNominal, least->coverage >= kLeast);
-  add("90% range, of regimes of 30 rows: " + most->name, "most inside", most->rows, most->coverage, kMost, kNominal,
-      most->coverage <= kMost);
+  if (least != nullptr)
+    add("90% range, of regimes of 30 rows: " + least->name, "least inside", least->rows, least->coverage, kLeast,
+        kNominal, least->coverage >= kLeast);
+  if (least_out != nullptr) {
+    const double share = *coverage_left_out(least_out->name);
+    add("90% range, model left out, of the same: " + least_out->name, "least inside", least_out->rows, share, kLeast,
+        kNominal, share >= kLeast);
+  }
+  if (const std::optional<double> all = coverage_left_out("all"))
+    add("90% range, model left out", "most inside", card.total.rows, *all, kMost, kNominal, *all <= kMost);
 }
 
 void add_verdicts(const MemoryCard& card, const Calls& calls, Book& book) {
@@ -366,7 +383,7 @@ Result<Book> run(const Request& request, Context& context) {
                            " runs that fitted, " + std::to_string(calls.full_right) + " of " +
                            std::to_string(calls.full) + " that ran out of memory");
   if (shipped) add_verdicts(card, calls, book);
-  book.tables.push_back(card_table(card));
+  book.tables.push_back(card_table(card, shipped));
   if (!card.skipped.empty()) book.tables.push_back(skipped_table(card));
   if (request.has("rows")) book.tables.push_back(rows_table(card));
   if (Table assumed = assumed_table(card); request.has("rows") && !assumed.rows.empty())

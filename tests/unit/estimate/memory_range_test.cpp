@@ -10,7 +10,7 @@ namespace floptally {
 namespace {
 
 RunClass tensor_parallel(const char* source) {
-  return {source, "megatron", "allocated", "dense tensor", {"generation h100", "experts no"}};
+  return {source, "megatron", "allocated", "dense tensor"};
 }
 
 double width(const Spread& spread) { return std::log(spread.high); }
@@ -43,6 +43,16 @@ TEST(MemoryRange, AFrameworkNeverSeenHasTheMeasuresRange) {
   RunClass unknown = tensor_parallel("");
   unknown.framework = "no such framework";
   EXPECT_EQ(width(memory_spread(other)), width(memory_spread(unknown)));
+}
+
+TEST(MemoryRange, LargeRegimesAreHeldToACoverageWithoutTheModel) {
+  for (const char* regime : {"all", "framework megatron", "recompute none"}) {
+    const std::optional<double> share = coverage_left_out(regime);
+    ASSERT_TRUE(share) << regime;
+    EXPECT_GT(*share, 0.8) << regime;
+    EXPECT_LE(*share, 1) << regime;
+  }
+  EXPECT_FALSE(coverage_left_out("devices 9 to 64"));  // seven rows
 }
 
 TEST(MemoryRange, MeasuredNeedsTheFrameworkTheFeaturesAndTheSize) {

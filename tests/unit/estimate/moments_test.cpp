@@ -1,0 +1,119 @@
+// What is there at one moment of the backward pass, and what experts on several ranks keep.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "estimate/memory.h"
+#include "network/blocks/decoder.h"
+#include "network/ops.h"
+
+namespace floptally {
+namespace {
+
+DecoderShape mixture() {
+  DecoderShape s;
+  s.layers = 1;
+  s.width = 1024;
+  s.heads = s.kv_heads = 8;
+  s.head_dim = 128;
+  s.ffn = 4096;
+  s.vocabulary = 32000;
+  s.sequence = 512;
+  s.gated = true;
+  s.activation = Activation::silu;
+  s.norm = NormKind::rms;
+  s.positions = Positions::rotary;
+  s.experts = 8;
+  s.top_k = 2;
+  s.expert_ffn = 512;
+  return s;
+}
+
+double kept_of(const DecoderShape& shape, const Run& run) {
+  MemoryProfile profile(run);
+  describe_decoder(shape, profile);
+  return profile.layer(0).kept;
+}
+
+Run spread_run(double load) {
+  Run run = default_run();
+  run.layout.data = run.layout.expert = run.batch = 8;
+  run.expert_load = load;
+  return run;
+}
+
+TEST(ExpertLoad, TheFullestRankKeepsSoManyTokensMore) {
+  const DecoderShape shape = mixture();
+  const double even = kept_of(shape, spread_run(1)), fuller = kept_of(shape, spread_run(1.5)),
+               fullest = kept_of(shape, spread_run(2));
+  EXPECT_GT(fuller, even);
+  EXPECT_NEAR(fullest - even, 2 * (fuller - even), 1e-6 * even);
+  // Per routed token in 16 bits: the permuted input, gate and up outputs, and their product.
+  EXPECT_DOUBLE_EQ(fullest - even, 512.0 * 2 * (1024 + 3 * 512) * 2);
+}
+
+TEST(ExpertLoad, IsNothingToExpertsOnOneRankOrPaddedToACapacity) {
+  DecoderShape shape = mixture();
+  floptally::Run together = spread_run(2);
+  together.layout.expert = 1;
+  floptally::Run even = together;
+  even.expert_load = 1;
+  EXPECT_DOUBLE_EQ(kept_of(shape, together), kept_of(shape, even));
+  shape.capacity_numerator = 5;
+  shape.capacity_denominator = 4;
+  EXPECT_DOUBLE_EQ(kept_of(shape, spread_run(2)), kept_of(shape, spread_run(1)));
+}
+
+TEST(ExpertLoad, IsFittedWhereNothingIsSaid) {
+  const DecoderShape shape = mixture();
+  const floptally::Run run = spread_run(0);
+  EXPECT_GT(run.framework.expert_load, 1);
+  EXPECT_LT(run.framework.expert_load, 2);
+  EXPECT_DOUBLE_EQ(kept_of(shape, run), kept_of(shape, spread_run(run.framework.expert_load)));
+}
+
+// A layer of products, each from `width` to the next.
+double working_of(std::initializer_list<std::int64_t> widths) {
+  const floptally::Run run = default_run();
+  MemoryProfile profile(run);
+  profile.enter("layer", 1, BlockKind::layer);
+  for (auto width = widths.begin(); width + 1 != widths.end(); ++width)
+    profile.add(linear("product", 100, width[0], width[1], false));
+  const double working = profile.layer(0).working;
+  profile.leave();
+  return working;
+}
+
+// Every product keeps its input (2 bytes a number), and moves its input's and its output's gradient.
+TEST(BackwardPass, FreesWhatLaterOperatorsKept) {
+  EXPECT_DOUBLE_EQ(working_of({64, 256}), 100.0 * (64 + 256) * 2);
+  // The wide product comes last: it and all that is kept are there at once.
+  EXPECT_DOUBLE_EQ(working_of({64, 64, 256}), 100.0 * (64 + 256) * 2);
+  // It comes first: when the backward pass reaches it, the input of the other product is gone.
+  EXPECT_DOUBLE_EQ(working_of({64, 256, 64}), 100.0 * (256 + 64) * 2);
+  EXPECT_DOUBLE_EQ(working_of({256, 64, 64, 64}), 100.0 * (256 + 64 - 64 - 64) * 2);
+}
+
+// DeepSpeed stage_1_and_2.py: whichever is larger, a flat step tensor and the activations' blocks are both reserved.
+TEST(FlatStep, StandsBesideTheActivations) {
+  for (const std::int64_t micro_batch : {1, 16}) {
+    floptally::Run run = default_run();
+    run.framework = *find_framework("megatron-deepspeed");
+    run.layout.zero = Zero::optimizer;
+    run.layout.micro_batch = run.batch = micro_batch;
+    MemoryProfile profile(run);
+    DecoderShape shape = mixture();
+    shape.experts = 0;
+    describe_decoder(shape, profile);
+    const DeviceMemory m = device_memory(profile, run, 0);
+    const double step = m.at[static_cast<std::size_t>(Moment::optimizer)] - m.fixed();
+    double within = 0;
+    for (int i = 0; i < static_cast<int>(Moment::optimizer); ++i)
+      within = std::max(within, m.at[static_cast<std::size_t>(i)] - m.fixed());
+    EXPECT_EQ(m.moment == Moment::optimizer, micro_batch == 1);
+    EXPECT_NEAR(m.allocated() + m.elsewhere, m.fixed() + within + step, 1);
+  }
+}
+
+}  // namespace
+}  // namespace floptally
