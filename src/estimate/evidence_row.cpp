@@ -357,6 +357,9 @@ void check_row(EvidenceRow& out) {
   const Diagnostics problems = validate(s);
   if (!problems.empty()) out.reason = problems.front().message;
   if (s.experts > 0 && s.experts % l.expert != 0) out.reason = "ep does not divide the experts";
+  if (const std::int64_t ranks = l.data * l.tensor * l.context; l.expert > 1 && l.expert * l.expert_tensor_of() > ranks)
+    out.reason = "ep x etp = " + std::to_string(l.expert * l.expert_tensor_of()) + " is more than the " +
+                 std::to_string(ranks) + " ranks of a pipeline stage";
   if (l.stages.empty() && l.model_chunks() > s.layers) out.reason = "more pipeline chunks than layers";
 }
 

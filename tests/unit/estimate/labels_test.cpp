@@ -90,6 +90,16 @@ TEST(Labels, TheEmptyAxisFollowsFromTheOthers) {
   EXPECT_EQ(both.reason, "tp and pp are missing: 8 devices share a replica");
 }
 
+TEST(Labels, ExpertsAreSpreadOverRanksThatThereAre) {
+  const std::string header =
+      "id,layers,hidden,heads,kv_heads,ffn,gated_ffn,moe_ffn,experts,topk,vocab,seq_len,gpu,n_gpus,tp,pp,ep,etp,"
+      "micro_batch,global_batch,precision,mem_alloc_gib";
+  const std::string sizes = "a,32,4096,32,8,14336,1,14336,8,2,32000,4096,h100_80gb,";
+  EXPECT_EQ(row_of(header.c_str(), sizes + "8,2,1,8,1,1,8,bf16,40").reason, "");
+  EXPECT_EQ(row_of(header.c_str(), sizes + "8,2,1,8,2,1,8,bf16,40").reason,
+            "ep x etp = 16 is more than the 8 ranks of a pipeline stage");
+}
+
 TEST(Labels, UnknownLabelsAreNamed) {
   const EvidenceRow row =
       row_of(kHeader, "a,,32,4096,32,8,14336,1,128256,4096,h100_80gb,8,1,1,8,perhaps,1,8,bf16,none,,40");
