@@ -444,6 +444,7 @@ class PlanTally {
   // The totals in one line, first of all.
   static void answer(Book& book) {
     std::string line;
+    bool ranged = false;  // the first range says what it is
     for (const char* key : {"runs", "flop_training", "device_hours", "usd"}) {
       const Step* step = find_headline(book, key);
       if (step == nullptr) continue;
@@ -451,7 +452,12 @@ class PlanTally {
               (key != std::string("runs")                          ? ""
                : step->figure.value == 1 && !step->figure.at_least ? " run"
                                                                    : " runs");
-      if (key == std::string("usd") && step->figure.p5) line += " (90% " + range_text(step->figure) + ")";
+      if (!step->figure.p5 || *step->figure.p5 == *step->figure.p95) continue;
+      const Figure& f = step->figure;
+      const int digits = range_digits(*f.p5, *f.p95);
+      line += (ranged ? " (" : " (90% ") + without_unit(quantity_text(*f.p5, f.dim, digits)) + " to " +
+              without_unit(quantity_text(*f.p95, f.dim, digits)) + ")";
+      ranged = true;
     }
     book.summary.insert(book.summary.begin(), line + ".");
   }

@@ -155,6 +155,12 @@ int range_digits(double low, double high, int least) {
   return std::clamp(1 + static_cast<int>(std::ceil(-std::log10(width))), least, std::max(least, 6));
 }
 
+std::string without_unit(std::string text) {
+  for (const std::string_view unit : {" FLOP", " device-hours", " node-hours", " tokens"})
+    if (text.ends_with(unit)) text.resize(text.size() - unit.size());
+  return text;
+}
+
 std::string range_text(const Figure& figure, int digits) {
   if (!figure.p5 || !figure.p95) return {};
   digits = range_digits(*figure.p5, *figure.p95, digits);

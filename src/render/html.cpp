@@ -10,17 +10,18 @@ namespace floptally {
 namespace {
 
 constexpr const char* kStyle =
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#1c1c1c}"
+    "body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;color:#1c1c1c}"
     "table{border-collapse:collapse;margin:1rem 0}th,td{padding:.2rem .7rem;text-align:left;border-bottom:1px solid "
     "#ddd}"
-    "th{font-weight:600;color:#555}.r{text-align:right;font-variant-numeric:tabular-nums}.total "
+    "th{font-weight:600;color:#555}.r{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}.wide{"
+    "overflow-x:auto}.total "
     "td{font-weight:700;border-top:2px solid #888}"
     "details{margin:.2rem 0}summary{cursor:pointer}.src{color:#666}code{background:#f3f3f3;padding:0 "
     ".2rem}svg{max-width:100%;height:auto}";
 
 void append(std::string& out, const Grid& grid) {
   if (!grid.title.empty()) out += "<h2>" + escape_xml(grid.title) + "</h2>\n";
-  out += "<table>\n<tr>";
+  out += "<div class=\"wide\"><table>\n<tr>";
   for (std::size_t c = 0; c < grid.heads.size(); ++c)
     out += std::string("<th") + (grid.right[c] ? " class=\"r\">" : ">") + escape_xml(grid.heads[c]) + "</th>";
   out += "</tr>\n";
@@ -33,7 +34,7 @@ void append(std::string& out, const Grid& grid) {
     }
     out += "</tr>\n";
   }
-  out += "</table>\n";
+  out += "</table></div>\n";
   if (!grid.note.empty()) out += "<p>" + escape_xml(grid.note) + "</p>\n";
 }
 
@@ -61,7 +62,7 @@ void append_step(std::string& out, const Book& book, std::size_t index) {
   out += "</p></details>\n";
 }
 
-std::string render_html(const Book& book, const RenderOptions& options) {
+std::string render_html(const Book& book, const RenderOptions&) {
   const std::string title = book.title.empty() ? "floptally " + book.command : book.title;
   std::string out =
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
@@ -70,7 +71,7 @@ std::string render_html(const Book& book, const RenderOptions& options) {
   for (const std::string& line : book.summary) out += "<p>" + escape_xml(line) + "</p>\n";
   if (!book.headlines.empty()) append(out, headline_grid(book));
   for (const Account& account : book.accounts)
-    if (!account.children.empty()) append(out, account_grid(book, account, true, options.width));
+    if (!account.children.empty()) append(out, account_grid(book, account, false, kPage));
   for (const Table& table : book.tables) append(out, table_grid(table, false));
   const std::vector<Chart> charts = standard_charts(book);
   if (!charts.empty()) out += svg_document(charts, title);

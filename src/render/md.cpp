@@ -49,7 +49,7 @@ std::string render_markdown(const Book& book, const RenderOptions& options) {
   for (const std::string& line : book.summary) out += "\n" + escape(line) + "\n";
   if (!book.headlines.empty()) append(out, headline_grid(book));
   for (const Account& account : book.accounts)
-    if (!account.children.empty()) append(out, account_grid(book, account, true, options.width));
+    if (!account.children.empty()) append(out, account_grid(book, account, false, kPage));
   for (const Table& table : book.tables) append(out, table_grid(table, false));
   for (const std::string& line : influence_lines(book)) out += "\n" + escape(line) + "\n";
   for (const std::string& line : input_lines(book)) out += "\n" + escape(line) + "\n";

@@ -45,14 +45,8 @@ std::string bare_range(const Figure& figure) {
   low.value = *figure.p5;
   Figure high = low;
   high.value = *figure.p95;
-  std::string a = quantity_text(low.value, low.dim, 2);
-  std::string b = quantity_text(high.value, high.dim, 2);
-  for (const char* unit : {" FLOP", " device-hours", " node-hours", " tokens"}) {
-    const std::string_view u(unit);
-    if (a.ends_with(u)) a.resize(a.size() - u.size());
-    if (b.ends_with(u)) b.resize(b.size() - u.size());
-  }
-  return a + " to " + b;
+  return without_unit(quantity_text(low.value, low.dim, 2)) + " to " +
+         without_unit(quantity_text(high.value, high.dim, 2));
 }
 
 struct Columns {
@@ -154,18 +148,25 @@ Grid account_grid(const Book& book, const Account& account, bool full, int width
   Columns columns;
   for (const Cell& cell : account.cells) columns.keys.push_back(cell.key);
   for (const std::string& key : columns.keys)
-    columns.ranged.push_back((full || key == "flop" || key == "usd" || columns.keys.size() <= 2) &&
+    columns.ranged.push_back((full || (key != "tokens" && key != "node_hours") || columns.keys.size() <= 2) &&
                              has_range(book, account, key));
   if (account.combine == Combine::sum && account.children.size() > 1)
     for (const char* key : {"usd", "flop", "flop_training"})
       if (columns.share_key.empty() && std::find(columns.keys.begin(), columns.keys.end(), key) != columns.keys.end())
         columns.share_key = key;
   Grid grid = make(book, account, columns);
-  // What a narrow terminal leaves out first: columns, then the range of FLOP, shares, and what is left of ranges.
+  // What a narrow terminal leaves out first: ranges of counts and hours, columns, then the range of FLOP, shares, and
+  // what is left of ranges.
   const auto too_wide = [&] { return !full && width_of(grid) > static_cast<std::size_t>(width) + 2; };
   const auto place = [&](const char* key) {
     return std::find(columns.keys.begin(), columns.keys.end(), key) - columns.keys.begin();
   };
+  for (const char* key : {"device_hours", "runs"}) {
+    const auto at = static_cast<std::size_t>(place(key));
+    if (!too_wide() || at >= columns.keys.size()) continue;
+    columns.ranged[at] = false;
+    grid = make(book, account, columns);
+  }
   for (const char* key : {"tokens", "node_hours", "device_hours", "activation_bytes"}) {
     const auto at = place(key);
     if (!too_wide() || at == static_cast<std::ptrdiff_t>(columns.keys.size())) continue;

@@ -25,6 +25,8 @@ struct Grid {
 std::string title_of(const std::string& key);
 // What figures under a key are multiplied by in JSON and CSV: hours are the unit of *_hours, all else is in base units.
 double json_scale(std::string_view key);
+// A page is as wide as this, in characters: every column, ranges of FLOP and money.
+inline constexpr int kPage = 400;
 // The tree as a grid; `full` keeps every column, otherwise those that fit `width` characters in order of importance.
 Grid account_grid(const Book& book, const Account& account, bool full, int width);
 // Figures as people read them, or with every digit in base units.
