@@ -21,15 +21,16 @@ std::uint8_t SmallFloat::encode(float value) const {
   const auto bits = std::bit_cast<std::uint32_t>(value);
   const std::uint32_t magnitude = bits & 0x7fffffffu;
   const std::uint32_t sign = bits >> 31 != 0 ? sign_bit_ : 0;
-  if (magnitude >= 0x7f800000u) return static_cast<std::uint8_t>(max_code_ | sign);
   const int exponent = std::max(static_cast<int>(magnitude >> 23) - 127, lowest_exponent_);
+  // Far beyond every format of 8 bits, and what is added below would overflow.
+  if (exponent > 100) return static_cast<std::uint8_t>(max_code_ | sign);
   // Adding 1.5 * 2^23 quanta makes the processor round to a whole number of quanta, to nearest even.
   const float quantum = std::bit_cast<float>(static_cast<std::uint32_t>(exponent - significand_bits_ + 127) << 23);
   const float shifter = 12582912.0f * quantum;
   const float rounded = (std::bit_cast<float>(magnitude) + shifter) - shifter;
   const auto count = static_cast<std::uint32_t>(rounded / quantum);
   std::uint32_t code = (static_cast<std::uint32_t>(exponent - lowest_exponent_) << significand_bits_) + count;
-  if (exponent > 100 || code > max_code_) code = max_code_;
+  if (code > max_code_) code = max_code_;
   if (code == 0 && format_->specials == Specials::fnuz) return 0;
   return static_cast<std::uint8_t>(code | sign);
 }
