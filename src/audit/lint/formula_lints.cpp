@@ -152,16 +152,18 @@ void run_bits(const Node& root, const LintFacts&, Diagnostics& findings) {
 
 void run_sharding(const Node& root, const LintFacts&, Diagnostics& findings) {
   for (const Node each : root.find("sharding")) {
-    const auto has = [&](const char* list, std::string_view word) {
-      for (const Node axis : each.find(list)) {
+    const Node gradients = each.find("gradients");
+    if (!gradients) continue;  // nothing is said of them
+    const auto divides_gradients = [&](std::string_view word) {
+      for (const Node axis : gradients) {
         if (axis.text() == word) return true;
       }
       return false;
     };
     for (const Node axis : each.find("weights")) {
-      if (!has("gradients", axis.text()))
+      if (!divides_gradients(axis.text()))
         find(findings, "sharding-differs",
-             "gradients are not divided by " + text_of(axis) + " although their weights are", each.find("gradients"),
+             "gradients are not divided by " + text_of(axis) + " although their weights are", gradients,
              "a rank keeps gradients of the weights it keeps");
     }
   }

@@ -140,9 +140,9 @@ Result<LintReport> lint_document(const Document& document, const LintFacts& fact
   for (const LintDef* lint : all_lints()) {
     if (lint->run) lint->run(root, facts, findings);
   }
-  std::stable_sort(findings.begin(), findings.end(), [](const Diagnostic& a, const Diagnostic& b) {
-    return a.labels.front().span.begin < b.labels.front().span.begin;
-  });
+  const auto begin = [](const Diagnostic& d) { return d.labels.empty() ? 0 : d.labels.front().span.begin; };
+  std::stable_sort(findings.begin(), findings.end(),
+                   [&](const Diagnostic& a, const Diagnostic& b) { return begin(a) < begin(b); });
   return LintReport{std::move(findings)};
 }
 

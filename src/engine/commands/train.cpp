@@ -88,7 +88,8 @@ Diagnostics broken_rules(const RunFile& file, const Divisors& divisors) {
   Diagnostics problems = check_layout({file.run.layout, divisors, file.devices}, file.layout_at);
   for (Diagnostic& problem : problems)
     for (const LayoutRule& rule : layout_rules())
-      if (const Node key = file.root.find("layout").find(rule.key); rule.code == problem.code && key)
+      if (const Node key = file.root.find("layout").find(rule.key);
+          rule.code == problem.code && key && !problem.labels.empty())
         problem.labels.front().span = key.span();
   return problems;
 }
