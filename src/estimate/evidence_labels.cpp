@@ -48,7 +48,8 @@ bool has_word(std::string_view text, std::string_view word, std::string_view joi
 }  // namespace
 
 std::string precision_label(std::string_view label_text, bool autocast) {
-  const std::string label = lower(label_text);
+  std::string label = lower(label_text);
+  label.resize(std::min(label.size(), label.find("/mp=")));  // Composer: what FSDP gathers and reduces in
   const bool eight = contains(label, "fp8") || contains(label, "float8") || has_word(label, "e4m3");
   if (contains(label, "mxfp8") || contains(label, "fp8-mx") || contains(label, "fp8_mx") || contains(label, "fp8 mx"))
     return "mxfp8";
@@ -86,11 +87,17 @@ std::uint32_t recompute_modules(std::string_view words) {
   return modules;
 }
 
+bool offloads_inputs(std::string_view label) { return contains(lower(label), "offload:decoder_layer_input"); }
+
 std::optional<Recompute> recompute_label(std::string_view label_text) {
   const std::string label = lower(label_text);
   Recompute recompute;
   // "none", "None None" (of granularity and method), "none (-r 0)", an empty list of modules.
   if (says_no(label) || has_word(label.substr(0, 5), "none") || label == "[]") return recompute;
+  if (offloads_inputs(label) || label == "qkv_proj_offloaded") {  // what is not moved is made again
+    recompute.mode = Recompute::Mode::full;
+    return recompute;
+  }
   const bool selective = contains(label, "selective") || contains(label, "sac");
   const bool yes = one_of(label, {"1", "1.0", "yes", "on", "true", "all", "uniform", "block"});
   if (label.substr(0, 4) == "full" || (!selective && (yes || contains(label, "checkpoint")))) {

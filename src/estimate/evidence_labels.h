@@ -22,6 +22,8 @@ std::uint32_t recompute_modules(std::string_view words);
 
 // "full", "selective:moe_act+layernorm", "full/block/10/", "none", "true" ...; nothing where it is not known.
 std::optional<Recompute> recompute_label(std::string_view label);
+// Whether it says that layer inputs are kept on the host (MaxText's "custom(offload:decoder_layer_input)").
+bool offloads_inputs(std::string_view label);
 
 struct Sharing {
   Zero zero = Zero::none;

@@ -55,7 +55,12 @@ void read_recipe(EvidenceRow& out, const Cells& cells, std::int64_t micro_batch,
   const std::string_view label = table.cell(*recipe, "recompute");
   if (const auto recompute = recompute_label(label); recompute && !label.empty()) {
     out.run.recompute = *recompute;
+    out.run.offload.activations = offloads_inputs(label);
     out.noted.push_back("recompute " + std::string(label) + " (the source's recipe)");
+  }
+  if (table.cell(*recipe, "loss") == "chunked") {
+    out.run.chunked_loss = true;
+    out.noted.emplace_back("logits are made piece by piece (the source's recipe)");
   }
   if (const std::int64_t layers = number_after(table.cell(*recipe, "offload_layers"), ""); layers > 0) {
     out.run.offload.activations = true;

@@ -121,6 +121,7 @@ void read_recompute(EvidenceRow& out, std::string_view text, const SourceRule& r
   const auto recompute = recompute_label(text.empty() ? std::string_view(rule.recompute) : text);
   if (!recompute) return unknown_label(out, "recompute", text);
   out.run.recompute = *recompute;
+  out.run.offload.activations = offloads_inputs(text);
   if (text.empty() && rule.recompute.empty() && out.arguments.empty())
     out.noted.emplace_back("recompute: nothing is recomputed (not stated)");
 }
