@@ -60,7 +60,7 @@ const char* rule_of(Holds what) {
 }
 
 struct Lines {
-  Traced allocated, reserved, visible;
+  Traced allocated, reserved, visible, needed;
 };
 
 // The peak as an account of named parts, and the three lines a user can compare.
@@ -116,6 +116,8 @@ Lines book_memory(Ledger& ledger, const DeviceMemory& memory, const RankParts& o
                              "data/training/device_overheads.csv: " + device_overhead(run.device).device);
   lines.visible = trace.name("as nvidia-smi shows it", lines.reserved + driver,
                              "reserved memory and the driver's context with NCCL");
+  lines.needed = trace.name("needed at once", lines.allocated + driver,
+                            "the allocator gives cached blocks back before an allocation fails");
   return lines;
 }
 
@@ -244,9 +246,10 @@ Result<Table> over_table(const TrainQuestion& q, const Network& network, double 
       run.batch = std::max(run.batch, run.layout.data * run.layout.micro_batch *
                                           std::min<std::int64_t>(run.layout.pipeline * 2,
                                                                  micro_batches(q.file.run.layout, q.file.run.batch)));
-      const double visible =
-          memory_lines(predict_memory(s == network.sequence ? network : *described, run), run, 1, 1).visible.best;
-      table.rows[row].emplace_back(bytes_text(visible) + (capacity > 0 && visible > capacity ? " *" : ""));
+      const MemoryLines lines =
+          memory_lines(predict_memory(s == network.sequence ? network : *described, run), run, 1, 1);
+      const bool full = capacity > 0 && lines.needed.best > capacity;
+      table.rows[row].emplace_back(bytes_text(lines.visible.best) + (full ? " *" : ""));
     }
   }
   return table;
@@ -445,6 +448,19 @@ void add_options(Book& book, const TrainQuestion& q, const Divisors& divisors, d
   book.tables.push_back(options_table(options));
 }
 
+// "58.1 GiB on the fullest of 8 devices fit into 78.8 GiB of a H100-SXM (probability 92%)".
+std::string verdict(const TrainQuestion& q, double visible, double needed, double capacity,
+                    std::optional<double> fits) {
+  const std::int64_t devices = q.file.run.layout.devices();
+  const bool full = capacity > 0 && needed > capacity, tight = fits && !full && visible > capacity;
+  std::string out = bytes_text(tight ? needed : visible) +
+                    (devices == 1 ? " on one device" : " on the fullest of " + std::to_string(devices) + " devices");
+  if (fits)
+    out += (full ? " do not fit into " : " fit into ") + bytes_text(capacity) + " of a " + q.file.device->name +
+           " (probability " + percent(*fits) + ")";
+  return tight ? out + "; the allocator must give cached blocks back, which takes time" : out;
+}
+
 }  // namespace
 
 Result<Book> train_answer(const TrainQuestion& q) {
@@ -471,20 +487,13 @@ Result<Book> train_answer(const TrainQuestion& q) {
   ledger.headline("memory_visible_bytes_per_device", "as nvidia-smi shows it", lines.visible);
   std::optional<double> fits;
   if (capacity > 0)
-    fits = 1 - Worlds(ledger.trace(), kWorlds).probability_above(lines.visible.in(ledger.trace()), capacity);
-  const double visible = lines.visible.value();
+    fits = 1 - Worlds(ledger.trace(), kWorlds).probability_above(lines.needed.in(ledger.trace()), capacity);
+  const double visible = lines.visible.value(), needed = lines.needed.value();
   ledger.influences("memory_visible_bytes_per_device");
   Book book = ledger.finish(kWorlds);
-  const bool full = capacity > 0 && visible > capacity;
+  const bool full = capacity > 0 && needed > capacity;
   book.yes = !full;
-  const std::int64_t devices = run.layout.devices();
-  std::string sentence =
-      bytes_text(visible) +
-      (devices == 1 ? " on one device" : " on the fullest of " + std::to_string(devices) + " devices");
-  if (fits)
-    sentence += (full ? " do not fit into " : " fit into ") + bytes_text(capacity) + " of a " + q.file.device->name +
-                " (probability " + percent(*fits) + ")";
-  book.summary.push_back(sentence);
+  book.summary.push_back(verdict(q, visible, needed, capacity, fits));
   if (fits) book.words.emplace_back("fits", full ? "no" : "yes");
   book.tables.push_back(ranks_table(profile, run));
   if (capacity > 0 && (full || *fits < 0.95)) add_options(book, q, divisors, capacity, full);

@@ -77,7 +77,7 @@ void score_row(const EvidenceRow& row, double (*capacity)(std::string_view), Mem
       add("reserved", *row.other, lines.reserved.best);
   }
   const double room = capacity != nullptr ? capacity(row.run.device) : 0;
-  if (room > 0) card.calls.push_back({row.id, !row.out_of_memory, lines.visible.best <= room});
+  if (room > 0) card.calls.push_back({row.id, !row.out_of_memory, lines.needed.best <= room});
 }
 
 }  // namespace

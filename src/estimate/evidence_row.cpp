@@ -437,7 +437,7 @@ EvidenceRow read_row(const Csv& csv, std::size_t row, const FindModel& find) {
   if (const auto format = find_dtype(rule.gradients); format && !rule.gradients.empty())
     out.run.framework.gradients = *format;
   out.run.loss_in_place = rule.loss == "in-place";
-  out.run.chunked_loss = rule.loss == "chunked";
+  out.run.chunked_loss = out.run.chunked_loss || rule.loss == "chunked";
   out.run.linear_loss = rule.loss == "linear" || contains(out.task, "classification");
   if (rule.balanced) out.run.expert_load = 1;
   out.run.fused_attention = rule.attention != "unfused" && !out.run.softcapped;

@@ -486,6 +486,7 @@ MemoryLines memory_lines(const DeviceMemory& memory, const Run& run, double spre
                high = std::hypot(spread_high - 1, ratio.high / ratio.best - 1);
   const double reserved = blocks((allocated + memory.elsewhere) * ratio.best);
   out.reserved = {reserved, reserved * (1 - low), reserved * (1 + high)};
+  out.needed = {allocated + context.best, allocated * spread_low + context.low, allocated * spread_high + context.high};
   out.visible = {reserved + context.best, reserved * (1 - low) + context.low, reserved * (1 + high) + context.high};
   return out;
 }

@@ -74,6 +74,9 @@ DeviceMemory peak_memory(const MemoryProfile& profile, const Run& run);
 // Allocated, reserved and as nvidia-smi shows it, with 90% ranges.
 struct MemoryLines {
   Spread allocated, reserved, visible;
+  // What must be there at once: PyTorch's allocator gives cached blocks back before an allocation fails
+  // (CUDACachingAllocator: release_cached_blocks, then the allocation again), so that a full device still runs.
+  Spread needed;
 };
 MemoryLines memory_lines(const DeviceMemory& memory, const Run& run, double spread_low, double spread_high);
 

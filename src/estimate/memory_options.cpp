@@ -51,8 +51,9 @@ std::vector<MemoryOption> memory_options(const Network& network, const Run& run,
     if (!is_legal(legal)) return;
     option.change = std::move(change);
     option.costs = std::move(costs);
-    option.visible = memory_lines(predict_memory(network, option.run), option.run, 1, 1).visible.best;
-    option.fits = option.visible <= capacity;
+    const MemoryLines lines = memory_lines(predict_memory(network, option.run), option.run, 1, 1);
+    option.visible = lines.visible.best;
+    option.fits = lines.needed.best <= capacity;
     out.push_back(std::move(option));
   };
   const Layout& l = run.layout;

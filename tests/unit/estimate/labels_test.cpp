@@ -26,6 +26,7 @@ TEST(Labels, Precision) {
                                                        {"torch.amp bf16", "bf16-autocast"},
                                                        {"amp", "fp16-autocast"},
                                                        {"float8 tensorwise", "fp8-tensorwise"},
+                                                       {"bf16/mp=PURE", "bf16-mixed"},
                                                        {"int3", ""},
                                                        {"", ""}};
   for (const auto& [label, name] : cases) EXPECT_EQ(precision_label(label, false), name) << label;

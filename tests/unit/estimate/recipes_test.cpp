@@ -124,5 +124,30 @@ TEST(SourceRecipes, MaxTextSharesWithinASlice) {
   EXPECT_EQ(predict_memory(one)[Holds::workspace], 0);
 }
 
+// MaxText's policies: what is neither kept nor moved is made again; XLA fuses the loss.
+TEST(SourceRecipes, MaxTextMovesLayerInputsToTheHost) {
+  EXPECT_TRUE(offloads_inputs("custom(offload:decoder_layer_input+query_proj)"));
+  EXPECT_FALSE(offloads_inputs("qkv_proj_offloaded"));
+  EXPECT_EQ(recompute_label("qkv_proj_offloaded")->mode, Recompute::Mode::full);
+  EXPECT_FALSE(recompute_label("custom"));
+  const std::string shape = "llama3.1-405b,126,16384,128,8,53248,1,128256,8192,tpu_v7(ironwood),256,,,,,,,,1536,bf16,";
+  const EvidenceRow row = row_of("a,AI-Hypercomputer tpu-recipes ironwood," + shape + ",,150");
+  EXPECT_EQ(row.reason, "");
+  EXPECT_EQ(row.run.layout.micro_batch, 6);
+  EXPECT_TRUE(row.run.offload.activations);
+  EXPECT_TRUE(row.run.chunked_loss);
+  EXPECT_LT(gib_of(row), 192);  // it ran
+}
+
+// PyTorch's allocator gives cached blocks back before an allocation fails.
+TEST(SourceRecipes, WhatIsNeededAtOnceDecidesWhetherItFits) {
+  const EvidenceRow row = row_of("a,own," + kLlama70b + "h100_80gb,64,4,4,5,1,,zero1,1,128,bf16,none,,60");
+  const MemoryLines lines = memory_lines(predict_memory(row), row.run, 0.9, 1.1);
+  const Spread context = device_overhead("H100-SXM").context;
+  EXPECT_DOUBLE_EQ(lines.needed.best, lines.allocated.best + context.best);
+  EXPECT_DOUBLE_EQ(lines.needed.low, lines.allocated.low + context.low);
+  EXPECT_LT(lines.needed.best, lines.visible.best);
+}
+
 }  // namespace
 }  // namespace floptally
