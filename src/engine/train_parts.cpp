@@ -24,7 +24,7 @@ class Parts {
     const bool shared = run_.layout.zero >= Zero::optimizer;
     const auto part = [&](const char* name, double bytes, double ranks) {
       const Traced whole = number(name, bytes, dim::kByte);
-      return shared && ranks > 1 ? whole / number("data ranks that share them", ranks, {}) : whole;
+      return shared && ranks > 1 ? whole / sharing(name, ranks) : whole;
     };
     const Traced dense = part("states of the rank's parameters", parts_.states_dense, parts_.dense_ranks);
     if (parts_.states_expert <= 0) return dense;
@@ -63,9 +63,14 @@ class Parts {
   Traced number(std::string name, double value, Dim dim) {
     return trace_.name(std::move(name), trace_.constant(value, dim));
   }
+  // Experts are held by fewer ranks than the rest.
+  Traced sharing(std::string_view of, double ranks) {
+    const bool experts = of.find("expert") != std::string_view::npos;
+    return number(experts ? "data ranks that share the experts" : "data ranks that share them", ranks, {});
+  }
   Traced held(const char* name, double elements, double ranks, bool shared) {
     const Traced whole = number(name, elements, dim::kParameter);
-    return shared && ranks > 1 ? whole / number("data ranks that share them", ranks, {}) : whole;
+    return shared && ranks > 1 ? whole / sharing(name, ranks) : whole;
   }
 
   Trace& trace_;

@@ -42,6 +42,12 @@ std::string head(const Step& step) {
   return line;
 }
 
+// A named constant: its formula is the number itself.
+bool is_constant(const Step& step) {
+  return step.inputs.empty() && !step.formula.empty() &&
+         step.formula.find_first_not_of("0123456789.,e+-") == std::string::npos;
+}
+
 std::string without(std::string text, const std::string& prefix) {
   if (prefix.size() < 3) return text;
   for (std::size_t at = text.find(prefix); at != std::string::npos; at = text.find(prefix, at))
@@ -70,6 +76,13 @@ struct Teller {
     const Step& step = meant(book, index);
     const std::string indent(static_cast<std::size_t>(level) * 4, ' ');
     lines.push_back(indent + without(head(step), scope));
+    if (is_constant(step)) {
+      const bool digits = step.formula.find_first_not_of("0123456789") == std::string::npos;
+      if (digits && step.figure.value >= 1e7 && step.figure.exact.empty())
+        lines.back() += " (exactly " + grouped(step.formula) + ")";
+      table.rows.push_back({step.name, step.figure, step.formula, where(step)});
+      return;
+    }
     if (step.formula.empty()) return;
     const bool again = told[index];
     const std::string own = step.name.substr(0, step.name.rfind('/')) + ": ";
