@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/json_quote.h"
 #include "book/difference.h"
 #include "book/ledger.h"
 #include "engine/command.h"
 #include "engine/delegate.h"
 #include "quantity/print.h"
+#include "render/grid/grid.h"
 
 namespace floptally {
 namespace {
@@ -68,6 +70,32 @@ void add_headlines(Book& book, const Book& a, const Book& b) {
     }
     book.summary.push_back(std::move(line));
   }
+}
+
+// "usd": {"value": after - before, "p5", "p95", "before", "after", "by": {"price": ...}} for every headline of both.
+std::string json_differences(const Book& a, const Book& b) {
+  std::string out;
+  for (const Headline& each : a.headlines) {
+    const Step* other = find_headline(b, each.key);
+    if (other == nullptr) continue;
+    const double scale = json_scale(each.key);
+    const auto number = [&](double value) { return std::isfinite(value) ? shortest(value * scale) : "null"; };
+    const Difference d = difference(a, b, each.key);
+    const double before = a.steps[each.step].figure.value, after = other->figure.value;
+    out += (out.empty() ? "" : ",\n    ") + json_quote(each.key) + ": {\"value\": " + number(after - before);
+    if (d.known_spread) out += ", \"p5\": " + number(d.low) + ", \"p95\": " + number(d.high);
+    out += ", \"before\": " + number(before) + ", \"after\": " + number(after);
+    std::string by;  // where the lines add up to this headline (those of a sample are not those of a token)
+    double sum = 0;
+    const Difference lines = d.factors.empty() && each.key == "flop_training" ? difference(a, b, "flop") : d;
+    for (const auto& [factor, part] : lines.factors) {
+      by += (by.empty() ? "" : ", ") + json_quote(factor) + ": " + number(part);
+      sum += part;
+    }
+    if (std::abs(sum - (after - before)) > 1e-6 * std::abs(after - before)) by.clear();
+    out += by.empty() ? "}" : ", \"by\": {" + by + "}}";
+  }
+  return out;
 }
 
 void add_changes(Book& book, const Difference& d, const std::string& label) {
@@ -138,6 +166,7 @@ Result<Book> diff(const Request& request, Context& context) {
   Book book;
   book.title = request.inputs[0] + " -> " + request.inputs[1];
   add_headlines(book, *before, *after);
+  book.json_answer = json_differences(*before, *after);
   if (book.summary.empty()) book.summary.emplace_back("No headline differs.");
   for (const InputChange& change : input_changes(*before, *after)) {
     if (change.before.empty())
