@@ -19,7 +19,8 @@ std::string figure_text(const Figure& figure, int digits = 3);
 int range_digits(double low, double high, int least = 2);
 // "4.2e24 to 7.2e24 FLOP", or "" when there is no range.
 std::string range_text(const Figure& figure, int digits = 2);
-// A quantity's text without the unit that its column or sentence says already: FLOP, hours of devices and nodes, tokens.
+// A quantity's text without the unit that its column or sentence says already: FLOP, hours of devices and nodes,
+// tokens.
 std::string without_unit(std::string text);
 // Shortest decimal that reads back to the same double.
 std::string shortest(double value);

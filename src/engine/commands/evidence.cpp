@@ -1,6 +1,5 @@
 // floptally evidence [CSV]: predicted against measured, as an error card.
 #include "estimate/evidence.h"
-#include "estimate/memory_range.h"
 
 #include <algorithm>
 #include <cmath>
@@ -17,6 +16,7 @@
 #include "engine/facts.h"
 #include "estimate/evidence_labels.h"
 #include "estimate/layer_profiles.h"
+#include "estimate/memory_range.h"
 #include "network/count.h"
 #include "network/shipped.h"
 #include "training/table.h"
@@ -88,7 +88,8 @@ std::string json_answer(const MemoryCard& card, std::size_t timed) {
     const Scored& s = card.scored[i];
     char numbers[260];
     std::snprintf(numbers, sizeof numbers,
-                  "\"allocated\": %.9g, \"expert_load\": %.4g, \"expert_bytes\": %.9g, \"measured\": %.9g, \"predicted\": %.9g, \"p5\": %.9g, \"p95\": %.9g}",
+                  "\"allocated\": %.9g, \"expert_load\": %.4g, \"expert_bytes\": %.9g, \"measured\": %.9g, "
+                  "\"predicted\": %.9g, \"p5\": %.9g, \"p95\": %.9g}",
                   s.allocated, s.expert_load, s.expert_bytes, s.measured, s.predicted, s.low, s.high);
     const auto list = [](const std::vector<std::string>& texts) {
       std::string json;
@@ -118,8 +119,9 @@ Table card_table(const MemoryCard& card, bool shipped) {
               "regime needs at least three rows."};
   if (shipped) {
     table.columns.push_back({"left_out", "Model left out", true});
-    table.note += " Model left out: inside ranges made without any row of the same model, of regimes with thirty "
-                  "rows; a row that repeats another counts once.";
+    table.note +=
+        " Model left out: inside ranges made without any row of the same model, of regimes with thirty "
+        "rows; a row that repeats another counts once.";
   }
   const auto add = [&](const Score& s) {
     table.rows.push_back({s.name, figure(Integer(static_cast<long>(s.rows))), percent(s.bias), percent(s.mean),

@@ -9,9 +9,7 @@
 namespace floptally {
 namespace {
 
-RunClass tensor_parallel(const char* source) {
-  return {source, "megatron", "allocated", "dense tensor"};
-}
+RunClass tensor_parallel(const char* source) { return {source, "megatron", "allocated", "dense tensor"}; }
 
 double width(const Spread& spread) { return std::log(spread.high); }
 
