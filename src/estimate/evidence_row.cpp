@@ -149,6 +149,29 @@ bool read_ladder(EvidenceRow& out) {
   return true;
 }
 
+// Which matrices have adapters, of which rank, on a base in which format.
+void read_adapter(EvidenceRow& out, const SourceRule& rule, const std::string& method,
+                  const std::string& quantization) {
+  LowRankAdapter& adapter = out.run.adapter;
+  const std::int64_t rank = rule.adapter.empty() ? 8 : number_after(rule.adapter, "rank");  // PEFT's default: 8
+  adapter.rank = contains(method, "lora") ? std::max<std::int64_t>(1, rank) : 1;
+  if (rule.adapter.empty()) out.assumed.emplace_back("adapters of rank 8 on queries and values");
+  const bool lora = contains(method, "lora");
+  const auto adapts = [&](std::string_view word) { return lora && contains(rule.adapter, word); };
+  adapter.query = adapts("query") || (lora && rule.adapter.empty());
+  adapter.value = adapts("value") || (lora && rule.adapter.empty());
+  adapter.key = adapts("key");
+  adapter.output = adapts("output");
+  adapter.mlp = adapts("mlp");
+  adapter.head = adapts("head");
+  adapter.dropout = adapts("dropout");
+  const bool packed = contains(method, "qlora") || contains(quantization, "nf4");
+  if (!quantization.empty() && !contains(quantization, "nf4")) unknown_label(out, "quantization", quantization);
+  if (contains(method, "emb") && out.reason.empty())
+    out.reason = "method " + method + ": embeddings trained beside adapters";
+  if (packed) adapter.base = contains(quantization, "dq") ? Dtype::nf4_double : Dtype::nf4;
+}
+
 // The columns of fine-tuning tables: method, quantization.
 void read_tuning(EvidenceRow& out, Cells& cells, const SourceRule& rule) {
   std::string method = lower(cells.text("method"));
@@ -165,26 +188,8 @@ void read_tuning(EvidenceRow& out, Cells& cells, const SourceRule& rule) {
   }
   if (method.empty()) return;
   Run& run = out.run;
-  const std::string quantization = lower(cells.text("quantization"));
-  if (contains(method, "lora") || contains(method, "adapter")) {
-    const std::int64_t rank = rule.adapter.empty() ? 8 : number_after(rule.adapter, "rank");  // PEFT's default: 8
-    run.adapter.rank = contains(method, "lora") ? std::max<std::int64_t>(1, rank) : 1;
-    if (rule.adapter.empty()) out.assumed.emplace_back("adapters of rank 8 on queries and values");
-    const bool lora = contains(method, "lora");
-    const auto adapts = [&](std::string_view word) { return lora && contains(rule.adapter, word); };
-    run.adapter.query = adapts("query") || (lora && rule.adapter.empty());
-    run.adapter.value = adapts("value") || (lora && rule.adapter.empty());
-    run.adapter.key = adapts("key");
-    run.adapter.output = adapts("output");
-    run.adapter.mlp = adapts("mlp");
-    run.adapter.head = adapts("head");
-    run.adapter.dropout = adapts("dropout");
-    const bool packed = contains(method, "qlora") || contains(quantization, "nf4");
-    if (!quantization.empty() && !contains(quantization, "nf4")) unknown_label(out, "quantization", quantization);
-    if (contains(method, "emb") && out.reason.empty())
-      out.reason = "method " + method + ": embeddings trained beside adapters";
-    if (packed) run.adapter.base = contains(quantization, "dq") ? Dtype::nf4_double : Dtype::nf4;
-  }
+  if (contains(method, "lora") || contains(method, "adapter"))
+    read_adapter(out, rule, method, lower(cells.text("quantization")));
   if (run.batch == 0 && run.framework.name == "litgpt") {
     run.batch = 128;
     out.assumed.emplace_back("global batch 128 (LitGPT's default)");

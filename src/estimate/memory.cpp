@@ -258,28 +258,64 @@ double step_temporary(const Run& run) {
   return f.optimizer_temporary * bytes_of(like_weights ? run.precision.weights : states[1]) / 4;
 }
 
+// Bytes of whole weights and gradients that ZeRO 3 has gathered: in a layer, at the loss, in the output layer's
+// backward.
+struct Gathered {
+  double layer = 0, loss = 0, head = 0;
+};
+
+Gathered gathered_weights(const MemoryProfile& profile, const Run& run, const Rank& rank) {
+  if (run.layout.zero != Zero::weights) return {};
+  // Under a pipeline FSDP2 keeps a stage's weights whole between micro-batches and accumulates whole fp32 gradients
+  // (torchtitan: reshard_after_forward is off where pipeline parallelism is on).
+  if (run.layout.pipeline > 1 && run.adapter.rank == 0) {
+    const double whole = rank.sum.gathered + 4 * (rank.sum.trained_dense + rank.sum.trained_expert);
+    return {whole, whole, whole};
+  }
+  const LayerMemory& after = profile.after();
+  const bool embedding = rank.chunks[0].first && run.framework.root_gathered;
+  const double root = (embedding ? profile.before().gathered : 0) + (rank.head ? after.gathered : 0);
+  const double layers = run.framework.planned ? 1 : 2;  // the next one is gathered ahead, the last one's gradient sent
+  const double loss = rank.gathered_layer + root;
+  return {layers * (rank.gathered_layer + rank.gradient_layer) + root, loss, loss + after.gradient};
+}
+
+// The loss and the output layer's backward pass; `head`: activations held then, `deferred`: bytes of logits held back.
+void loss_moments(const MemoryProfile& profile, const Run& run, const Gathered& gathered, double head, double mask,
+                  double deferred, double absent, Transient* out) {
+  const LayerMemory& after = profile.after();
+  const double compute = bytes_of(run.precision.compute);
+  const double logits = run.linear_loss ? 0 : after.logits;
+  const bool compiled = run.compiled && run.framework.loss_compiled > 0;
+  double forward = compiled ? run.framework.loss_compiled : run.framework.loss_forward;
+  double backward_bytes = compiled ? run.framework.loss_compiled : run.framework.loss_backward;
+  if (!compiled && run.layout.tensor > 1 && run.framework.loss_parallel > 0)
+    forward = backward_bytes = run.framework.loss_parallel;
+  if (run.lengths_vary) forward = std::min(forward, backward_bytes);
+  if (run.adapter.scales_outputs) forward += compute, backward_bytes += compute;
+  if (run.fused_loss) forward = std::max(run.framework.loss_forward, compute + 8);
+  if (run.chunked_loss) forward = backward_bytes = 2 * compute;
+  if (run.loss_in_place) forward = backward_bytes = compute;
+  // A packed output matrix is unpacked for its product, beside the last step's fp32 logits, and for its gradient,
+  // beside this step's (a variable holds them) and the logits' gradients in 16 bits.
+  const bool packed = after.unpacked > 0;
+  const double product = packed ? logits * (compute + (run.lengths_vary ? 0 : 4)) + after.unpacked : 0;
+  const double loss = std::max(logits * std::max(forward, backward_bytes), product);
+  const double gradient = logits * (packed ? compute + 4 : compute);
+  out[static_cast<int>(Moment::loss)] = {head, mask, gathered.loss, loss + deferred, absent};
+  const bool trained = run.adapter.rank == 0;
+  const double hidden = after.input * (run.layout.sequence_parallel ? 1 + as_double(run.layout.tensor) : 1);
+  const double matrix = trained ? after.head * compute : after.unpacked;
+  out[static_cast<int>(Moment::head_backward)] = {head, matrix + hidden, gathered.head, gradient + deferred, absent};
+}
+
 // `gradients`: bytes held for them once they are all there.
 void moments(const MemoryProfile& profile, const Run& run, const Rank& rank, const InFlight& flight, double gradients,
              Transient* out) {
   const LayerMemory& after = profile.after();
-  const double compute = bytes_of(run.precision.compute);
   const double logits = run.linear_loss ? 0 : after.logits;
-  double gathered = 0, gathered_loss = 0, gathered_head = 0;
-  if (run.layout.zero == Zero::weights) {
-    const bool embedding = rank.chunks[0].first && run.framework.root_gathered;
-    const double root = (embedding ? profile.before().gathered : 0) + (rank.head ? after.gathered : 0);
-    const double layers =
-        run.framework.planned ? 1 : 2;  // the next one is gathered ahead, the last one's gradient sent
-    gathered = layers * (rank.gathered_layer + rank.gradient_layer) + root;
-    gathered_loss = rank.gathered_layer + root;
-    gathered_head = gathered_loss + after.gradient;
-    // Under a pipeline FSDP2 keeps a stage's weights whole between micro-batches and accumulates whole fp32 gradients
-    // (torchtitan: reshard_after_forward is off where pipeline parallelism is on).
-    if (run.layout.pipeline > 1 && run.adapter.rank == 0)
-      gathered = gathered_loss = gathered_head =
-          rank.sum.gathered + 4 * (rank.sum.trained_dense + rank.sum.trained_expert);
-  }
-  const double deferred = as_double(run.loss_deferred) * (logits * compute + rank.input);
+  const Gathered gathered = gathered_weights(profile, run, rank);
+  const double deferred = as_double(run.loss_deferred) * (logits * bytes_of(run.precision.compute) + rank.input);
   const double full = held(rank, flight.fullest, run), head = held(rank, flight.at_head, run) + after.kept;
   const bool accumulated = micro_batches(run.layout, run.batch) > 1;
   // Where lengths vary the longest micro-batch is the first: it finds neither gradients nor the last one's logits.
@@ -289,36 +325,14 @@ void moments(const MemoryProfile& profile, const Run& run, const Rank& rank, con
   // Megatron-LM's first and last pipeline ranks alone are given a batch; its mask goes with the forward step.
   const bool given = rank.chunks[0].first || rank.head;
   const double mask = run.loader_mask && given ? profile.mask() : 0;
-  out[static_cast<int>(Moment::forward)] = {full, rank.working / 2 + mask, gathered, 0, absent};
+  out[static_cast<int>(Moment::forward)] = {full, rank.working / 2 + mask, gathered.layer, 0, absent};
   Transient& backward = out[static_cast<int>(Moment::layer_backward)];
-  backward = {full, rank.working + rank.replayed, gathered, held_back, absent};
+  backward = {full, rank.working + rank.replayed, gathered.layer, held_back, absent};
   if (absent > 0 && !run.fused_optimizer) {  // ... or at its end: all gradients, the activations of one layer
-    const Transient end = {full / std::max(1.0, rank.sum_layers), backward.working, gathered, held_back, 0};
+    const Transient end = {full / std::max(1.0, rank.sum_layers), backward.working, gathered.layer, held_back, 0};
     if (end.sum() > backward.sum()) backward = end;
   }
-  if (rank.head && after.logits > 0) {
-    const bool compiled = run.compiled && run.framework.loss_compiled > 0;
-    double forward = compiled ? run.framework.loss_compiled : run.framework.loss_forward;
-    double backward_bytes = compiled ? run.framework.loss_compiled : run.framework.loss_backward;
-    if (!compiled && run.layout.tensor > 1 && run.framework.loss_parallel > 0)
-      forward = backward_bytes = run.framework.loss_parallel;
-    if (run.lengths_vary) forward = std::min(forward, backward_bytes);
-    if (run.adapter.scales_outputs) forward += compute, backward_bytes += compute;
-    if (run.fused_loss) forward = std::max(run.framework.loss_forward, compute + 8);
-    if (run.chunked_loss) forward = backward_bytes = 2 * compute;
-    if (run.loss_in_place) forward = backward_bytes = compute;
-    // A packed output matrix is unpacked for its product, beside the last step's fp32 logits, and for its gradient,
-    // beside this step's (a variable holds them) and the logits' gradients in 16 bits.
-    const bool packed = after.unpacked > 0;
-    const double product = packed ? logits * (compute + (run.lengths_vary ? 0 : 4)) + after.unpacked : 0;
-    const double loss = std::max(logits * std::max(forward, backward_bytes), product);
-    const double gradient = logits * (packed ? compute + 4 : compute);
-    out[static_cast<int>(Moment::loss)] = {head, mask, gathered_loss, loss + deferred, absent};
-    const bool trained = run.adapter.rank == 0;
-    const double hidden = after.input * (run.layout.sequence_parallel ? 1 + as_double(run.layout.tensor) : 1);
-    const double matrix = trained ? after.head * compute : after.unpacked;
-    out[static_cast<int>(Moment::head_backward)] = {head, matrix + hidden, gathered_head, gradient + deferred, absent};
-  }
+  if (rank.head && after.logits > 0) loss_moments(profile, run, gathered, head, mask, deferred, absent, out);
   const bool shared = run.layout.zero >= Zero::optimizer;
   const double updated = rank.sum.trained_dense / (shared ? as_double(run.layout.shard_ranks()) : 1) +
                          rank.sum.trained_expert / (shared ? expert_ranks(run.layout) : 1);
