@@ -197,6 +197,17 @@ def coverage(results, regime):
     return sum(inside) / len(inside)
 
 
+def by_chance(rows):
+    """Regimes, and how many of them a range that holds each row with 90%, one by one, would leave outside 85 to 95%."""
+    outside, names = 0.0, regimes_of(rows)
+    for name in names:
+        count = sum(name in row["regimes"] for row in rows)
+        for inside in range(count + 1):
+            if not LOWEST <= inside / count <= HIGHEST:
+                outside += math.comb(count, inside) * COVERAGE**inside * (1 - COVERAGE) ** (count - inside)
+    return len(names), outside
+
+
 def percent(value):
     return f"{100 * value:.1f}%"
 
@@ -222,7 +233,9 @@ def score_table(rows, all_in, by_model, by_source):
         if not name.startswith(("source ", "measure ")):
             lines.append(line(name, lambda r: name in r["regimes"]))
     head = ["", "rows", "fitted on all: median / p90", "inside 90%", "models left out", "inside 90%", "sources left out", "inside 90%"]
-    return table_of(head, lines)
+    regimes, outside = by_chance(rows)
+    note = f"A range that held every row with 90%, one by one, would leave {outside:.1f} of the {regimes} regimes outside 85 to 95%."
+    return table_of(head, lines) + "\n\n" + note
 
 
 def constants_csv(rows, constants):

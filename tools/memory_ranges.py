@@ -11,6 +11,9 @@ A range is the prediction times or divided by exp(width), width = scale x factor
   out, every source counting the same. The quantile is 0.9 (1 + 1/n) of n models or sources, as one more is to be held
   (split conformal prediction, Vovk et al. 2005, by groups).
 
+PRIOR and KIND_PRIOR have the least pinball score of ln miss with models left out; from a quarter to four times as much, it
+is at most 2% worse, and other regimes lie outside 85 to 95% by a row or two.
+
 There is no factor for a regime (experts, a device generation, a precision ...): fitted ones, by steps or by a penalized
 quantile regression, held fewer rows of models left out the more freely they could move.
 
