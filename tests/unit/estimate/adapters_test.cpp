@@ -3,28 +3,17 @@
 
 #include <algorithm>
 
-#include "estimate/memory.h"
-#include "network/blocks/decoder.h"
+#include "unit/estimate/small_models.h"
 
 namespace floptally {
 namespace {
 
 constexpr double kTokens = 512, kWidth = 1024;
 
-DecoderShape small_llama() {
-  DecoderShape s;
-  s.layers = 4;
-  s.width = static_cast<std::int64_t>(kWidth);
-  s.heads = 8;
+// Keys and values of two heads.
+DecoderShape grouped_llama() {
+  DecoderShape s = small_llama();
   s.kv_heads = 2;
-  s.head_dim = 128;
-  s.ffn = 2816;
-  s.vocabulary = 32000;
-  s.sequence = static_cast<std::int64_t>(kTokens);
-  s.gated = true;
-  s.activation = Activation::silu;
-  s.norm = NormKind::rms;
-  s.positions = Positions::rotary;
   return s;
 }
 
@@ -39,40 +28,28 @@ Run tuned() {
   return run;
 }
 
-double kept_of(const DecoderShape& shape, const Run& run) {
-  MemoryProfile profile(run);
-  describe_decoder(shape, profile);
-  return profile.layer(0).kept;
-}
-
-DeviceMemory memory_of(const DecoderShape& shape, const Run& run) {
-  MemoryProfile profile(run);
-  describe_decoder(shape, profile);
-  return peak_memory(profile, run);
-}
-
 // litgpt/lora.py zero_pad copies what is adapted into zeros; index_copy's derivative keeps its source.
 TEST(Adapters, APartOfAFusedProjectionIsKeptOnceMore) {
-  const DecoderShape shape = small_llama();
+  const DecoderShape shape = grouped_llama();
   floptally::Run part = tuned();
   floptally::Run none = part;
   none.framework.zero_pads = false;
   const double queries_and_values = 2 * kTokens * (8 * 128 + 2 * 128);
-  EXPECT_DOUBLE_EQ(kept_of(shape, part) - kept_of(shape, none), queries_and_values);
+  EXPECT_DOUBLE_EQ(first_layer(shape, part).kept - first_layer(shape, none).kept, queries_and_values);
   part.adapter.key = none.adapter.key = true;  // all of it: nothing to pad
-  EXPECT_DOUBLE_EQ(kept_of(shape, part), kept_of(shape, none));
+  EXPECT_DOUBLE_EQ(first_layer(shape, part).kept, first_layer(shape, none).kept);
 }
 
 // lit_gpt/adapter.py: adapter_start_layer 2; the prompts' attention is kept for its gate.
 TEST(Adapters, LayersBeforeTheFirstAdapterKeepNothing) {
-  const DecoderShape shape = small_llama();
+  const DecoderShape shape = grouped_llama();
   floptally::Run run = tuned();
   run.adapter = {};
   run.adapter.rank = 1;
   run.adapter.query = run.adapter.key = run.adapter.value = run.adapter.output = false;
-  const double plain = kept_of(shape, run), all = memory_of(shape, run)[Holds::activations];
+  const double plain = first_layer(shape, run).kept, all = memory_of(shape, run)[Holds::activations];
   run.adapter.prompts = true;
-  EXPECT_DOUBLE_EQ(kept_of(shape, run) - plain, 2 * kTokens * 8 * 128);
+  EXPECT_DOUBLE_EQ(first_layer(shape, run).kept - plain, 2 * kTokens * 8 * 128);
   run.adapter.prompts = false;
   run.adapter.first = 2;
   EXPECT_DOUBLE_EQ(all - memory_of(shape, run)[Holds::activations], 2 * plain);
@@ -80,7 +57,7 @@ TEST(Adapters, LayersBeforeTheFirstAdapterKeepNothing) {
 
 // The longest micro-batch comes first: no logits of a step before it, no gradients until its backward pass.
 TEST(Adapters, TheLongestMicroBatchIsTheFirst) {
-  const DecoderShape shape = small_llama();
+  const DecoderShape shape = grouped_llama();
   floptally::Run run = tuned();
   const double logits = kTokens * 32000;
   EXPECT_DOUBLE_EQ(memory_of(shape, run)[Holds::logits], 10 * logits);
@@ -92,22 +69,22 @@ TEST(Adapters, TheLongestMicroBatchIsTheFirst) {
 
 // Phi's one norm and GPT-NeoX's two read the same input, which is kept once.
 TEST(Adapters, LayersSideBySideShareTheirInput) {
-  DecoderShape shape = small_llama();
+  DecoderShape shape = grouped_llama();
   shape.norm = NormKind::layer;
   shape.gated = false;
   const floptally::Run run = tuned();
-  const double one_after_the_other = kept_of(shape, run);
+  const double one_after_the_other = first_layer(shape, run).kept;
   const double input = 2 * kTokens * kWidth;
   shape.parallel_norms = 2;
-  EXPECT_DOUBLE_EQ(one_after_the_other - kept_of(shape, run), input);
+  EXPECT_DOUBLE_EQ(one_after_the_other - first_layer(shape, run).kept, input);
   shape.parallel_norms = 1;  // and its mean and deviation, fp32, are those of one norm
-  EXPECT_DOUBLE_EQ(one_after_the_other - kept_of(shape, run), input + 2 * 4 * kTokens);
+  EXPECT_DOUBLE_EQ(one_after_the_other - first_layer(shape, run).kept, input + 2 * 4 * kTokens);
 }
 
 // Lightning Fabric packs from fp16: a packed matrix is there in fp16 and in bf16 while it is used, the output matrix
 // among them, beside the last step's fp32 logits in the forward pass.
 TEST(Adapters, APackedOutputMatrixIsUnpackedTwice) {
-  const DecoderShape shape = small_llama();
+  const DecoderShape shape = grouped_llama();
   floptally::Run run = tuned();
   run.adapter.base = Dtype::nf4;
   const double logits = kTokens * 32000, matrix = 32000 * kWidth;
@@ -125,16 +102,16 @@ TEST(Adapters, APackedOutputMatrixIsUnpackedTwice) {
 
 // Adapter v2 trains norms: what is scaled is kept in fp32 as well; and it scales the logits.
 TEST(Adapters, AdapterV2TrainsNorms) {
-  const DecoderShape shape = small_llama();
+  const DecoderShape shape = grouped_llama();
   floptally::Run run = tuned();
   run.adapter = {};
   run.adapter.rank = 1;
   run.adapter.query = run.adapter.key = run.adapter.value = run.adapter.output = false;
-  const double plain = kept_of(shape, run), loss = memory_of(shape, run)[Holds::logits];
+  const double plain = first_layer(shape, run).kept, loss = memory_of(shape, run)[Holds::logits];
   run.adapter.scales_outputs = true;
   const double outputs = kTokens * (8 * 128 + 2 * 2 * 128 + 2 * kWidth + 2 * 2816) * 2,
                norms = 2 * 4 * kTokens * kWidth;
-  EXPECT_DOUBLE_EQ(kept_of(shape, run) - plain, outputs + norms);
+  EXPECT_DOUBLE_EQ(first_layer(shape, run).kept - plain, outputs + norms);
   EXPECT_DOUBLE_EQ(memory_of(shape, run)[Holds::logits] - loss, 2 * kTokens * 32000);
 }
 

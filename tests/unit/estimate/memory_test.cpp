@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "network/blocks/decoder.h"
+#include "unit/estimate/small_models.h"
 
 namespace floptally {
 namespace {
@@ -37,12 +37,6 @@ Run megatron_run(std::int64_t tensor, std::int64_t data) {
   run.layout.zero = Zero::optimizer;
   run.batch = 4 * data;
   return run;
-}
-
-DeviceMemory memory_of(const DecoderShape& shape, const Run& run) {
-  MemoryProfile profile(run);
-  describe_decoder(shape, profile);
-  return peak_memory(profile, run);
 }
 
 // Ranks of SimuMax's B200 cases: published maxima of torch's allocator, GiB.
@@ -110,28 +104,6 @@ TEST(Memory, AMillionLayersCostNoMoreThanFour) {
   EXPECT_GT(memory_of(llama405b(1000000), run).allocated(), 1e15);
 }
 
-DecoderShape small_llama() {
-  DecoderShape s;
-  s.layers = 4;
-  s.width = 1024;
-  s.heads = s.kv_heads = 8;
-  s.head_dim = 128;
-  s.ffn = 2816;
-  s.vocabulary = 32000;
-  s.sequence = 512;
-  s.gated = true;
-  s.activation = Activation::silu;
-  s.norm = NormKind::rms;
-  s.positions = Positions::rotary;
-  return s;
-}
-
-double kept_of(const DecoderShape& shape, const Run& run) {
-  MemoryProfile profile(run);
-  describe_decoder(shape, profile);
-  return profile.layer(0).kept_policy;
-}
-
 // bitsandbytes MatMul4Bit: ctx.tensors = (A, B); LitGPT holds the last step's graph until the next loss.
 TEST(Memory, FourBitProductsKeepTheirInputOfTwoSteps) {
   floptally::Run run = default_run();
@@ -139,12 +111,12 @@ TEST(Memory, FourBitProductsKeepTheirInputOfTwoSteps) {
   run.adapter.rank = 8;
   run.adapter.query = run.adapter.key = run.adapter.value = run.adapter.output = false;
   const DecoderShape shape = small_llama();
-  const double plain = kept_of(shape, run);
+  const double plain = first_layer(shape, run).kept_policy;
   run.adapter.base = Dtype::nf4;
   const double inputs = 512.0 * (3 * 1024 + 2816) * 2;  // of query-key-value, output, gate and up, down
-  EXPECT_DOUBLE_EQ(kept_of(shape, run) - plain, 2 * inputs);
+  EXPECT_DOUBLE_EQ(first_layer(shape, run).kept_policy - plain, 2 * inputs);
   run.lengths_vary = true;
-  EXPECT_DOUBLE_EQ(kept_of(shape, run) - plain, inputs);
+  EXPECT_DOUBLE_EQ(first_layer(shape, run).kept_policy - plain, inputs);
 }
 
 // torchtitan distributed/activation_checkpoint.py: the input, products 1, 3, 5 and 7 (query, value, gate, down), and
@@ -157,9 +129,9 @@ TEST(Memory, EverySecondProductIsKept) {
   run.device = "H100-SXM";
   const DecoderShape shape = small_llama();
   const double products = 512.0 * 2 * (1024 + 1024 + 1024 + 2816 + 1024), attention = 512.0 * (2 * 1024 + 4 * 8);
-  EXPECT_DOUBLE_EQ(kept_of(shape, run), products + attention);
+  EXPECT_DOUBLE_EQ(first_layer(shape, run).kept_policy, products + attention);
   run.device = "B200-SXM";
-  EXPECT_DOUBLE_EQ(kept_of(shape, run), products);
+  EXPECT_DOUBLE_EQ(first_layer(shape, run).kept_policy, products);
 }
 
 TEST(Memory, AccumulationUnderNoSyncHoldsWholeGradients) {
@@ -210,9 +182,9 @@ TEST(Memory, LocalAttentionHoldsItsScores) {
   const double fused = working();
   run.fused_attention = false;
   EXPECT_DOUBLE_EQ(working() - fused, scores * 2);
-  const double narrow = kept_of(shape, run);
+  const double narrow = first_layer(shape, run).kept_policy;
   run.softmax_fp32 = true;
-  EXPECT_DOUBLE_EQ(kept_of(shape, run) - narrow, scores * 2);
+  EXPECT_DOUBLE_EQ(first_layer(shape, run).kept_policy - narrow, scores * 2);
 }
 
 // Megatron-LM core/tensor_parallel/layers.py, core/transformer/moe/token_dispatcher.py: GlobalMemoryBuffer "mpu".
@@ -265,9 +237,9 @@ TEST(Memory, UnfusedAttentionRepeatsGroupedKeys) {
   run.fused_attention = false;
   DecoderShape shape = small_llama();
   shape.kv_heads = 2;
-  const double grouped = kept_of(shape, run);
+  const double grouped = first_layer(shape, run).kept_policy;
   shape.kv_heads = 8;
-  EXPECT_DOUBLE_EQ(kept_of(shape, run), grouped);
+  EXPECT_DOUBLE_EQ(first_layer(shape, run).kept_policy, grouped);
 }
 
 // Transformer Engine UnfusedDotProductAttention: masked_fill keeps the padding mask, layer by layer.
@@ -275,9 +247,9 @@ TEST(Memory, PaddingMasksAreKept) {
   floptally::Run run = default_run();
   run.fused_attention = false;
   DecoderShape shape = small_llama();
-  const double causal = kept_of(shape, run);
+  const double causal = first_layer(shape, run).kept_policy;
   shape.mask = AttentionMask::none;
-  EXPECT_DOUBLE_EQ(kept_of(shape, run) - causal, 512.0 * 512);
+  EXPECT_DOUBLE_EQ(first_layer(shape, run).kept_policy - causal, 512.0 * 512);
 }
 
 // Megatron-LM core/datasets/gpt_dataset.py: a mask of a byte for every pair of positions, while the forward step runs.
@@ -343,10 +315,10 @@ TEST(Memory, TensorParallelismOfPyTorch) {
   run.layout.tensor = 4;
   run.layout.sequence_parallel = true;
   DecoderShape shape = small_llama();
-  const double gathered = kept_of(shape, run);
+  const double gathered = first_layer(shape, run).kept_policy;
   run.framework.saves_gathered = false;
   // what q, k and v read, and what gate and up read
-  EXPECT_DOUBLE_EQ(gathered - kept_of(shape, run), 2 * 512.0 * 1024 * 2 * 3 / 4);
+  EXPECT_DOUBLE_EQ(gathered - first_layer(shape, run).kept_policy, 2 * 512.0 * 1024 * 2 * 3 / 4);
   run.layout.micro_batch = run.batch = 64;
   const DeviceMemory m = memory_of(shape, run);
   ASSERT_EQ(m.moment, Moment::loss);
@@ -396,7 +368,7 @@ TEST(Memory, RecomputedPartsOfALayerWithExperts) {
   shape.shared_ffn = 1024;
   const auto kept = [&](std::uint32_t modules) {
     run.recompute.modules = modules;
-    return kept_of(shape, run);
+    return first_layer(shape, run).kept_policy;
   };
   const double all = kept(0);
   EXPECT_DOUBLE_EQ(kept(Recompute::mlp), all);
@@ -407,7 +379,7 @@ TEST(Memory, RecomputedPartsOfALayerWithExperts) {
   DecoderShape dense = shape;
   dense.experts = dense.shared_ffn = 0;
   run.recompute.modules = Recompute::mlp;
-  const double without_experts = kept_of(dense, run);
+  const double without_experts = first_layer(dense, run).kept_policy;
   EXPECT_DOUBLE_EQ(kept(Recompute::moe), without_experts + 512.0 * 1024 * 2);
 }
 

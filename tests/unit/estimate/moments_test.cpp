@@ -3,36 +3,18 @@
 
 #include <algorithm>
 
-#include "estimate/memory.h"
-#include "network/blocks/decoder.h"
 #include "network/ops.h"
+#include "unit/estimate/small_models.h"
 
 namespace floptally {
 namespace {
 
 DecoderShape mixture() {
-  DecoderShape s;
-  s.layers = 1;
-  s.width = 1024;
-  s.heads = s.kv_heads = 8;
-  s.head_dim = 128;
-  s.ffn = 4096;
-  s.vocabulary = 32000;
-  s.sequence = 512;
-  s.gated = true;
-  s.activation = Activation::silu;
-  s.norm = NormKind::rms;
-  s.positions = Positions::rotary;
+  DecoderShape s = small_llama();
   s.experts = 8;
   s.top_k = 2;
   s.expert_ffn = 512;
   return s;
-}
-
-double kept_of(const DecoderShape& shape, const Run& run) {
-  MemoryProfile profile(run);
-  describe_decoder(shape, profile);
-  return profile.layer(0).kept;
 }
 
 Run spread_run(double load) {
@@ -44,8 +26,8 @@ Run spread_run(double load) {
 
 TEST(ExpertLoad, TheFullestRankKeepsSoManyTokensMore) {
   const DecoderShape shape = mixture();
-  const double even = kept_of(shape, spread_run(1)), fuller = kept_of(shape, spread_run(1.5)),
-               fullest = kept_of(shape, spread_run(2));
+  const double even = first_layer(shape, spread_run(1)).kept, fuller = first_layer(shape, spread_run(1.5)).kept,
+               fullest = first_layer(shape, spread_run(2)).kept;
   EXPECT_GT(fuller, even);
   EXPECT_NEAR(fullest - even, 2 * (fuller - even), 1e-6 * even);
   // Per routed token in 16 bits: the permuted input, gate and up outputs, and their product.
@@ -58,10 +40,10 @@ TEST(ExpertLoad, IsNothingToExpertsOnOneRankOrPaddedToACapacity) {
   together.layout.expert = 1;
   floptally::Run even = together;
   even.expert_load = 1;
-  EXPECT_DOUBLE_EQ(kept_of(shape, together), kept_of(shape, even));
+  EXPECT_DOUBLE_EQ(first_layer(shape, together).kept, first_layer(shape, even).kept);
   shape.capacity_numerator = 5;
   shape.capacity_denominator = 4;
-  EXPECT_DOUBLE_EQ(kept_of(shape, spread_run(2)), kept_of(shape, spread_run(1)));
+  EXPECT_DOUBLE_EQ(first_layer(shape, spread_run(2)).kept, first_layer(shape, spread_run(1)).kept);
 }
 
 TEST(ExpertLoad, IsFittedWhereNothingIsSaid) {
@@ -69,7 +51,7 @@ TEST(ExpertLoad, IsFittedWhereNothingIsSaid) {
   const floptally::Run run = spread_run(0);
   EXPECT_GT(run.framework.expert_load, 1);
   EXPECT_LT(run.framework.expert_load, 2);
-  EXPECT_DOUBLE_EQ(kept_of(shape, run), kept_of(shape, spread_run(run.framework.expert_load)));
+  EXPECT_DOUBLE_EQ(first_layer(shape, run).kept, first_layer(shape, spread_run(run.framework.expert_load)).kept);
 }
 
 // A layer of products, each from `width` to the next.
@@ -102,9 +84,7 @@ TEST(FlatStep, StandsBesideTheActivations) {
     run.layout.zero = Zero::optimizer;
     run.layout.micro_batch = run.batch = micro_batch;
     MemoryProfile profile(run);
-    DecoderShape shape = mixture();
-    shape.experts = 0;
-    describe_decoder(shape, profile);
+    describe_decoder(small_llama(), profile);
     const DeviceMemory m = device_memory(profile, run, 0);
     const double step = m.at[static_cast<std::size_t>(Moment::optimizer)] - m.fixed();
     double within = 0;
