@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/nearest.h"
 #include "engine/command.h"
+#include "training/fact_check.h"
 #include "training/table.h"
 
 namespace floptally {

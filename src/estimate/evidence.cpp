@@ -1,7 +1,6 @@
 #include "estimate/evidence.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <map>
 
@@ -10,12 +9,6 @@
 
 namespace floptally {
 namespace {
-
-double number_in(std::string_view cell) {
-  double value = 0;
-  std::from_chars(cell.data(), cell.data() + cell.size(), value);
-  return value;
-}
 
 DeviceMemory seen_memory(const EvidenceRow& row, const MemoryProfile& profile) {
   switch (row.rank) {
@@ -148,9 +141,12 @@ std::vector<Verdict> judge(const MemoryCard& card) {
   const FactTable table("evidence/thresholds.csv");
   for (std::size_t i = 0; i < table.rows(); ++i) {
     Verdict v;
-    v.threshold = {std::string(table.cell(i, "quantity")), std::string(table.cell(i, "source")),
-                   std::string(table.cell(i, "measure")),  std::string(table.cell(i, "statistic")),
-                   number_in(table.cell(i, "limit")),      number_in(table.cell(i, "aim"))};
+    v.threshold = {std::string(table.cell(i, "quantity")),
+                   std::string(table.cell(i, "source")),
+                   std::string(table.cell(i, "measure")),
+                   std::string(table.cell(i, "statistic")),
+                   table.number(i, "limit"),
+                   table.number(i, "aim")};
     std::vector<const Scored*> rows;
     for (const Scored& s : card.scored) {
       const bool source =

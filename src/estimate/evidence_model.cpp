@@ -77,12 +77,6 @@ void read_model(EvidenceRow& out, Cells& cells) {
 
 namespace {
 
-std::int64_t whole_in(std::string_view cell) {
-  std::int64_t value = 0;
-  std::from_chars(cell.data(), cell.data() + cell.size(), value);
-  return value;
-}
-
 // The row of models.csv for one of the model's spellings.
 std::optional<std::size_t> find_named(const FactTable& table, const std::string& model) {
   for (const std::string& spelling : model_spellings(model)) {
@@ -118,7 +112,7 @@ void read_named_model(EvidenceRow& out) {
   if (complete && !latent_missing) return;
   const auto row = find_named(table, out.model);
   if (!row) return;
-  const auto size = [&](std::string_view column) { return whole_in(table.cell(*row, column)); };
+  const auto size = [&](std::string_view column) { return static_cast<std::int64_t>(table.number(*row, column)); };
   const bool same = s.width == 0 || s.width == size("hidden");  // perhaps cut down in layers
   const bool enough =
       out.unknown_layers.empty() || size("kv_rank") > 0 || (size("experts") > 0 && s.layers == size("layers"));

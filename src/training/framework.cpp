@@ -1,6 +1,5 @@
 #include "training/framework.h"
 
-#include <charconv>
 #include <optional>
 
 #include "base/nearest.h"
@@ -8,12 +7,6 @@
 
 namespace floptally {
 namespace {
-
-double number_in(std::string_view cell) {
-  double value = 0;
-  std::from_chars(cell.data(), cell.data() + cell.size(), value);
-  return value;
-}
 
 FactTable framework_table() { return FactTable("training/frameworks.csv"); }
 FactTable fitted_table() { return FactTable("training/fitted.csv"); }
@@ -25,7 +18,7 @@ std::optional<Spread> fitted(std::string_view constant, std::string_view whose) 
   for (std::size_t row = 0; row < table.rows(); ++row) {
     const std::string_view owner = table.cell(row, "whose");
     if (table.cell(row, "name") != constant || (owner != whose && (owner != "any" || out))) continue;
-    out = {number_in(table.cell(row, "value")), number_in(table.cell(row, "low")), number_in(table.cell(row, "high"))};
+    out = {table.number(row, "value"), table.number(row, "low"), table.number(row, "high")};
     if (owner == whose) break;
   }
   return out;
@@ -35,7 +28,7 @@ std::vector<Framework> read_frameworks() {
   std::vector<Framework> out;
   const FactTable& table = facts<FactTable, framework_table>();
   for (std::size_t row = 0; row < table.rows(); ++row) {
-    const auto number = [&](std::string_view column) { return number_in(table.cell(row, column)); };
+    const auto number = [&](std::string_view column) { return table.number(row, column); };
     Framework f;
     f.name = table.cell(row, "name");
     const auto gradients = find_dtype(table.cell(row, "gradients"));
@@ -92,7 +85,7 @@ std::vector<DeviceOverhead> read_overheads() {
   std::vector<DeviceOverhead> out;
   const FactTable table("training/device_overheads.csv");
   for (std::size_t row = 0; row < table.rows(); ++row) {
-    const auto number = [&](std::string_view column) { return number_in(table.cell(row, column)); };
+    const auto number = [&](std::string_view column) { return table.number(row, column); };
     out.push_back({std::string(table.cell(row, "device")),
                    number("cublas_workspace"),
                    number("engine_workspace"),

@@ -1,19 +1,11 @@
 #include "training/optimizer.h"
 
-#include <charconv>
-
 #include "base/nearest.h"
 #include "training/precision.h"
 #include "training/table.h"
 
 namespace floptally {
 namespace {
-
-double number_in(std::string_view cell) {
-  double value = 0;
-  std::from_chars(cell.data(), cell.data() + cell.size(), value);
-  return value;
-}
 
 FactTable read_table() { return FactTable("training/optimizers.csv"); }
 
@@ -27,9 +19,9 @@ std::vector<Optimizer> read() {
       if (const auto dtype = find_dtype(state)) o.states.push_back(*dtype);
     }
     o.factored = table.cell(row, "factored") == "1";
-    o.preconditioner = static_cast<int>(number_in(table.cell(row, "preconditioner")));
+    o.preconditioner = table.number(row, "preconditioner");
     o.matrices_only = table.cell(row, "matrices_only") == "1";
-    o.flop_per_parameter = number_in(table.cell(row, "flop_per_parameter"));
+    o.flop_per_parameter = table.number(row, "flop_per_parameter");
     o.source = table.cell(row, "source");
     out.push_back(std::move(o));
   }

@@ -14,7 +14,7 @@ struct Optimizer {
   std::string name = "adamw";
   std::vector<Dtype> states;   // full-size states
   bool factored = false;       // Adafactor: a row and a column vector instead of a full second moment
-  int preconditioner = 0;      // full in x in and out x out fp32 matrices per weight matrix
+  double preconditioner = 0;   // full in x in and out x out fp32 matrices per weight matrix
   bool matrices_only = false;  // Muon: matrices hold `states`, all else AdamW's two
   double flop_per_parameter = 0;
   std::string source;

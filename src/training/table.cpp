@@ -1,5 +1,6 @@
 #include "training/table.h"
 
+#include <charconv>
 #include <utility>
 
 #include "base/embedded.h"
@@ -29,10 +30,7 @@ std::string folded(std::string_view word) {
 
 namespace {
 
-std::string& folder_in_force() {
-  static thread_local std::string folder;
-  return folder;
-}
+thread_local FactScope* scope_in_force = nullptr;
 
 // The user's table of that name in the folder in force.
 std::optional<std::string> own_text(std::string_view path) {
@@ -45,30 +43,16 @@ std::optional<std::string> own_text(std::string_view path) {
 
 }  // namespace
 
-FactScope::FactScope(std::string folder) : before_(std::exchange(folder_in_force(), std::move(folder))) {}
-FactScope::~FactScope() { folder_in_force() = std::move(before_); }
-const std::string& FactScope::folder() { return folder_in_force(); }
+FactScope::FactScope(std::string folder) : folder_(std::move(folder)), before_(scope_in_force) {
+  if (!folder_.empty()) scope_in_force = this;
+}
+FactScope::~FactScope() { scope_in_force = before_; }
 
-Diagnostics check_facts(const std::string& folder, Sources& sources) {
-  Diagnostics problems;
-  for (const char* const part : {"training/", "evidence/"}) {
-    for (const std::string_view name : embedded_files(part)) {
-      const std::string path = folder + "/" + std::string(name);
-      if (!path_exists(path)) continue;
-      const Result<const Source*> source = sources.read(path);
-      if (!source) return source.problems();
-      const Result<Csv> own = Csv::read(**source);
-      if (!own) return own.problems();
-      const Result<Csv> shipped = Csv::read(sources.add(std::string(name), std::string(*embedded_file(name))));
-      for (std::size_t column = 0; shipped.ok() && column < shipped->columns(); ++column) {
-        if (own->find(shipped->header(column))) continue;
-        problems.push_back(
-            error("missing-column", "this table lacks the column '" + std::string(shipped->header(column)) + "'",
-                  own->columns() > 0 ? own->header_span(0) : Span{}, "the shipped table of that name has it"));
-      }
-    }
-  }
-  return problems;
+FactScope* FactScope::in_force() { return scope_in_force; }
+
+const std::string& FactScope::folder() {
+  static const std::string none;
+  return scope_in_force != nullptr ? scope_in_force->folder_ : none;
 }
 
 FactTable::FactTable(std::string_view path) {
@@ -82,8 +66,8 @@ FactTable::FactTable(std::string_view path) {
     part->csv.emplace(*std::move(csv));
     for (std::size_t row = 0; row < part->csv->rows(); ++row) {
       const std::string_view name = part->csv->cell(row, "name");
-      const bool own = parts_.empty();
-      if (own || name.empty() || !find(name)) rows_.push_back({part.get(), row});
+      const bool hidden = !parts_.empty() && part->csv->find("aliases") && !name.empty() && find(name);
+      if (!hidden) rows_.push_back({part.get(), row});
     }
     parts_.push_back(std::move(part));
   };
@@ -94,6 +78,13 @@ FactTable::FactTable(std::string_view path) {
   for (std::size_t row = 0; row < rows(); ++row) {
     for (const std::string_view alias : split(cell(row, "aliases"), '|')) names_.push_back(alias);
   }
+}
+
+double FactTable::number(std::size_t row, std::string_view column) const {
+  const std::string_view text = cell(row, column);
+  double value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
 }
 
 std::optional<std::size_t> FactTable::find(std::string_view word) const {

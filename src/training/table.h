@@ -1,16 +1,15 @@
-// FactTable: a small CSV under data/ with a `name` and an `aliases` column, read once.
+// FactTable: a small CSV under data/, read once; the user's rows of that table (FactScope) stand before the shipped
+// ones, and where rows are found by `name` and `aliases`, they hide the shipped rows of those names.
 #pragma once
 
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/csv.h"
-#include "base/sources.h"
 
 namespace floptally {
 
@@ -24,6 +23,8 @@ class FactTable {
   [[nodiscard]] std::string_view cell(std::size_t row, std::string_view column) const {
     return rows_[row].part->csv->cell(rows_[row].row, column);
   }
+  // The number in the cell; 0 where it is empty.
+  [[nodiscard]] double number(std::size_t row, std::string_view column) const;
   // The row whose name or alias this is; letter case, '-', '_', '.' and ' ' are forgiven.
   [[nodiscard]] std::optional<std::size_t> find(std::string_view word) const;
   // Every name, then every alias.
@@ -43,36 +44,42 @@ class FactTable {
   std::vector<std::string_view> names_;
 };
 
-// While it lives, tables under `folder` (laid out as data/) take the place of the embedded ones for this thread; an
-// empty name changes nothing.
+// While it lives, tables under `folder` (laid out as data/) come before the embedded ones for this thread; an empty
+// name changes nothing. What facts() makes of them lives as long.
 class FactScope {
  public:
   explicit FactScope(std::string folder);
   ~FactScope();
   FactScope(const FactScope&) = delete;
   FactScope& operator=(const FactScope&) = delete;
+  // The folder in force; empty where there is none.
   [[nodiscard]] static const std::string& folder();
 
  private:
-  std::string before_;
+  template <class T, T (*build)()>
+  friend const T& facts();
+  static FactScope* in_force();  // the innermost with a folder
+
+  std::string folder_;
+  FactScope* before_;
+  std::map<const void*, std::shared_ptr<const void>> made_;  // by the address that facts() has for each kind
 };
 
-// What `build` makes of the tables in force: made once for the embedded ones and once for every folder of a FactScope.
+// What `build` makes of the tables in force: made once for the embedded ones and once for every FactScope.
 template <class T, T (*build)()>
 const T& facts() {
-  if (FactScope::folder().empty()) {
+  static char kind;
+  FactScope* scope = FactScope::in_force();
+  if (scope == nullptr) {
     static const T embedded = build();
     return embedded;
   }
-  static std::mutex guard;
-  static std::map<std::string, T> own;
-  const std::scoped_lock lock(guard);
-  const auto found = own.find(FactScope::folder());
-  return found != own.end() ? found->second : own.emplace(FactScope::folder(), build()).first->second;
+  const auto found = scope->made_.find(&kind);
+  if (found != scope->made_.end()) return *static_cast<const T*>(found->second.get());
+  const auto made = std::make_shared<const T>(build());
+  scope->made_.emplace(&kind, made);
+  return *made;
 }
-
-// The tables of a folder that cannot be read, or that lack a column which the embedded table of that name has.
-Diagnostics check_facts(const std::string& folder, Sources& sources);
 
 // The parts of `text` between separators; nothing for an empty text.
 std::vector<std::string_view> split(std::string_view text, char separator);

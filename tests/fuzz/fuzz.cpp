@@ -2,10 +2,12 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
+#include "base/embedded.h"
 #include "document/document.h"
 #include "network/count.h"
 #include "network/format.h"
@@ -31,6 +33,11 @@ void check_json(const std::string& text) {
   if (!read_json(source).ok()) std::abort();
 }
 
+std::string_view first_line(std::string_view text) {
+  while (text.starts_with('#')) text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+  return text.substr(0, text.find('\n'));
+}
+
 }  // namespace
 
 std::string_view text_of(const std::uint8_t* data, std::size_t size) {
@@ -40,6 +47,13 @@ std::string_view text_of(const std::uint8_t* data, std::size_t size) {
 void write(const std::string& name, std::string_view bytes) {
   static const Folder folder;
   std::ofstream(name, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+}
+
+std::string table_like(std::string_view text, std::initializer_list<const char*> rooms, const char* otherwise) {
+  for (const char* room : rooms)
+    for (const std::string_view path : embedded_files(room))
+      if (first_line(*embedded_file(path)) == first_line(text)) return std::string(path);
+  return otherwise;
 }
 
 void show(const Diagnostics& problems) {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,10 @@ std::string_view text_of(const std::uint8_t* data, std::size_t size);
 
 // The bytes as a file of that name, in a folder of this process that is the current one and is removed at its end.
 void write(const std::string& name, std::string_view bytes);
+
+// The table of facts, among those whose paths begin with one of `rooms`, that has the same first line as `text`;
+// `otherwise` where none has.
+std::string table_like(std::string_view text, std::initializer_list<const char*> rooms, const char* otherwise);
 
 // Aborts where there are no problems, or they cannot be shown.
 void show(const Diagnostics& problems);

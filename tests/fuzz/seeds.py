@@ -11,10 +11,11 @@ from run import parse  # noqa: E402
 
 SLOW = {"endless.onnx"}  # three million nodes before it is refused: half a minute with sanitizers
 MOST = 32768  # bytes of a seed; longer tables are cut after a line, other files left out
+TABLES = ["csv", "evidence", "runs", "facts", "tables"]
 ENDINGS = {
     ".onnx": ["onnx"], ".pt2": ["pt2"], ".pb": ["savedmodel"], ".tflite": ["tflite"], ".mlir": ["stablehlo"],
     ".stablehlo": ["stablehlo"], ".safetensors": ["safetensors", "quantize"], ".gguf": ["gguf", "quantize"],
-    ".csv": ["csv", "evidence", "runs", "facts"], ".gz": ["evidence"], ".json": ["json", "config"], ".yaml": ["yaml"],
+    ".csv": TABLES, ".gz": ["evidence"], ".json": ["json", "config"], ".yaml": ["yaml"],
 }
 OPENINGS = {b"plan": ["plan"], b"run": ["train", "audit", "check"], b"account": ["check"], b"method": ["plan"]}
 
@@ -29,7 +30,7 @@ def targets_of(name, content):
 
 def write(folder, target, content):
     if len(content) > MOST:
-        if target not in ("csv", "evidence", "runs", "facts"):
+        if target not in TABLES:
             return
         content = content[:MOST].rpartition(b"\n")[0] + b"\n"
     if target == "pt2" and zipfile.is_zipfile(io.BytesIO(content)):  # the program inside, which zipped hardly changes
