@@ -103,6 +103,12 @@ std::int64_t padded_vocabulary(EvidenceRow& row, const Arguments& a) {
   return a.count("padded-vocab-size", unit > 0 ? (rows + unit - 1) / unit * unit : rows);
 }
 
+// Rows over an even share; 0 where none, or none that can be, is given.
+double capacity_of(const Arguments& a, const char* argument) {
+  const double factor = a.number(argument, 0);
+  return factor > 0 && factor < 1000 ? factor : 0;
+}
+
 void read_shape(EvidenceRow& row, const Arguments& a) {
   DecoderShape& s = row.shape;
   s.layers = a.count("num-layers", a.count("decoder-num-layers", a.count("encoder-num-layers", s.layers)));
@@ -137,7 +143,7 @@ void read_shape(EvidenceRow& row, const Arguments& a) {
   s.shared_ffn = a.count("moe-shared-expert-intermediate-size", 0);
   read_moe_layers(s, a);
   if (a.flag("moe-pad-expert-input-to-capacity")) {
-    s.capacity_numerator = std::llround(1000 * a.number("moe-expert-capacity-factor", 0));
+    s.capacity_numerator = std::llround(1000 * capacity_of(a, "moe-expert-capacity-factor"));
     s.capacity_denominator = 1000;
   }
   s.mtp_heads = a.count("mtp-num-layers", 0);
@@ -285,6 +291,17 @@ void read_optimizer(EvidenceRow& row, const Arguments& a) {
     row.reason = "optimizer " + name + " is not described";
 }
 
+// Rows of the fullest expert rank over an even share where something bounds them, else 0 (Megatron-LM d98e8a64,
+// token_dispatcher.py, moe_utils.py): routing forced to be even, a rank's buffer of a fixed size, tokens dropped beyond
+// an expert's capacity.
+double bound_load(const Run& run, const Arguments& a) {
+  if (a.flag("moe-router-force-load-balancing")) return 1;
+  if (const double buffer = capacity_of(a, "moe-expert-rank-capacity-factor"); buffer > 0) return buffer;
+  const double most = capacity_of(a, "moe-expert-capacity-factor");
+  const bool bounds = most > 0 && most < run.framework.expert_load && !a.flag("moe-pad-expert-input-to-capacity");
+  return bounds ? most : 0;
+}
+
 void read_run(EvidenceRow& row, const Arguments& a) {
   Run& run = row.run;
   const bool engine = a.text("transformer-impl") != "local" && a.text("spec") != "local";
@@ -324,7 +341,7 @@ void read_run(EvidenceRow& row, const Arguments& a) {
   run.hidden_dropout = a.number("hidden-dropout", 0.1) > 0;
   run.fused_gradients = !a.flag("no-gradient-accumulation-fusion");
   run.grouped_experts = a.flag("moe-grouped-gemm");
-  if (a.flag("moe-router-force-load-balancing")) run.expert_load = 1;
+  run.expert_load = bound_load(run, a);
   run.loss_in_place = a.flag("cross-entropy-loss-fusion") && a.text("cross-entropy-fusion-impl") == "te";
   run.fused_loss = a.flag("cross-entropy-loss-fusion") && !run.loss_in_place;
   run.deterministic = a.flag("deterministic-mode");

@@ -104,9 +104,8 @@ void MemoryProfile::cut(const Op& op, Attributes<double>& a) {
   if (is_grouped(op) && layout.sequence_parallel && op.tensor_split != 0) {
     a.value[0] *= expert_tensor / tensor;  // tokens of all ranks that share an expert are gathered
   }
-  if (op.component == Component::router) routed_ = op.attributes[0];
-  if (is_grouped(op)) dropless_ = op.attributes[0] == routed_ * op.attributes[5];
-  if ((is_grouped(op) || experts_depth_ > 0) && dropless_ && layout.expert > 1) a.value[0] *= expert_load_;
+  if (is_grouped(op)) uneven_ = !op.has(op_flags::even_rows);
+  if ((is_grouped(op) || experts_depth_ > 0) && uneven_ && layout.expert > 1) a.value[0] *= expert_load_;
 }
 
 bool is_adapted(const LowRankAdapter& a, const Op& op) {

@@ -103,8 +103,7 @@ class MemoryProfile final : public Sink {
   int shared_depth_ = 0, experts_depth_ = 0;  // of the blocks of shared and of routed experts; 0: outside
   bool fused_adapter_ = false;                // the adapter of this fused projection is counted
   bool started_ = false;                      // the layer's input is counted
-  std::int64_t routed_ = 0;                   // tokens of the last router
-  bool dropless_ = false;                     // the experts take every token: rows vary from rank to rank
+  bool uneven_ = false;                       // the last experts are not padded: rows vary from rank to rank
   int products_ = 0;                          // matrix products of the layer so far
   const OperatorDef* previous_ = nullptr;
   double embedding_ = 0, scores_ = 0, mask_ = 0, unpacked_ = 0;

@@ -53,7 +53,7 @@ std::string percent(double fraction) {
 }
 
 // What nothing was scored for is not known: null, not 0.
-std::string json_score(std::size_t rows, std::size_t skipped, const Score& s) {
+std::string json_score(std::size_t rows, std::size_t skipped, const Score& s, bool shipped) {
   std::string out = "{\"rows\": " + std::to_string(rows) + ", \"scored\": " + std::to_string(rows - skipped) +
                     ", \"skipped\": " + std::to_string(skipped) + ", \"measurements\": " + std::to_string(s.rows);
   const auto add = [&](const char* key, double value) {
@@ -66,6 +66,8 @@ std::string json_score(std::size_t rows, std::size_t skipped, const Score& s) {
   add("median_abs_error", s.median);
   add("p90_abs_error", s.p90);
   add("coverage_90", s.coverage);
+  if (const std::optional<double> left_out = coverage_left_out(s.name); shipped && left_out)
+    add("coverage_90_model_left_out", *left_out);
   return out;
 }
 
@@ -78,11 +80,12 @@ std::string json_skipped(const std::vector<Skipped>& rows) {
   return out + "]";
 }
 
-std::string json_answer(const MemoryCard& card, std::size_t timed) {
-  std::string out = "\"memory\": " + json_score(card.rows, card.skipped.size(), card.total) + ", \"by\": {";
+std::string json_answer(const MemoryCard& card, std::size_t timed, bool shipped) {
+  std::string out = "\"memory\": " + json_score(card.rows, card.skipped.size(), card.total, shipped) + ", \"by\": {";
   for (std::size_t i = 0; i < card.by.size(); ++i)
-    out += (i > 0 ? ", " : "") + json_quote(card.by[i].name) + ": " + json_score(card.by[i].rows, 0, card.by[i]) + "}";
-  out += "}},\n    \"time\": " + json_score(timed, timed, Score{}) +
+    out += (i > 0 ? ", " : "") + json_quote(card.by[i].name) + ": " +
+           json_score(card.by[i].rows, 0, card.by[i], shipped) + "}";
+  out += "}},\n    \"time\": " + json_score(timed, timed, Score{}, shipped) +
          "},\n    \"rows_skipped\": " + json_skipped(card.skipped) + ",\n    \"rows_scored\": [";
   for (std::size_t i = 0; i < card.scored.size(); ++i) {
     const Scored& s = card.scored[i];
@@ -391,7 +394,7 @@ Result<Book> run(const Request& request, Context& context) {
   if (Table assumed = assumed_table(card); request.has("rows") && !assumed.rows.empty())
     book.tables.push_back(std::move(assumed));
   if (!card.scored.empty()) book.charts.push_back(scatter(card));
-  book.json_answer = json_answer(card, timed_rows(*csv));
+  book.json_answer = json_answer(card, timed_rows(*csv), shipped);
   return book;
 }
 

@@ -159,6 +159,10 @@ void describe_moe(const MoePart& p, std::int64_t tokens, Sink& sink) {
   const Scope scope(sink, p.name);
   const std::int64_t rows = routed_rows(p, tokens);
   const std::int64_t inner = p.latent > 0 ? p.latent : p.width;
+  const std::uint16_t even = p.capacity_numerator > 0 ? op_flags::even_rows : std::uint16_t{0};
+  const auto matrices = [&](std::string_view name, std::int64_t in, std::int64_t out, int split) {
+    return grouped_linear(name, rows, in, out, p.expert_bias, p.experts, p.top_k).split({split}).with(even);
+  };
   sink.add(linear("gate", tokens, p.width, p.experts, p.router_bias, Component::router));
   if (p.latent > 0) sink.add(linear("latent_in", tokens, p.width, inner).with(op_flags::shared_input));
   {
@@ -166,17 +170,15 @@ void describe_moe(const MoePart& p, std::int64_t tokens, Sink& sink) {
     if (p.gated) {
       {
         const Scope branches(sink, {}, 1, BlockKind::branches);
-        sink.add(grouped_linear("gate_proj", rows, inner, p.expert_ffn, p.expert_bias, p.experts, p.top_k).split({2}));
-        sink.add(grouped_linear("up_proj", rows, inner, p.expert_ffn, p.expert_bias, p.experts, p.top_k)
-                     .split({2})
-                     .with(op_flags::shared_input));
+        sink.add(matrices("gate_proj", inner, p.expert_ffn, 2));
+        sink.add(matrices("up_proj", inner, p.expert_ffn, 2).with(op_flags::shared_input));
       }
       sink.add(gated_activation("act_fn", rows * p.expert_ffn, p.activation));
     } else {
-      sink.add(grouped_linear("up_proj", rows, inner, p.expert_ffn, p.expert_bias, p.experts, p.top_k).split({2}));
+      sink.add(matrices("up_proj", inner, p.expert_ffn, 2));
       sink.add(activation("act_fn", rows * p.expert_ffn, p.activation));
     }
-    sink.add(grouped_linear("down_proj", rows, p.expert_ffn, inner, p.expert_bias, p.experts, p.top_k).split({1}));
+    sink.add(matrices("down_proj", p.expert_ffn, inner, 1));
   }
   sink.add(routing("routing", tokens, p.experts, p.top_k, inner, p.correction_bias));
   if (p.latent > 0) sink.add(linear("latent_out", tokens, inner, p.width));

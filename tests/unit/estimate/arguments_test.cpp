@@ -259,6 +259,19 @@ TEST(Arguments, GroupsThatShareStates) {
   EXPECT_TRUE(row_of(model + ", \"optimizer\": \"muon\", \"no-use-layer-wise-param-layout\": true}").run.whole_shards);
 }
 
+TEST(Arguments, WhatBoundsTheLoadOfExperts) {
+  const auto load = [](const char* arguments) {
+    return row_of("{" + std::string(kModel) + ", \"num-experts\": 8" + arguments + "}").run.expert_load;
+  };
+  EXPECT_EQ(load(""), 0);  // fitted
+  EXPECT_EQ(load(", \"moe-router-force-load-balancing\": true"), 1);
+  EXPECT_EQ(load(", \"moe-expert-capacity-factor\": 1.0"), 1);  // tokens beyond are dropped
+  EXPECT_EQ(load(", \"moe-expert-capacity-factor\": 0.5"), 0.5);
+  EXPECT_EQ(load(", \"moe-expert-capacity-factor\": 8.0"), 0);         // bounds nothing
+  EXPECT_EQ(load(", \"moe-expert-capacity-factor\": 1e300"), 0);       // cannot be
+  EXPECT_EQ(load(", \"moe-expert-rank-capacity-factor\": 1.5"), 1.5);  // a buffer of a fixed size
+}
+
 TEST(Arguments, TokensReachTheirExperts) {
   const std::string model = "{" + std::string(kModel) + ", \"num-experts\": 8";
   EXPECT_TRUE(row_of(model + "}").run.layout.gathers_tokens);
