@@ -10,17 +10,16 @@ namespace floptally {
 namespace {
 
 DecoderShape gpt3() {
-  DecoderShape s;
-  s.layers = 96;
-  s.width = 12288;
-  s.heads = s.kv_heads = 96;
-  s.head_dim = 128;
-  s.ffn = 49152;
-  s.vocabulary = 51200;
-  s.sequence = 2048;
-  s.norm = NormKind::layer;
-  s.positions = Positions::learned;
-  return s;
+  return {.layers = 96,
+          .width = 12288,
+          .heads = 96,
+          .kv_heads = 96,
+          .head_dim = 128,
+          .ffn = 49152,
+          .vocabulary = 51200,
+          .sequence = 2048,
+          .positions = Positions::learned,
+          .norm = NormKind::layer};
 }
 
 void predict_memory_96_layers_1024_devices(benchmark::State& state) {

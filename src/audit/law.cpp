@@ -3,19 +3,10 @@
 #include <algorithm>
 
 #include "audit/fact_csv.h"
+#include "base/split.h"
 
 namespace floptally {
 namespace {
-
-std::vector<std::string> split(std::string_view text) {
-  std::vector<std::string> parts;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find(';'), text.size());
-    if (end > 0) parts.emplace_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return parts;
-}
 
 void read_rules(const Source& source, Laws& out, Diagnostics& problems) {
   FactCsv table(source, problems);
@@ -28,7 +19,8 @@ void read_rules(const Source& source, Laws& out, Diagnostics& problems) {
     rule.flop = table.number(row, "flop").value_or(0);
     rule.base_share = table.number(row, "base_share").value_or(0);
     rule.counts = table.text(row, "counts");
-    rule.modalities = split(table.text(row, "modality"));
+    for (const std::string_view modality : split(table.text(row, "modality"), ';'))
+      rule.modalities.emplace_back(modality);
     rule.domain = table.text(row, "domain");
     rule.in_force = Date::parse(table.text(row, "in_force")).value_or(Date{});
     rule.until = Date::parse(table.text(row, "until")).value_or(Date{});

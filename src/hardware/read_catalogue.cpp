@@ -7,6 +7,7 @@
 
 #include "base/csv.h"
 #include "base/embedded.h"
+#include "base/split.h"
 #include "hardware/catalogue.h"
 #include "hardware/catalogue_rest.h"
 
@@ -102,17 +103,6 @@ class TableReader {
   std::int64_t line_ = 1;
 };
 
-std::vector<std::string> split(const std::string& text) {
-  std::vector<std::string> parts;
-  std::size_t begin = 0;
-  while (begin < text.size()) {
-    const std::size_t end = std::min(text.find(';', begin), text.size());
-    if (end > begin) parts.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return parts;
-}
-
 Device read_device(TableReader& table) {
   Device d;
   d.name = table.text("name");
@@ -127,7 +117,8 @@ Device read_device(TableReader& table) {
   d.scale_out = {table.text("scale_out"), table.number("scale_out_bytes_per_s"), 0};
   d.watts = table.number("tdp_w");
   d.per_node = table.count("devices_per_node");
-  d.aliases = split(table.text("aliases"));
+  const std::string aliases = table.text("aliases");
+  for (const std::string_view alias : split(aliases, ';')) d.aliases.emplace_back(alias);
   d.source = table.text("source");
   d.source_date = table.date("source_date");
   d.note = table.text("note");

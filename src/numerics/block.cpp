@@ -56,82 +56,68 @@ void put_fifth_bits(const std::uint8_t (&codes)[kBlock], std::uint8_t* qh) {
 
 int fifth_bit(const std::uint8_t* qh, int j) { return (qh[j / 8] >> (j % 8) & 1) << 4; }
 
-void encode_q4_0(const float* x, std::byte* out) {
-  BlockQ4_0 block;
-  const float d = extreme(x) / -8;
+template <class Block>
+constexpr bool kFiveBits = requires(Block block) {
+  block.qh;
+};
+
+template <class Block>
+void put_codes(const std::uint8_t (&codes)[kBlock], Block& block) {
+  put_nibbles(codes, block.qs);
+  if constexpr (kFiveBits<Block>) put_fifth_bits(codes, block.qh);
+}
+
+template <class Block>
+int code_of(const Block& block, int j) {
+  if constexpr (kFiveBits<Block>) return nibble(block.qs, j) | fifth_bit(block.qh, j);
+  return nibble(block.qs, j);
+}
+
+// Q4_0 and Q5_0: codes around their middle, the value of largest magnitude at the lowest code.
+template <class Block>
+void encode_symmetric(const float* x, std::byte* out) {
+  constexpr int kMiddle = kFiveBits<Block> ? 16 : 8;
+  Block block;
+  const float d = extreme(x) / -kMiddle;
   const float id = inverse(d);
   block.d = float_to_half(d);
   std::uint8_t codes[kBlock];
-  for (int j = 0; j < kBlock; ++j) codes[j] = code(x[j] * id, 8.5f, 15);
-  put_nibbles(codes, block.qs);
+  for (int j = 0; j < kBlock; ++j) codes[j] = code(x[j] * id, kMiddle + 0.5f, 2 * kMiddle - 1);
+  put_codes(codes, block);
   store(block, out);
 }
 
-void decode_q4_0(const std::byte* in, float* x) {
-  const auto block = load<BlockQ4_0>(in);
+template <class Block>
+void decode_symmetric(const std::byte* in, float* x) {
+  constexpr int kMiddle = kFiveBits<Block> ? 16 : 8;
+  const auto block = load<Block>(in);
   const float d = half_to_float(block.d);
-  for (int j = 0; j < kBlock; ++j) x[j] = static_cast<float>(nibble(block.qs, j) - 8) * d;
+  for (int j = 0; j < kBlock; ++j) x[j] = static_cast<float>(code_of(block, j) - kMiddle) * d;
 }
 
-void encode_q4_1(const float* x, std::byte* out) {
-  BlockQ4_1 block;
+// Q4_1 and Q5_1: codes from the minimum up.
+template <class Block>
+void encode_from_minimum(const float* x, std::byte* out) {
+  constexpr int kTop = kFiveBits<Block> ? 31 : 15;
+  Block block;
   const auto [low, high] = std::minmax_element(x, x + kBlock);
   const float minimum = *low;
-  const float d = (*high - minimum) / 15;
+  const float d = (*high - minimum) / kTop;
   const float id = inverse(d);
   block.d = float_to_half(d);
   block.m = float_to_half(minimum);
   std::uint8_t codes[kBlock];
-  for (int j = 0; j < kBlock; ++j) codes[j] = code((x[j] - minimum) * id, 0.5f, 15);
-  put_nibbles(codes, block.qs);
+  for (int j = 0; j < kBlock; ++j) codes[j] = code((x[j] - minimum) * id, 0.5f, kTop);
+  put_codes(codes, block);
   store(block, out);
 }
 
-void decode_q4_1(const std::byte* in, float* x) {
-  const auto block = load<BlockQ4_1>(in);
+template <class Block>
+void decode_from_minimum(const std::byte* in, float* x) {
+  const auto block = load<Block>(in);
   const float d = half_to_float(block.d);
   const float m = half_to_float(block.m);
-  for (int j = 0; j < kBlock; ++j) x[j] = static_cast<float>(nibble(block.qs, j)) * d + m;
-}
-
-void encode_q5_0(const float* x, std::byte* out) {
-  BlockQ5_0 block;
-  const float d = extreme(x) / -16;
-  const float id = inverse(d);
-  block.d = float_to_half(d);
-  std::uint8_t codes[kBlock];
-  for (int j = 0; j < kBlock; ++j) codes[j] = code(x[j] * id, 16.5f, 31);
-  put_nibbles(codes, block.qs);
-  put_fifth_bits(codes, block.qh);
-  store(block, out);
-}
-
-void decode_q5_0(const std::byte* in, float* x) {
-  const auto block = load<BlockQ5_0>(in);
-  const float d = half_to_float(block.d);
-  for (int j = 0; j < kBlock; ++j) x[j] = static_cast<float>((nibble(block.qs, j) | fifth_bit(block.qh, j)) - 16) * d;
-}
-
-void encode_q5_1(const float* x, std::byte* out) {
-  BlockQ5_1 block;
-  const auto [low, high] = std::minmax_element(x, x + kBlock);
-  const float minimum = *low;
-  const float d = (*high - minimum) / 31;
-  const float id = inverse(d);
-  block.d = float_to_half(d);
-  block.m = float_to_half(minimum);
-  std::uint8_t codes[kBlock];
-  for (int j = 0; j < kBlock; ++j) codes[j] = code((x[j] - minimum) * id, 0.5f, 31);
-  put_nibbles(codes, block.qs);
-  put_fifth_bits(codes, block.qh);
-  store(block, out);
-}
-
-void decode_q5_1(const std::byte* in, float* x) {
-  const auto block = load<BlockQ5_1>(in);
-  const float d = half_to_float(block.d);
-  const float m = half_to_float(block.m);
-  for (int j = 0; j < kBlock; ++j) x[j] = static_cast<float>(nibble(block.qs, j) | fifth_bit(block.qh, j)) * d + m;
+  for (int j = 0; j < kBlock; ++j) x[j] = static_cast<float>(code_of(block, j)) * d + m;
 }
 
 void encode_q8_0(const float* x, std::byte* out) {
@@ -210,10 +196,13 @@ void decode_mxfp4(const std::byte* in, float* x) {
 }
 
 constexpr BlockFormat kFormats[] = {
-    {"q4_0", 32, sizeof(BlockQ4_0), encode_q4_0, decode_q4_0, "d (q - 8), q of 4 bits"},
-    {"q4_1", 32, sizeof(BlockQ4_1), encode_q4_1, decode_q4_1, "d q + m, q of 4 bits"},
-    {"q5_0", 32, sizeof(BlockQ5_0), encode_q5_0, decode_q5_0, "d (q - 16), q of 5 bits"},
-    {"q5_1", 32, sizeof(BlockQ5_1), encode_q5_1, decode_q5_1, "d q + m, q of 5 bits"},
+    {"q4_0", 32, sizeof(BlockQ4_0), encode_symmetric<BlockQ4_0>, decode_symmetric<BlockQ4_0>, "d (q - 8), q of 4 bits"},
+    {"q4_1", 32, sizeof(BlockQ4_1), encode_from_minimum<BlockQ4_1>, decode_from_minimum<BlockQ4_1>,
+     "d q + m, q of 4 bits"},
+    {"q5_0", 32, sizeof(BlockQ5_0), encode_symmetric<BlockQ5_0>, decode_symmetric<BlockQ5_0>,
+     "d (q - 16), q of 5 bits"},
+    {"q5_1", 32, sizeof(BlockQ5_1), encode_from_minimum<BlockQ5_1>, decode_from_minimum<BlockQ5_1>,
+     "d q + m, q of 5 bits"},
     {"q8_0", 32, sizeof(BlockQ8_0), encode_q8_0, decode_q8_0, "d q, q of 8 bits"},
     {"q2_k", 256, sizeof(BlockQ2_K), encode_q2_k, decode_q2_k,
      "d s q - dmin m, q of 2 bits, s and m of 4 a 16 weights"},

@@ -81,6 +81,8 @@ class Encoder {
   [[nodiscard]] Unit unit_of(std::span<const float> values) const;
   [[nodiscard]] float clip_of(std::span<const float> values) const;
   void encode_scaled(const Chunk& chunk, std::span<const float> values, Encoded1& out) const;
+  template <class ScaleOf>
+  void encode_scaled(const Chunk& chunk, std::span<const float> values, Encoded1& out, ScaleOf scale_of) const;
   void encode_mx(const Chunk& chunk, std::span<const float> values, Encoded1& out) const;
   void encode_nvfp4(const Chunk& chunk, std::span<const float> values, Encoded1& out) const;
   void encode_nf4(const Chunk& chunk, std::span<const float> values, Encoded1& out) const;

@@ -149,46 +149,19 @@ void Encoder::keep_outliers(const Chunk& chunk, std::span<const float> values, E
   if (!piece.bytes.empty()) out.pieces.push_back(std::move(piece));
 }
 
-void Encoder::encode_mx(const Chunk& chunk, std::span<const float> values, Encoded1& out) const {
+// Blocks of small floats under scales of one byte: `scale_of` makes the byte and the step from a block's magnitude.
+template <class ScaleOf>
+void Encoder::encode_scaled(const Chunk& chunk, std::span<const float> values, Encoded1& out, ScaleOf scale_of) const {
   const SmallFloat element(*scheme_.element);
-  const int largest_exponent = std::ilogb(element.max());
   std::vector<std::uint8_t> codes(values.size());
   Piece scales{1, 0, {}};
   bool first = true;
   each_unit(chunk, [&](std::uint64_t index, std::size_t at, std::size_t n) {
     if (first) scales.offset = index;
     first = false;
-    const auto m = static_cast<float>(range_of(Stored::fp32, &values[at], n).magnitude());
-    const int exponent = m > 0 ? std::clamp(std::ilogb(m) - largest_exponent, -127, 127) : -127;
-    const float down = power_of_two(-exponent);
-    const float up = power_of_two(exponent);
-    scales.bytes.push_back(static_cast<std::byte>(exponent + 127));
-    for (std::size_t i = at; i < at + n; ++i) {
-      const float scaled = values[i] * down;
-      codes[i] = element.encode(scaled);
-      out.restored[i] = element.decode(codes[i]) * up;
-      out.saturated += std::fabs(scaled) > element.max() ? 1u : 0u;
-    }
-  });
-  codes_out(chunk, codes, out);
-  out.pieces.push_back(std::move(scales));
-}
-
-void Encoder::encode_nvfp4(const Chunk& chunk, std::span<const float> values, Encoded1& out) const {
-  static const SmallFloat scale_format(*find_number_format("e4m3"));
-  const SmallFloat element(*scheme_.element);
-  const float tensor_scale = tensor_clip_ / (scale_format.max() * element.max());
-  std::vector<std::uint8_t> codes(values.size());
-  Piece scales{1, 0, {}};
-  bool first = true;
-  each_unit(chunk, [&](std::uint64_t index, std::size_t at, std::size_t n) {
-    if (first) scales.offset = index;
-    first = false;
-    const auto m = static_cast<float>(range_of(Stored::fp32, &values[at], n).magnitude());
-    const std::uint8_t code =
-        tensor_scale > 0 ? scale_format.encode(m / element.max() / tensor_scale) : std::uint8_t{0};
-    const float step = scale_format.decode(code) * tensor_scale;
-    scales.bytes.push_back(static_cast<std::byte>(code));
+    const auto magnitude = static_cast<float>(range_of(Stored::fp32, &values[at], n).magnitude());
+    const auto [byte, step] = scale_of(magnitude, element.max());
+    scales.bytes.push_back(byte);
     for (std::size_t i = at; i < at + n; ++i) {
       const float scaled = step > 0 ? values[i] / step : 0.0f;
       codes[i] = element.encode(scaled);
@@ -198,6 +171,25 @@ void Encoder::encode_nvfp4(const Chunk& chunk, std::span<const float> values, En
   });
   codes_out(chunk, codes, out);
   out.pieces.push_back(std::move(scales));
+}
+
+// E8M0 scales: the power of two that brings the magnitude to the element's largest exponent.
+void Encoder::encode_mx(const Chunk& chunk, std::span<const float> values, Encoded1& out) const {
+  encode_scaled(chunk, values, out, [](float magnitude, float largest) {
+    const int exponent = magnitude > 0 ? std::clamp(std::ilogb(magnitude) - std::ilogb(largest), -127, 127) : -127;
+    return std::pair(static_cast<std::byte>(exponent + 127), power_of_two(exponent));
+  });
+}
+
+// E4M3 scales under one fp32 scale of the tensor.
+void Encoder::encode_nvfp4(const Chunk& chunk, std::span<const float> values, Encoded1& out) const {
+  static const SmallFloat scale_format(*find_number_format("e4m3"));
+  encode_scaled(chunk, values, out, [&](float magnitude, float largest) {
+    const float tensor_scale = tensor_clip_ / (scale_format.max() * largest);
+    const std::uint8_t code =
+        tensor_scale > 0 ? scale_format.encode(magnitude / largest / tensor_scale) : std::uint8_t{0};
+    return std::pair(static_cast<std::byte>(code), scale_format.decode(code) * tensor_scale);
+  });
 }
 
 void Encoder::encode_nf4(const Chunk& chunk, std::span<const float> values, Encoded1& out) const {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/csv.h"
+#include "base/split.h"
 
 namespace floptally {
 
@@ -81,8 +82,6 @@ const T& facts() {
   return *made;
 }
 
-// The parts of `text` between separators; nothing for an empty text.
-std::vector<std::string_view> split(std::string_view text, char separator);
 // Lower case without '-', '_', '.', '/' and blanks: how names are compared.
 std::string folded(std::string_view word);
 

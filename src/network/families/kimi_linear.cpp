@@ -1,5 +1,5 @@
 #include "network/blocks/mixers.h"
-#include "network/families/_common.h"
+#include "network/families/_deepseek.h"
 
 namespace floptally::families {
 namespace {
@@ -44,13 +44,7 @@ MoePart read_experts(const Family& f, std::int64_t width) {
 
 // Bit 0: routed experts, bit 1: delta attention. kda_layers counts from 1.
 std::vector<std::uint8_t> read_kinds(Family& f, const Keys& linear_keys, std::int64_t layers) {
-  const std::int64_t dense = f.config.count_or("first_k_dense_replace", 0),
-                     every = f.config.size_or("moe_layer_freq", 1);
-  std::vector<std::uint8_t> kinds = layer_kinds(f, layers);
-  for (std::size_t i = 0; i < kinds.size(); ++i) {
-    const auto layer = static_cast<std::int64_t>(i);
-    kinds[i] = layer >= dense && layer % every == 0;
-  }
+  std::vector<std::uint8_t> kinds = routed_layers(f, layers);
   const Node delta_layers = linear_keys.node("kda_layers");
   if (!delta_layers.is_sequence())
     linear_keys.problem("missing-key", "kda_layers",

@@ -47,11 +47,8 @@ Result<Network> read(const std::string& path, const Inputs& inputs, Sources& sou
   pt2::Program program;
   Result<bool> done = pt2::read_program(*document, inputs, program);
   if (!done) return done.take_problems();
-  graph::NetworkRecorder recorder;
-  program.flow.finish(recorder, &source);
-  Network network = recorder.finish(path, "pt2");
+  Network network = graph::network_of(program.flow, &source, path, "pt2");
   network.samples = program.samples;
-  for (Diagnostic& note : program.flow.notes()) network.notes.push_back(std::move(note));
   return network;
 }
 

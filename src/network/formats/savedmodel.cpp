@@ -21,11 +21,8 @@ Result<Network> read(const std::string& path, const Inputs& inputs, Sources& sou
   tensorflow::Read result;
   Result<bool> done = tensorflow::read_graph(file->view(), saved, &source, inputs, result);
   if (!done) return done.take_problems();
-  graph::NetworkRecorder recorder;
-  result.flow.finish(recorder, &source);
-  Network network = recorder.finish(path, "tensorflow");
+  Network network = graph::network_of(result.flow, &source, path, "tensorflow");
   network.samples = result.samples;
-  for (Diagnostic& note : result.flow.notes()) network.notes.push_back(std::move(note));
   return network;
 }
 

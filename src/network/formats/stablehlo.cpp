@@ -23,11 +23,8 @@ Result<Network> read(const std::string& path, const Inputs&, Sources& sources) {
   Diagnostics notes;
   Result<bool> counted = stablehlo::count_module(**source, module, flow, notes);
   if (!counted) return counted.take_problems();
-  graph::NetworkRecorder recorder;
-  flow.finish(recorder, *source);
-  Network network = recorder.finish(path, "stablehlo");
-  for (Diagnostic& d : notes) network.notes.push_back(std::move(d));
-  for (Diagnostic& d : flow.notes()) network.notes.push_back(std::move(d));
+  Network network = graph::network_of(flow, *source, path, "stablehlo");
+  network.notes.insert(network.notes.begin(), notes.begin(), notes.end());
   return network;
 }
 

@@ -19,11 +19,7 @@ Result<Network> read(const std::string& path, const Inputs&, Sources& sources) {
   graph::Flow flow;
   Result<bool> done = tflite::read_model(file->view(), &source, flow);
   if (!done) return done.take_problems();
-  graph::NetworkRecorder recorder;
-  flow.finish(recorder, &source);
-  Network network = recorder.finish(path, "tflite");
-  for (Diagnostic& note : flow.notes()) network.notes.push_back(std::move(note));
-  return network;
+  return graph::network_of(flow, &source, path, "tflite");
 }
 
 }  // namespace

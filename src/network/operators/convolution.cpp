@@ -1,5 +1,6 @@
 #include "book/trace.h"
 #include "network/operator.h"
+#include "network/operators/_product.h"
 
 namespace floptally::operators {
 namespace {
@@ -22,12 +23,7 @@ void cost(const Attributes<N>& a, const Rules&, Cost<N>& c) {
   const N weights = out * floor_div(in, groups) * kernel;
   const N product = N(2) * to * (N(0) < dense ? out * in * from : weights);
   c.parameters = weights + bias * out;
-  c.forward = {product, bias * to * out};
-  c.backward_input = {product, N(0)};
-  c.backward_weight = {product, bias * to * out};
-  c.input = from * in;
-  c.output = to * out;
-  c.keep_input(from * in, true);
+  add_product(c, product, bias * to * out, from * in, to * out);
 }
 
 }  // namespace

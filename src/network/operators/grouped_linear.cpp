@@ -1,5 +1,6 @@
 #include "book/trace.h"
 #include "network/operator.h"
+#include "network/operators/_product.h"
 
 namespace floptally::operators {
 namespace {
@@ -20,12 +21,7 @@ void cost(const Attributes<N>& a, const Rules&, Cost<N>& c) {
   const N product = N(2) * rows * in * out;
   c.parameters = experts * each;
   c.inactive = (experts - smaller(active, experts)) * each;
-  c.forward = {product, bias * rows * out};
-  c.backward_input = {product, N(0)};
-  c.backward_weight = {product, bias * rows * out};
-  c.input = rows * in;
-  c.output = rows * out;
-  c.keep_input(rows * in, true);
+  add_product(c, product, bias * rows * out, rows * in, rows * out);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "book/trace.h"
 #include "network/operator.h"
+#include "network/operators/_product.h"
 
 namespace floptally::operators {
 namespace {
@@ -16,12 +17,7 @@ void cost(const Attributes<N>& a, const Rules&, Cost<N>& c) {
   const N rows = a[0], in = a[1], out = a[2], bias = a[3];
   const N product = N(2) * rows * in * out;
   c.parameters = in * out + bias * out;
-  c.forward = {product, bias * rows * out};
-  c.backward_input = {product, N(0)};
-  c.backward_weight = {product, bias * rows * out};
-  c.input = rows * in;
-  c.output = rows * out;
-  c.keep_input(rows * in, true);
+  add_product(c, product, bias * rows * out, rows * in, rows * out);
 }
 
 }  // namespace

@@ -11,22 +11,7 @@ namespace {
 
 constexpr double kGib = 1024.0 * 1024 * 1024;
 
-DecoderShape llama405b(std::int64_t layers) {
-  DecoderShape s;
-  s.layers = layers;
-  s.width = 16384;
-  s.heads = 128;
-  s.kv_heads = 16;
-  s.head_dim = 128;
-  s.ffn = 53248;
-  s.vocabulary = 128256;
-  s.sequence = 4096;
-  s.gated = true;
-  s.activation = Activation::silu;
-  s.norm = NormKind::rms;
-  s.positions = Positions::rotary;
-  return s;
-}
+DecoderShape llama405b(std::int64_t layers) { return llama(layers, 16384, 128, 16, 53248); }
 
 Run megatron_run(std::int64_t tensor, std::int64_t data) {
   Run run = default_run();

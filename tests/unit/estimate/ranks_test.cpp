@@ -5,29 +5,12 @@
 #include <cmath>
 
 #include "estimate/memory.h"
-#include "network/blocks/decoder.h"
+#include "unit/estimate/small_models.h"
 
 namespace floptally {
 namespace {
 
 constexpr double kGib = 1024.0 * 1024 * 1024;
-
-DecoderShape llama(std::int64_t layers, std::int64_t width, std::int64_t heads, std::int64_t kv_heads,
-                   std::int64_t ffn) {
-  DecoderShape s;
-  s.layers = layers;
-  s.width = width;
-  s.heads = heads;
-  s.kv_heads = kv_heads;
-  s.head_dim = 128;
-  s.ffn = ffn;
-  s.vocabulary = 128256;
-  s.sequence = 4096;
-  s.gated = true;
-  s.norm = NormKind::rms;
-  s.positions = Positions::rotary;
-  return s;
-}
 
 DecoderShape deepseek(std::int64_t width, std::int64_t ffn, std::int64_t vocabulary, std::int64_t experts,
                       std::int64_t top_k, std::int64_t expert_ffn, std::int64_t shared) {

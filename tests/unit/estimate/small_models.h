@@ -6,19 +6,27 @@
 
 namespace floptally {
 
+// Llama's layers: gated, RMS norms, rotary positions, heads of 128.
+inline DecoderShape llama(std::int64_t layers, std::int64_t width, std::int64_t heads, std::int64_t kv_heads,
+                          std::int64_t ffn) {
+  return {.layers = layers,
+          .width = width,
+          .heads = heads,
+          .kv_heads = kv_heads,
+          .head_dim = 128,
+          .ffn = ffn,
+          .vocabulary = 128256,
+          .sequence = 4096,
+          .positions = Positions::rotary,
+          .norm = NormKind::rms,
+          .gated = true,
+          .activation = Activation::silu};
+}
+
 inline DecoderShape small_llama() {
-  DecoderShape s;
-  s.layers = 4;
-  s.width = 1024;
-  s.heads = s.kv_heads = 8;
-  s.head_dim = 128;
-  s.ffn = 2816;
+  DecoderShape s = llama(4, 1024, 8, 8, 2816);
   s.vocabulary = 32000;
   s.sequence = 512;
-  s.gated = true;
-  s.activation = Activation::silu;
-  s.norm = NormKind::rms;
-  s.positions = Positions::rotary;
   return s;
 }
 

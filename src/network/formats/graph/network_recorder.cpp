@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "network/formats/graph/flow.h"
 #include "network/ops.h"
 
 namespace floptally {
@@ -340,6 +341,14 @@ Network NetworkRecorder::finish(std::string_view path, std::string_view family) 
   if (merged_)
     network.notes.push_back(
         note("merged-steps", "the graph has many different layers: equal ones are shown as one with a count"));
+  return network;
+}
+
+Network network_of(Flow& flow, const Source* source, std::string_view path, std::string_view family) {
+  NetworkRecorder recorder;
+  flow.finish(recorder, source);
+  Network network = recorder.finish(path, family);
+  for (Diagnostic& note : flow.notes()) network.notes.push_back(std::move(note));
   return network;
 }
 

@@ -44,4 +44,10 @@ class NetworkRecorder final : public Recorder {
   bool merged_ = false;
 };
 
+class Flow;
+
+// The network of a flow that is whole, named after the last part of `path`, with the flow's notes; `source` is where
+// its ops stand. Names are copied into it.
+Network network_of(Flow& flow, const Source* source, std::string_view path, std::string_view family);
+
 }  // namespace floptally::graph

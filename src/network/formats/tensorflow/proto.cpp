@@ -37,6 +37,16 @@ Dtype ProtoReader::dtype_of(std::int64_t code) {
   }
 }
 
+std::pair<std::string_view, std::string_view> ProtoReader::map_entry(std::string_view bytes) {
+  std::pair<std::string_view, std::string_view> out;
+  Message entry(bytes, file, error);
+  while (entry.next()) {
+    if (entry.text(1)) out.first = entry.bytes;
+    if (entry.text(2)) out.second = entry.bytes;
+  }
+  return out;
+}
+
 NodeDef ProtoReader::node(std::string_view bytes) {
   NodeDef n;
   n.bytes = bytes;
@@ -46,13 +56,7 @@ NodeDef ProtoReader::node(std::string_view bytes) {
     if (field.text(2)) n.op = field.bytes;
     if (field.text(3)) n.inputs.push_back(field.bytes);
     if (!field.text(5)) continue;
-    std::string_view key, value;
-    Message entry(field.bytes, file, error);
-    while (entry.next()) {
-      if (entry.text(1)) key = entry.bytes;
-      if (entry.text(2)) value = entry.bytes;
-    }
-    n.attributes.emplace(key, value);
+    n.attributes.insert(map_entry(field.bytes));
   }
   return n;
 }
@@ -73,15 +77,7 @@ void ProtoReader::function(std::string_view bytes, GraphDef& out) {
       }
     }
     if (field.text(3)) f.nodes.push_back(node(field.bytes));
-    if (field.text(4)) {
-      std::string_view key, value;
-      Message entry(field.bytes, file, error);
-      while (entry.next()) {
-        if (entry.text(1)) key = entry.bytes;
-        if (entry.text(2)) value = entry.bytes;
-      }
-      f.returns.emplace(key, value);
-    }
+    if (field.text(4)) f.returns.insert(map_entry(field.bytes));
   }
   out.functions.emplace(f.name, std::move(f));
 }

@@ -52,6 +52,7 @@ struct ProtoReader {
   static Dtype dtype_of(std::int64_t code);
 
  private:
+  std::pair<std::string_view, std::string_view> map_entry(std::string_view bytes);  // key and value of a map
   void function(std::string_view bytes, GraphDef& out);
 };
 
