@@ -239,6 +239,13 @@ std::string json_bytes(const Network& network, Integer parameters) {
   return out + "}";
 }
 
+// Shards that are not there, or parts that no family reads.
+bool parameters_missing(const Network& network) {
+  return std::any_of(network.notes.begin(), network.notes.end(), [](const Diagnostic& note) {
+    return note.code == "shard-missing" || note.code == "partial-model";
+  });
+}
+
 // The numbers of the answer as headlines of the ledger.
 class Headlines {
  public:
@@ -270,13 +277,12 @@ class Headlines {
         if (known == key && traced.exact() == std::optional(value)) return traced;
       return number(name, value, dim, at_least);
     };
-    const bool shards_missing = std::any_of(network_.notes.begin(), network_.notes.end(),
-                                            [](const Diagnostic& note) { return note.code == "shard-missing"; });
+    const bool more = parameters_missing(network_);
     head("parameters", "parameters",
-         shards_missing ? number("parameters of the shards that are here", total.parameters, dim::kParameter, true)
-                        : sum("parameters", "parameters of the network", total.parameters, dim::kParameter));
+         more ? number("parameters of the parts that are here", total.parameters, dim::kParameter, true)
+              : sum("parameters", "parameters of the network", total.parameters, dim::kParameter));
     head("active_parameters", "active parameters",
-         number("parameters that one " + network_.unit + " uses", total.active(), dim::kParameter));
+         number("parameters that one " + network_.unit + " uses", total.active(), dim::kParameter, more));
     head("embedding_parameters", "embedding parameters",
          number("parameters of embedding tables", embedding, dim::kParameter));
     if (Integer(0) < total.frozen)
@@ -356,7 +362,8 @@ Book model_answer(const Network& network, const ModelQuestion& q) {
   Book& book = ledger.book();
   book.title = network.name;
   std::string sentence = network.name + (network.family.empty() ? "" : " (" + network.family + ")") + ": " +
-                         grouped(total.parameters.to_string()) + " parameters";
+                         (parameters_missing(network) ? "at least " : "") + grouped(total.parameters.to_string()) +
+                         " parameters";
   if (Integer(0) < total.inactive) sentence += ", " + grouped(total.active().to_string()) + " active";
   sentence +=
       std::string(total.at_least ? "; at least " : "; ") +

@@ -392,24 +392,28 @@ struct Found {
   const FamilyDef* family = nullptr;
   Node mapping;
   std::string path;
+  bool side = false;  // a tower or a speaker: no language model
 };
 
 constexpr int kDeepestConfig = 6;
+
+// Towers and speakers beside the language model.
+bool is_side(std::string_view key) {
+  for (std::string_view word : {"vision", "audio", "talker", "code2wav", "image", "video"})
+    if (key.find(word) != std::string_view::npos) return true;
+  return false;
+}
 
 // The first mapping of a known family, from the outside inwards, in the order of the file.
 Found find_anywhere(Node mapping, const std::string& path, int depth) {
   if (!mapping.is_mapping()) return {};
   if (const FamilyDef* family = family_of(mapping)) return {family, mapping, path};
   if (depth == kDeepestConfig) return {};
-  const auto is_side = [](std::string_view key) {  // towers and speakers beside the language model
-    for (std::string_view word : {"vision", "audio", "talker", "code2wav", "image", "video"})
-      if (key.find(word) != std::string_view::npos) return true;
-    return false;
-  };
   for (const bool side : {false, true}) {
     for (Node child : mapping) {
       if (is_side(child.key()) != side) continue;
       Found found = find_anywhere(child, (path.empty() ? "" : path + ".") + std::string(child.key()), depth + 1);
+      found.side = found.side || side;
       if (found.family != nullptr) return found;
     }
   }
@@ -434,9 +438,16 @@ Result<Network> build_family(const Document& document, const FamilyInputs& input
   const Found found = find_anywhere(root, "", 0);
   const FamilyDef* family = found.family;
   if (family == nullptr) return unknown_architecture(root);
+  const bool partial = !found.path.empty();
+  if (found.side || (partial && family->unit != "token")) {  // what is beside it is most of the model, and not known
+    Diagnostic problem = unknown_architecture(root);
+    problem.help = "only " + quoted(found.path) + " (" + std::string(family->name) + ") is known; " + problem.help;
+    return problem;
+  }
   Config config(found.mapping);
   NetworkBuilder builder;
   family->build(config, inputs, builder);
+  if (partial) builder.add(unknown("rest_of_the_model"));
   Config::Report& report = config.report();
   if (!report.problems.empty()) return std::move(report.problems);
   if (builder.too_large()) return too_large(root.span());
@@ -461,11 +472,11 @@ Result<Network> build_family(const Document& document, const FamilyInputs& input
   if (ignored_count > 0) {
     network.notes.push_back(note("ignored-keys", "keys that do not shape the network: " + ignored, root.span()));
   }
-  if (!found.path.empty()) {
-    network.notes.push_back(note("partial-model",
-                                 "only " + quoted(found.path) + " (" + std::string(family->name) +
-                                     ") is counted: no family reads the config as a whole",
-                                 found.mapping.span()));
+  if (partial) {
+    network.notes.push_back(warning("partial-model",
+                                    "only " + quoted(found.path) + " (" + std::string(family->name) +
+                                        ") is counted: no family reads the config as a whole, so totals are \"at least\"",
+                                    found.mapping.span()));
   }
   read_storage(root, network);
   return network;

@@ -127,7 +127,8 @@ std::int64_t sequence_length(Config& config, const FamilyInputs& in,
                              Config::Names longest = {"max_position_embeddings"});
 
 // A config.json (already read) as a Network. Where no family reads the whole config, the first nested mapping of a
-// known family is counted (text_config, llm_config, thinker_config, at any depth), with a note. Errors:
+// known family is counted (text_config, llm_config, thinker_config, at any depth), with a warning, and totals are "at
+// least"; a tower alone is refused. Errors:
 // unknown-architecture (names the nearest and how to write a spec), missing-key, wrong-type, shape-* ...
 Result<Network> build_family(const Document& document, const FamilyInputs& inputs);
 // For families that hold another family's model inside (vision-language): builds the nested config with the family that

@@ -1,6 +1,15 @@
 #include "network/families/_deepseek.h"
 
 namespace floptally::families {
+namespace {
+
+// Not in DeepSeekMoE ("deepseek"), nor where a config of the later class says that there is none (DeepSeek-OCR).
+bool has_latent_attention(const Keys& c) {
+  const Node rank = c.config().node().find("kv_lora_rank");
+  return c.flag("use_mla", true) && c.text_or("model_type", "") != "deepseek" && !(rank && rank.is_null());
+}
+
+}  // namespace
 
 DeepSeek read_deepseek(Family& f) {
   const Keys& c = f.config;
@@ -12,7 +21,15 @@ DeepSeek read_deepseek(Family& f) {
   f.sequence(c.size_or("max_position_embeddings", 4096));
   d.attention.width = d.sizes.width;
   d.attention.heads = d.sizes.heads;
-  read_latent(f, d.attention);
+  if (has_latent_attention(c)) {
+    read_latent(f, d.attention);
+  } else {
+    d.attention.kv_heads = std::max<std::int64_t>(1, c.size_or("num_key_value_heads", d.sizes.heads));
+    d.attention.head_dim = std::max<std::int64_t>(1, d.sizes.width / d.sizes.heads);
+    c.divides("num_attention_heads", d.sizes.heads, "hidden_size", d.sizes.width);
+    c.divides("num_key_value_heads", d.attention.kv_heads, "num_attention_heads", d.sizes.heads);
+    c.understood({"q_lora_rank", "qk_nope_head_dim", "qk_rope_head_dim", "v_head_dim", "use_mla"});
+  }
   const bool bias = c.flag("attention_bias", false);
   set_bias(d.attention, bias, bias);
   d.moe = read_deepseek_experts(f, d.sizes.width);

@@ -3,8 +3,8 @@
 namespace floptally::families {
 namespace {
 
-constexpr std::string_view kTypes[] = {"deepseek_v2"};
-constexpr std::string_view kArchitectures[] = {"DeepseekV2ForCausalLM"};
+constexpr std::string_view kTypes[] = {"deepseek_v2", "deepseek"};
+constexpr std::string_view kArchitectures[] = {"DeepseekV2ForCausalLM", "DeepseekForCausalLM"};
 
 void describe_deepseek_v2(Family& f) {
   const DeepSeek d = read_deepseek(f);
@@ -21,8 +21,8 @@ void describe_deepseek_v2(Family& f) {
 extern const FamilyDef k_deepseek_v2;
 const FamilyDef k_deepseek_v2 = {
     "deepseek_v2",
-    "DeepSeek-V2 and V2-Lite: latent attention, shared and routed experts, first layers dense",
-    "huggingface/transformers models/deepseek_v2/modeling_deepseek_v2.py; 2405.04434",
+    "DeepSeekMoE, DeepSeek-V2 and V2-Lite: latent attention since V2, shared and routed experts, first layers dense",
+    "huggingface/transformers models/deepseek_v2/modeling_deepseek_v2.py; deepseek-moe-16b modeling_deepseek.py; 2405.04434",
     kTypes,
     kArchitectures,
     build<describe_deepseek_v2>};

@@ -3,8 +3,8 @@
 namespace floptally::families {
 namespace {
 
-constexpr std::string_view kTypes[] = {"gptj"};
-constexpr std::string_view kArchitectures[] = {"GPTJForCausalLM"};
+constexpr std::string_view kTypes[] = {"gptj", "codegen"};
+constexpr std::string_view kArchitectures[] = {"GPTJForCausalLM", "CodeGenForCausalLM"};
 
 void describe_gptj(Family& f) {
   const Keys& c = f.config;
@@ -32,8 +32,8 @@ void describe_gptj(Family& f) {
 
 extern const FamilyDef k_gptj;
 const FamilyDef k_gptj = {"gptj",
-                          "GPT-J: attention and feed-forward side by side, rotary positions, no attention biases",
-                          "huggingface/transformers models/gptj/modeling_gptj.py",
+                          "GPT-J and CodeGen: attention and feed-forward side by side, rotary positions, no attention biases",
+                          "huggingface/transformers models/gptj/modeling_gptj.py, models/codegen/modeling_codegen.py",
                           kTypes,
                           kArchitectures,
                           build<describe_gptj>};

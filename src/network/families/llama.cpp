@@ -3,16 +3,17 @@
 namespace floptally::families {
 namespace {
 
-constexpr std::string_view kTypes[] = {"llama", "yi", "smollm3"};
+constexpr std::string_view kTypes[] = {"llama", "yi", "smollm3", "internlm", "xverse", "aquila"};
 constexpr std::string_view kArchitectures[] = {"LlamaForCausalLM", "YiForCausalLM", "SmolLM3ForCausalLM",
-                                               "LLaMAForCausalLM"};
+                                               "LLaMAForCausalLM", "InternLMForCausalLM",
+                                               "XverseForCausalLM", "AquilaForCausalLM"};
 
 void describe_llama(Family& f) {
   const Keys& c = f.config;
   constexpr TextSizes kPublished{4096, 32, 32, 32, 128, 32000};  // LlamaConfig
   const TextSizes s = read_text_sizes(f, &kPublished);
   AttentionPart attention = attention_of(s);
-  const bool bias = c.flag("attention_bias", false);
+  const bool bias = c.flag("attention_bias", c.flag("bias", false));
   set_bias(attention, bias, bias);
   const MlpPart mlp =
       mlp_of(s.width, read_inner(f, 11008), read_activation(f, Activation::silu), true, c.flag("mlp_bias", false));
@@ -28,7 +29,7 @@ void describe_llama(Family& f) {
 extern const FamilyDef k_llama;
 const FamilyDef k_llama = {
     "llama",
-    "Llama 1-3 and its likes (Yi, Vicuna, CodeLlama, SmolLM, DeepSeek LLM): grouped attention, SwiGLU, RMS norms",
+    "Llama 1-3 and its likes (Yi, Vicuna, CodeLlama, SmolLM, DeepSeek LLM, InternLM 1): grouped attention, SwiGLU, RMS norms",
     "huggingface/transformers models/llama/modeling_llama.py",
     kTypes,
     kArchitectures,
