@@ -1,0 +1,55 @@
+#include "network/blocks/mixers.h"
+#include "network/families/_common.h"
+
+namespace floptally::families {
+namespace {
+
+constexpr std::string_view kTypes[] = {"bamba"};
+constexpr std::string_view kArchitectures[] = {"BambaForCausalLM"};
+
+void describe_bamba(Family& f) {
+  const Keys& c = f.config;
+  const TextSizes s = read_text_sizes(f);
+  AttentionPart attention = attention_of(s);
+  const bool bias = c.flag("attention_bias", false);
+  set_bias(attention, bias, bias);
+  attention.rotary_dim = static_cast<std::int64_t>(c.ratio_or("attn_rotary_emb", static_cast<double>(s.head_dim)));
+  Mamba2Part mamba;
+  mamba.width = s.width;
+  mamba.heads = c.size("mamba_n_heads");
+  const std::int64_t inner = c.size_or("mamba_expand", 2) * s.width;
+  mamba.head_dim = c.text_or("mamba_d_head", "auto") == "auto" ? std::max<std::int64_t>(1, inner / mamba.heads)
+                                                               : c.size("mamba_d_head");
+  mamba.state = c.size("mamba_d_state");
+  mamba.groups = c.size_or("mamba_n_groups", 1);
+  mamba.kernel = c.size_or("mamba_d_conv", 4);
+  mamba.convolution_bias = c.flag("mamba_conv_bias", true);
+  mamba.bias = c.flag("mamba_proj_bias", false);
+  const MlpPart mlp = mlp_of(s.width, c.size("intermediate_size"), read_activation(f, Activation::silu), true,
+                             c.flag("mlp_bias", false));
+  const bool tied = read_tied(f, false);
+  c.understood({"mamba_chunk_size", "num_logits_to_keep", "mamba_d_head", "z_loss_coefficient", "time_step_limit",
+                "time_step_max", "time_step_min"});
+  std::vector<std::uint8_t> kinds = layer_kinds(f, s.layers);
+  for (const Node at : c.node("attn_layer_indices"))
+    if (const auto i = at.as_integer(); i && !(*i < Integer(0)) && *i < Integer(s.layers))
+      kinds[static_cast<std::size_t>(i->to_int64())] = 1;
+  if (!f.ok()) return;
+  describe_decoder(f, s, kinds, NormKind::rms, tied, [&](std::uint8_t attends) {
+    if (attends != 0) return describe(f, {.attention = &attention, .mlp = &mlp});
+    describe_mixing(
+        f, s.width, [&] { describe_mamba2(mamba, f.tokens, f.sink); }, "pre_ff_layernorm", nullptr, &mlp);
+  });
+}
+
+}  // namespace
+
+extern const FamilyDef k_bamba;
+const FamilyDef k_bamba = {"bamba",
+                           "Bamba: Mamba-2 layers with a few layers of attention, a feed-forward layer in each",
+                           "huggingface/transformers models/bamba/modeling_bamba.py",
+                           kTypes,
+                           kArchitectures,
+                           build<describe_bamba>};
+
+}  // namespace floptally::families
