@@ -438,13 +438,14 @@ Book by_parameters(const TrainQuestion& q) {
 void add_options(Book& book, const TrainQuestion& q, const Divisors& divisors, double capacity, bool full) {
   const Network& network = *q.network;
   const Run& run = q.file.run;
-  std::vector<MemoryOption> options = memory_options(network, run, divisors, capacity);
+  const DeviceLimits device{capacity, q.file.device != nullptr ? q.file.device->scale_up.domain : 0};
+  std::vector<MemoryOption> options = memory_options(network, run, divisors, device);
   const auto first = std::find_if(options.begin(), options.end(), [](const MemoryOption& o) { return o.fits; });
   if (first != options.end())
     book.summary.push_back("the nearest change that fits: " + first->change + " (" + bytes_text(first->visible) + "; " +
                            first->costs + ")");
   else if (full)
-    book.summary.push_back(together(memory_changes(network, run, divisors, capacity)));
+    book.summary.push_back(together(memory_changes(network, run, divisors, device)));
   book.tables.push_back(options_table(options));
 }
 

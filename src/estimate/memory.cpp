@@ -268,7 +268,7 @@ Gathered gathered_weights(const MemoryProfile& profile, const Run& run, const Ra
   if (run.layout.zero != Zero::weights) return {};
   // Under a pipeline FSDP2 keeps a stage's weights whole between micro-batches and accumulates whole fp32 gradients
   // (torchtitan: reshard_after_forward is off where pipeline parallelism is on).
-  if (run.layout.pipeline > 1 && run.adapter.rank == 0) {
+  if (run.layout.pipeline > 1 && run.adapter.rank == 0 && !run.framework.planned) {
     const double whole = rank.sum.gathered + 4 * (rank.sum.trained_dense + rank.sum.trained_expert);
     return {whole, whole, whole};
   }

@@ -18,18 +18,19 @@ namespace {
 
 // Devices taken from data parallelism.
 template <class Offer>
-void offer_splits(const Layout& l, const Offer& offer) {
+void offer_splits(const Layout& l, std::int64_t linked, const Offer& offer) {
   for (const std::int64_t by : {2, 4, 8}) {
     if (l.data % by != 0) continue;
-    offer("layout.tensor: " + std::to_string(l.tensor * by), "more traffic inside a node", [by](Run& r) {
-      r.layout.tensor *= by;
-      r.layout.data /= by;
-      r.layout.sequence_parallel = true;
-    });
+    if (linked == 0 || l.tensor * by <= linked)
+      offer("layout.tensor: " + std::to_string(l.tensor * by), "more traffic inside a node", [by](Run& r) {
+        r.layout.tensor *= by;
+        r.layout.data /= by;
+        r.layout.sequence_parallel = true;
+      });
     offer("layout.pipeline: " + std::to_string(l.pipeline * by), "a longer pipeline bubble", [by](Run& r) {
       r.layout.pipeline *= by;
       r.layout.data /= by;
-      if (r.layout.zero > Zero::optimizer) r.layout.zero = Zero::optimizer;
+      if (r.layout.zero > Zero::optimizer && !r.framework.shards_pipelines) r.layout.zero = Zero::optimizer;
     });
     offer("layout.context: " + std::to_string(l.context * by), "keys and values travel round a ring", [by](Run& r) {
       r.layout.context *= by;
@@ -41,29 +42,35 @@ void offer_splits(const Layout& l, const Offer& offer) {
 }  // namespace
 
 std::vector<MemoryOption> memory_options(const Network& network, const Run& run, const Divisors& model,
-                                         double capacity) {
+                                         const DeviceLimits& device) {
   std::vector<MemoryOption> out;
   const auto offer = [&](std::string change, std::string costs, auto&& edit) {
     MemoryOption option;
     option.run = run;
     edit(option.run);
-    const LayoutCase legal{option.run.layout, model, run.layout.devices()};
+    const LayoutCase legal{option.run.layout, model, run.layout.devices(), run.framework.shards_pipelines};
     if (!is_legal(legal)) return;
     option.change = std::move(change);
     option.costs = std::move(costs);
     const MemoryLines lines = memory_lines(predict_memory(network, option.run), option.run, 1, 1);
     option.visible = lines.visible.best;
-    option.fits = lines.needed.best <= capacity;
+    option.fits = lines.needed.best <= device.capacity;
     out.push_back(std::move(option));
+  };
+  const auto offer_free = [&](std::string change, std::string costs, auto&& edit) {
+    const std::size_t before = out.size();
+    offer(std::move(change), std::move(costs), edit);
+    if (out.size() > before) out.back().is_free = true;
   };
   const Layout& l = run.layout;
   if (l.zero < Zero::optimizer && l.data > 1)
-    offer("layout.zero: 1", "nothing but an all-gather of weights", [](Run& r) { r.layout.zero = Zero::optimizer; });
+    offer_free("layout.zero: 1", "nothing but an all-gather of weights",
+               [](Run& r) { r.layout.zero = Zero::optimizer; });
   if (l.tensor > 1 && !l.sequence_parallel)
-    offer("layout.sequence_parallel: true", "nothing: the same bytes travel",
-          [](Run& r) { r.layout.sequence_parallel = true; });
+    offer_free("layout.sequence_parallel: true", "nothing: the same bytes travel",
+               [](Run& r) { r.layout.sequence_parallel = true; });
   if (!run.fused_attention)
-    offer("attention: fused", "nothing: it is faster", [](Run& r) { r.fused_attention = true; });
+    offer_free("attention: fused", "nothing: it is faster", [](Run& r) { r.fused_attention = true; });
   for (std::int64_t size = l.micro_batch / 2; size >= 1; size /= 2) {
     offer("layout.micro_batch: " + std::to_string(size), "smaller matrix products",
           [size](Run& r) { r.layout.micro_batch = size; });
@@ -83,25 +90,32 @@ std::vector<MemoryOption> memory_options(const Network& network, const Run& run,
   if (run.optimizer.name == "adamw")
     offer("optimizer: adam-8bit", "rounded optimizer states",
           [](Run& r) { r.optimizer = *find_optimizer("adam-8bit"); });
-  offer_splits(l, offer);
+  offer_splits(l, device.linked, offer);
   if (!run.offload.optimizer)
     offer("offload: optimizer", "a slow optimizer step over the host link", [](Run& r) { r.offload.optimizer = true; });
   return out;
 }
 
 std::vector<MemoryOption> memory_changes(const Network& network, const Run& run, const Divisors& model,
-                                         double capacity) {
+                                         const DeviceLimits& device) {
+  constexpr int kMost = 6;
   std::vector<MemoryOption> out;
   Run now = run;
-  for (int i = 0; i < 4; ++i) {
-    const std::vector<MemoryOption> options = memory_options(network, now, model, capacity);
-    const auto best =
-        std::min_element(options.begin(), options.end(),
-                         [](const MemoryOption& a, const MemoryOption& b) { return a.visible < b.visible; });
-    if (best == options.end()) break;
-    out.push_back(*best);
-    now = best->run;
-    if (best->fits) return out;
+  double visible = memory_lines(predict_memory(network, run), run, 1, 1).visible.best;
+  for (int i = 0; i < kMost; ++i) {
+    const std::vector<MemoryOption> options = memory_options(network, now, model, device);
+    auto next = std::find_if(options.begin(), options.end(), [](const MemoryOption& o) { return o.fits; });
+    if (next == options.end())
+      next = std::find_if(options.begin(), options.end(),
+                          [&](const MemoryOption& o) { return o.is_free && o.visible < visible; });
+    if (next == options.end())
+      next = std::min_element(options.begin(), options.end(),
+                              [](const MemoryOption& a, const MemoryOption& b) { return a.visible < b.visible; });
+    if (next == options.end()) break;
+    out.push_back(*next);
+    now = next->run;
+    visible = next->visible;
+    if (next->fits) return out;
   }
   return {};
 }

@@ -59,6 +59,7 @@ struct Framework {
   double unpacked = 2;                // bytes per number of a 4-bit matrix while it is used
   bool zero_pads = false;             // adapters on a part of a fused projection are copied into zeros: kept once more
   bool planned = false;               // a compiler plans memory: no reserve, one layer gathered at a time
+  bool shards_pipelines = false;      // ZeRO 2 and 3 go with a pipeline
   bool keeps_high_precision = false;  // quantized matrix products keep their inputs unquantized, and no weight copies
   Spread reserved{1.04, 1.0, 1.1};    // allocator-reserved over peak allocated (fitted.csv)
   double expert_load = 1;             // tokens of the fullest rank of an expert group over the mean (fitted.csv)

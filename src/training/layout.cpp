@@ -46,6 +46,18 @@ std::string use_divisor(std::int64_t n, std::int64_t near) {
   return "use " + divisors_text(n, std::max<std::int64_t>(near * 4, 8));
 }
 
+// "[3, 4, 4, 3]": `layers` over `chunks`, those that lack one at the ends, where the embedding and the loss are.
+std::string nearly_even(std::int64_t layers, std::int64_t chunks) {
+  constexpr std::int64_t kMost = 64;
+  if (chunks > layers || chunks > kMost) return "[...]";
+  std::vector<std::int64_t> stages(static_cast<std::size_t>(chunks), (layers + chunks - 1) / chunks);
+  const auto missing = static_cast<std::size_t>(chunks * stages.front() - layers);
+  for (std::size_t i = 0; i < missing; ++i) --stages[i % 2 == 0 ? stages.size() - 1 - i / 2 : i / 2];
+  std::string out;
+  for (const std::int64_t n : stages) out += (out.empty() ? "[" : ", ") + text(n);
+  return out + "]";
+}
+
 std::int64_t pipeline_chunks(const LayoutCase& c) { return c.layout.model_chunks(); }
 std::int64_t stage_sum(const LayoutCase& c) {
   return std::accumulate(c.layout.stages.begin(), c.layout.stages.end(), std::int64_t{0});
@@ -111,7 +123,8 @@ const std::vector<LayoutRule> kRules = {
               " not divide " + text(c.model.layers) + " layers";
      },
      [](const LayoutCase& c) {
-       return use_divisor(c.model.layers, pipeline_chunks(c)) + ", or list the layers of each stage under `stages`";
+       return use_divisor(c.model.layers, pipeline_chunks(c)) +
+              ", or list the layers of each stage: `stages: " + nearly_even(c.model.layers, pipeline_chunks(c)) + "`";
      }},
     {"layout-stages", "stages", "`stages` lists pipeline x chunks numbers that add up to the layers", "definition",
      [](const LayoutCase& c) {
@@ -225,13 +238,19 @@ const std::vector<LayoutRule> kRules = {
      [](const LayoutCase& c) {
        return use_divisor(c.layout.data * c.layout.tensor * c.layout.context, c.layout.expert);
      }},
-    {"layout-zero-pipeline", "zero", "ZeRO 2 and 3 do not go with a pipeline of several micro-batches",
-     "DeepSpeed: gradients are needed whole until the last micro-batch",
-     [](const LayoutCase& c) { return c.layout.pipeline == 1 || c.layout.zero < Zero::gradients; },
+    {"layout-zero-pipeline", "zero",
+     "ZeRO 2 and 3 do not go with a pipeline, except in frameworks that keep a stage whole (FSDP2) or gather by layer "
+     "(MaxText)",
+     "DeepSpeed: gradients are needed whole until the last micro-batch; data/training/frameworks.csv, shards_pipelines",
+     [](const LayoutCase& c) {
+       return c.layout.pipeline == 1 || c.layout.zero < Zero::gradients || c.shards_pipelines;
+     },
      [](const LayoutCase& c) {
        return "zero " + text(static_cast<int>(c.layout.zero)) + " with pipeline " + text(c.layout.pipeline);
      },
-     [](const LayoutCase&) { return std::string("use zero: 1 with a pipeline"); }},
+     [](const LayoutCase&) {
+       return std::string("use zero: 1 with a pipeline; of the frameworks, torchtitan and maxtext can do more");
+     }},
     {"layout-shard", "shard", "the shard group of HSDP divides the data-parallel ranks", "PyTorch FSDP HYBRID_SHARD",
      [](const LayoutCase& c) {
        return c.layout.shard == 0 || divides(c.layout.shard, c.layout.data * c.layout.context);

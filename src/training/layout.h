@@ -61,6 +61,7 @@ struct LayoutCase {
   const Layout& layout;
   const Divisors& model;
   std::int64_t devices = 0;
+  bool shards_pipelines = false;  // the framework goes on with a pipeline under ZeRO 2 and 3
 };
 
 struct LayoutRule {

@@ -85,7 +85,8 @@ void check_format(const RunFile& file, Diagnostics& problems) {
 
 // The rules that the layout breaks, each at its key where the file has it.
 Diagnostics broken_rules(const RunFile& file, const Divisors& divisors) {
-  Diagnostics problems = check_layout({file.run.layout, divisors, file.devices}, file.layout_at);
+  Diagnostics problems =
+      check_layout({file.run.layout, divisors, file.devices, file.run.framework.shards_pipelines}, file.layout_at);
   for (Diagnostic& problem : problems)
     for (const LayoutRule& rule : layout_rules())
       if (const Node key = file.root.find("layout").find(rule.key);

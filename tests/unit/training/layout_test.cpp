@@ -75,6 +75,26 @@ TEST(Layout, RefusesWithTheRule) {
   EXPECT_EQ(codes_of(l, model, 8), "layout-devices ");
 }
 
+TEST(Layout, SomeFrameworksShardPipelines) {
+  Layout l;
+  const Divisors model = llama70b();
+  l.pipeline = 2;
+  l.zero = Zero::weights;
+  EXPECT_FALSE(is_legal({l, model, 0, false}));
+  EXPECT_TRUE(is_legal({l, model, 0, true}));
+  EXPECT_TRUE(find_framework("torchtitan")->shards_pipelines);
+  EXPECT_FALSE(find_framework("deepspeed")->shards_pipelines);
+}
+
+TEST(Layout, OffersStagesThatAddUp) {
+  Layout l;
+  Divisors model = llama70b();
+  model.layers = 61;
+  l.pipeline = 16;
+  const std::string help = check_layout({l, model}).front().help;
+  EXPECT_NE(help.find("stages: [3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 3, 3]"), std::string::npos) << help;
+}
+
 TEST(Layout, UnevenStagesMustAddUp) {
   Layout l;
   l.pipeline = 3;
