@@ -69,36 +69,61 @@ MappedFile::~MappedFile() {
   if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
-Result<bool> write_file_atomically(const std::string& path, std::string_view contents) {
-  std::string temporary = path + ".XXXXXX";
-  const int descriptor = ::mkstemp(temporary.data());
-  if (descriptor < 0) return error("file-unwritable", "cannot write beside '" + path + "': " + std::strerror(errno));
-  std::size_t done = 0;
-  bool good = true;
-  while (good && done < contents.size()) {
-    const ssize_t wrote = ::write(descriptor, contents.data() + done, contents.size() - done);
-    if (wrote < 0 && errno == EINTR) continue;
-    good = wrote > 0;
-    if (good) done += static_cast<std::size_t>(wrote);
-  }
-  int problem = good ? 0 : errno;
+Result<OutputPlace> output_place(const std::string& path) {
+  const auto refused = [&](const char* why) { return error("file-unwritable", "cannot write '" + path + "': " + why); };
   const mode_t mask = ::umask(0);
   ::umask(mask);
-  ::fchmod(descriptor, 0666 & ~mask);
-  if (::close(descriptor) != 0 && good) {
-    good = false;
-    problem = errno;
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return OutputPlace{path, 0666 & ~mask, true};
+  if (S_ISDIR(info.st_mode)) return refused("it is a folder");
+  if (::access(path.c_str(), W_OK) != 0) return refused(std::strerror(errno));
+  std::error_code problem;
+  const std::string target = std::filesystem::canonical(path, problem).string();
+  return OutputPlace{problem ? path : target, info.st_mode & 0777, S_ISREG(info.st_mode)};
+}
+
+namespace {
+
+// 0, or why not.
+int write_all(int descriptor, std::string_view contents) {
+  while (!contents.empty()) {
+    const ssize_t wrote = ::write(descriptor, contents.data(), contents.size());
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote <= 0) return wrote < 0 ? errno : ENOSPC;
+    contents.remove_prefix(static_cast<std::size_t>(wrote));
   }
-  if (good && ::rename(temporary.c_str(), path.c_str()) != 0) {
-    good = false;
-    problem = errno;
-  }
-  if (!good) {
-    ::unlink(temporary.c_str());
-    return error("file-unwritable",
-                 "cannot write '" + path + "': " + std::strerror(problem) + "; nothing was left behind");
-  }
-  return true;
+  return 0;
+}
+
+// What is no regular file (a pipe, a device) is never replaced by one.
+int write_through(const std::string& path, std::string_view contents) {
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  if (descriptor < 0) return errno;
+  const int problem = write_all(descriptor, contents);
+  return ::close(descriptor) != 0 && problem == 0 ? errno : problem;
+}
+
+int write_and_rename(const OutputPlace& place, std::string_view contents) {
+  std::string temporary = place.path + ".XXXXXX";
+  const int descriptor = ::mkstemp(temporary.data());
+  if (descriptor < 0) return errno;
+  int problem = write_all(descriptor, contents);
+  ::fchmod(descriptor, place.mode);
+  if (::close(descriptor) != 0 && problem == 0) problem = errno;
+  if (problem == 0 && ::rename(temporary.c_str(), place.path.c_str()) != 0) problem = errno;
+  if (problem != 0) ::unlink(temporary.c_str());
+  return problem;
+}
+
+}  // namespace
+
+Result<bool> write_file_atomically(const std::string& path, std::string_view contents) {
+  const Result<OutputPlace> place = output_place(path);
+  if (!place) return place.problems();
+  const int problem = place->regular ? write_and_rename(*place, contents) : write_through(path, contents);
+  if (problem == 0) return true;
+  return error("file-unwritable", "cannot write '" + path + "': " + std::strerror(problem) +
+                                      (place->regular ? "; nothing was left behind" : ""));
 }
 
 bool path_exists(const std::string& path) {

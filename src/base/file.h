@@ -29,8 +29,17 @@ class MappedFile {
   std::uint64_t size_ = 0;
 };
 
-// Writes to a temporary name beside `path` and renames it, so that a half-written file is never seen.
-// Errors: file-unwritable (the temporary file is removed).
+// Where an output goes: to the file that a link leads to, with the permissions of the file that it replaces.
+struct OutputPlace {
+  std::string path;
+  std::uint32_t mode;
+  bool regular;  // or to be made; else a pipe or a device
+};
+// Errors: file-unwritable (a folder, or a file that may not be written).
+Result<OutputPlace> output_place(const std::string& path);
+
+// Writes to a temporary name beside `path` and renames it, so that a half-written file is never seen; into a pipe or a
+// device as it is. Errors: file-unwritable (the temporary file is removed).
 Result<bool> write_file_atomically(const std::string& path, std::string_view contents);
 
 // Reads parts of a file into the caller's memory, from any thread; nothing stays mapped or cached here.

@@ -54,22 +54,23 @@ Diagnostic OutputFile::problem(int code) const {
 }
 
 Result<OutputFile> OutputFile::create(const std::string& path, std::uint64_t size) {
+  Result<OutputPlace> place = output_place(path);
+  if (!place) return place.take_problems();
+  if (!place->regular) return error("file-unwritable", "cannot write '" + path + "': it is no regular file");
   OutputFile file;
-  file.path_ = path;
-  const std::size_t slash = path.rfind('/');
-  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  file.path_ = std::move(place->path);
+  const std::size_t slash = file.path_.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : file.path_.substr(0, slash + 1);
 #ifdef O_TMPFILE
   file.descriptor_ = ::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
 #endif
   if (file.descriptor_ < 0) {
-    std::string temporary = path + ".XXXXXX";
+    std::string temporary = file.path_ + ".XXXXXX";
     file.descriptor_ = ::mkstemp(temporary.data());
     if (file.descriptor_ < 0) return file.problem(errno);
     file.temporary_ = std::move(temporary);
-    const mode_t mask = ::umask(0);
-    ::umask(mask);
-    ::fchmod(file.descriptor_, 0666 & ~mask);
   }
+  ::fchmod(file.descriptor_, place->mode);
   if (size == 0) return file;
   const int code = ::posix_fallocate(file.descriptor_, 0, static_cast<off_t>(size));
   // Where the file system cannot reserve, writing itself will tell.

@@ -1,11 +1,15 @@
 // The command line: words become a Request, a Book becomes text. Exit status: 0 answered, and yes; 1 answered, and no;
 // 2 wrong command line; 3 an input cannot be read or understood; 70 a bug of ours.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
 #include <exception>
+#include <iostream>
 #include <memory>
 
 #include "cli/output.h"
@@ -160,7 +164,8 @@ int run(int argc, char** argv) {
   try {
     app.parse(marked(argc, argv));
   } catch (const CLI::Success& done) {
-    return app.exit(done);
+    const int status = app.exit(done);  // prints the help
+    return std::cout.flush() ? status : 3;
   } catch (const CLI::ParseError& problem) {
     return refuse(problem.what(), known ? word : "");
   }
@@ -170,9 +175,17 @@ int run(int argc, char** argv) {
   return 2;
 }
 
+// A standard stream that the caller closed would lend its number to the next file that is opened, and what is meant for
+// the stream would be written into that file. A handle of the wrong direction takes the number and refuses all use.
+void hold_standard_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(stream, F_GETFD) < 0) (void)::open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  hold_standard_streams();
   try {
     return run(argc, argv);
   } catch (const std::exception& bug) {

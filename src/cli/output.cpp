@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <string>
 
 namespace floptally {
@@ -32,15 +33,15 @@ bool is_model_output(const std::string& file) {
 }
 
 // In as few writes as the system allows: a reader such as `head` that stops early then stops nothing half-way.
-bool print(const std::string& text) {
-  std::size_t done = 0;
-  while (done < text.size()) {
+Diagnostics print(const std::string& text) {
+  for (std::size_t done = 0; done < text.size();) {
     const ssize_t wrote = ::write(STDOUT_FILENO, text.data() + done, text.size() - done);
     if (wrote < 0 && errno == EINTR) continue;
-    if (wrote <= 0) return false;
+    if (wrote <= 0)
+      return {error("file-unwritable", std::string("cannot write standard output: ") + std::strerror(errno))};
     done += static_cast<std::size_t>(wrote);
   }
-  return true;
+  return {};
 }
 
 // What was written wrongly on the command line itself: in a value such as that of "--set KEY", or, of codes that files
@@ -87,7 +88,7 @@ int answer(const Request& request) {
     const Result<std::string> text = render(*book, format, options);
     if (!text) return fail(text.problems(), json);
     if (file == "-") {
-      if (!print(*text)) return 3;
+      if (const Diagnostics problems = print(*text); !problems.empty()) return fail(problems, json);
     } else if (const auto written = write_file(file, *text); !written) {
       return fail(written.problems(), json);
     }

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "base/json_quote.h"
+#include "base/split.h"
 #include "book/ledger.h"
 #include "engine/command.h"
 #include "engine/format_memory.h"
@@ -55,15 +56,12 @@ std::string shape_text(std::span<const std::int64_t> shape) {
 
 Figure bytes_figure(std::uint64_t bytes) { return figure(Integer(bytes), dim::kByte); }
 
-std::vector<std::string> listed(const std::vector<std::string>& words) {
+// The words of an option that are parted by commas; none where it is not given.
+std::vector<std::string> listed(const Request& request, const std::string& name, Diagnostics& problems) {
   std::vector<std::string> out;
-  for (const std::string& word : words) {
-    for (std::size_t begin = 0; begin <= word.size();) {
-      const std::size_t comma = std::min(word.find(',', begin), word.size());
-      if (comma > begin) out.push_back(word.substr(begin, comma - begin));
-      begin = comma + 1;
-    }
-  }
+  for (const std::string& word : request.words(name))
+    for (const std::string_view part : split(word, ',')) out.emplace_back(part);
+  if (request.has(name) && out.empty()) problems.push_back(error("bad-option", "--" + name + " names nothing"));
   return out;
 }
 
@@ -135,7 +133,7 @@ void ask_formats(const Request& request, Asked& asked, Diagnostics& problems) {
                                  number_option(request, "percentile", problems),
                                  number_option(request, "outliers", problems)};
   if (request.has("compare")) {
-    std::vector<std::string> names = listed(request.words("compare"));
+    std::vector<std::string> names = listed(request, "compare", problems);
     if (names.size() == 1 && names[0] == "all") names.assign(std::begin(kCompared), std::end(kCompared));
     for (const std::string& name : names) {
       // --method and --per go to the formats that leave them open.
@@ -157,8 +155,8 @@ Result<Asked> asked_of(const Request& request) {
   Asked asked;
   Diagnostics problems;
   ask_formats(request, asked, problems);
-  asked.options.only = listed(request.words("only"));
-  asked.options.keep = listed(request.words("keep"));
+  asked.options.only = listed(request, "only", problems);
+  asked.options.keep = listed(request, "keep", problems);
   asked.options.dequantize = request.has("dequantize");
   asked.options.threads = count_option(request, "threads", 0, 1024, problems);
   constexpr std::size_t kMostProbes = 65536;
