@@ -71,6 +71,7 @@ std::vector<Framework> read_frameworks() {
     f.keeps_high_precision = number("high_precision") > 0;
     f.planned = number("planned") > 0;
     f.shards_pipelines = number("shards_pipelines") > 0;
+    f.splits_sequence = number("splits_sequence") > 0;
     f.packs_head = number("packs_head") > 0;
     f.unpacked = number("unpacked");
     f.zero_pads = number("zero_pads") > 0;

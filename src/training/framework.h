@@ -60,6 +60,7 @@ struct Framework {
   bool zero_pads = false;             // adapters on a part of a fused projection are copied into zeros: kept once more
   bool planned = false;               // a compiler plans memory: no reserve, one layer gathered at a time
   bool shards_pipelines = false;      // ZeRO 2 and 3 go with a pipeline
+  bool splits_sequence = false;       // tensor parallelism brings sequence parallelism with it
   bool keeps_high_precision = false;  // quantized matrix products keep their inputs unquantized, and no weight copies
   Spread reserved{1.04, 1.0, 1.1};    // allocator-reserved over peak allocated (fitted.csv)
   double expert_load = 1;             // tokens of the fullest rank of an expert group over the mean (fitted.csv)

@@ -257,7 +257,9 @@ void Reader::layout(const Node& node) {
   l.data = count(node, "data", 1);
   l.zero = static_cast<Zero>(std::min<std::int64_t>(3, count(node, "zero", 0, 0)));
   const Node sequence = node.find("sequence_parallel");
-  l.sequence_parallel = sequence ? sequence.as_bool().value_or(false) : false;
+  const bool brought = l.tensor > 1 && out_.run.framework.splits_sequence;
+  l.sequence_parallel = sequence ? sequence.as_bool().value_or(false) : brought;
+  if (!sequence && brought) assume("layout.sequence_parallel", "true");
   l.context_kind = node.find("context_kind").text() == "all-to-all" ? ContextKind::all_to_all : ContextKind::ring;
   stages(node.find("stages"));
   schedule(node.find("schedule"));
