@@ -16,6 +16,7 @@ class Num {
   Integer whole;
   bool exact = false;
   [[nodiscard]] double value() const { return exact ? whole.to_double() : inexact_; }
+  [[nodiscard]] bool negative() const { return exact ? whole < Integer(0) : inexact_ < 0; }
 
   Num() = default;
   Num(Integer i) : whole(i), exact(i.valid()) {}

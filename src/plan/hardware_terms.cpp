@@ -4,6 +4,7 @@
 
 #include "book/leaf.h"
 #include "plan/plan_tables.h"
+#include "quantity/print.h"
 
 namespace floptally {
 namespace {
@@ -28,10 +29,21 @@ bool hardware_field(std::string_view name) { return plan_tables::kHardware.find(
 
 std::optional<Traced> HardwareReader::term(const std::vector<PlanEntry>& set, const std::string& line, const char* key,
                                            Dim dim, const char* what, double bare_scale) {
+  const auto checked = [&](std::optional<Traced> value, const PlanEntry& entry) {
+    const bool free = dim == dim::kUsdPerDeviceSecond;  // a price may be 0
+    if (value && (free ? value->value() < 0 : value->value() <= 0))
+      names_.report(error("negative-count",
+                          "'" + entry.name + "' is " + (free ? "0 or more" : "above 0") + ", found " +
+                              quantity_text(value->value(), value->dim()),
+                          entry.value.place));
+    return value;
+  };
   for (const PlanEntry& each : set)
-    if (each.name == key) return scalar_of(names_, each.value, line + ": " + key, dim, what, bare_scale, line);
+    if (each.name == key)
+      return checked(scalar_of(names_, each.value, line + ": " + key, dim, what, bare_scale, line), each);
   for (const PlanEntry& each : plan_.hardware)
-    if (each.name == key) return scalar_of(names_, each.value, std::string("hardware.") + key, dim, what, bare_scale);
+    if (each.name == key)
+      return checked(scalar_of(names_, each.value, std::string("hardware.") + key, dim, what, bare_scale), each);
   return std::nullopt;
 }
 
@@ -118,9 +130,6 @@ HardwareTerms HardwareReader::terms(const std::vector<PlanEntry>& set, const std
     names_.report(error("missing-key", "'rate' or 'mfu' is missing here", plan_.hardware_place,
                         "add 'rate: 350 (300 to 400) TFLOP/s', what one device achieves, or 'mfu: 38% (30% to 45%)', "
                         "its share of the peak"));
-  for (const std::optional<Traced>* each : {&out.rate, &share})
-    if (*each && (*each)->value() <= 0)
-      names_.report(error("negative-count", "a rate is above 0", plan_.hardware_place));
   out.price = term(set, line, "price", dim::kUsdPerDeviceSecond,
                    "a price per device and hour, such as 2.5 USD/device-hour", kPerHour);
   if (!gives(set, {"price"}) && device != nullptr) out.price = price_of(*device);

@@ -241,9 +241,13 @@ void LineSweep::check_units(std::size_t slot, const Expression& expression) {
           "'" + std::string(kFieldNames[slot]) + "' is a plain number, found " + quantity_text(node.amount.best, d),
           node.place));
     if (slot == slot_of(FieldId::batch) && d == dim::kToken) batch_in_tokens_ = true;
-    if (node.amount.best < 0)
-      fail(error("negative-count", "'" + std::string(kFieldNames[slot]) + "' cannot be negative", node.place));
+    if (node.amount.best < 0) refuse_negative(slot, node.amount.best);
   }
+}
+
+void LineSweep::refuse_negative(std::size_t slot, double value) {
+  fail(error("negative-count", "'" + std::string(kFieldNames[slot]) + "' cannot be " + shortest(value),
+             slots_[slot].place));
 }
 
 std::string LineSweep::field_name(std::size_t slot) {

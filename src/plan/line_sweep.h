@@ -136,7 +136,11 @@ class LineSweep {
 
   // What is to be computed when the axis of a level moves on: what shapes the model, then what follows from it.
   void plan_steps();
-  void set_slot(std::size_t i) { nums_[i] = slots_[i].code.run(nums_); }
+  void set_slot(std::size_t i) {
+    nums_[i] = slots_[i].code.run(nums_);
+    if (nums_[i].negative()) refuse_negative(i, nums_[i].value());
+  }
+  void refuse_negative(std::size_t slot, double value);
   bool needs_model(std::size_t i);
   void set_size(std::size_t i);
   void count_model();

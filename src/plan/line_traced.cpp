@@ -151,6 +151,7 @@ Traced LineSweep::traced_slot(std::size_t slot) {
     return Traced(0);
   }
   const Traced& number = value.items[0].number;
+  if (number.value() < 0) refuse_negative(slot, number.value());
   if (number.dim() == Dim{}) return number;
   return trace_.as(number, Dim{});
 }
