@@ -68,8 +68,8 @@ Lines book_memory(Ledger& ledger, const DeviceMemory& memory, const RankParts& o
                   const RunClass& like) {
   Trace& trace = ledger.trace();
   Entry entry{"memory of the fullest device"};
-  entry.note =
-      "pipeline rank " + std::to_string(memory.stage) + ", at its peak: " + std::string(name_of(memory.moment));
+  const std::string rank = run.layout.pipeline > 1 ? "pipeline rank " + std::to_string(memory.stage) + ", " : "";
+  entry.note = rank + "at its peak: " + std::string(name_of(memory.moment));
   std::vector<Traced> parts;
   for (int i = 0; i < kHoldsCount; ++i) {
     const auto what = static_cast<Holds>(i);
@@ -208,14 +208,13 @@ Chart timeline_chart(const MemoryProfile& profile, const Run& run, const DeviceM
 }
 
 Table options_table(const std::vector<MemoryOption>& options) {
-  Table table{
-      "changes",
-      "Single changes",
-      {{"change", "Change"}, {"memory", "As nvidia-smi shows it", true}, {"fits", "Fits"}, {"costs", "What it costs"}},
-      {},
-      {}};
+  Table table{"changes",
+              "Single changes",
+              {{"change", "Change"}, {"memory", "Needed at once", true}, {"fits", "Fits"}, {"costs", "What it costs"}},
+              {},
+              "Needed at once: allocated memory and the driver's, without the allocator's cache."};
   for (const MemoryOption& o : options)
-    table.rows.push_back({o.change, figure(o.visible, dim::kByte), std::string(o.fits ? "yes" : "no"), o.costs});
+    table.rows.push_back({o.change, figure(o.needed, dim::kByte), std::string(o.fits ? "yes" : "no"), o.costs});
   return table;
 }
 
@@ -224,15 +223,14 @@ std::string together(const std::vector<MemoryOption>& changes) {
   if (changes.empty()) return "nothing makes it fit on these devices: use more of them, or a smaller model";
   std::string out = "no single change makes it fit; together these do: ";
   for (std::size_t i = 0; i < changes.size(); ++i) out += (i > 0 ? ", " : "") + changes[i].change;
-  return out + " (" + bytes_text(changes.back().visible) + ")";
+  return out + " (" + bytes_text(changes.back().needed) + ")";
 }
 
 // "--over": micro-batch down, sequence across.
 Result<Table> over_table(const TrainQuestion& q, const Network& network, double capacity) {
   std::vector<std::int64_t> batches{q.file.run.layout.micro_batch}, sequences{network.sequence};
   for (const TrainAxis& axis : q.axes) (axis.name == "sequence" ? sequences : batches) = axis.values;
-  Table table{
-      "over", "Memory as nvidia-smi shows it, by micro-batch and sequence", {{"batch", "Micro-batch", true}}, {}, {}};
+  Table table{"over", "Memory needed at once, by micro-batch and sequence", {{"batch", "Micro-batch", true}}, {}, {}};
   for (const std::int64_t s : sequences)
     table.columns.push_back({"s" + std::to_string(s), "sequence " + grouped(std::to_string(s)), true});
   if (capacity > 0) table.note = "* does not fit into " + bytes_text(capacity);
@@ -249,7 +247,7 @@ Result<Table> over_table(const TrainQuestion& q, const Network& network, double 
       const MemoryLines lines =
           memory_lines(predict_memory(s == network.sequence ? network : *described, run), run, 1, 1);
       const bool full = capacity > 0 && lines.needed.best > capacity;
-      table.rows[row].emplace_back(bytes_text(lines.visible.best) + (full ? " *" : ""));
+      table.rows[row].emplace_back(bytes_text(lines.needed.best) + (full ? " *" : ""));
     }
   }
   return table;
@@ -442,24 +440,27 @@ void add_options(Book& book, const TrainQuestion& q, const Divisors& divisors, d
   std::vector<MemoryOption> options = memory_options(network, run, divisors, device);
   const auto first = std::find_if(options.begin(), options.end(), [](const MemoryOption& o) { return o.fits; });
   if (first != options.end())
-    book.summary.push_back("the nearest change that fits: " + first->change + " (" + bytes_text(first->visible) + "; " +
+    book.summary.push_back("the nearest change that fits: " + first->change + " (" + bytes_text(first->needed) + "; " +
                            first->costs + ")");
   else if (full)
     book.summary.push_back(together(memory_changes(network, run, divisors, device)));
   book.tables.push_back(options_table(options));
 }
 
-// "58.1 GiB on the fullest of 8 devices fit into 78.8 GiB of a H100-SXM (probability 92%)".
+// "58.1 GiB on the fullest of 8 devices fit into 78.8 GiB of a H100-SXM (probability of fitting 92%)". The allocator's
+// cache counts where there is room for it.
 std::string verdict(const TrainQuestion& q, double visible, double needed, double capacity,
                     std::optional<double> fits) {
   const std::int64_t devices = q.file.run.layout.devices();
-  const bool full = capacity > 0 && needed > capacity, tight = fits && !full && visible > capacity;
-  std::string out = bytes_text(tight ? needed : visible) +
-                    (devices == 1 ? " on one device" : " on the fullest of " + std::to_string(devices) + " devices");
-  if (fits)
-    out += (full ? " do not fit into " : " fit into ") + bytes_text(capacity) + " of a " + q.file.device->name +
-           " (probability " + percent(*fits) + ")";
-  return tight ? out + "; the allocator must give cached blocks back, which takes time" : out;
+  const std::string where =
+      devices == 1 ? " on one device" : " on the fullest of " + std::to_string(devices) + " devices";
+  if (!fits) return bytes_text(visible) + where;
+  const std::string room =
+      bytes_text(capacity) + " of a " + q.file.device->name + " (probability of fitting " + percent(*fits) + ")";
+  if (needed > capacity) return bytes_text(needed) + " are needed at once" + where + " and do not fit into " + room;
+  if (visible <= capacity) return bytes_text(visible) + where + " fit into " + room;
+  return bytes_text(needed) + where + " fit into " + room +
+         "; the allocator must give cached blocks back, which takes time";
 }
 
 }  // namespace

@@ -16,6 +16,10 @@ DeviceMemory predict_memory(const Network& network, const Run& run) {
 
 namespace {
 
+double needed_by(const Network& network, const Run& run) {
+  return memory_lines(predict_memory(network, run), run, 1, 1).needed.best;
+}
+
 // Devices taken from data parallelism.
 template <class Offer>
 void offer_splits(const Layout& l, std::int64_t linked, const Offer& offer) {
@@ -52,9 +56,8 @@ std::vector<MemoryOption> memory_options(const Network& network, const Run& run,
     if (!is_legal(legal)) return;
     option.change = std::move(change);
     option.costs = std::move(costs);
-    const MemoryLines lines = memory_lines(predict_memory(network, option.run), option.run, 1, 1);
-    option.visible = lines.visible.best;
-    option.fits = lines.needed.best <= device.capacity;
+    option.needed = needed_by(network, option.run);
+    option.fits = option.needed <= device.capacity;
     out.push_back(std::move(option));
   };
   const auto offer_free = [&](std::string change, std::string costs, auto&& edit) {
@@ -101,20 +104,20 @@ std::vector<MemoryOption> memory_changes(const Network& network, const Run& run,
   constexpr int kMost = 6;
   std::vector<MemoryOption> out;
   Run now = run;
-  double visible = memory_lines(predict_memory(network, run), run, 1, 1).visible.best;
+  double needed = needed_by(network, run);
   for (int i = 0; i < kMost; ++i) {
     const std::vector<MemoryOption> options = memory_options(network, now, model, device);
     auto next = std::find_if(options.begin(), options.end(), [](const MemoryOption& o) { return o.fits; });
     if (next == options.end())
       next = std::find_if(options.begin(), options.end(),
-                          [&](const MemoryOption& o) { return o.is_free && o.visible < visible; });
+                          [&](const MemoryOption& o) { return o.is_free && o.needed < needed; });
     if (next == options.end())
       next = std::min_element(options.begin(), options.end(),
-                              [](const MemoryOption& a, const MemoryOption& b) { return a.visible < b.visible; });
+                              [](const MemoryOption& a, const MemoryOption& b) { return a.needed < b.needed; });
     if (next == options.end()) break;
     out.push_back(*next);
     now = next->run;
-    visible = next->visible;
+    needed = next->needed;
     if (next->fits) return out;
   }
   return {};

@@ -14,7 +14,7 @@ struct MemoryOption {
   std::string costs;     // what it costs
   bool is_free = false;  // it costs nothing
   Run run;
-  double visible = 0;  // bytes as nvidia-smi would show them
+  double needed = 0;  // bytes that must be there at once
   bool fits = false;
 };
 

@@ -35,26 +35,23 @@ Cut cut_by_four() {
   return cut;
 }
 
-double visible(const Cut& cut, const floptally::Run& run) {
-  return memory_lines(predict_memory(cut.network, run), run, 1, 1).visible.best;
-}
+double needed(const Cut& cut) { return memory_lines(predict_memory(cut.network, cut.run), cut.run, 1, 1).needed.best; }
 
 TEST(MemoryChanges, TakeWhatCostsNothingFirst) {
   const Cut cut = cut_by_four();
-  double least = visible(cut, cut.run);
+  double least = needed(cut);
   for (const MemoryOption& option : memory_options(cut.network, cut.run, cut.model, {}))
-    least = std::min(least, option.visible);
+    least = std::min(least, option.needed);
   const std::vector<MemoryOption> changes = memory_changes(cut.network, cut.run, cut.model, {0.9 * least, 4});
   ASSERT_GE(changes.size(), 2U);  // none alone
   EXPECT_TRUE(changes[0].is_free);
   EXPECT_TRUE(changes.back().fits);
-  for (std::size_t i = 1; i < changes.size(); ++i) EXPECT_LT(changes[i].visible, changes[i - 1].visible);
+  for (std::size_t i = 1; i < changes.size(); ++i) EXPECT_LT(changes[i].needed, changes[i - 1].needed);
 }
 
 TEST(MemoryChanges, OneThatFitsIsEnough) {
   const Cut cut = cut_by_four();
-  const std::vector<MemoryOption> changes =
-      memory_changes(cut.network, cut.run, cut.model, {0.9 * visible(cut, cut.run), 4});
+  const std::vector<MemoryOption> changes = memory_changes(cut.network, cut.run, cut.model, {0.9 * needed(cut), 4});
   ASSERT_EQ(changes.size(), 1U);
   EXPECT_TRUE(changes[0].fits);
 }
