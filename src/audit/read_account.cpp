@@ -273,6 +273,7 @@ void attach_network(AuditRun& run, ExactCount exact) {
 Result<AuditRun> read_audit_run(const Document& document, const Catalogue& catalogue) {
   Diagnostics problems;
   const Node root = document.root();
+  if (std::optional<Diagnostic> other = other_file(root, "run")) return *std::move(other);
   check(kRunFileTable, root, problems);
   if (!root.is_mapping()) return problems;  // else go on: all mistakes of a file are said at once
   AccountReader reader(catalogue, problems);

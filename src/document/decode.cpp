@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "base/nearest.h"
+#include "document/field_words.h"
 
 namespace floptally {
 namespace {
@@ -102,6 +103,12 @@ void check_field(const FieldTable& root, const Field& field, const Node& node, D
     if (!fits_one(root, field, child, problems)) problems.push_back(wrong_type(child, expected_of(field, true)));
 }
 
+std::vector<std::string_view> keys_of(const FieldTable& table) {
+  std::vector<std::string_view> keys;
+  for (const Field& each : table.fields) keys.push_back(each.key);
+  return keys;
+}
+
 // The path of the mapping under `table` that takes `key`, empty where none does: "hardware" for "devices".
 std::string home_of(const FieldTable& table, std::string_view key, int depth) {
   for (const Field& field : table.fields) {
@@ -113,14 +120,32 @@ std::string home_of(const FieldTable& table, std::string_view key, int depth) {
   return {};
 }
 
+// The same for a word that others use: "layout.tensor" for "tp".
+std::string place_of_word(const FieldTable& table, std::string_view word, int depth) {
+  for (const Field& field : table.fields) {
+    if (field.table == nullptr || depth == 0) continue;
+    if (const std::string_view key = key_for(word, keys_of(*field.table)); !key.empty())
+      return std::string(field.key) + "." + std::string(key);
+    const std::string inner = place_of_word(*field.table, word, depth - 1);
+    if (!inner.empty()) return std::string(field.key) + "." + inner;
+  }
+  return {};
+}
+
 Diagnostic misplaced_key(const FieldTable& root, const FieldTable& table, const Node& node) {
   constexpr int kDepth = 3;
-  std::vector<std::string_view> known;
-  for (const Field& each : table.fields) known.push_back(each.key);
+  const std::vector<std::string_view> known = keys_of(table);
   Diagnostic problem = unknown_key(node, known, table.name);
+  if (!key_for(node.key(), known).empty()) return problem;
   std::string home =
       &root == &table || root.find(node.key()) == nullptr ? home_of(root, node.key(), kDepth) : "the top of the file";
-  if (home.empty()) return problem;
+  if (home.empty()) {
+    if (const std::string_view key = key_for(node.key(), keys_of(root)); !key.empty())
+      problem.help = "that is '" + std::string(key) + "' at the top of the file";
+    else if (const std::string place = place_of_word(root, node.key(), kDepth); !place.empty())
+      problem.help = "that is '" + place + "'";
+    return problem;
+  }
   if (home != "the top of the file") home = "'" + home + "'";
   problem.help = "'" + std::string(node.key()) + "' belongs to " + home;
   return problem;
@@ -150,10 +175,11 @@ const Field* FieldTable::find(std::string_view key) const {
 }
 
 Diagnostic unknown_key(const Node& node, std::span<const std::string_view> known, std::string_view where) {
+  std::string help = word_help(node.key(), known);
   return error(
       "unknown-key",
       "'" + std::string(node.key()) + "' is no key" + (where.empty() ? "" : " of '" + std::string(where) + "'"),
-      node.key_span(), suggestion(node.key(), known));
+      node.key_span(), help.empty() ? suggestion(node.key(), known) : std::move(help));
 }
 
 Diagnostic wrong_type(const Node& node, std::string_view expected) {
@@ -168,6 +194,23 @@ Diagnostic missing_key(const Node& mapping, std::string_view key, std::string_vi
   std::string help = "add '" + std::string(key) + ":'";
   if (!doc.empty()) help += ", " + std::string(doc);
   return error("missing-key", "'" + std::string(key) + "' is missing here", at, std::move(help));
+}
+
+std::optional<Diagnostic> other_file(const Node& root, std::string_view ours) {
+  struct Kind {
+    std::string_view key, what, command;
+  };
+  constexpr Kind kKinds[] = {{"plan", "a plan of runs", "floptally tally"},
+                             {"run", "a RUN file", "floptally train (what it is in law: floptally audit)"},
+                             {"account", "a published account", "floptally check"},
+                             {"network", "a network's description", "floptally model"}};
+  if (!root.is_mapping() || root.find(ours)) return std::nullopt;
+  for (const Kind& kind : kKinds) {
+    if (const Node key = root.find(kind.key))
+      return error("other-file", "this is " + std::string(kind.what), key.key_span(),
+                   std::string(kind.command) + " answers it");
+  }
+  return std::nullopt;
 }
 
 bool check(const FieldTable& table, const Node& node, Diagnostics& problems) {

@@ -69,6 +69,10 @@ struct FieldTable {
 // none.
 bool check(const FieldTable& table, const Node& node, Diagnostics& problems);
 
+// "other-file" where the first key of a file of ours says that it is of another kind than `ours` ("plan", "run",
+// "account", "network"): which command answers it.
+std::optional<Diagnostic> other_file(const Node& root, std::string_view ours);
+
 // A checked mapping. Getters never fail: a value that is missing or was reported as wrong comes back as the default.
 class Record {
  public:

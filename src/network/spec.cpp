@@ -283,7 +283,10 @@ bool describe_spec(Node node, Spec::Session& session, Sink& sink) {
                                   : node.find("layers").is_sequence() ? "layers"
                                                                       : "";
     const KindDef* kind = find_kind(name);
-    if (kind == nullptr) {
+    if (std::optional<Diagnostic> other =
+            kind == nullptr && session.depth == 1 ? other_file(node, "network") : std::nullopt) {
+      session.problems.push_back(*std::move(other));
+    } else if (kind == nullptr) {
       std::vector<std::string_view> names;
       std::string known;
       for (auto each = kinds::kAll; *each != nullptr; ++each) {

@@ -13,6 +13,7 @@ class PlanReader {
   explicit PlanReader(const Node& root) : root_(root) {}
 
   Result<Plan> read() {
+    if (std::optional<Diagnostic> other = other_file(root_, "plan")) return *std::move(other);
     if (!check(plan_tables::kPlan, root_, problems_) && !root_.is_mapping()) return std::move(problems_);
     top();
     read_hardware();

@@ -430,6 +430,7 @@ bool is_run(const Node& root) { return root.is_mapping() && root.find("run"); }
 Result<RunFile> read_run(const Node& root, const Catalogue& catalogue) {
   Diagnostics problems;
   if (!root.is_mapping()) return error("run-version", "a RUN is a mapping that begins with 'run: 1'", root.span());
+  if (std::optional<Diagnostic> other = other_file(root, "run")) return *std::move(other);
   const Record record(kRunFileTable, root, problems);
   const Node version = root.find("run");
   if (version && version.text() != "1")

@@ -71,6 +71,18 @@ Inputs inputs_of(const Request& request, Diagnostics& problems) {
   return inputs;
 }
 
+// Graphs know what sizes they leave open; a config or a spec leaves these only.
+void note_unused_sizes(Network& network, const Inputs& inputs) {
+  static constexpr std::string_view kGraphs[] = {"onnx", "pt2", "stablehlo", "tensorflow", "tflite"};
+  if (std::find(std::begin(kGraphs), std::end(kGraphs), network.family) != std::end(kGraphs)) return;
+  for (const auto& [name, size] : inputs.let)
+    if (name != "batch" && name != "sequence" && name != "images" && (name != "mtp" || network.family == "decoder"))
+      network.notes.push_back(warning("unused-size",
+                                      "--let " + name + ": this description leaves no size of that name open", {},
+                                      "--let takes batch, sequence and, of a config.json, images and mtp; --set " +
+                                          name + "=... replaces a key of the description"));
+}
+
 ModelQuestion question_of(const Request& request, const Inputs& inputs, Diagnostics& problems) {
   ModelQuestion q;
   q.batch = std::max<std::int64_t>(inputs.batch, 1);
@@ -157,8 +169,9 @@ Result<Book> run(const Request& request, Context& context) {
   question.per_sample = context.per_sample;
   if (!problems.empty()) return problems;
   if (request.inputs.size() > 1) return many(request, inputs, question, context);
-  const Result<Network> network = load_edited(request.inputs.front(), request, inputs, context);
+  Result<Network> network = load_edited(request.inputs.front(), request, inputs, context);
   if (!network) return network.problems();
+  note_unused_sizes(*network, inputs);
   if (!count(*network).total().parameters.valid() || !count_flop(*network, *question.convention).training().valid()) {
     return error("shape-overflow", "the sizes of '" + network->name + "' are so large that a count leaves 128 bits");
   }

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/file.h"
 #include "network/format.h"
 #include "network/formats/graph/network_recorder.h"
@@ -23,7 +25,7 @@ Result<Network> read(const std::string& path, const Inputs& inputs, Sources& sou
   Result<MappedFile> file = MappedFile::open(path);
   if (!file) return file.take_problems();
   const Source& source = sources.add_binary(path);
-  const onnx::Bindings bindings{inputs.shape, inputs.let, inputs.batch};
+  const onnx::Bindings bindings{inputs.shape, inputs.let, inputs.batch, {}};
   Result<std::unique_ptr<onnx::Model>> model = onnx::read_model(file->view(), &source, bindings);
   if (!model) return model.take_problems();
   graph::NetworkRecorder recorder;
@@ -33,7 +35,12 @@ Result<Network> read(const std::string& path, const Inputs& inputs, Sources& sou
   Network network = recorder.finish(path, "onnx");
   network.samples = (*model)->samples;
   for (Diagnostic& note : evaluator.notes()) network.notes.push_back(std::move(note));
-  for (const auto& [name, size] : inputs.let) network.bindings.push_back({name, size, "given", {}});
+  for (const auto& [name, size] : inputs.let) {
+    network.bindings.push_back({name, size, "given", {}});
+    const bool met = std::find(bindings.met.begin(), bindings.met.end(), name) != bindings.met.end();
+    if (!met && name != "batch" && name != "sequence")
+      network.notes.push_back(warning("unused-size", "--let " + name + ": no size of this graph has that name"));
+  }
   return network;
 }
 

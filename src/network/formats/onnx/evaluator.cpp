@@ -48,8 +48,11 @@ void Evaluator::note_needed(const Type& type) {
 }
 
 std::int64_t Evaluator::symbol(const std::string& name, const std::string& where) {
-  for (const auto& [bound, size] : bindings_.let)
-    if (bound == name) return size;
+  for (const auto& [bound, size] : bindings_.let) {
+    if (bound != name) continue;
+    bindings_.met.push_back(name);
+    return size;
+  }
   for (std::size_t i = 0; i < model_.symbols.size(); ++i)
     if (model_.symbols[i].name == name) return -2 - static_cast<std::int64_t>(i);
   if (model_.symbols.size() >= 10'000) return kUnknown;

@@ -162,6 +162,7 @@ std::int64_t Reader::bind_size(std::string_view symbol, std::string_view input, 
   for (const auto& [name, size] : bind_.let)
     if ((!symbol.empty() && name == symbol) || name == place) {
       if (batch && size > 0) m_.samples = size;
+      bind_.met.push_back(name);
       return size;
     }
   if (bind_.batch > 0 && batch) return m_.samples = bind_.batch;
