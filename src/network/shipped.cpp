@@ -57,7 +57,23 @@ struct Found {
   std::string entry;  // empty for a file of its own
 };
 
-Found find(std::string_view name) {
+// Without '-', and without what does not change a shape: Meta's prefix, the tuning and the storage of a checkpoint.
+std::string loose(std::string_view name) {
+  std::string word = plain(name);
+  if (word.starts_with("meta-")) word.erase(0, 5);
+  for (bool cut = true; cut;) {
+    cut = false;
+    for (std::string_view end : {"-hf", "-instruct", "-chat", "-it", "-v0.1", "-uncased"}) {
+      if (!word.ends_with(end)) continue;
+      word.resize(word.size() - end.size());
+      cut = true;
+    }
+  }
+  std::erase(word, '-');
+  return word;
+}
+
+Found find_exact(std::string_view name) {
   const std::string wanted = plain(name);
   for (std::string_view path : embedded_files(kFolder)) {
     if (is_file(path) && plain(name_of_path(path)) == wanted) return {path, {}};
@@ -69,6 +85,19 @@ Found find(std::string_view name) {
     }
   }
   return {};
+}
+
+// As it is written, else the only model whose name differs in nothing that matters.
+Found find(std::string_view name) {
+  if (Found exact = find_exact(name); !exact.path.empty()) return exact;
+  const std::string wanted = loose(name);
+  std::string only;
+  for (const std::string& known : shipped_model_names()) {
+    if (loose(known) != wanted) continue;
+    if (!only.empty()) return {};
+    only = known;
+  }
+  return only.empty() ? Found{} : find_exact(only);
 }
 
 }  // namespace

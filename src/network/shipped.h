@@ -11,7 +11,8 @@
 namespace floptally {
 
 std::vector<std::string> shipped_model_names();  // sorted
-// Letter case, '_', ' ' and an organisation before a '/' are forgiven.
+// Letter case, '_', ' ', '-', an organisation before a '/' and words that change no shape (-Instruct, -hf) are forgiven
+// where only one model is meant.
 bool is_shipped_model(std::string_view name);
 Result<Network> read_shipped_model(std::string_view name, const Inputs& inputs, Sources& sources);
 

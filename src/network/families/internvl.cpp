@@ -1,0 +1,63 @@
+#include "network/families/_common.h"
+#include "network/families/_vision.h"
+
+namespace floptally::families {
+namespace {
+
+constexpr std::string_view kTypes[] = {"internvl_chat"};
+constexpr std::string_view kArchitectures[] = {"InternVLChatModel"};
+
+void describe_internvl(Family& f) {
+  const Keys& c = f.config;
+  const Keys v = c.child("vision_config");
+  const VisionSizes z = read_vision(v, {1024, 24, 16, 4096, 3, 448, 14});
+  const bool bias = v.flag("qkv_bias", true), normed = v.flag("qk_normalization", false),
+             rms = v.text_or("norm_type", "layer_norm") == "rms_norm";
+  v.understood({"drop_path_rate", "initializer_factor", "use_flash_attn", "auto_map", "architectures"});
+  const double kept = c.ratio_or("downsample_ratio", 0.5);
+  const std::int64_t joined = kept > 0 && kept <= 1 ? static_cast<std::int64_t>(1 / kept + 0.5) : 1;
+  const std::int64_t text = c.child("llm_config").size("hidden_size");
+  c.understood({"dynamic_image_size", "force_image_size", "max_dynamic_patch", "min_dynamic_patch", "pad2square",
+                "ps_version", "select_layer", "template", "use_backbone_lora", "use_llm_lora", "use_thumbnail",
+                "image_fold", "hidden_size", "system_message", "vocab_size"});
+  if (!f.ok()) return;
+  {
+    RepeatedSink images(f.sink, images_per_sample(f));
+    const std::int64_t patches = z.patches(), tokens = patches + 1,
+                       rows = std::max<std::int64_t>(1, patches / (joined * joined)), wide = z.width * joined * joined;
+    {
+      const Scope tower(images, "vision_tower");
+      images.add(patch_embedding("patch_embedding", z.channels, z.width, z.patch * z.patch, patches, true));
+      images.add(parameter("class_embedding", z.width, z.width, Component::embed));
+      images.add(position_table("position_embedding", tokens, tokens, z.width));
+      const Scope layers(images, "layers", z.layers, BlockKind::layer);
+      describe_encoder_layer({.width = z.width,
+                              .heads = z.heads,
+                              .ffn = z.ffn,
+                              .norm = rms ? NormKind::rms : NormKind::layer,
+                              .qkv_bias = bias,
+                              .qk_norm = normed ? QkNorm::whole : QkNorm::none,
+                              .layer_scale = true},
+                             tokens, images);
+    }
+    const Scope projector(images, "mlp1");
+    images.add(layer_norm("norm", rows, wide));
+    images.add(linear("linear_1", rows, wide, text, true));
+    images.add(activation("act", rows * text, Activation::gelu));
+    images.add(linear("linear_2", rows, text, text, true));
+  }
+  describe_nested(f, "llm_config", "internlm2");
+}
+
+}  // namespace
+
+extern const FamilyDef k_internvl;
+const FamilyDef k_internvl = {"internvl",
+                              "InternVL 1.5 to 3: an InternViT tower with scaled sublayers, a pixel shuffle with two "
+                              "linear layers, a language model",
+                              "OpenGVLab/InternVL2-8B modeling_internvl_chat.py, modeling_intern_vit.py; 2312.14238",
+                              kTypes,
+                              kArchitectures,
+                              build<describe_internvl>};
+
+}  // namespace floptally::families
