@@ -201,7 +201,8 @@ void LineSweep::walk(std::size_t k) {
     walk(k + 1);
     return;
   }
-  for (std::int64_t i = 0; i < axis.size && !failed_; ++i) {
+  const std::int64_t size = names_.any_problem() ? std::min(axis.size, kLookedAt) : axis.size;
+  for (std::int64_t i = 0; i < size && !failed_; ++i) {
     const auto index = static_cast<std::size_t>(i);
     for (std::size_t m = 0; m < axis.slots.size(); ++m)
       nums_[axis.slots[m]] = axis.table != nullptr ? Num(Integer(axis.table->table[index * axis.slots.size() + m]))

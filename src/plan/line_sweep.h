@@ -15,6 +15,7 @@
 
 namespace floptally {
 
+inline constexpr std::int64_t kLookedAt = 16;          // values of an axis, where there is a mistake already
 inline constexpr std::int64_t kMostRuns = 20'000'000;  // distinct runs counted one by one
 inline constexpr std::int64_t kMostTraced = 50'000;    // of runs whose size is uncertain
 inline constexpr std::int64_t kMostCostly = 20'000;    // of runs whose model is built from a file

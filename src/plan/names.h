@@ -21,6 +21,7 @@ class LetNames {
   void evaluate_all();  // so that mistakes in values nobody uses are found too
   Trace& trace() { return trace_; }
   void report(Diagnostic problem) { problems_.push_back(std::move(problem)); }
+  [[nodiscard]] bool any_problem() const { return !problems_.empty(); }
   // Names for did-you-mean, besides those of the let section.
   [[nodiscard]] std::vector<std::string_view> names() const;
 

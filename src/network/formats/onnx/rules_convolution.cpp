@@ -31,7 +31,7 @@ bool window_sizes(Eval& e, const Type& x, const std::int64_t* kernel, Dims& dims
     }
     constexpr std::int64_t kMost = std::int64_t{1} << 40;
     if (stride <= 0 || dilation <= 0 || stride > kMost || dilation > kMost || padding > kMost || padding < -kMost ||
-        k == 0 || k > kMost)
+        k == 0 || k > kMost || size > kMost || (k > 1 && dilation > kMost / (k - 1)))
       return e.fail("shape-mismatch", "its window has an impossible size, stride, padding or dilation");
     if (size < 0 || k < 0) {
       dims.push(kUnknown);

@@ -72,7 +72,7 @@ bool split(Eval& e) {
   if (e.outputs() == 0) return true;
   const std::int64_t whole = x.dims[axis];
   const std::int64_t pieces = std::max<std::int64_t>(e.integer("num_outputs", e.outputs()), 1);
-  const std::int64_t each = whole < 0 ? kUnknown : (whole + pieces - 1) / pieces;
+  const std::int64_t each = whole < 0 ? kUnknown : whole / pieces + (whole % pieces > 0 ? 1 : 0);
   const Data* from = x.known();
   std::int64_t start = 0;
   for (int i = 0; i < e.outputs(); ++i) {
@@ -82,16 +82,16 @@ bool split(Eval& e) {
     Dims dims;
     for (int d = 0; d < x.rank; ++d) dims.push(d == axis ? size : x.dims[d]);
     e.shape(i, x.elem, dims);
-    if (from != nullptr && x.rank == 1 && size >= 0 && start + size <= from->count) {
+    if (from != nullptr && x.rank == 1 && size >= 0 && size <= static_cast<std::int64_t>(from->count) - start) {
       Data* to = e.data(i, static_cast<std::uint32_t>(size), from->real);
       std::copy(from->integers() + start, from->integers() + start + size, to->integers());
     }
-    start = size < 0 ? start : start + size;
+    if (size < 0 || __builtin_add_overflow(start, size, &start)) from = nullptr;  // who knows what follows
   }
   return true;
 }
 
-// Elements that start:end:step takes of `size`, with Python's rules for clamping.
+// Elements that start:end:step takes of `size`, with Python's rules for clamping; `step` is not 0.
 std::int64_t slice_count(std::int64_t size, std::int64_t& start, std::int64_t end, std::int64_t step) {
   auto clamp = [&](std::int64_t at, std::int64_t low, std::int64_t high) {
     if (at < 0) at = at < -size ? low - 1 : at + size;
@@ -100,11 +100,11 @@ std::int64_t slice_count(std::int64_t size, std::int64_t& start, std::int64_t en
   if (step > 0) {
     start = clamp(start, 0, size);
     end = clamp(end, 0, size);
-    return end <= start ? 0 : (end - start + step - 1) / step;
+    return end <= start ? 0 : (end - start - 1) / step + 1;
   }
   start = start < 0 ? std::max<std::int64_t>(start < -size ? -1 : start + size, -1) : std::min(start, size - 1);
   end = end < 0 ? (end < -size ? -1 : end + size) : std::min(end, size - 1);
-  return end >= start ? 0 : (start - end + (-step) - 1) / (-step);
+  return end >= start ? 0 : (start - end - 1) / -step + 1;
 }
 
 // Element by element, where the input's are known.

@@ -77,10 +77,12 @@ bool window(OpCall& c, FlowValue& v, const std::vector<std::int64_t>& kernel, st
     const auto axis = static_cast<std::size_t>(first) + i;
     const std::int64_t stride = strides[axis], dilation = dilations.size() == strides.size() ? dilations[axis] : 1;
     std::int64_t size = x.dims[axis];
-    if (stride <= 0 || dilation <= 0 || kernel[i] <= 0 || kernel[i] > 1 << 20 || dilation > 1 << 20 || size < 0)
+    constexpr std::int64_t kMost = 1 << 20, kMostSize = std::int64_t{1} << 40;
+    if (stride <= 0 || stride > kMost || dilation <= 0 || dilation > kMost || kernel[i] <= 0 || kernel[i] > kMost ||
+        size < 0 || size > kMostSize)
       return false;
     if (padding == "EXPLICIT" && pads.size() == 2 * strides.size())
-      size += std::clamp<std::int64_t>(pads[2 * axis] + pads[2 * axis + 1], 0, 1 << 20);
+      for (const std::size_t side : {2 * axis, 2 * axis + 1}) size += std::clamp<std::int64_t>(pads[side], 0, kMost);
     const std::int64_t reach = dilation * (kernel[i] - 1) + 1;
     v.dims[axis] = padding == "SAME" ? (size + stride - 1) / stride : size < reach ? 0 : (size - reach) / stride + 1;
   }
