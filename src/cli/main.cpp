@@ -154,6 +154,13 @@ int run(int argc, char** argv) {
       "  0 answered, and yes   1 answered, and no (does not fit, over budget, 'expect' not met)\n"
       "  2 wrong command line   3 an input cannot be read or understood   70 a bug of ours");
   const std::string word = argc > 1 ? argv[1] : "";
+  if (word == "help") {  // `help train` is `train --help`
+    std::string flag = "--help";
+    std::vector<char*> words = {argv[0]};
+    if (argc > 2) words.push_back(argv[2]);
+    words.push_back(flag.data());
+    return run(static_cast<int>(words.size()), words.data());
+  }
   const bool known =
       std::any_of(commands.begin(), commands.end(), [&](const CommandInfo& c) { return c.name == word; });
   if (!word.empty() && word[0] != '-' && !known)

@@ -329,6 +329,16 @@ class Headlines {
   const std::vector<std::pair<std::string, Traced>>& totals_;
 };
 
+// What the rows of the account are of, where that is not what the headlines are of.
+std::string rows_of(const Network& network) {
+  std::string sample;
+  if (network.samples > 1) sample = "all " + grouped(std::to_string(network.samples)) + " samples";
+  if (network.sequence > 1)
+    sample = (sample.empty() ? "one sample" : sample) + " of " + grouped(std::to_string(network.sequence)) + " " +
+             network.unit + "s";
+  return sample.empty() ? sample : "FLOP and activations of " + sample;
+}
+
 }  // namespace
 
 std::optional<Integer> stored_parameter_bytes(const Network& network) {
@@ -356,7 +366,9 @@ Book model_answer(const Network& network, const ModelQuestion& q) {
   ViewNode tree = view_tree(network, options);
   number_names(tree);
   const EntryMaker maker{network, convention, activation_dtype(network), q.derive, ledger.trace()};
-  const auto totals = ledger.add(account_entry(tree, tree.name, Integer(1), maker));
+  Entry root = account_entry(tree, tree.name, Integer(1), maker);
+  root.note = rows_of(network);
+  const auto totals = ledger.add(std::move(root));
   Headlines(ledger, network, q, totals).add(total, flop, tally[Component::embed].parameters);
 
   Book& book = ledger.book();
