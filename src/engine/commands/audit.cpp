@@ -100,8 +100,7 @@ Result<std::vector<const Source*>> tables(const Request& request, Context& conte
 // Counts the network that the run names, or the shipped one of its own name. Errors: the model reader's.
 Result<bool> count_network(AuditRun& run, const std::string& input, Context& context) {
   const bool named = !run.model_from.empty();
-  std::string model = named ? run.model_from : run.name;
-  if (!named && !is_shipped_model(model)) std::erase(model, '-');  // "resnet-152" is resnet152
+  const std::string& model = named ? run.model_from : run.name;
   if (run.exact || (!named && !is_shipped_model(model))) return false;
   Result<Network> network = load_model(model, inputs_of(run), context.sources, named ? input : std::string());
   if (!network) {
