@@ -141,9 +141,10 @@ void hold_states(const LayerMemory& sum, const Run& run, std::array<double, kHol
   }
   const bool whole =
       run.framework.whole_gradients && layout.zero == Zero::weights && micro_batches(layout, run.batch) > 1;
+  const bool on_host = run.offload.optimizer && run.framework.offloads_gradients && layout.zero >= Zero::gradients;
   if (whole)
     at(bytes, Holds::gradients) += bytes_of(run.precision.gradients) * (sum.dense + sum.expert);
-  else
+  else if (!on_host)
     at(bytes, Holds::gradients) +=
         bytes_of(formats.gradients) * shared(sum.trained_dense, sum.trained_expert, Zero::gradients);
   if (formats.gradients == Dtype::float32 && run.precision.gradients != Dtype::float32) {
@@ -336,8 +337,8 @@ void moments(const MemoryProfile& profile, const Run& run, const Rank& rank, con
   const bool shared = run.layout.zero >= Zero::optimizer;
   const double updated = rank.sum.trained_dense / (shared ? as_double(run.layout.shard_ranks()) : 1) +
                          rank.sum.trained_expert / (shared ? expert_ranks(run.layout) : 1);
-  out[static_cast<int>(Moment::optimizer)] = {0, updated * step_temporary(run), 0, 0,
-                                              run.fused_optimizer ? gradients : 0};
+  const double temporary = run.offload.optimizer ? 0 : updated * step_temporary(run);
+  out[static_cast<int>(Moment::optimizer)] = {0, temporary, 0, 0, run.fused_optimizer ? gradients : 0};
   const double buffer = shared_buffer(profile, run, rank);
   for (int i = 0; i < kMomentCount; ++i) out[i].working += buffer;
 }

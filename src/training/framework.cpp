@@ -72,6 +72,7 @@ std::vector<Framework> read_frameworks() {
     f.planned = number("planned") > 0;
     f.shards_pipelines = number("shards_pipelines") > 0;
     f.splits_sequence = number("splits_sequence") > 0;
+    f.offloads_gradients = number("offloads_gradients") > 0;
     f.packs_head = number("packs_head") > 0;
     f.unpacked = number("unpacked");
     f.zero_pads = number("zero_pads") > 0;

@@ -61,6 +61,7 @@ struct Framework {
   bool planned = false;               // a compiler plans memory: no reserve, one layer gathered at a time
   bool shards_pipelines = false;      // ZeRO 2 and 3 go with a pipeline
   bool splits_sequence = false;       // tensor parallelism brings sequence parallelism with it
+  bool offloads_gradients = false;    // sharded gradients go to the host with an offloaded optimizer
   bool keeps_high_precision = false;  // quantized matrix products keep their inputs unquantized, and no weight copies
   Spread reserved{1.04, 1.0, 1.1};    // allocator-reserved over peak allocated (fitted.csv)
   double expert_load = 1;             // tokens of the fullest rank of an expert group over the mean (fitted.csv)

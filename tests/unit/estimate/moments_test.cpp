@@ -97,5 +97,25 @@ TEST(FlatStep, StandsBesideTheActivations) {
   }
 }
 
+// The step of an offloaded optimizer runs on the host; where the framework takes sharded gradients there, too, the
+// device holds none.
+TEST(OffloadedOptimizer, TakesItsStepWithIt) {
+  for (const char* framework : {"megatron-deepspeed", "megatron"}) {
+    floptally::Run run = default_run();
+    run.framework = *find_framework(framework);
+    run.layout.data = run.batch = 8;
+    run.layout.zero = Zero::weights;
+    const double gradients = memory_of(small_llama(), run)[Holds::gradients];
+    EXPECT_GT(gradients, 0);
+    run.offload.optimizer = true;
+    MemoryProfile profile(run);
+    describe_decoder(small_llama(), profile);
+    const DeviceMemory m = device_memory(profile, run, 0);
+    EXPECT_EQ(m[Holds::gradients], run.framework.offloads_gradients ? 0 : gradients) << framework;
+    EXPECT_EQ(m[Holds::states], 0);
+    EXPECT_EQ(m.at[static_cast<std::size_t>(Moment::optimizer)], m.fixed()) << framework;
+  }
+}
+
 }  // namespace
 }  // namespace floptally
