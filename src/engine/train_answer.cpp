@@ -5,9 +5,9 @@
 #include <cstdio>
 
 #include "book/leaf.h"
+#include "engine/serving_answer.h"
 #include "engine/train_parts.h"
 #include "estimate/memory_range.h"
-#include "estimate/serving.h"
 #include "estimate/textbook.h"
 #include "network/adapt.h"
 #include "network/convention.h"
@@ -331,28 +331,6 @@ void add_compute(Ledger& ledger, const TrainQuestion& q, const Network& network,
   ledger.headline("flop_training", "training compute", total);
 }
 
-void add_serving(Book& book, const TrainQuestion& q, const Network& network) {
-  if (!q.file.serving) return;
-  const RunFile::Serving& s = *q.file.serving;
-  const ServingMemory m = serving_memory(network, s.batch, s.context, s.weights, s.cache);
-  const std::int64_t held = s.context > 0 ? s.context : network.sequence;
-  Table table{"inference",
-              "Memory of serving " + std::to_string(s.batch) + " x " + grouped(std::to_string(held)) +
-                  " tokens, the whole model",
-              {{"part", "Part"}, {"bytes", "Bytes", true}, {"rule", "Rule"}},
-              {},
-              {}};
-  table.rows.push_back({std::string("weights"), figure(m.weights, dim::kByte),
-                        "parameters x bytes of " + std::string(dtype_info(s.weights).name)});
-  table.rows.push_back({std::string("keys and values"), figure(m.cache, dim::kByte),
-                        std::string("layers x tokens held x (key + value) sizes; latent attention holds its latent")});
-  table.rows.push_back({std::string("together"), figure(m.weights + m.cache, dim::kByte),
-                        std::string("without activations and the server's own buffers")});
-  table.rows.push_back(
-      {std::string("rule of thumb"), figure(m.rule, dim::kByte), std::string("1.2 x weights (Transformer Math 101)")});
-  book.tables.push_back(std::move(table));
-}
-
 // Nothing but hardware and time is known (Epoch's second method): time x devices x peak x utilization.
 Book by_hardware(const TrainQuestion& q) {
   constexpr double kHour = 3600;
@@ -468,6 +446,7 @@ std::string verdict(const TrainQuestion& q, double visible, double needed, doubl
 Result<Book> train_answer(const TrainQuestion& q) {
   if (!q.file.model) return by_hardware(q);
   if (q.network == nullptr) return by_parameters(q);
+  if (serves_only(q.file)) return serving_answer(q, kUsable);
   const Network& network = *q.network;
   const Run& run = q.file.run;
   const Divisors divisors = divisors_of(network, run);
@@ -504,7 +483,7 @@ Result<Book> train_answer(const TrainQuestion& q) {
     if (!over.ok()) return over.take_problems();
     book.tables.push_back(*std::move(over));
   }
-  add_serving(book, q, network);
+  if (q.file.serving) book.tables.push_back(serving_table(*q.file.serving, network));
   book.tables.push_back(textbook_table(network, run, total, divisors));
   book.charts.push_back(timeline_chart(profile, run, peak, capacity));
   if (profile.at_least())

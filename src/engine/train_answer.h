@@ -28,4 +28,7 @@ struct TrainQuestion {
 
 Result<Book> train_answer(const TrainQuestion& question);
 
+// A RUN file that asks what serving the model takes, and says nothing of training it.
+inline bool serves_only(const RunFile& file) { return file.serving && !file.root.find("train"); }
+
 }  // namespace floptally

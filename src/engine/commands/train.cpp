@@ -123,7 +123,8 @@ Result<Book> run(const Request& request, Context& context) {
   Result<RunFile> read = read_run(document->root(), **catalogue);
   if (!read) return read.take_problems();
   RunFile& file = *read;
-  if (request.has("strict") && file.model) {
+  const bool trains = file.model && !serves_only(file);  // else assumptions of a training that nobody asked for
+  if (request.has("strict") && trains) {
     for (const RunFile::Assumed& a : file.assumed)
       problems.push_back(error("assumed-input", "'" + a.name + "' is assumed to be " + a.value + ", not given",
                                document->root().span(), "state it in the file, or drop --strict"));
@@ -143,7 +144,7 @@ Result<Book> run(const Request& request, Context& context) {
   TrainQuestion question{file, network ? &*network : nullptr, axes,
                          [&](std::int64_t sequence) { return read_model(file, sequence, path, context.sources); }};
   Result<Book> book = train_answer(question);
-  if (book.ok() && file.model) note_assumptions(file, *book);
+  if (book.ok() && trains) note_assumptions(file, *book);
   return book;
 }
 

@@ -1,0 +1,89 @@
+#include "engine/serving_answer.h"
+
+#include <cmath>
+
+#include "estimate/serving.h"
+#include "network/count.h"
+#include "quantity/print.h"
+#include "quantity/quantity_text.h"
+
+namespace floptally {
+namespace {
+
+std::string what_is_served(const RunFile::Serving& s, const Network& network) {
+  const std::int64_t held = s.context > 0 ? s.context : network.sequence;
+  return std::to_string(s.batch) + " x " + grouped(std::to_string(held)) + " tokens";
+}
+
+std::string bytes_text(double bytes) { return quantity_text(bytes, dim::kByte); }
+
+}  // namespace
+
+Table serving_table(const RunFile::Serving& s, const Network& network) {
+  const ServingMemory m = serving_memory(network, s.batch, s.context, s.weights, s.cache);
+  Table table{"inference",
+              "Memory of serving " + what_is_served(s, network) + ", the whole model",
+              {{"part", "Part"}, {"bytes", "Bytes", true}, {"rule", "Rule"}},
+              {},
+              {}};
+  table.rows.push_back({std::string("weights"), figure(m.weights, dim::kByte),
+                        "parameters x bytes of " + std::string(dtype_info(s.weights).name)});
+  table.rows.push_back({std::string("keys and values"), figure(m.cache, dim::kByte),
+                        std::string("layers x tokens held x (key + value) sizes; latent attention holds its latent")});
+  table.rows.push_back({std::string("together"), figure(m.weights + m.cache, dim::kByte),
+                        std::string("without activations and the server's own buffers")});
+  table.rows.push_back(
+      {std::string("rule of thumb"), figure(m.rule, dim::kByte), std::string("1.2 x weights (Transformer Math 101)")});
+  return table;
+}
+
+Book serving_answer(const TrainQuestion& q, double usable) {
+  const Network& network = *q.network;
+  const RunFile::Serving& s = *q.file.serving;
+  const ServingMemory m = serving_memory(network, s.batch, s.context, s.weights, s.cache);
+  const std::int64_t devices = q.file.run.layout.devices();
+  Ledger ledger("train");
+  Trace& trace = ledger.trace();
+  ledger.book().title = q.file.title.empty() ? network.name : q.file.title;
+  const Integer parameters = count(network).total().parameters;
+  ledger.headline(
+      "parameters", "parameters",
+      trace.name("parameters", trace.constant(parameters, dim::kParameter), "counted operator by operator"));
+  Entry entry{"memory of serving"};
+  const auto add = [&](const char* name, double bytes, std::string source) {
+    entry.children.push_back(
+        {name, {{"bytes", trace.name(name, trace.constant(std::round(bytes), dim::kByte), std::move(source))}}});
+  };
+  add("weights", m.weights, "parameters x bytes of " + std::string(dtype_info(s.weights).name));
+  add("keys and values", m.cache, "layers x tokens held x (key + value) sizes; latent attention holds its latent");
+  const auto totals = ledger.add(std::move(entry));
+  if (!totals.empty())
+    ledger.headline("memory_bytes_per_device",
+                    devices > 1 ? "an even share of each device" : "weights, keys and values",
+                    totals.front().second / trace.constant(Integer(devices)));
+  Book book = ledger.finish(0);
+  const double together = m.weights + m.cache;
+  const double capacity = q.file.device != nullptr ? q.file.device->memory_bytes.value_or(0) * usable : 0;
+  std::string answer = bytes_text(together) + " to serve " + what_is_served(s, network);
+  if (capacity > 0) {
+    book.yes = together <= capacity * static_cast<double>(devices);
+    answer += (book.yes ? " fit into " : " do not fit into ") +
+              (devices > 1 ? std::to_string(devices) + " times " : std::string()) + bytes_text(capacity) + " of a " +
+              q.file.device->name;
+    book.words.emplace_back("fits", book.yes ? "yes" : "no");
+  }
+  book.summary.push_back(answer + "; activations and the server's own buffers come on top");
+  book.tables.push_back(serving_table(s, network));
+  const Node given = q.file.root.find("inference");
+  const auto assumed = [&](std::string_view key, std::string value) {
+    if (!given.find(key))
+      book.notes.push_back(note("assumed", "inference." + std::string(key) + ": " + std::move(value) + " (not given)"));
+  };
+  assumed("batch", std::to_string(s.batch));
+  assumed("context", std::to_string(s.context > 0 ? s.context : network.sequence));
+  assumed("weights", std::string(dtype_info(s.weights).name));
+  assumed("cache", std::string(dtype_info(s.cache).name));
+  return book;
+}
+
+}  // namespace floptally
