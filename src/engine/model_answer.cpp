@@ -5,6 +5,7 @@
 
 #include "book/leaf.h"
 #include "network/derive.h"
+#include "network/stored_size.h"
 #include "quantity/print.h"
 
 namespace floptally {
@@ -22,28 +23,6 @@ Dtype activation_dtype(const Network& network) {
   const Dtype d = network.dtype;
   return d == Dtype::float32 || d == Dtype::float16 || d == Dtype::bfloat16 ? d : Dtype::bfloat16;
 }
-
-struct StoredBytes {
-  const Network& network;
-  Integer sum = 0;
-  bool known = true;
-  void block(const Block& b, Integer multiple) {
-    for (const Item& item : b.items) {
-      if (item.is_block) {
-        const Block& child = network.blocks[item.index];
-        if (child.repeat > 0) block(child, multiple * Integer(child.repeat));
-        continue;
-      }
-      const Op& op = network.ops[item.index];
-      if (op.has(op_flags::tied)) continue;
-      Cost<Integer> cost;
-      cost_of(op, {}, cost);
-      const Dtype dtype = op.stored == Dtype::unspecified ? network.dtype : op.stored;
-      if (cost.parameters > Integer(0) && dtype == Dtype::unspecified) known = false;
-      sum += multiple * stored_bytes(cost.parameters, dtype);
-    }
-  }
-};
 
 std::string plural(const std::string& unit, Integer n) { return n == Integer(1) ? unit : unit + "s"; }
 
@@ -239,10 +218,11 @@ std::string json_bytes(const Network& network, Integer parameters) {
   return out + "}";
 }
 
-// Shards that are not there, or parts that no family reads.
+// Shards that are not there and that no config describes, or parts that no family reads.
 bool parameters_missing(const Network& network) {
-  return std::any_of(network.notes.begin(), network.notes.end(), [](const Diagnostic& note) {
-    return note.code == "shard-missing" || note.code == "partial-model";
+  const bool tensors_alone = network.family == "safetensors" || network.family == "gguf";
+  return std::any_of(network.notes.begin(), network.notes.end(), [&](const Diagnostic& note) {
+    return (note.code == "shard-missing" && tensors_alone) || note.code == "partial-model";
   });
 }
 
@@ -340,14 +320,6 @@ std::string rows_of(const Network& network) {
 }
 
 }  // namespace
-
-std::optional<Integer> stored_parameter_bytes(const Network& network) {
-  if (network.stored_bytes) return network.stored_bytes;
-  StoredBytes bytes{network};
-  bytes.block(network.blocks[0], Integer(1));
-  if (!bytes.known) return std::nullopt;
-  return bytes.sum;
-}
 
 ModelLine model_line(const Network& network, const Convention& convention) {
   const Measure<Integer> total = count(network, options_of(convention)).total();

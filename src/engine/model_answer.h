@@ -6,6 +6,7 @@
 
 #include "book/ledger.h"
 #include "network/convention.h"
+#include "network/stored_size.h"
 #include "quantity/quantity_text.h"
 
 namespace floptally {
@@ -36,7 +37,5 @@ ModelLine model_line(const Network& network, const Convention& convention);
 
 // Bytes of what one sample keeps for its backward pass, activations in `dtype`.
 Integer kept_bytes(const Measure<Integer>& measure, Dtype dtype);
-// Bytes of all parameters as the source stores them; nothing where it does not say.
-std::optional<Integer> stored_parameter_bytes(const Network& network);
 
 }  // namespace floptally

@@ -57,7 +57,8 @@ Inputs inputs_of(const Request& request, Diagnostics& problems) {
     const std::size_t equals = binding.find('=');
     const NumberText number =
         equals == std::string::npos ? NumberText{} : read_number(std::string_view(binding).substr(equals + 1));
-    if (!number.exact || !(Integer(0) < *number.exact) || !number.exact->fits_int64() ||
+    const bool optional = binding.starts_with("mtp=") || binding.starts_with("images=");  // 0: none of them
+    if (!number.exact || !(Integer(optional ? -1 : 0) < *number.exact) || !number.exact->fits_int64() ||
         equals + 1 + number.length != binding.size()) {
       problems.push_back(error("bad-option", "--let expects NAME=SIZE, such as batch=8, found '" + binding + "'"));
       continue;

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <unordered_map>
 
 #include "network/ops.h"
+#include "network/stored_size.h"
 
 namespace floptally {
 namespace {
@@ -63,11 +65,13 @@ std::string without_copy_mark(std::string_view name) { return std::string(name.s
 struct Described {
   Integer parameters;
   std::vector<std::uint32_t> ops;
+  bool layered = false;  // in a layer, whose tensors have its number in their names
 };
 using Description = std::map<std::string, Described>;
 
-void describe(const Network& network, std::uint32_t block, const std::string& path, Integer multiple,
-              Description& out) {
+// `tied`: the ops that use another's weight, which a file may hold a second time.
+void describe(const Network& network, std::uint32_t block, const std::string& path, Integer multiple, bool layered,
+              Description& out, Description& tied) {
   for (const Item& item : network.blocks[block].items) {
     if (item.is_block) {
       const Block& child = network.blocks[item.index];
@@ -75,16 +79,19 @@ void describe(const Network& network, std::uint32_t block, const std::string& pa
       const std::string name = without_copy_mark(child.name);  // outlives the views of its parts
       for (const std::string_view part : parts_of(name))
         if (!is_number(part)) below += (below.empty() ? "" : ".") + std::string(part);
-      describe(network, item.index, below, multiple * Integer(child.repeat), out);
+      describe(network, item.index, below, multiple * Integer(child.repeat), layered || child.kind == BlockKind::layer,
+               out, tied);
       continue;
     }
     const Op& op = network.ops[item.index];
     Cost<Integer> cost;
     cost_of(op, {}, cost);
-    if (op.has(op_flags::tied) || cost.parameters == Integer(0)) continue;
-    Described& described = out[path + (path.empty() ? "" : ".") + without_copy_mark(op.name)];
+    if (cost.parameters == Integer(0)) continue;
+    Described& described =
+        (op.has(op_flags::tied) ? tied : out)[path + (path.empty() ? "" : ".") + without_copy_mark(op.name)];
     described.parameters += multiple * cost.parameters;
     described.ops.push_back(item.index);
+    described.layered = layered;
   }
 }
 
@@ -93,6 +100,7 @@ struct Held {
   Dtype dtype = Dtype::unspecified;
   bool mixed = false;
   bool packed = false;
+  bool numbered = false;  // its tensors' names have a number: of a layer
   std::string example;
 };
 
@@ -140,10 +148,11 @@ void note_files(const TensorFile& file, Network& network) {
   std::string text;
   for (const auto& [type, count] : types)
     text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + std::string(type);
-  network.notes.push_back(note(
-      "tensor-files", std::to_string(file.files.size()) + (file.files.size() == 1 ? " file holds " : " files hold ") +
-                          std::to_string(file.tensors.size()) + " tensors (" + text + ") of " + bytes.to_string() +
-                          " bytes and " + file.parameters().to_string() + " numbers"));
+  if (!file.files.empty())
+    network.notes.push_back(note(
+        "tensor-files", std::to_string(file.files.size()) + (file.files.size() == 1 ? " file holds " : " files hold ") +
+                            std::to_string(file.tensors.size()) + " tensors (" + text + ") of " + bytes.to_string() +
+                            " bytes and " + file.parameters().to_string() + " numbers"));
   network.notes.insert(network.notes.end(), file.notes.begin(), file.notes.end());
 }
 
@@ -273,7 +282,8 @@ namespace {
 struct Holdings {
   std::map<std::string, Held> held;     // by described path
   std::map<std::string, Held> unknown;  // by its own path where nothing describes it
-  std::vector<std::string> named_only;
+  std::vector<std::string> named_only;  // by the index alone, and nothing describes it
+  std::set<std::string> named;          // described paths that the index alone names
 };
 
 Holdings holdings_of(const TensorFile& file, const Description& described) {
@@ -293,7 +303,10 @@ Holdings holdings_of(const TensorFile& file, const Description& described) {
     if (found == matches.end()) found = matches.emplace(path, Match{find_described(described, path)}).first;
     const Description::value_type* match = found->second.described;
     if (tensor.type == nullptr) {
-      if (match == nullptr) out.named_only.emplace_back(tensor.name);
+      if (match == nullptr)
+        out.named_only.emplace_back(tensor.name);
+      else
+        out.named.insert(match->first);
       continue;
     }
     if (found->second.held == nullptr)
@@ -308,60 +321,156 @@ Holdings holdings_of(const TensorFile& file, const Description& described) {
       entry.mixed = true;
     entry.packed = entry.packed || (!tensor.type->floating && tensor.type->gguf < 0) || tensor.type->name == "e2m1";
     entry.parameters += tensor.elements();
-    if (entry.example.empty()) entry.example = tensor.name;
+    if (entry.example.empty()) {
+      entry.example = tensor.name;
+      const std::vector<std::string_view> parts = parts_of(tensor.name);
+      entry.numbered = std::any_of(parts.begin(), parts.end(), is_number);
+    }
   }
   return out;
+}
+
+// What is described but not held, and held but not described, put together where it is the same under two names.
+struct Leftovers {
+  std::vector<std::pair<std::string, Integer>> absent, unexplained;
+  std::vector<std::string> renamed;
+  Integer gap = 0;  // of `unexplained`
+};
+
+using Parts = std::vector<std::pair<std::string, Integer>>;
+
+Integer sum_of(const Parts& parts) {
+  Integer sum = 0;
+  for (const auto& [path, parameters] : parts) sum += parameters;
+  return sum;
+}
+
+// Layers are cut into modules in other ways by other code (c_attn for q, k and v), so only their sums can be compared:
+// what the tensors hold beyond the description is the gap.
+void match_layers(Parts& absent, Parts& held, Leftovers& out) {
+  const Integer described = sum_of(absent), found = sum_of(held);
+  if (absent.empty() || held.empty()) {
+    out.absent.insert(out.absent.end(), absent.begin(), absent.end());
+    out.unexplained.insert(out.unexplained.end(), held.begin(), held.end());
+    return;
+  }
+  for (const auto& [path, parameters] : held) out.renamed.push_back(path + " (" + parameters.to_string() + ")");
+  if (described < found) out.unexplained.emplace_back("layers", found - described);
+  if (found < described) out.absent.emplace_back("of the layers", described - found);
+}
+
+// Outside the layers one tensor is one module: the same size is the same thing.
+void match_outside(const Parts& absent, Parts& held, Leftovers& out) {
+  for (const auto& [path, parameters] : absent) {
+    const auto same =
+        std::find_if(held.begin(), held.end(), [&](const auto& part) { return part.second == parameters; });
+    if (same == held.end()) {
+      out.absent.emplace_back(path, parameters);
+      continue;
+    }
+    out.renamed.push_back(same->first + " (" + parameters.to_string() + ")");
+    held.erase(same);
+  }
+  out.unexplained.insert(out.unexplained.end(), held.begin(), held.end());
+}
+
+Leftovers leftovers_of(const TensorFile& file, const Description& described, const Description& tied,
+                       const Holdings& holdings) {
+  Parts absent_layers, absent_outside, held_layers, held_outside;
+  for (const auto& [path, part] : described)
+    if (holdings.held.find(path) == holdings.held.end() && holdings.named.find(path) == holdings.named.end())
+      (part.layered ? absent_layers : absent_outside).emplace_back(path, part.parameters);
+  bool packed = false;
+  Leftovers out;
+  for (const auto& [path, entry] : holdings.unknown) {
+    packed = packed || entry.packed;
+    if (entry.packed) continue;
+    const Description::value_type* copy = find_described(tied, path);
+    if (copy != nullptr && copy->second.parameters == entry.parameters)
+      out.renamed.push_back(path + " (a tied weight, stored again)");
+    else
+      (entry.numbered ? held_layers : held_outside).emplace_back(path, entry.parameters);
+  }
+  match_layers(absent_layers, held_layers, out);
+  match_outside(absent_outside, held_outside, out);
+  // Of packed weights the sizes are not known, of shards that are not here nothing is.
+  if (packed || !file.absent_files.empty()) {
+    out.absent.clear();
+    if (!absent_layers.empty()) std::erase_if(out.unexplained, [](const auto& part) { return part.first == "layers"; });
+  }
+  out.gap = sum_of(out.unexplained);
+  return out;
+}
+
+// Where an index is all there is, its declared size is what the description can be held to.
+void note_declared_size(const TensorFile& file, Network& network) {
+  if (!file.files.empty() || !file.declared_bytes) return;
+  const std::optional<Integer> bytes = stored_parameter_bytes(network);
+  if (!bytes) return;
+  const std::string declared = "the index declares " + file.declared_bytes->to_string() + " bytes";
+  network.notes.push_back(*bytes == *file.declared_bytes
+                              ? note("tensors-agree", declared + ", as many as the description takes")
+                              : warning("index-size", declared + ", the description takes " + bytes->to_string()));
+}
+
+void note_leftovers(const Leftovers& left, const Holdings& holdings, const Description& described, Network& network) {
+  const auto listed = [](const Parts& parts) {
+    std::vector<std::string> names;
+    for (const auto& [path, count] : parts) names.push_back(path + " (" + count.to_string() + ")");
+    return some_of(names);
+  };
+  if (!left.renamed.empty())
+    network.notes.push_back(
+        note("tensors-renamed", "tensors under other names than the description's: " + some_of(left.renamed)));
+  if (!left.absent.empty())
+    network.notes.push_back(warning("tensors-absent", "described, but no tensor holds it: " + listed(left.absent)));
+  if (!holdings.named_only.empty()) {
+    const bool all_named = std::all_of(described.begin(), described.end(), [&](const auto& part) {
+      return holdings.held.count(part.first) > 0 || holdings.named.count(part.first) > 0;
+    });
+    network.notes.push_back(
+        all_named
+            ? warning("tensors-undescribed", "named by the index, but not described: " + some_of(holdings.named_only))
+            : note("tensors-renamed", "named by the index under other names than the description's, sizes not known: " +
+                                          some_of(holdings.named_only)));
+  }
+  if (!left.unexplained.empty())
+    network.notes.push_back(warning(
+        "tensors-undescribed", "held by tensors, but not described, booked as 'unexplained': " + left.gap.to_string() +
+                                   " numbers: " + listed(left.unexplained)));
 }
 
 }  // namespace
 
 void reconcile(const TensorFile& file, Network& network) {
-  Description described;
-  if (!network.blocks.empty()) describe(network, 0, "", Integer(1), described);
+  Description described, tied;
+  if (!network.blocks.empty()) describe(network, 0, "", Integer(1), false, described, tied);
   const Holdings holdings = holdings_of(file, described);
   note_files(file, network);
+  Leftovers left = leftovers_of(file, described, tied, holdings);
   std::vector<std::string> differ;
-  std::vector<std::string> absent;
-  std::vector<std::pair<std::string, Integer>> unexplained;
-  Integer gap = 0;
   for (const auto& [path, part] : described) {
     const auto found = holdings.held.find(path);
-    if (found == holdings.held.end()) {
-      if (file.absent_files.empty()) absent.push_back(path + " (" + part.parameters.to_string() + ")");
-      continue;
-    }
+    if (found == holdings.held.end()) continue;
     const Held& entry = found->second;
     if (!entry.mixed && entry.dtype != Dtype::unspecified && !entry.packed)
       for (const std::uint32_t op : part.ops) network.ops[op].stored = entry.dtype;
     if (entry.packed || entry.parameters == part.parameters || !file.absent_files.empty()) continue;
     differ.push_back(path + ": described " + part.parameters.to_string() + ", held " + entry.parameters.to_string());
     if (entry.parameters > part.parameters) {
-      unexplained.emplace_back(path, entry.parameters - part.parameters);
-      gap += entry.parameters - part.parameters;
+      left.unexplained.insert(left.unexplained.begin(), {path, entry.parameters - part.parameters});
+      left.gap += entry.parameters - part.parameters;
     }
   }
-  for (const auto& [path, entry] : holdings.unknown) {
-    if (entry.packed) continue;
-    unexplained.emplace_back(path, entry.parameters);
-    gap += entry.parameters;
-  }
+  note_leftovers(left, holdings, described, network);
+  note_declared_size(file, network);
   if (!differ.empty())
     network.notes.push_back(warning("tensors-differ", "the description and the tensors differ: " + some_of(differ)));
-  if (!absent.empty())
-    network.notes.push_back(warning("tensors-absent", "described, but no tensor holds it: " + some_of(absent)));
-  if (!holdings.named_only.empty())
-    network.notes.push_back(
-        warning("tensors-undescribed", "named by the index, but not described: " + some_of(holdings.named_only)));
-  if (!unexplained.empty()) {
-    std::vector<std::string> names;
-    for (const auto& [path, count] : unexplained) names.push_back(path + " (" + count.to_string() + ")");
-    network.notes.push_back(warning("tensors-undescribed",
-                                    "held by tensors, but not described, booked as 'unexplained': " + gap.to_string() +
-                                        " numbers: " + some_of(names)));
-    add_unexplained(network, unexplained);
-  }
-  if (differ.empty() && absent.empty() && holdings.named_only.empty() && unexplained.empty())
-    network.notes.push_back(note("tensors-agree", "the description and the tensors agree, module by module"));
+  if (!left.unexplained.empty()) add_unexplained(network, left.unexplained);
+  if (differ.empty() && left.absent.empty() && holdings.named_only.empty() && left.unexplained.empty())
+    network.notes.push_back(left.renamed.empty()
+                                ? note("tensors-agree", "the description and the tensors agree, module by module")
+                                : note("tensors-agree", "the description and the tensors agree in their sums"));
 }
 
 }  // namespace floptally
