@@ -294,6 +294,19 @@ std::optional<Traced> tokens_of(Trace& trace, const TrainQuestion& q, const Trac
   return tokens;
 }
 
+// Samples that the run sees, where tokens are not what it counts.
+std::optional<Traced> samples_of(Trace& trace, const TrainQuestion& q) {
+  const Run& run = q.file.run;
+  const Node train = q.file.root.find("train");
+  if (run.examples > 0) {
+    const Traced one_pass = input(trace, train, "examples", dim::kSample, 1, run.examples);
+    return run.epochs > 0 ? one_pass * input(trace, train, "epochs", dim::kNone, 1, run.epochs) : one_pass;
+  }
+  if (run.steps <= 0) return std::nullopt;
+  return input(trace, train, "steps", dim::kNone, 1, run.steps) *
+         trace.given("samples per step", Integer(run.batch), dim::kSample);
+}
+
 // The network as the run trains it: with its adapters, the rest frozen.
 Network with_adapters(const Network& network, const LowRankAdapter& adapter) {
   Training training;
@@ -318,17 +331,26 @@ void add_compute(Ledger& ledger, const TrainQuestion& q, const Network& network,
         "trainable_parameters", "trainable parameters",
         trace.name("trainable parameters", trace.constant(total_count.parameters - total_count.frozen, dim::kParameter),
                    "the rest is frozen: it has no weight gradient and no optimizer states"));
-  const std::optional<Traced> tokens = tokens_of(trace, q, parameters, network.sequence);
-  if (!tokens) return;
-  const Traced trained = trace.name("tokens trained on", *tokens);
-  const Traced each = trace.name("training FLOP per sequence", trace.constant(flop.training(), dim::kFlop),
-                                 "operators of the network, convention " + std::string(default_convention().name));
-  const Traced sequence = trace.given("tokens per sequence", Integer(network.sequence), dim::kToken);
-  const Traced total = trace.name("training FLOP", trained * each / sequence, "tokens / sequence x FLOP per sequence");
+  const std::string source = "operators of the network, convention " + std::string(default_convention().name);
+  const auto total_of = [&]() -> std::optional<Traced> {
+    if (const std::optional<Traced> tokens = tokens_of(trace, q, parameters, network.sequence)) {
+      const Traced trained = trace.name("tokens trained on", *tokens);
+      const Traced each = trace.name("training FLOP per sequence", trace.constant(flop.training(), dim::kFlop), source);
+      const Traced sequence = trace.given("tokens per sequence", Integer(network.sequence), dim::kToken);
+      return trace.name("training FLOP", trained * each / sequence, "tokens / sequence x FLOP per sequence");
+    }
+    const std::optional<Traced> samples = samples_of(trace, q);
+    if (!samples) return std::nullopt;
+    const Traced each =
+        trace.name("training FLOP per sample", trace.constant(flop.training(), dim::kFlop / dim::kSample), source);
+    return trace.name("training FLOP", trace.name("samples trained on", *samples) * each, "samples x FLOP per sample");
+  };
+  const std::optional<Traced> total = total_of();
+  if (!total) return;
   Entry entry{"compute"};
-  entry.children.push_back({"model FLOP", {{"flop", total}}});
+  entry.children.push_back({"model FLOP", {{"flop", *total}}});
   ledger.add(std::move(entry));
-  ledger.headline("flop_training", "training compute", total);
+  ledger.headline("flop_training", "training compute", *total);
 }
 
 // Nothing but hardware and time is known (Epoch's second method): time x devices x peak x utilization.

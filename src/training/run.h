@@ -61,7 +61,7 @@ struct Run {
   std::int64_t sequence = 0;  // tokens per sequence; 0: as the model says
   double tokens = 0;          // trained on in all; 0: not said
   double steps = 0;
-  double epochs = 0;
+  double epochs = 0, examples = 0;  // passes, and samples of one
   Layout layout;
   Precision precision;
   Optimizer optimizer;

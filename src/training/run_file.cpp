@@ -146,6 +146,7 @@ void Reader::train(const Node& node) {
   tokens(node);
   run.steps = amount(node, "steps", dim::kNone, "a number of steps");
   run.epochs = amount(node, "epochs", dim::kNone, "a number of passes over the data");
+  run.examples = amount(node, "examples", dim::kSample, "a number of examples");
   Result<std::optional<Packing>> packing = read_packing(node.find("packing"));
   if (packing.ok())
     out_.packing = *std::move(packing);

@@ -118,7 +118,7 @@ inline constexpr Field kRunTrainFields[] = {
     {.key = "optimizer", .expect = Expect::any, .doc = "as at the top of the file"},
     {.key = "precision", .expect = Expect::any, .doc = "as at the top of the file"},
     {.key = "framework", .expect = Expect::any, .doc = "as at the top of the file"},
-    {.key = "examples", .expect = Expect::quantity, .doc = "examples in one pass (with model.connections)"},
+    {.key = "examples", .expect = Expect::quantity, .doc = "examples in one pass: images, or sequences"},
     {.key = "words", .expect = Expect::quantity, .doc = "words of the data, where tokens are not known"},
     {.key = "generated", .expect = Expect::quantity, .doc = "tokens sampled for training data, discarded ones too"},
     {.key = "scored", .expect = Expect::quantity, .doc = "tokens read by reward, value or reference models"}};
