@@ -27,9 +27,10 @@ LayerMemory& MemoryProfile::target() {
 
 void MemoryProfile::enter(std::string_view name, std::int64_t repeat, BlockKind kind) {
   if (name == "shared_experts") shares_input_ = true;  // it reads what the router reads
-  const double outer = depth_ == 0 ? 1 : copies_[depth_];
+  const double outer = copies_[depth_], within = within_[depth_];
   depth_ = std::min(depth_ + 1, 64);
   copies_[depth_] = outer * as_double(repeat);
+  within_[depth_] = within * as_double(repeat);
   if (name == "shared_experts") shared_depth_ = depth_;
   if (name == "experts") experts_depth_ = depth_;
   if (kind != BlockKind::layer || in_layer_) return;
@@ -37,6 +38,7 @@ void MemoryProfile::enter(std::string_view name, std::int64_t repeat, BlockKind 
   products_ = 0;
   started_ = fused_adapter_ = false;
   layer_depth_ = depth_;
+  within_[depth_] = 1;
   spilling_ = classes_ == kMaxClasses;
   classes_ = std::min(classes_ + 1, kMaxClasses);
   LayerMemory& layer = target();
@@ -172,7 +174,7 @@ void MemoryProfile::parameters(const Op& op, const Attributes<double>& a, const 
   const bool grouped = is_grouped(op);
   const bool matrix = is_linear(op);
   const bool frozen = op.has(op_flags::frozen) || run_.adapter.rank > 0;
-  const double elements = c.parameters;
+  const double times = within_[depth_], each = c.parameters, elements = each * times;
   (grouped ? to.expert : to.dense) += elements;
   to.gathered += elements * compute_;
   if (matrix) to.matrix += elements;
@@ -180,10 +182,11 @@ void MemoryProfile::parameters(const Op& op, const Attributes<double>& a, const 
     const Dtype base = run_.adapter.base;
     const bool packed = base != Dtype::unspecified && matrix && (!head || run_.framework.packs_head);
     to.frozen_bytes += elements * (packed ? bytes_of(base) : weights_);
-    const double unpacked = packed ? elements * run_.framework.unpacked : 0;  // one matrix at a time
+    const double unpacked = packed ? each * run_.framework.unpacked : 0;  // one matrix at a time
     (head ? to.unpacked : unpacked_) = unpacked;
     if (is_adapted(run_.adapter, op)) {  // experts have a pair of matrices each
-      const double extra = as_double(run_.adapter.rank) * (a.value[1] + a.value[2]) * (grouped ? a.value[4] : 1);
+      const double extra =
+          as_double(run_.adapter.rank) * (a.value[1] + a.value[2]) * (grouped ? a.value[4] : 1) * times;
       (grouped ? to.trained_expert : to.trained_dense) += extra;
       (grouped ? to.states_expert : to.states_dense) += state_bytes(run_.optimizer, extra, 1, states_like_);
       to.gradient += extra * compute_;
@@ -192,14 +195,14 @@ void MemoryProfile::parameters(const Op& op, const Attributes<double>& a, const 
   }
   to.gradient += elements * compute_;
   (grouped ? to.trained_expert : to.trained_dense) += elements;
-  const double each = grouped ? elements / std::max(1.0, a.value[4]) : elements;
+  const double matrices = grouped ? std::max(1.0, a.value[4]) : 1;
   const double states =
       matrix && !(head && run_.optimizer.matrices_only)
-          ? state_bytes(run_.optimizer, a.value[1], each / a.value[1], states_like_) * (elements / each)
-          : state_bytes(run_.optimizer, elements, 1, states_like_);
-  (grouped ? to.states_expert : to.states_dense) += states;
-  if (!grouped && elements > to.largest) {
-    to.largest = elements;
+          ? state_bytes(run_.optimizer, a.value[1], each / matrices / a.value[1], states_like_) * matrices
+          : state_bytes(run_.optimizer, each, 1, states_like_);
+  (grouped ? to.states_expert : to.states_dense) += states * times;
+  if (!grouped && each > to.largest) {
+    to.largest = each;
     to.largest_states = states;
   }
   if (matrix && !head) {
@@ -224,7 +227,8 @@ void MemoryProfile::add(const Op& op) {
     return;
   }
   double policy = 0;
-  double kept = kept_bytes(op, a, c, policy) * samples;
+  double kept = kept_bytes(op, a, c, policy) * samples * within_[depth_];
+  policy *= within_[depth_];
   if (op.def == &operators::k_attention) {
     scores_ = std::max(scores_, a.value[2] * a.value[0] * a.value[1] * compute_ * samples);
     mask_ = std::max(mask_, a.value[0] * as_double(op.attributes[1]) * samples);

@@ -95,7 +95,7 @@ class MemoryProfile final : public Sink {
   int depth_ = 0, layer_depth_ = 0;
   bool spilling_ = false;  // the layer has no class of its own
   bool in_layer_ = false, seen_layer_ = false, tied_ = false, at_least_ = false;
-  double copies_[65] = {};
+  double copies_[65] = {1}, within_[65] = {1};  // of the block at a depth: in all, in its layer (or outside of layers)
   int shapes_ = 0;
   std::array<Shape, 48> shape_{};
   Shape pending_{};
