@@ -1,5 +1,7 @@
 // CSV (RFC 4180): the rows of the account trees, else of the first table, else the headlines; every digit, in the units
 // of the JSON (base units; hours under *_hours).
+#include "base/csv.h"
+
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -10,16 +12,6 @@
 
 namespace floptally {
 namespace {
-
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  return out + "\"";
-}
 
 std::string number(const Figure& figure, double scale) {
   if (figure.unknown && !figure.at_least) return {};
@@ -39,7 +31,7 @@ void append(std::string& out, const Book& book, const Account& account, const st
             const std::string& prefix, const Keys& keys) {
   for (const Account& child : account.children)
     append(out, book, child, prefix + child.name, prefix + child.name + "/", keys);
-  out += quoted(own);
+  out += csv_quote(own);
   for (const std::string& key : keys) {
     const auto cell =
         std::find_if(account.cells.begin(), account.cells.end(), [&](const Cell& each) { return each.key == key; });
@@ -74,10 +66,10 @@ std::string render_csv(const Book& book, const RenderOptions&) {
   if (!out.empty()) return out;
   if (!book.tables.empty()) {
     const Grid grid = table_grid(book.tables.front(), true);
-    for (std::size_t c = 0; c < grid.heads.size(); ++c) out += (c > 0 ? "," : "") + quoted(grid.heads[c]);
+    for (std::size_t c = 0; c < grid.heads.size(); ++c) out += (c > 0 ? "," : "") + csv_quote(grid.heads[c]);
     out += "\n";
     for (const auto& row : grid.rows) {
-      for (std::size_t c = 0; c < row.size(); ++c) out += (c > 0 ? "," : "") + quoted(row[c]);
+      for (std::size_t c = 0; c < row.size(); ++c) out += (c > 0 ? "," : "") + csv_quote(row[c]);
       out += "\n";
     }
     return out;
