@@ -256,6 +256,48 @@ bool is_spec(Node node) {
          (node.find("kind") || node.find("from") || node.find("parts") || node.find("network"));
 }
 
+namespace {
+
+Diagnostic unknown_kind(Node node, std::string_view name) {
+  std::vector<std::string_view> names;
+  std::string known;
+  for (auto each = kinds::kAll; *each != nullptr; ++each) {
+    names.push_back((*each)->name);
+    known += (known.empty() ? "" : ", ") + std::string((*each)->name);
+  }
+  const Node named = node.find("kind");
+  const std::string_view near = nearest(name, names);
+  return error("unknown-kind",
+               named ? "no kind of network is called '" + std::string(name) + "'" : "a spec needs 'kind'",
+               named ? named.span() : node.span(),
+               (near.empty() ? "" : "did you mean '" + std::string(near) + "'? ") + ("kinds: " + known));
+}
+
+// The layers that a spec of one kind describes; "parts" and "layers" are kinds that need no 'kind'.
+bool describe_kind(Node node, Spec::Session& session, Sink& to) {
+  const Node named = node.find("kind");
+  const std::string_view name = named                               ? named.text()
+                                : node.find("parts")                ? "parts"
+                                : node.find("layers").is_sequence() ? "layers"
+                                                                    : "";
+  const KindDef* kind = find_kind(name);
+  if (kind == nullptr) {
+    std::optional<Diagnostic> other = session.depth == 1 ? other_file(node, "network") : std::nullopt;
+    session.problems.push_back(other ? *std::move(other) : unknown_kind(node, name));
+    return false;
+  }
+  if (!check(full_table(*kind), node, session.problems)) return false;
+  if (session.unit.empty()) session.unit = kind->unit;
+  Spec spec(node, session);
+  const std::int64_t repeat = spec.size_or("repeat", 1, 0);
+  std::optional<Scope> copies;
+  if (repeat != 1) copies.emplace(to, kind->name, repeat, BlockKind::group);
+  kind->build(spec, to);
+  return session.problems.empty();
+}
+
+}  // namespace
+
 bool describe_spec(Node node, Spec::Session& session, Sink& sink) {
   if (!node.is_mapping()) {
     session.problems.push_back(wrong_type(node, "a mapping (a network spec)"));
@@ -272,44 +314,8 @@ bool describe_spec(Node node, Spec::Session& session, Sink& sink) {
   FreezingSink freezing(target);
   const bool frozen = node.find("frozen").as_bool().value_or(false);
   Sink& to = frozen ? static_cast<Sink&>(freezing) : target;
-  Spec spec(node, session);
-  bool good = false;
-  if (node.find("from")) {
-    good = check(kFromTable, node, session.problems) && describe_from(node, session, to);
-  } else {
-    const Node named = node.find("kind");
-    const std::string_view name = named                               ? named.text()
-                                  : node.find("parts")                ? "parts"
-                                  : node.find("layers").is_sequence() ? "layers"
-                                                                      : "";
-    const KindDef* kind = find_kind(name);
-    if (std::optional<Diagnostic> other =
-            kind == nullptr && session.depth == 1 ? other_file(node, "network") : std::nullopt) {
-      session.problems.push_back(*std::move(other));
-    } else if (kind == nullptr) {
-      std::vector<std::string_view> names;
-      std::string known;
-      for (auto each = kinds::kAll; *each != nullptr; ++each) {
-        names.push_back((*each)->name);
-        known += (known.empty() ? "" : ", ") + std::string((*each)->name);
-      }
-      const std::string_view near = nearest(name, names);
-      session.problems.push_back(error(
-          "unknown-kind", named ? "no kind of network is called '" + std::string(name) + "'" : "a spec needs 'kind'",
-          named ? named.span() : node.span(),
-          (near.empty() ? "" : "did you mean '" + std::string(near) + "'? ") + ("kinds: " + known)));
-    } else if (check(full_table(*kind), node, session.problems)) {
-      if (session.unit.empty()) session.unit = kind->unit;
-      const std::int64_t repeat = spec.size_or("repeat", 1, 0);
-      if (repeat != 1) {
-        const Scope copies(to, kind->name, repeat, BlockKind::group);
-        kind->build(spec, to);
-      } else {
-        kind->build(spec, to);
-      }
-      good = session.problems.empty();
-    }
-  }
+  const bool good = node.find("from") ? check(kFromTable, node, session.problems) && describe_from(node, session, to)
+                                      : describe_kind(node, session, to);
   --session.depth;
   if (good && training.changes()) {
     const Network adapted = adapt(own.finish(), training);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <tuple>
 
 #include "base/nearest.h"
 #include "book/ledger.h"
@@ -23,6 +24,7 @@ struct LinePart {
   Cells cells;
 };
 
+constexpr double kHour = 3600, kDay = 24 * kHour;  // seconds
 constexpr const char* kWithout = "(lines without it)";
 
 class PlanTally {
@@ -334,25 +336,26 @@ class PlanTally {
   }
 
   std::vector<Entry> by_entries() {
-    std::map<std::pair<double, std::string>, std::vector<Cells>> rows;
+    // Numbers first, by their size, then words as they came, then the lines without the axis.
+    enum class Group : std::uint8_t { number, word, without };
+    std::map<std::tuple<Group, double, std::string>, std::vector<Cells>> rows;
     std::vector<std::string> first_seen;
     for (LinePart& part : by_parts_) {
-      double order = part.order;
-      if (order == 0) {
-        const double number = double_or(part.label, -1);
-        auto at = std::find(first_seen.begin(), first_seen.end(), part.label);
-        if (at == first_seen.end()) at = first_seen.insert(first_seen.end(), part.label);
-        order = part.label == kWithout ? HUGE_VAL
-                : number > 0           ? number
-                                       : 1e300 + 1e285 * static_cast<double>(at - first_seen.begin());
-      }
-      rows[{order, part.label}].push_back(std::move(part.cells));
+      const double number = part.order != 0 ? part.order : double_or(part.label, -1);
+      auto at = std::find(first_seen.begin(), first_seen.end(), part.label);
+      if (at == first_seen.end()) at = first_seen.insert(first_seen.end(), part.label);
+      const Group group = part.label == kWithout          ? Group::without
+                          : part.order != 0 || number > 0 ? Group::number
+                                                          : Group::word;
+      const double order = group == Group::number ? number : static_cast<double>(at - first_seen.begin());
+      rows[{group, order, part.label}].push_back(std::move(part.cells));
     }
     std::vector<Entry> out;
     for (auto& [key, all] : rows) {
       Entry row;
-      const bool number = double_or(key.second, -1) >= 0;
-      row.name = number ? options_.by + " " + key.second : key.second;
+      const std::string& label = std::get<std::string>(key);
+      const bool number = double_or(label, -1) >= 0;
+      row.name = number ? options_.by + " " + label : label;
       std::vector<std::string> keys;
       std::map<std::string, std::vector<Traced>> columns;
       for (const Cells& each : all)
@@ -462,23 +465,23 @@ class PlanTally {
     book.summary.insert(book.summary.begin(), line + ".");
   }
 
-  void check_one(Book& book, const PlanExpectation& want, bool expected, Table& table) {
-    double value = 0;
-    Dim d;
+  // The step that `expect` or `limits` speaks of, and what turns its value into the unit of that key.
+  struct Checked {
     const Step* step = nullptr;
     double scale = 1;
-    if (want.key == "days") {
-      step = find_headline(book, "training_seconds");
-      scale = 1.0 / 86400;
-      if (step == nullptr && find_headline(book, "device_hours") != nullptr && limit_devices() > 0) {
-        step = find_headline(book, "device_hours");
-        scale = 1.0 / 86400 / limit_devices();
-      }
-    } else {
-      const bool hours = want.key == "device_hours" || want.key == "node_hours";
-      step = find_headline(book, want.key == "flop" ? "flop_training" : want.key);
-      scale = hours ? 1.0 / 3600 : 1;
+  };
+  [[nodiscard]] Checked checked_step(const Book& book, const std::string& key) const {
+    if (key == "days") {
+      if (const Step* time = find_headline(book, "training_seconds")) return {time, 1 / kDay};
+      const bool shared = limit_devices() > 0;
+      return {shared ? find_headline(book, "device_hours") : nullptr, shared ? 1 / kDay / limit_devices() : 1};
     }
+    const bool hours = key == "device_hours" || key == "node_hours";
+    return {find_headline(book, key == "flop" ? "flop_training" : key), hours ? 1 / kHour : 1};
+  }
+
+  void check_one(Book& book, const PlanExpectation& want, bool expected, Table& table) {
+    const auto [step, scale] = checked_step(book, want.key);
     if (step == nullptr) {
       book.notes.push_back(warning(
           "cannot-check", "'" + want.key + "' cannot be checked: the plan does not say enough to know it", want.place,
@@ -486,30 +489,21 @@ class PlanTally {
                              : "give hardware with a rate and a price"));
       return;
     }
-    value = step->figure.value * scale;
-    if (want.key == "flop" || want.key == "usd" || want.key == "tokens") d = step->figure.dim;
-    const auto print = [&](double v) { return d == Dim{} ? count_text(v, 4) : quantity_text(v, d, 4); };
+    const double value = step->figure.value * scale;
+    const bool with_unit = want.key == "flop" || want.key == "usd" || want.key == "tokens";
+    const Dim unit = with_unit ? step->figure.dim : Dim{};
+    const auto print = [&](double v) { return unit == Dim{} ? count_text(v, 4) : quantity_text(v, unit, 4); };
     const Amount& amount = want.amount;
     const bool range = amount.form == Amount::Form::best_with_range || amount.form == Amount::Form::range;
-    const double low = range ? amount.low : amount.best * (1 - 1e-12);
-    const double high = range ? amount.high : amount.best * (1 + 1e-12);
     const double edge = range ? amount.high : amount.best;
-    const bool floor = amount.form == Amount::Form::floor;
-    const bool met = expected ? (floor ? value >= low : value >= low && value <= high) : value <= edge;
+    const bool met = expected ? meets(amount, value) : value <= edge;
     std::string verdict = expected ? (met ? "met" : "not met") : met ? "kept" : "passed";
     if (!met) {
-      const double reference = expected ? amount.best : edge;
-      const double off = reference == 0 ? 0 : value / reference - 1;
-      char percent[32];
-      if (std::abs(off) < 10)
-        std::snprintf(percent, sizeof percent, "%+.3g%%", 100 * off);
-      else
-        std::snprintf(percent, sizeof percent, "%.3g times", off + 1);
-      const std::string difference = (value >= reference ? "+" : "-") + print(std::abs(value - reference));
-      verdict += ", off by " + difference + " (" + percent + ")";
+      const std::string off = difference_text(value, expected ? amount.best : edge, print);
+      verdict += ", off by " + off;
       Diagnostic miss = error(expected ? "expect-not-met" : "limit-passed",
                               "'" + want.key + "' is " + print(value) + (expected ? ", expected " : ", the limit is ") +
-                                  amount.text + ": " + difference + " (" + percent + ")",
+                                  amount.text + ": " + off,
                               want.place);
       miss.severity = Severity::warning;
       book.notes.push_back(std::move(miss));
@@ -521,6 +515,27 @@ class PlanTally {
     }
     table.rows.push_back({std::string(expected ? "expect" : "limit"), want.key, amount.text,
                           (step->figure.at_least ? ">= " : "") + print(value), verdict});
+  }
+
+  // Whether a value is what `expect` says: in its range, at or above its floor, or equal but for rounding.
+  static bool meets(const Amount& amount, double value) {
+    constexpr double kRounding = 1e-12;
+    const bool range = amount.form == Amount::Form::best_with_range || amount.form == Amount::Form::range;
+    const double low = range ? amount.low : amount.best * (1 - kRounding);
+    const double high = range ? amount.high : amount.best * (1 + kRounding);
+    return value >= low && (amount.form == Amount::Form::floor || value <= high);
+  }
+
+  // "+1.2M (+3.4%)", or "(12 times)" where it is far off.
+  template <class Print>
+  static std::string difference_text(double value, double reference, const Print& print) {
+    const double off = reference == 0 ? 0 : value / reference - 1;
+    char relative[32];
+    if (std::abs(off) < 10)
+      std::snprintf(relative, sizeof relative, "%+.3g%%", 100 * off);
+    else
+      std::snprintf(relative, sizeof relative, "%.3g times", off + 1);
+    return (value >= reference ? "+" : "-") + print(std::abs(value - reference)) + " (" + relative + ")";
   }
 
   [[nodiscard]] double limit_devices() const {

@@ -1,6 +1,7 @@
 #include "training/framework.h"
 
 #include <optional>
+#include <utility>
 
 #include "base/nearest.h"
 #include "training/table.h"
@@ -24,58 +25,65 @@ std::optional<Spread> fitted(std::string_view constant, std::string_view whose) 
   return out;
 }
 
+// Columns that are numbers, and columns that are 1 where a rule holds.
+constexpr std::pair<const char*, double Framework::*> kNumbers[] = {
+    {"loss_forward", &Framework::loss_forward},
+    {"loss_backward", &Framework::loss_backward},
+    {"loss_compiled", &Framework::loss_compiled},
+    {"loss_parallel", &Framework::loss_parallel},
+    {"loss_blocks", &Framework::loss_blocks},
+    {"attention_copies", &Framework::attention_copies},
+    {"norm_bytes", &Framework::norm_bytes},
+    {"norm_trained", &Framework::norm_trained},
+    {"gated_kept", &Framework::gated_kept},
+    {"handles", &Framework::handles},
+    {"buckets", &Framework::buckets},
+    {"optimizer_temporary", &Framework::optimizer_temporary},
+    {"shard_gradients", &Framework::shard_gradients},
+    {"second_gradients", &Framework::second_gradients},
+    {"packed_inputs", &Framework::packed_inputs},
+    {"unpacked", &Framework::unpacked},
+};
+constexpr std::pair<const char*, bool Framework::*> kRules[] = {
+    {"expert_scaled", &Framework::expert_scaled},
+    {"expert_outputs", &Framework::expert_outputs},
+    {"engine_workspace", &Framework::engine_workspace},
+    {"fused_values", &Framework::fused_values},
+    {"repeats_keys", &Framework::repeats_keys},
+    {"products_policy", &Framework::products_policy},
+    {"late_gradients", &Framework::late_gradients},
+    {"copies_output", &Framework::copies_output},
+    {"whole_gradients", &Framework::whole_gradients},
+    {"score_buffer", &Framework::score_buffer},
+    {"flat_step", &Framework::flat_step},
+    {"one_copy", &Framework::one_copy},
+    {"root_gathered", &Framework::root_gathered},
+    {"saves_gathered", &Framework::saves_gathered},
+    {"gather_buffer", &Framework::gather_buffer},
+    {"router_engine", &Framework::router_engine},
+    {"padding_masks", &Framework::padding_masks},
+    {"unties", &Framework::unties},
+    {"high_precision", &Framework::keeps_high_precision},
+    {"planned", &Framework::planned},
+    {"shards_pipelines", &Framework::shards_pipelines},
+    {"splits_sequence", &Framework::splits_sequence},
+    {"offloads_gradients", &Framework::offloads_gradients},
+    {"packs_head", &Framework::packs_head},
+    {"zero_pads", &Framework::zero_pads},
+};
+
 std::vector<Framework> read_frameworks() {
   std::vector<Framework> out;
   const FactTable& table = facts<FactTable, framework_table>();
   for (std::size_t row = 0; row < table.rows(); ++row) {
-    const auto number = [&](std::string_view column) { return table.number(row, column); };
     Framework f;
     f.name = table.cell(row, "name");
     const auto gradients = find_dtype(table.cell(row, "gradients"));
     f.gradients = gradients ? *gradients : Dtype::unspecified;
     const std::string_view wgrad = table.cell(row, "wgrad");
     f.wgrad = wgrad == "dummy" ? Wgrad::dummy : wgrad == "in-place" ? Wgrad::in_place : Wgrad::transient;
-    f.loss_forward = number("loss_forward");
-    f.loss_backward = number("loss_backward");
-    f.loss_compiled = number("loss_compiled");
-    f.loss_parallel = number("loss_parallel");
-    f.loss_blocks = number("loss_blocks");
-    f.attention_copies = number("attention_copies");
-    f.norm_bytes = number("norm_bytes");
-    f.norm_trained = number("norm_trained");
-    f.gated_kept = number("gated_kept");
-    f.expert_scaled = number("expert_scaled") > 0;
-    f.expert_outputs = number("expert_outputs") > 0;
-    f.handles = number("handles");
-    f.engine_workspace = number("engine_workspace") > 0;
-    f.buckets = number("buckets");
-    f.optimizer_temporary = number("optimizer_temporary");
-    f.shard_gradients = number("shard_gradients");
-    f.second_gradients = number("second_gradients");
-    f.packed_inputs = number("packed_inputs");
-    f.fused_values = number("fused_values") > 0;
-    f.repeats_keys = number("repeats_keys") > 0;
-    f.products_policy = number("products_policy") > 0;
-    f.late_gradients = number("late_gradients") > 0;
-    f.copies_output = number("copies_output") > 0;
-    f.whole_gradients = number("whole_gradients") > 0;
-    f.score_buffer = number("score_buffer") > 0;
-    f.flat_step = number("flat_step") > 0;
-    f.one_copy = number("one_copy") > 0;
-    f.root_gathered = number("root_gathered") > 0;
-    f.saves_gathered = number("saves_gathered") > 0;
-    f.gather_buffer = number("gather_buffer") > 0;
-    f.router_engine = number("router_engine") > 0;
-    f.padding_masks = number("padding_masks") > 0;
-    f.unties = number("unties") > 0;
-    f.keeps_high_precision = number("high_precision") > 0;
-    f.planned = number("planned") > 0;
-    f.shards_pipelines = number("shards_pipelines") > 0;
-    f.splits_sequence = number("splits_sequence") > 0;
-    f.offloads_gradients = number("offloads_gradients") > 0;
-    f.packs_head = number("packs_head") > 0;
-    f.unpacked = number("unpacked");
-    f.zero_pads = number("zero_pads") > 0;
+    for (const auto& [column, member] : kNumbers) f.*member = table.number(row, column);
+    for (const auto& [column, member] : kRules) f.*member = table.number(row, column) > 0;
     f.reserved = f.planned ? Spread{1, 1, 1} : fitted("reserved", f.name).value_or(f.reserved);
     if (const auto load = fitted("expert_load", f.name)) f.expert_load = load->best;
     f.source = table.cell(row, "source");

@@ -39,67 +39,78 @@ Likeness likeness_of(const Keys& c) {
   return {Table::learned, 2, true, c.flag("normalize_before", false)};
 }
 
-void describe_bart(Family& f) {
-  const Keys& c = f.config;
-  const std::int64_t width = c.size("d_model"), vocabulary = c.size("vocab_size"),
-                     positions = c.size("max_position_embeddings");
-  const std::int64_t encoders = c.size("encoder_layers"), decoders = c.size("decoder_layers");
-  const std::int64_t encoder_heads = c.size("encoder_attention_heads"),
-                     decoder_heads = c.size("decoder_attention_heads");
-  const std::int64_t encoder_ffn = c.size("encoder_ffn_dim"), decoder_ffn = c.size("decoder_ffn_dim");
-  const Likeness likeness = likeness_of(c);
-  const bool before = likeness.before;
-  const Activation activation = read_activation(f, Activation::gelu, "activation_function");
-  c.divides("encoder_attention_heads", encoder_heads, "d_model", width);
-  c.divides("decoder_attention_heads", decoder_heads, "d_model", width);
-  c.understood({"scale_embedding", "encoder_layerdrop", "decoder_layerdrop", "classif_dropout", "num_hidden_layers",
-                "add_bias_logits", "add_final_layer_norm", "normalize_embedding", "static_position_embeddings",
-                "extra_pos_embeddings", "forced_bos_token_id", "normalize_before", "share_encoder_decoder_embeddings",
-                "decoder_vocab_size"});
+// One half: its layers, and what stands before and after them.
+struct Half {
+  std::int64_t layers = 0, heads = 0, ffn = 0;
+};
+
+Half read_half(const Keys& c, const std::string& side, std::int64_t width) {
+  const Half half{c.size(side + "_layers"), c.size(side + "_attention_heads"), c.size(side + "_ffn_dim")};
+  c.divides(side + "_attention_heads", half.heads, "d_model", width);
+  return half;
+}
+
+void describe_positions(Family& f, const Likeness& likeness, std::int64_t tokens, std::int64_t positions,
+                        std::int64_t width) {
+  const std::int64_t rows = positions + likeness.padding;
+  const Op table = position_table("embed_positions", tokens, rows, width);
+  if (likeness.table == Table::computed)
+    f.sink.add(move("embed_positions", tokens * width, rows * width));
+  else
+    f.sink.add(likeness.table == Table::frozen ? Op(table).with(op_flags::frozen) : table);
+  if (likeness.embedding_norm) f.sink.add(layer_norm("layernorm_embedding", tokens, width));
+}
+
+void describe_bart_head(Family& f, const Likeness& likeness, std::int64_t width, std::int64_t vocabulary) {
   const std::string_view named = f.architecture();
-  f.sequence(positions);
-  const std::int64_t source = f.inputs.source_sequence > 0 ? f.inputs.source_sequence : f.tokens;
-  if (!f.ok()) return;
-  f.sink.add(embedding("shared", source, vocabulary, width));
-  const auto open = [&](std::int64_t tokens) {
-    const std::int64_t rows = positions + likeness.padding;
-    Op table = position_table("embed_positions", tokens, rows, width);
-    if (likeness.table == Table::computed)
-      f.sink.add(move("embed_positions", tokens * width, rows * width));
-    else
-      f.sink.add(likeness.table == Table::frozen ? table.with(op_flags::frozen) : table);
-    if (likeness.embedding_norm) f.sink.add(layer_norm("layernorm_embedding", tokens, width));
-  };
-  {
-    const Scope encoder(f.sink, "encoder");
-    open(source);
-    {
-      const Scope layers(f.sink, "layers", encoders, BlockKind::layer);
-      describe_encoder_layer(
-          {.width = width, .heads = encoder_heads, .ffn = encoder_ffn, .post_norm = !before, .activation = activation},
-          source, f.sink);
-    }
-    if (before) f.sink.add(layer_norm("layer_norm", source, width));
-  }
-  {
-    const Scope decoder(f.sink, "decoder");
-    f.sink.add(embedding("embed_tokens", f.tokens, vocabulary, width).with(op_flags::tied));
-    open(f.tokens);
-    {
-      const Scope layers(f.sink, "layers", decoders, BlockKind::layer);
-      describe_decoder_layer(
-          {.width = width, .heads = decoder_heads, .ffn = decoder_ffn, .post_norm = !before, .activation = activation},
-          f.tokens, source, width, f.sink);
-    }
-    if (before) f.sink.add(layer_norm("layer_norm", f.tokens, width));
-  }
   if (named.ends_with("ForSequenceClassification")) {
     f.sink.add(linear("classification_head.dense", 1, width, width, true, Component::head));
-    f.sink.add(linear("classification_head.out_proj", 1, width, label_count(c), true, Component::head));
+    f.sink.add(linear("classification_head.out_proj", 1, width, label_count(f.config), true, Component::head));
   } else if (!named.ends_with("Model")) {
     describe_head(f, NormKind::none, width, vocabulary, true);
     if (likeness.table != Table::computed) f.sink.add(move("final_logits_bias", 0, vocabulary));
   }
+}
+
+void describe_bart(Family& f) {
+  const Keys& c = f.config;
+  const std::int64_t width = c.size("d_model"), vocabulary = c.size("vocab_size"),
+                     positions = c.size("max_position_embeddings");
+  const Half encoder = read_half(c, "encoder", width), decoder = read_half(c, "decoder", width);
+  const Likeness likeness = likeness_of(c);
+  const Activation activation = read_activation(f, Activation::gelu, "activation_function");
+  c.understood({"scale_embedding", "encoder_layerdrop", "decoder_layerdrop", "classif_dropout", "num_hidden_layers",
+                "add_bias_logits", "add_final_layer_norm", "normalize_embedding", "static_position_embeddings",
+                "extra_pos_embeddings", "forced_bos_token_id", "normalize_before", "share_encoder_decoder_embeddings",
+                "decoder_vocab_size"});
+  f.sequence(positions);
+  const std::int64_t source = f.inputs.source_sequence > 0 ? f.inputs.source_sequence : f.tokens;
+  if (!f.ok()) return;
+  const auto layer = [&](const Half& half) {
+    return EncoderLayerPart{
+        .width = width, .heads = half.heads, .ffn = half.ffn, .post_norm = !likeness.before, .activation = activation};
+  };
+  f.sink.add(embedding("shared", source, vocabulary, width));
+  {
+    const Scope scope(f.sink, "encoder");
+    describe_positions(f, likeness, source, positions, width);
+    {
+      const Scope layers(f.sink, "layers", encoder.layers, BlockKind::layer);
+      describe_encoder_layer(layer(encoder), source, f.sink);
+    }
+    if (likeness.before) f.sink.add(layer_norm("layer_norm", source, width));
+  }
+  {
+    const Scope scope(f.sink, "decoder");
+    f.sink.add(embedding("embed_tokens", f.tokens, vocabulary, width).with(op_flags::tied));
+    describe_positions(f, likeness, f.tokens, positions, width);
+    {
+      const Scope layers(f.sink, "layers", decoder.layers, BlockKind::layer);
+      describe_decoder_layer(layer(decoder), f.tokens, source, width, f.sink);
+    }
+    if (likeness.before) f.sink.add(layer_norm("layer_norm", f.tokens, width));
+  }
+  describe_bart_head(f, likeness, width, vocabulary);
 }
 
 }  // namespace
