@@ -422,7 +422,10 @@ bool is_wandb_sweep(const Node& root) {
   return root.is_mapping() && !root.find("plan") && root.find("parameters").is_mapping();
 }
 
-Result<Plan> import_wandb(const Node& sweep, Plan base) { return WandbImport(sweep, std::move(base)).run(); }
+Result<Plan> import_wandb(const Node& sweep, Plan base) {
+  base.imported = true;
+  return WandbImport(sweep, std::move(base)).run();
+}
 
 Result<Plan> import_hydra(std::string_view overrides, Plan base, Sources& sources) {
   const Source& source = sources.add("--over", std::string(overrides));
@@ -453,6 +456,9 @@ Result<Plan> import_hydra(std::string_view overrides, Plan base, Sources& source
   return base;
 }
 
-Result<Plan> import_runs_csv(const Source& source, Plan base) { return RunsTable(source).import(std::move(base)); }
+Result<Plan> import_runs_csv(const Source& source, Plan base) {
+  base.imported = true;
+  return RunsTable(source).import(std::move(base));
+}
 
 }  // namespace floptally

@@ -20,6 +20,15 @@ bool LineSweep::uncertain(std::size_t slot) const {
   return slots_[slot].from == SweepSlot::From::expression && !slots_[slot].code;
 }
 
+Diagnostic LineSweep::no_model() const {
+  Diagnostic problem = error("missing-key", "no model: the FLOP of a run cannot be counted",
+                             plan_.model_place ? plan_.model_place : line_.place,
+                             "model: {kind: decoder, layers: 8, width: ...}, model: {from: config.json}, model: "
+                             "{parameters: 7B}, or train: {flop: ...}");
+  if (plan_.imported) problem.help = "what a run is (hardware, model, train) stands in a plan: --plan plan.yaml";
+  return problem;
+}
+
 bool LineSweep::choose_mode() {
   if (has(FieldId::flop))
     cost_ = {FieldId::flop};
@@ -30,10 +39,7 @@ bool LineSweep::choose_mode() {
   else
     cost_ = {FieldId::steps, FieldId::batch, FieldId::sequence};
   if (!has(FieldId::flop) && counter_ == nullptr && !has(FieldId::parameters) && !has(FieldId::flop_per_token))
-    return fail(error("missing-key", "no model: the FLOP of a run cannot be counted",
-                      plan_.model_place ? plan_.model_place : line_.place,
-                      "model: {kind: decoder, layers: 8, width: ...}, model: {from: config.json}, model: {parameters: "
-                      "7B}, or train: {flop: ...}"));
+    return fail(no_model());
   for (const FieldId id : cost_)
     if (!has(id)) {
       const std::string name(kFieldNames[slot_of(id)]);

@@ -128,6 +128,7 @@ class LineSweep {
   [[nodiscard]] bool uncertain(std::size_t slot) const;
 
   // Which slots make the cost, what can be summed in closed form, and whether runs are traced one by one.
+  [[nodiscard]] Diagnostic no_model() const;
   bool choose_mode();
   static bool certain(const Traced& t);
 

@@ -73,6 +73,7 @@ struct Plan {
   std::string from;  // a config file, a model file or a shipped model
   Span model_place, kind_place, from_place, count_place;
   bool gated = false, tied = false;
+  bool imported = false;  // a sweep or a table of runs, which says not what its runs are: --plan does
   std::string norm = "none", positions = "none";
   std::vector<std::pair<std::string, Span>> count_flop, count_parameters;
   std::vector<PlanSubset> subsets;

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""Exports graphs with the counts PyTorch executed: classification (all of torchvision), further_models.py and architectures.py.
+"""Exports graphs with the counts PyTorch executed: classification (all of torchvision), further_models.py, architectures.py
+and strangers.py.
 
-    make_graphs.py OUT [classification|further|architectures] [NAME ...]
+    make_graphs.py OUT [classification|further|architectures|strangers] [NAME ...]
 
 leaves out what OUT/truth.csv has already; writes OUT/graphs/NAME.onnx.xz (weights left out) and rows of OUT/truth.csv; Debian 12: torch 1.13, torchvision 0.14, onnx 1.12.
 """
@@ -9,7 +10,7 @@ import csv, functools, lzma, os, sys
 
 import onnx, torch, torchvision
 
-import architectures, counting, further_models
+import architectures, counting, further_models, strangers
 
 
 def classification(wanted, rows):
@@ -56,7 +57,8 @@ def main():
     fields = ["model", "input", "opset", "let", "parameters", "forward_flop", "backward_flop"]
     rows = {r["model"]: r for r in csv.DictReader(open(table))} if os.path.exists(table) else {}
     sets = {"classification": classification, "further": functools.partial(further, further_models.models()),
-            "architectures": functools.partial(further, architectures.models())}
+            "architectures": functools.partial(further, architectures.models()),
+            "strangers": functools.partial(further, strangers.models())}
     for name, module, inputs, options, parameters, forward, backward in sets[kind](wanted, rows):
         let = options.pop("let", "")
         if options.pop("script", False):
