@@ -103,6 +103,8 @@ void read_zero(EvidenceRow& out, std::string_view text, const SourceRule& rule) 
   const auto sharing = sharing_label(text);
   if (!sharing) return unknown_label(out, "zero", text);
   Layout& l = out.run.layout;
+  out.run.unsynced = contains(lower(text), "no_sync");
+  out.run.keeps_gathered = contains(lower(text), "no_reshard");
   l.zero = sharing->zero;
   l.shard = sharing->ranks;
   if (sharing->within_node) {  // unless the row says otherwise
@@ -165,6 +167,7 @@ void read_adapter(EvidenceRow& out, const SourceRule& rule, const std::string& m
   adapter.mlp = adapts("mlp");
   adapter.head = adapts("head");
   adapter.dropout = adapts("dropout");
+  adapter.wide = adapts("fp32");
   const bool packed = contains(method, "qlora") || contains(quantization, "nf4");
   if (!quantization.empty() && !contains(quantization, "nf4")) unknown_label(out, "quantization", quantization);
   if (contains(method, "emb") && out.reason.empty())
@@ -252,6 +255,22 @@ void read_axes(EvidenceRow& out, Cells& cells) {
   out.noted.push_back(empty[0] + " " + std::to_string(rest) + " (n_gpus / dp)");
 }
 
+// Layers of each pipeline stage, "11+5", where they are not even.
+void read_stages(EvidenceRow& out, std::string_view text) {
+  if (text.empty()) return;
+  std::int64_t sum = 0;
+  std::vector<std::int64_t> stages;
+  for (const std::string_view part : split(text, '+')) {
+    stages.push_back(number_after(part, ""));
+    if (stages.back() <= 0 || stages.back() > out.shape.layers) return unknown_label(out, "stages", text);
+    sum += stages.back();
+  }
+  Layout& l = out.run.layout;
+  if (sum != out.shape.layers || static_cast<std::int64_t>(stages.size()) != l.pipeline * l.chunks)
+    return unknown_label(out, "stages", text);
+  l.stages = std::move(stages);
+}
+
 void read_layout(EvidenceRow& out, Cells& cells) {
   Layout& l = out.run.layout;
   out.devices = cells.count("n_gpus", 0);
@@ -265,6 +284,7 @@ void read_layout(EvidenceRow& out, Cells& cells) {
   if (l.pipeline == 1) l.chunks = 1;
   if (l.chunks > 1) l.schedule = Schedule::interleaved;
   bound_layout(out);
+  read_stages(out, cells.text("stages"));
   read_axes(out, cells);
   const auto sp = cells.number("sp");
   l.sequence_parallel = l.tensor > 1 && (sp ? *sp > 0 : l.expert > 1);
@@ -336,6 +356,8 @@ void settle(EvidenceRow& out) {
     l.micro_batch = std::max<std::int64_t>(1, out.run.batch / l.data);
     out.assumed.emplace_back("one micro-batch per step");
   }
+  if (out.run.batch == 0 && out.accumulated > 0 && out.accumulated <= 1'000'000)
+    out.run.batch = l.micro_batch * l.data * out.accumulated;
   if (out.run.batch == 0) out.run.batch = l.micro_batch * l.data * (l.pipeline > 1 ? l.pipeline * 2 : 1);
 }
 
@@ -443,6 +465,11 @@ EvidenceRow read_row(const Csv& csv, std::size_t row, const FindModel& find) {
     out.run.framework.gradients = *format;
   out.run.loss_in_place = rule.loss == "in-place";
   out.run.chunked_loss = out.run.chunked_loss || rule.loss == "chunked";
+  // cross_entropy of 16-bit logits: log-softmax, its gradient, the logits' gradient; the logits where a variable holds
+  // them.
+  if (contains(rule.loss, "16-bit")) out.run.narrow_loss = contains(rule.loss, "held") ? 4 : 3;
+  out.run.whole_logits = contains(rule.loss, "whole");
+  out.run.whole_embedding = contains(rule.loss, "embedding");
   out.run.linear_loss = rule.loss == "linear" || contains(out.task, "classification");
   if (rule.balanced) out.run.expert_load = 1;
   out.run.fused_attention = rule.attention != "unfused" && !out.run.softcapped;

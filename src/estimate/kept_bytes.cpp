@@ -28,6 +28,7 @@ double MemoryProfile::saved_bytes(const Op& op, const Saved<double>& saved) cons
     case Keep::activation:
       break;
   }
+  if (is_norm(op)) return saved.elements * stream_;
   const bool quantized = is_linear(op) && saved.weight_only && !run_.framework.keeps_high_precision;
   return saved.elements * (quantized ? kept_format_ : compute_);
 }
@@ -66,10 +67,11 @@ double MemoryProfile::adapter_bytes(const Op& op, double input, bool shared) {
   if (!is_adapted(run_.adapter, op)) return bytes;
   const bool fused = f.fused_values && op.component == Component::projection && shared && fused_adapter_;
   fused_adapter_ = op.component == Component::projection;
+  const double format = run_.adapter.wide ? 4 : compute_;
   if (run_.adapter.dropout) {
-    if (!fused) bytes += input * (compute_ + 1);
+    if (!fused) bytes += input * (format + 1);
   } else if (!shared && bytes == 0) {
-    bytes += input * compute_;
+    bytes += input * format;
   }
   return bytes;
 }
@@ -83,7 +85,7 @@ double MemoryProfile::framework_bytes(const Op& op, const Attributes<double>& a,
     if (run_.adapter.prompts) extra += c.output * compute_;  // what the prompts' attention gave, for the gate
     extra += f.attention_copies * c.output * compute_;
     const double scores = a.value[2] * a.value[0] * a.value[1];
-    if (run_.softmax_fp32 && !run_.fused_attention) extra += scores * (4 - compute_);
+    if ((run_.softmax_fp32 || stream_ > compute_) && !run_.fused_attention) extra += scores * (4 - compute_);
     if (f.padding_masks && !run_.fused_attention && a.value[6] == 0) extra += a.value[0] * a.value[1];
     if (run_.softcapped && !run_.fused_attention) extra += scores * (compute_ + 4);
     const double heads = a.value[2], kv_heads = a.value[3], keys = a.value[1];
@@ -96,7 +98,8 @@ double MemoryProfile::framework_bytes(const Op& op, const Attributes<double>& a,
   if (f.zero_pads && is_padded(run_.adapter, op)) extra += c.output * compute_;
   if (run_.adapter.scales_outputs && is_linear(op) && op.component != Component::unembed) extra += c.output * compute_;
   if (op.def == &operators::k_rms_norm && f.norm_bytes > 0 && !run_.compiled)
-    extra += c.input * (f.norm_bytes - compute_ + (frozen && !run_.adapter.scales_outputs ? 0 : f.norm_trained));
+    extra += c.input * (f.norm_bytes - stream_ +
+                        (frozen && !run_.adapter.scales_outputs ? 0 : f.norm_trained * stream_ / compute_));
   if (op.def == &operators::k_gated_activation && !run_.compiled) extra += f.gated_kept * c.output * compute_;
   if (is_grouped(op) && splits(op, 1) && previous_ == &operators::k_activation && f.expert_scaled)
     extra += c.input * compute_;
@@ -139,7 +142,8 @@ double MemoryProfile::kept_bytes(const Op& op, const Attributes<double>& a, cons
       under += bytes;
       continue;
     }
-    if (i == 0 && c.saves_input && shared) continue;
+    // Autocast casts what comes from a norm anew for every product (only casts of weights are remembered).
+    if (i == 0 && c.saves_input && shared && !(stream_ > compute_ && column_parallel(op))) continue;
     if (frozen && c.saved[i].weight_only) continue;
     if (op.def == &operators::k_routing && i == 2 && !run_.framework.expert_outputs) continue;
     if (i == 0 && remade_by_scan(op)) continue;

@@ -142,7 +142,12 @@ void hold_states(const LayerMemory& sum, const Run& run, std::array<double, kHol
   const bool whole =
       run.framework.whole_gradients && layout.zero == Zero::weights && micro_batches(layout, run.batch) > 1;
   const bool on_host = run.offload.optimizer && run.framework.offloads_gradients && layout.zero >= Zero::gradients;
-  if (whole)
+  // FSDP2 accumulates gradients that are not reduced yet whole, in the format that they are reduced in: fp32
+  // (torch/distributed/fsdp/_fully_shard/_fsdp_param.py: unsharded_accumulated_grad).
+  const bool unsynced = run.unsynced && layout.zero == Zero::weights && micro_batches(layout, run.batch) > 1;
+  if (unsynced)
+    at(bytes, Holds::gradients) += 4 * (sum.trained_dense + sum.trained_expert);
+  else if (whole)
     at(bytes, Holds::gradients) += bytes_of(run.precision.gradients) * (sum.dense + sum.expert);
   else if (!on_host)
     at(bytes, Holds::gradients) +=
@@ -274,6 +279,12 @@ Gathered gathered_weights(const MemoryProfile& profile, const Run& run, const Ra
     return {whole, whole, whole};
   }
   const LayerMemory& after = profile.after();
+  // fully_shard's reshard_after_forward=False; DeepSpeed's zero.Init(mem_efficient_linear=False): F.linear keeps its
+  // weight.
+  if (run.keeps_gathered) {
+    const double whole = rank.sum.gathered;
+    return {whole + rank.gradient_layer, whole, whole + after.gradient};
+  }
   const bool embedding = rank.chunks[0].first && run.framework.root_gathered;
   const double root = (embedding ? profile.before().gathered : 0) + (rank.head ? after.gathered : 0);
   const double layers = run.framework.planned ? 1 : 2;  // the next one is gathered ahead, the last one's gradient sent
@@ -286,15 +297,17 @@ void loss_moments(const MemoryProfile& profile, const Run& run, const Gathered& 
                   double deferred, double absent, Transient* out) {
   const LayerMemory& after = profile.after();
   const double compute = bytes_of(run.precision.compute);
-  const double logits = run.linear_loss ? 0 : after.logits;
+  const double logits = run.linear_loss ? 0 : after.logits * (run.whole_logits ? as_double(run.layout.tensor) : 1);
   const bool compiled = run.compiled && run.framework.loss_compiled > 0;
   double forward = compiled ? run.framework.loss_compiled : run.framework.loss_forward;
   double backward_bytes = compiled ? run.framework.loss_compiled : run.framework.loss_backward;
-  if (!compiled && run.layout.tensor > 1 && run.framework.loss_parallel > 0)
+  if (!compiled && run.layout.tensor > 1 && run.framework.loss_parallel > 0 && !run.whole_logits)
     forward = backward_bytes = run.framework.loss_parallel;
   if (run.lengths_vary) forward = std::min(forward, backward_bytes);
   if (run.adapter.scales_outputs) forward += compute, backward_bytes += compute;
   if (run.fused_loss) forward = std::max(run.framework.loss_forward, compute + 8);
+  if (run.narrow_loss > 0) forward = backward_bytes = run.narrow_loss * compute;
+  if (run.softcapped) forward += compute, backward_bytes += compute;  // what the tanh of the logits gave
   if (run.chunked_loss) forward = backward_bytes = 2 * compute;
   if (run.loss_in_place) forward = backward_bytes = compute;
   // A packed output matrix is unpacked for its product, beside the last step's fp32 logits, and for its gradient,

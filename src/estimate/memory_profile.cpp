@@ -10,6 +10,12 @@ namespace {
 
 double as_double(std::int64_t n) { return static_cast<double>(n); }
 
+// Sharded weights are gathered in the compute format, embeddings and norms among them.
+double stream_bytes(const Run& run) {
+  const bool wider = run.precision.stream != Dtype::unspecified && run.layout.zero != Zero::weights;
+  return bytes_of(wider ? run.precision.stream : run.precision.compute);
+}
+
 }  // namespace
 
 MemoryProfile::MemoryProfile(const Run& run)
@@ -18,6 +24,7 @@ MemoryProfile::MemoryProfile(const Run& run)
       kept_format_(bytes_of(run.precision.kept)),
       weights_(bytes_of(run.precision.weights)),
       expert_load_(expert_load_of(run)),
+      stream_(stream_bytes(run)),
       states_like_(run.precision.states_follow_weights ? run.precision.weights : Dtype::unspecified) {}
 
 LayerMemory& MemoryProfile::target() {
@@ -96,6 +103,7 @@ void MemoryProfile::cut(const Op& op, Attributes<double>& a) {
       if (op.tensor_split == 0 && layout.sequence_parallel) a.value[i] /= tensor;
     }
     if (axis == Axis::experts) a.value[i] = std::max(1.0, a.value[i] / as_double(layout.expert));
+    if (op.def == &operators::k_embedding && run_.whole_embedding) continue;
     if (splits(op, i)) a.value[i] = std::max(1.0, a.value[i] / (is_grouped(op) ? expert_tensor : tensor));
   }
   if (op.def == &operators::k_attention) {
@@ -243,9 +251,11 @@ void MemoryProfile::add(const Op& op) {
   // What later ops keep is gone once the backward pass has come to this one.
   to.working -= kept;
   to.working_policy -= policy * samples;
-  if (in_layer_ && to.input == 0) to.input = c.input * samples * compute_;
+  if (in_layer_ && to.input == 0) to.input = c.input * samples * stream_;
   double working = (c.input + c.output) * samples * compute_;
   if (column_parallel(op) && run_.layout.sequence_parallel) working += c.input * samples * compute_;
+  // The input in fp32, what the second matrix gives and that times alpha / rank (peft/tuners/lora/layer.py).
+  if (run_.adapter.wide && is_adapted(run_.adapter, op)) working += (c.input + 2 * c.output) * samples * 4;
   const bool materialized = run_.framework.wgrad == Wgrad::transient || !run_.fused_gradients;
   if (materialized && is_linear(op) && !op.has(op_flags::frozen) && run_.adapter.rank == 0)
     working += c.parameters * compute_;

@@ -88,6 +88,7 @@ class MemoryProfile final : public Sink {
 
   const Run& run_;
   double compute_, kept_format_, weights_, expert_load_;
+  double stream_;  // bytes of a number that passes from layer to layer
   Dtype states_like_;
   std::array<LayerMemory, kMaxClasses> layers_{};
   LayerMemory before_, after_, stray_;

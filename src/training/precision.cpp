@@ -28,6 +28,7 @@ std::vector<Precision> read() {
     for (const std::string_view copy : split(table.cell(row, "copies"), '+')) p.copies.push_back(dtype_in(copy));
     p.states_follow_weights = table.cell(row, "states") == "weights";
     p.arithmetic = table.cell(row, "arithmetic");
+    p.stream = dtype_in(table.cell(row, "stream"));
     p.source = table.cell(row, "source");
     out.push_back(std::move(p));
   }

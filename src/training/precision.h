@@ -23,6 +23,7 @@ struct Precision {
   Dtype kept = Dtype::bfloat16;        // inputs that matrix products keep for their weight gradient
   std::vector<Dtype> copies;           // further copies of matrix weights (fp8 and its transpose, autocast's cast)
   bool states_follow_weights = false;  // the optimizer's moments are stored like the weights
+  Dtype stream = Dtype::unspecified;   // what passes from layer to layer; unspecified: as `compute`
   std::string arithmetic = "bf16";     // as Device::peak names it
   std::string source;
 };

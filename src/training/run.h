@@ -54,6 +54,7 @@ struct LowRankAdapter {
   bool prompts = false;
   std::int64_t first = 0;
   bool query = true, key = true, value = true, output = true, mlp = false, head = false;
+  bool wide = false;  // adapters are computed in fp32: their weights are, and nothing casts them
 };
 
 struct Run {
@@ -76,12 +77,18 @@ struct Run {
   bool fused_gradients = true;                             // the framework's fused weight-gradient accumulation is on
   bool fused_loss = false;                                 // one kernel for softmax and loss
   bool grouped_experts = true;                             // all experts of a rank in one grouped product
-  bool chunked_loss = false;       // the loss is made piece by piece: 16-bit logits and their gradients are all of it
-  bool linear_loss = false;        // one kernel for output layer and loss: logits exist block by block, never whole
-  bool loss_in_place = false;      // the logits' gradients are written over them (Transformer Engine's cross entropy)
-  bool fused_optimizer = false;    // weights are updated within the backward pass: gradients are never all there
-  bool compiled = false;           // torch.compile: elementwise chains are one kernel and keep their inputs alone
-  bool softcapped = false;         // scores go through a tanh in eager code: it, an fp32 softmax and its cast are kept
+  bool chunked_loss = false;     // the loss is made piece by piece: 16-bit logits and their gradients are all of it
+  bool linear_loss = false;      // one kernel for output layer and loss: logits exist block by block, never whole
+  bool loss_in_place = false;    // the logits' gradients are written over them (Transformer Engine's cross entropy)
+  int narrow_loss = 0;           // logits are not cast to fp32: so many numbers in their format at the loss's peak
+  bool whole_logits = false;     // tensor ranks gather the logits of the whole vocabulary
+  bool whole_embedding = false;  // every tensor rank holds all of the embedding
+  bool keeps_gathered = false;   // ZeRO 3: weights gathered in the forward pass stay so until the backward pass
+  bool unsynced = false;         // FSDP2 without gradient synchronization but in the last micro-batch of a step
+  bool fused_optimizer = false;  // weights are updated within the backward pass: gradients are never all there
+  bool compiled = false;         // torch.compile: elementwise chains are one kernel and keep their inputs alone
+  bool softcapped =
+      false;  // scores and logits go through a tanh in eager code: it, an fp32 softmax and its cast are kept
   bool lengths_vary = false;       // sequences are padded to the longest of a micro-batch: the last one was shorter
   bool deterministic = false;      // cuBLAS workspaces of 32 MiB (CUBLAS_WORKSPACE_CONFIG=:4096:8)
   bool whole_shards = false;       // optimizer states are shared parameter by parameter: none is cut
