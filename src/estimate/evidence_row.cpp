@@ -429,6 +429,18 @@ void read_framework(EvidenceRow& out, Cells& cells, const SourceRule& rule) {
   out.assumed.push_back("framework " + out.run.framework.name);
 }
 
+// How the loss is made, and what of the vocabulary tensor ranks hold whole.
+void read_loss(EvidenceRow& out, std::string_view label) {
+  out.run.loss_in_place = label == "in-place";
+  out.run.chunked_loss = out.run.chunked_loss || label == "chunked";
+  // cross_entropy of 16-bit logits: log-softmax, its gradient, the logits' gradient; the logits where a variable holds
+  // them.
+  if (contains(label, "16-bit")) out.run.narrow_loss = contains(label, "held") ? 4 : 3;
+  out.run.whole_logits = contains(label, "whole");
+  out.run.whole_embedding = contains(label, "embedding");
+  out.run.linear_loss = label == "linear" || contains(out.task, "classification");
+}
+
 EvidenceRow read_row(const Csv& csv, std::size_t row, const FindModel& find) {
   EvidenceRow out;
   Cells cells(csv, row, out);
@@ -463,14 +475,7 @@ EvidenceRow read_row(const Csv& csv, std::size_t row, const FindModel& find) {
   }
   if (const auto format = find_dtype(rule.gradients); format && !rule.gradients.empty())
     out.run.framework.gradients = *format;
-  out.run.loss_in_place = rule.loss == "in-place";
-  out.run.chunked_loss = out.run.chunked_loss || rule.loss == "chunked";
-  // cross_entropy of 16-bit logits: log-softmax, its gradient, the logits' gradient; the logits where a variable holds
-  // them.
-  if (contains(rule.loss, "16-bit")) out.run.narrow_loss = contains(rule.loss, "held") ? 4 : 3;
-  out.run.whole_logits = contains(rule.loss, "whole");
-  out.run.whole_embedding = contains(rule.loss, "embedding");
-  out.run.linear_loss = rule.loss == "linear" || contains(out.task, "classification");
+  read_loss(out, rule.loss);
   if (rule.balanced) out.run.expert_load = 1;
   out.run.fused_attention = rule.attention != "unfused" && !out.run.softcapped;
   out.run.attention_dropout = out.run.hidden_dropout = !out.shape.gated && rule.dropout;
