@@ -62,27 +62,31 @@ class Hardware {
     return devices * fact_leaf(trace_, at(p) + "time", *p.seconds);
   }
 
+  // The peak that is stated, else the catalogue's; where the device's variants differ in theirs, one of them.
+  std::optional<Traced> peak_rate(const Period& p) {
+    if (p.peak) return fact_leaf(trace_, at(p) + "peak", *p.peak);
+    const std::optional<double> catalogued = peak_of(p);
+    if (!catalogued) return std::nullopt;
+    const std::string format(name_of(p.format ? *p.format : *p.device->training_arithmetic()));
+    std::vector<double> peaks;
+    for (const Device* variant : p.variants) {
+      Period other = p;
+      other.device = variant;
+      if (const std::optional<double> each = peak_of(other)) peaks.push_back(*each);
+    }
+    constexpr double kSame = 1.001;  // figures of one chip that vendors round differently
+    const auto [least, most] = std::minmax_element(peaks.begin(), peaks.end());
+    const bool several = peaks.size() > 1 && *most > kSame * *least;
+    return assumed_leaf(
+        trace_, at(p) + "dense " + format + " peak of " + p.device->name + (several ? " or its variants" : ""),
+        several ? Distribution::either(std::move(peaks)) : Distribution::point(*catalogued), kRatePerDevice,
+        "data/hardware/devices.csv:" + std::to_string(p.device->row) + ", " + p.device->source,
+        several ? Mark::assumed : Mark::catalogue);
+  }
+
   std::optional<Traced> achieved(const Period& p, bool& guessed) {
     if (p.rate) return fact_leaf(trace_, at(p) + "rate", *p.rate);
-    std::optional<Traced> peak;
-    if (p.peak) {
-      peak = fact_leaf(trace_, at(p) + "peak", *p.peak);
-    } else if (const std::optional<double> value = peak_of(p)) {
-      const std::string format(name_of(p.format ? *p.format : *p.device->training_arithmetic()));
-      std::vector<double> peaks;
-      for (const Device* variant : p.variants) {
-        Period other = p;
-        other.device = variant;
-        if (const std::optional<double> each = peak_of(other)) peaks.push_back(*each);
-      }
-      const bool several = peaks.size() > 1 && *std::max_element(peaks.begin(), peaks.end()) >
-                                                   1.001 * *std::min_element(peaks.begin(), peaks.end());
-      peak = assumed_leaf(
-          trace_, at(p) + "dense " + format + " peak of " + p.device->name + (several ? " or its variants" : ""),
-          several ? Distribution::either(std::move(peaks)) : Distribution::point(*value), kRatePerDevice,
-          "data/hardware/devices.csv:" + std::to_string(p.device->row) + ", " + p.device->source,
-          several ? Mark::assumed : Mark::catalogue);
-    }
+    const std::optional<Traced> peak = peak_rate(p);
     if (!peak) return std::nullopt;
     Traced utilization;
     if (p.utilization) {
@@ -102,9 +106,10 @@ class Hardware {
   Traced guessed_utilization(const Period& p) {
     const bool language = run_.domain == "language" || run_.domain == "multimodal";
     if (run_.utilization_option == "article") {
+      constexpr double kMost = 0.97;  // no run keeps a device busier
       const double value = language ? assumptions_.article_language : assumptions_.article_other;
       return assumed_leaf(trace_, at(p) + "utilization",
-                          Distribution::range(value, value / 2, std::min(2 * value, 0.97), true), dim::kNone,
+                          Distribution::range(value, value / 2, std::min(2 * value, kMost), true), dim::kNone,
                           "Sevilla et al. 2022: 30% for language models, 40% for others; within a factor of 2");
     }
     return assumed_leaf(trace_, at(p) + "utilization", assumptions_.utilization(hint_, run_, p.device), dim::kNone,

@@ -15,6 +15,8 @@ struct Spelling {
   std::string_view fact, folded;
   double unit = 1;
 };
+constexpr double kRounding = 0.01;         // stated numbers that differ by less are one number, rounded differently
+constexpr double kAtMostPublished = 1.05;  // a base model's compute is part of what is published, but for rounding
 constexpr double kDay = 86400, kHour = 3600, kMegawattHour = 3.6e9;
 constexpr Spelling kSpellings[] = {
     {"name", "model"},
@@ -292,7 +294,7 @@ class RowReader {
       run.architecture = p.architecture = "moe";
     if (!stated_tokens && p.tokens) {
       const std::optional<double> seen = tokens_seen_in(text("data_note") + ". " + text("note"));
-      if (seen && std::fabs(std::log(*seen / p.tokens->amount.best)) > 0.01) {
+      if (seen && std::fabs(std::log(*seen / p.tokens->amount.best)) > kRounding) {
         p.tokens = noted(*p.tokens, *seen, "tokens seen, by the row's notes");
         p.passes.reset();
       }
@@ -383,7 +385,7 @@ class RowReader {
       if (known != compute_.end()) total += known->second;
       rest.remove_prefix(std::min(end + 1, rest.size()));
     }
-    if (!run.base_flop && total > 0 && run.published && total < run.published->amount.best * 1.05) {
+    if (!run.base_flop && total > 0 && run.published && total < run.published->amount.best * kAtMostPublished) {
       run.base_flop = base_compute(total, run.published->place, "published compute of " + name);
     } else if (!run.base_flop && tuning) {
       // The fine-tuning alone, against its own count.

@@ -270,14 +270,10 @@ void attach_network(AuditRun& run, ExactCount exact) {
   run.exact = std::move(exact);
 }
 
-Result<AuditRun> read_audit_run(const Document& document, const Catalogue& catalogue) {
-  Diagnostics problems;
-  const Node root = document.root();
-  if (std::optional<Diagnostic> other = other_file(root, "run")) return *std::move(other);
-  check(kRunFileTable, root, problems);
-  if (!root.is_mapping()) return problems;  // else go on: all mistakes of a file are said at once
-  AccountReader reader(catalogue, problems);
-  AuditRun run;
+namespace {
+
+// Who made it, where that is written, and of what kind it is.
+void read_identity(const Node& root, AuditRun& run) {
   const auto text = [&](const char* key) { return std::string(root.find(key).text()); };
   run.title = text("title");
   run.name = text("name");
@@ -287,46 +283,67 @@ Result<AuditRun> read_audit_run(const Document& document, const Catalogue& catal
   if (root.find("domain")) run.domain = text("domain");
   run.own_records = text("facts") == "own";
   run.checked = text("facts") == "checked";
-  reader.date(root, run);
   const Node modalities = root.find("modalities");
-  if (modalities.is_sequence()) {
-    for (const Node each : modalities) run.modalities.emplace_back(each.text());
-  } else if (modalities) {
-    run.modalities.emplace_back(modalities.text());
+  for (const Node each : modalities) run.modalities.emplace_back(each.text());
+  if (modalities && !modalities.is_sequence()) run.modalities.emplace_back(modalities.text());
+}
+
+void read_phases(const Node& root, AccountReader& reader, AuditRun& run) {
+  const Node model = root.find("model"), train = root.find("train");
+  const Node from = model.is_mapping() ? model.find("from") : model;
+  run.model_from = from.text();
+  run.model_place = from.span();
+  if (model || train) run.phases.push_back(reader.phase(model, train));
+  if (const std::string_view architecture = model.find("architecture").text(); !architecture.empty())
+    run.architecture = architecture;
+  run.architecture_stated = static_cast<bool>(model.find("architecture"));
+  if (!run.phases.empty() && run.phases.front().active) run.architecture = "moe";
+  for (const Node each : root.find("phases")) run.phases.push_back(reader.extra_phase(each));
+}
+
+void read_hardware(const Node& root, AccountReader& reader, AuditRun& run) {
+  const Node hardware = root.find("hardware");
+  if (hardware.is_mapping()) run.hardware.push_back(reader.period(hardware));
+  if (hardware.is_sequence())
+    for (const Node each : hardware) run.hardware.push_back(reader.period(each));
+}
+
+// FLOP that the account takes from elsewhere, expects, or has published.
+void read_stated_compute(const Node& root, AccountReader& reader, AuditRun& run) {
+  const auto flop = [&](const Node& node) { return reader.fact(node, "flop", dim::kFlop, "a number of FLOP", 1); };
+  if (const Node base = root.find("base")) {
+    run.base = base.find("name").text();
+    run.base_place = base.find("name").span();
+    run.base_flop = flop(base);
   }
+  if (const Node expect = root.find("expect")) run.expected = flop(expect);
+  if (const Node published = root.find("published")) {
+    run.published = flop(published);
+    run.published_from = published.find("from").text();
+    run.confidence = published.find("confidence").text();
+  }
+}
+
+}  // namespace
+
+Result<AuditRun> read_audit_run(const Document& document, const Catalogue& catalogue) {
+  Diagnostics problems;
+  const Node root = document.root();
+  if (std::optional<Diagnostic> other = other_file(root, "run")) return *std::move(other);
+  check(kRunFileTable, root, problems);
+  if (!root.is_mapping()) return problems;  // else go on: all mistakes of a file are said at once
+  AccountReader reader(catalogue, problems);
+  AuditRun run;
+  read_identity(root, run);
+  reader.date(root, run);
   Result<std::optional<Packing>> packing = read_packing(root.find("train").find("packing"));
   if (packing.ok())
     run.packing = *std::move(packing);
   else
     for (Diagnostic& problem : packing.take_problems()) problems.push_back(std::move(problem));
-  const Node model = root.find("model");
-  const Node from = model.is_mapping() ? model.find("from") : model;
-  run.model_from = from.text();
-  run.model_place = from.span();
-  if (root.find("model") || root.find("train"))
-    run.phases.push_back(reader.phase(root.find("model"), root.find("train")));
-  if (const std::string_view architecture = root.find("model").find("architecture").text(); !architecture.empty())
-    run.architecture = architecture;
-  run.architecture_stated = static_cast<bool>(root.find("model").find("architecture"));
-  if (!run.phases.empty() && run.phases.front().active) run.architecture = "moe";
-  for (const Node each : root.find("phases")) run.phases.push_back(reader.extra_phase(each));
-  const Node hardware = root.find("hardware");
-  if (hardware.is_mapping()) run.hardware.push_back(reader.period(hardware));
-  if (hardware.is_sequence()) {
-    for (const Node each : hardware) run.hardware.push_back(reader.period(each));
-  }
-  if (const Node base = root.find("base")) {
-    run.base = base.find("name").text();
-    run.base_place = base.find("name").span();
-    run.base_flop = reader.fact(base, "flop", dim::kFlop, "a number of FLOP", 1);
-  }
-  if (const Node expect = root.find("expect"))
-    run.expected = reader.fact(expect, "flop", dim::kFlop, "a number of FLOP", 1);
-  if (const Node published = root.find("published")) {
-    run.published = reader.fact(published, "flop", dim::kFlop, "a number of FLOP", 1);
-    run.published_from = published.find("from").text();
-    run.confidence = published.find("confidence").text();
-  }
+  read_phases(root, reader, run);
+  read_hardware(root, reader, run);
+  read_stated_compute(root, reader, run);
   if (!problems.empty()) return problems;
   return run;
 }

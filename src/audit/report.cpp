@@ -254,6 +254,39 @@ Result<Book> audit_run(const AuditRun& run, const AuditFacts& facts, const Audit
   return ledger.finish(options.worlds);
 }
 
+namespace {
+
+// Epoch AI's database of notable models, snapshot of 2025: the rows that state a utilization.
+constexpr StatedUtilization kEpochSnapshot{
+    .rows = 61, .median = 0.380, .mean = 0.392, .geometric_mean = 0.373, .sigma = 0.324};
+
+Table utilization_table(const StatedUtilization& shipped) {
+  Table table{"utilization",
+              "Stated utilizations",
+              {{"set", "Set"},
+               {"rows", "Runs", true},
+               {"median", "Median", true},
+               {"mean", "Mean", true},
+               {"geometric", "Geometric mean", true},
+               {"sigma", "sd of ln", true}},
+              {},
+              "The larger snapshot is Epoch AI's of 2025, 61 usable rows."};
+  const auto three = [](double v) {
+    char text[16];
+    std::snprintf(text, sizeof text, "%.3f", v);
+    return std::string(text);
+  };
+  const auto add = [&](const char* set, const StatedUtilization& u) {
+    table.rows.push_back({std::string(set), std::to_string(u.rows), three(u.median), three(u.mean),
+                          three(u.geometric_mean), three(u.sigma)});
+  };
+  add("shipped runs", shipped);
+  add("larger snapshot", kEpochSnapshot);
+  return table;
+}
+
+}  // namespace
+
 Book audit_card(const AuditFacts& facts) {
   Book book;
   book.command = "audit";
@@ -287,27 +320,7 @@ Book audit_card(const AuditFacts& facts) {
   add(hardware_card(facts.published, facts.assumptions, false));
   book.tables.push_back(std::move(table));
   book.tables.push_back(wall_clock_table(facts.published));
-  const StatedUtilization stated = stated_utilization(facts.published);
-  Table utilization{"utilization",
-                    "Stated utilizations",
-                    {{"set", "Set"},
-                     {"rows", "Runs", true},
-                     {"median", "Median", true},
-                     {"mean", "Mean", true},
-                     {"geometric", "Geometric mean", true},
-                     {"sigma", "sd of ln", true}},
-                    {},
-                    "The larger snapshot is Epoch AI's of 2025, 61 usable rows."};
-  const auto three = [](double v) {
-    char text[16];
-    std::snprintf(text, sizeof text, "%.3f", v);
-    return std::string(text);
-  };
-  utilization.rows.push_back({std::string("shipped runs"), std::to_string(stated.rows), three(stated.median),
-                              three(stated.mean), three(stated.geometric_mean), three(stated.sigma)});
-  utilization.rows.push_back({std::string("larger snapshot"), std::string("61"), std::string("0.380"),
-                              std::string("0.392"), std::string("0.373"), std::string("0.324")});
-  book.tables.push_back(std::move(utilization));
+  book.tables.push_back(utilization_table(stated_utilization(facts.published)));
   book.charts = {compute_by_date(facts.published, nullptr, 0, facts.laws)};
   return book;
 }

@@ -256,6 +256,14 @@ Traced Trace::maximum(const std::vector<Traced>& parts, Dim dim_if_empty) {
   return {this, result.in(*this)};
 }
 
+namespace {
+
+bool is_whole_constant(const TraceNode& node, std::int64_t value) {
+  return node.is_exact && constant_like(node) && node.exact == Integer(value);
+}
+
+}  // namespace
+
 NodeId Trace::binary(NodeOp op, NodeId left, NodeId right) {
   if (op == NodeOp::sum) return sum({Traced(this, left), Traced(this, right)}).id();
   const TraceNode a = nodes_[left];
@@ -278,11 +286,10 @@ NodeId Trace::binary(NodeOp op, NodeId left, NodeId right) {
       break;
     case NodeOp::multiply:
       // One times something is that thing; keeps formulas readable.
-      if (a.is_exact && constant_like(a) && a.exact == Integer(1) && a.dim == Dim{}) return right;
-      if (b.is_exact && constant_like(b) && b.exact == Integer(1) && b.dim == Dim{}) return left;
+      if (is_whole_constant(a, 1) && a.dim == Dim{}) return right;
+      if (is_whole_constant(b, 1) && b.dim == Dim{}) return left;
       node.dim = a.dim * b.dim;
-      if ((a.is_exact && constant_like(a) && a.exact == Integer(0)) ||
-          (b.is_exact && constant_like(b) && b.exact == Integer(0)))
+      if (is_whole_constant(a, 0) || is_whole_constant(b, 0))
         return constant(Integer(0), node.dim).id();  // nothing times something is nothing, known or not
       node.value = a.value * b.value;
       node.at_least = a.at_least || b.at_least;

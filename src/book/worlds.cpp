@@ -36,7 +36,8 @@ Brackets brackets_of(std::vector<double>& pilot) {
     return *at;
   };
   for (std::size_t k = 0; k < Brackets::kCount; ++k) {
-    const double spread = 3.5 * std::sqrt(kWanted[k] * (1 - kWanted[k]) * n);
+    constexpr double kDeviations = 3.5;  // of the rank of a percentile in a sample: it lies outside in 1 of 2,000
+    const double spread = kDeviations * std::sqrt(kWanted[k] * (1 - kWanted[k]) * n);
     const double low = kWanted[k] * n - spread;
     const double high = kWanted[k] * n + spread;
     result.low[k] = low < 1 ? -std::numeric_limits<double>::infinity() : value_at(low);

@@ -34,6 +34,9 @@ std::string scientific(double value, int digits) {
   return text.substr(0, e) + "e" + (negative ? "-" : "") + exponent;
 }
 
+// From this share of a step on its name is taken: 0.9995 KiB would print as 1.00 KiB with three digits.
+constexpr double kRoundsUp = 0.9995;
+
 struct Step {
   double scale;
   const char* name;
@@ -42,7 +45,7 @@ struct Step {
 std::string with_steps(double value, int digits, const Step* begin, const Step* end) {
   const Step* chosen = begin;
   for (const Step* each = begin; each != end; ++each)
-    if (std::abs(value) >= each->scale * 0.9995) chosen = each;
+    if (std::abs(value) >= each->scale * kRoundsUp) chosen = each;
   return significant(value / chosen->scale, digits) + " " + chosen->name;
 }
 
@@ -84,7 +87,7 @@ std::string tokens(double value, int digits) {
   if (std::abs(value) < 1e5) return count_text(value, digits);
   const Step* chosen = steps.data();
   for (const Step& each : steps)
-    if (std::abs(value) >= each.scale * 0.9995) chosen = &each;
+    if (std::abs(value) >= each.scale * kRoundsUp) chosen = &each;
   return significant(value / chosen->scale, digits) + chosen->name;
 }
 

@@ -51,33 +51,28 @@ class AmountReader {
       return finish(amount, *best, values, dollars);
     }
     if (take("(")) return bracketed(amount, *best, dollars);
-    // A unit may stand before the range as well: "350 TFLOP/s (300 to 400)" is read as "350 (300 to 400) TFLOP/s",
-    // and "30% (25% to 35%)" has its sign on each.
-    const std::size_t bracket = rest_.find('(');
-    const std::size_t to = rest_.find(" to ");
-    const std::size_t plus = rest_.find("+-");
-    if (bracket != std::string_view::npos && bracket > 0) {
-      unit_text_ = trim(rest_.substr(0, bracket));
-      rest_.remove_prefix(bracket + 1);
-      return bracketed(amount, *best, dollars);
-    }
-    if (plus != std::string_view::npos) {
-      unit_text_ = trim(rest_.substr(0, plus));
-      rest_.remove_prefix(plus + 2);
-      return plus_minus(amount, *best, dollars);
-    }
-    if (to != std::string_view::npos) {
-      unit_text_ = trim(rest_.substr(0, to));
-      rest_.remove_prefix(to + 4);
-      const auto high = number();
-      if (!high) return not_a_quantity();
-      amount.form = Amount::Form::range;
-      return finish(amount, *best, {best->value, high->value}, dollars);
-    }
-    return finish(amount, *best, {}, dollars);
+    return unit_then_rest(amount, *best, dollars);
   }
 
  private:
+  // A unit may stand before the range as well: "350 TFLOP/s (300 to 400)" is read as "350 (300 to 400) TFLOP/s", and
+  // "30% (25% to 35%)" has its sign on each.
+  Result<Amount> unit_then_rest(Amount& amount, const NumberText& best, bool dollars) {
+    const auto unit_ends_at = [&](std::string_view mark) {
+      const std::size_t at = rest_.find(mark);
+      if (at == std::string_view::npos || (mark == "(" && at == 0)) return false;
+      unit_text_ = trim(rest_.substr(0, at));
+      rest_.remove_prefix(at + mark.size());
+      return true;
+    };
+    if (unit_ends_at("(")) return bracketed(amount, best, dollars);
+    if (unit_ends_at("+-")) return plus_minus(amount, best, dollars);
+    if (!unit_ends_at(" to ")) return finish(amount, best, {}, dollars);
+    const auto high = number();
+    if (!high) return not_a_quantity();
+    amount.form = Amount::Form::range;
+    return finish(amount, best, {best.value, high->value}, dollars);
+  }
   static std::string_view trim(std::string_view s) {
     while (!s.empty() && s.front() == ' ') s.remove_prefix(1);
     while (!s.empty() && s.back() == ' ') s.remove_suffix(1);

@@ -139,6 +139,33 @@ bool only_names(const Difference& d) {
                       [](const Change& c) { return c.kind == Change::Kind::changed && c.before != c.after; });
 }
 
+// What a FLOP figure of the answer is of: a token, or a sample (a graph knows no tokens).
+std::string unit_of(const Book& answer) {
+  const auto at = std::find_if(answer.headlines.begin(), answer.headlines.end(),
+                               [](const Headline& h) { return h.key == "flop_forward"; });
+  return at == answer.headlines.end() ? std::string() : at->label;
+}
+
+void add_input_changes(Book& book, const Book& before, const Book& after) {
+  for (const InputChange& change : input_changes(before, after)) {
+    if (change.before.empty())
+      book.summary.push_back("+ " + change.name + "  " + change.after);
+    else if (change.after.empty())
+      book.summary.push_back("- " + change.name + "  " + change.before);
+    else
+      book.summary.push_back("~ " + change.name + "  " + change.before + " -> " + change.after);
+  }
+}
+
+// The totals that are asked for line by line, else the first that differs.
+std::vector<std::string> totals_to_split(const Request& request, const Book& before, const Book& after) {
+  std::vector<std::string> keys = request.words("by");
+  if (!keys.empty()) return keys;
+  for (const char* key : {"usd", "flop", "flop_training", "flop_forward", "parameters"})
+    if (!difference(before, after, key).changes.empty()) return {key};
+  return {};
+}
+
 Result<Book> diff(const Request& request, Context& context) {
   context.compare = true;
   auto before = answer_for(request.inputs[0], request, context);
@@ -150,12 +177,7 @@ Result<Book> diff(const Request& request, Context& context) {
                  fmt::format("'{}' is answered by {}, '{}' by {}: they cannot be compared", request.inputs[0],
                              before->command, request.inputs[1], after->command),
                  {}, "compare two plans, two runs or two models");
-  // FLOP of a token and FLOP of a sample (a graph knows no tokens) cannot stand side by side.
-  const auto unit_of = [](const Book& answer) {
-    const auto at = std::find_if(answer.headlines.begin(), answer.headlines.end(),
-                                 [](const Headline& h) { return h.key == "flop_forward"; });
-    return at == answer.headlines.end() ? std::string() : at->label;
-  };
+  // FLOP of a token and FLOP of a sample cannot stand side by side.
   if (before->command == "model" && unit_of(*before) != unit_of(*after)) {
     context.per_sample = true;
     before = answer_for(request.inputs[0], request, context);
@@ -168,21 +190,8 @@ Result<Book> diff(const Request& request, Context& context) {
   add_headlines(book, *before, *after);
   book.json_answer = json_differences(*before, *after);
   if (book.summary.empty()) book.summary.emplace_back("No headline differs.");
-  for (const InputChange& change : input_changes(*before, *after)) {
-    if (change.before.empty())
-      book.summary.push_back("+ " + change.name + "  " + change.after);
-    else if (change.after.empty())
-      book.summary.push_back("- " + change.name + "  " + change.before);
-    else
-      book.summary.push_back("~ " + change.name + "  " + change.before + " -> " + change.after);
-  }
-  std::vector<std::string> keys = request.words("by");
-  if (keys.empty()) {
-    for (const char* key : {"usd", "flop", "flop_training", "flop_forward", "parameters"})
-      if (const Difference d = difference(*before, *after, key); keys.empty() && !d.changes.empty())
-        keys.emplace_back(key);
-  }
-  for (const std::string& key : keys) {
+  add_input_changes(book, *before, *after);
+  for (const std::string& key : totals_to_split(request, *before, *after)) {
     const Difference d = difference(*before, *after, key);
     std::string label = key;
     for (const Headline& each : before->headlines)

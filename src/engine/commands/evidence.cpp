@@ -321,6 +321,8 @@ std::string shipped_name(const std::string& spelling) {
   return at != names.end() ? at->second : std::string();
 }
 
+constexpr double kSameSize = 0.06;  // "7B" names models of 6.6 to 7.4 billion parameters
+
 // A shipped model by one of its spellings: "mistralai/Mixtral-8x7B-v0.1", "GPT-3 175B" (if it has that size).
 std::shared_ptr<const Network> shipped_network(std::string_view name, std::int64_t sequence, Context& context) {
   const auto read = [&](const std::string& shipped) -> std::shared_ptr<const Network> {
@@ -335,7 +337,7 @@ std::shared_ptr<const Network> shipped_network(std::string_view name, std::int64
     const std::string shipped = size > 0 ? shipped_name(stem) : std::string();
     if (shipped.empty()) continue;
     std::shared_ptr<const Network> network = read(shipped);
-    if (network != nullptr && std::fabs(count(*network).total().parameters.to_double() / size - 1) < 0.06)
+    if (network != nullptr && std::fabs(count(*network).total().parameters.to_double() / size - 1) < kSameSize)
       return network;
   }
   return nullptr;

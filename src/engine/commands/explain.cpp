@@ -26,9 +26,11 @@ std::string where(const Step& step) {
   return out;
 }
 
+constexpr double kRounded = 1e7;  // from here on numbers are printed rounded
+
 std::string head(const Step& step) {
   std::string line = step.name + " = " + figure_text(step.figure, 6);
-  if (!step.figure.exact.empty() && step.figure.value >= 1e7 && step.figure.dim != dim::kUsdPerDeviceSecond)
+  if (!step.figure.exact.empty() && step.figure.value >= kRounded && step.figure.dim != dim::kUsdPerDeviceSecond)
     line += " (exactly " + grouped(step.figure.exact) + ")";
   const std::string range = range_text(step.figure, 3);
   if (!range.empty()) line += ", 90% " + range;
@@ -78,7 +80,7 @@ struct Teller {
     lines.push_back(indent + without(head(step), scope));
     if (is_constant(step)) {
       const bool digits = step.formula.find_first_not_of("0123456789") == std::string::npos;
-      if (digits && step.figure.value >= 1e7 && step.figure.exact.empty())
+      if (digits && step.figure.value >= kRounded && step.figure.exact.empty())
         lines.back() += " (exactly " + grouped(step.formula) + ")";
       table.rows.push_back({step.name, step.figure, step.formula, where(step)});
       return;
