@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kDeepestPath = 16;
 constexpr std::size_t kNamed = 8;  // names shown in a note
+constexpr const char* kStoredAgain = " (a tied weight, stored again)";
 
 std::vector<std::string_view> parts_of(std::string_view name) {
   std::vector<std::string_view> parts;
@@ -387,12 +388,26 @@ Leftovers leftovers_of(const TensorFile& file, const Description& described, con
     if (entry.packed) continue;
     const Description::value_type* copy = find_described(tied, path);
     if (copy != nullptr && copy->second.parameters == entry.parameters)
-      out.renamed.push_back(path + " (a tied weight, stored again)");
+      out.renamed.push_back(path + kStoredAgain);
     else
       (entry.numbered ? held_layers : held_outside).emplace_back(path, entry.parameters);
   }
   match_layers(absent_layers, held_layers, out);
   match_outside(absent_outside, held_outside, out);
+  // What stands once for all layers here may lie in the first of them there (T5's table of relative positions).
+  const auto layers = std::find_if(out.unexplained.begin(), out.unexplained.end(),
+                                   [](const auto& part) { return part.first == "layers"; });
+  if (layers != out.unexplained.end() && !out.absent.empty() && layers->second == sum_of(out.absent)) {
+    out.unexplained.erase(layers);
+    out.absent.clear();
+  }
+  // A copy of a tied weight has any name ("encoder.embed_tokens", "cls.predictions.decoder").
+  std::erase_if(out.unexplained, [&](const auto& part) {
+    const bool copy =
+        std::any_of(tied.begin(), tied.end(), [&](const auto& each) { return each.second.parameters == part.second; });
+    if (copy) out.renamed.push_back(part.first + kStoredAgain);
+    return copy;
+  });
   // Of packed weights the sizes are not known, of shards that are not here nothing is.
   if (packed || !file.absent_files.empty()) {
     out.absent.clear();
