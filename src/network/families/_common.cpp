@@ -229,9 +229,7 @@ std::vector<std::uint8_t> kinds_sparse(const Family& f, std::int64_t layers) {
   const std::int64_t every = f.config.size_or("decoder_sparse_step", 1);
   std::vector<std::uint8_t> sparse = layer_kinds(f, layers);
   for (std::size_t i = 0; i < sparse.size(); ++i) sparse[i] = (static_cast<std::int64_t>(i) + 1) % every == 0 ? 1 : 0;
-  for (const Node dense : f.config.node("mlp_only_layers"))
-    if (const auto i = dense.as_integer(); i && !(*i < Integer(0)) && *i < Integer(layers))
-      sparse[static_cast<std::size_t>(i->to_int64())] = 0;
+  at_listed(f.config.node("mlp_only_layers"), sparse.size(), [&](std::size_t i) { sparse[i] = 0; });
   return sparse;
 }
 

@@ -237,6 +237,14 @@ std::vector<std::uint8_t> kinds_flagged(const Family& f, std::int64_t layers, st
   return kinds_listed(
       f, layers, key, [](std::string_view flag) { return flag != "0" && flag != "false"; }, absent);
 }
+// `act(i)` for every index in `list` that is one of `layers` layers (those of layer_kinds(), which may be fewer than a
+// config names).
+template <class Act>
+void at_listed(const Node& list, std::size_t layers, Act act) {
+  for (const Node entry : list)
+    if (const auto i = entry.as_integer(); i && !(*i < Integer(0)) && *i < Integer(static_cast<std::int64_t>(layers)))
+      act(static_cast<std::size_t>(i->to_int64()));
+}
 // Qwen's mixtures: experts in every decoder_sparse_step-th layer, but not in mlp_only_layers.
 std::vector<std::uint8_t> kinds_sparse(const Family& f, std::int64_t layers);
 

@@ -43,9 +43,8 @@ HybridSizes read_hybrid(Family& f) {
     for (std::size_t i = 0; i < h.kinds.size(); ++i)
       if ((static_cast<std::int64_t>(i) + 1) % sparse_every == 0)
         h.kinds[i] = static_cast<std::uint8_t>(h.kinds[i] | 1U);
-    for (const Node dense : c.node("mlp_only_layers"))
-      if (const auto i = dense.as_integer(); i && !(*i < Integer(0)) && *i < Integer(s.layers))
-        h.kinds[static_cast<std::size_t>(i->to_int64())] &= static_cast<std::uint8_t>(~1U);
+    at_listed(c.node("mlp_only_layers"), h.kinds.size(),
+              [&](std::size_t i) { h.kinds[i] &= static_cast<std::uint8_t>(~1U); });
   }
   h.extra_heads = c.count_or("mtp_num_hidden_layers", 0);
   c.understood(

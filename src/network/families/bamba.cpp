@@ -31,9 +31,7 @@ void describe_bamba(Family& f) {
   c.understood({"mamba_chunk_size", "num_logits_to_keep", "mamba_d_head", "z_loss_coefficient", "time_step_limit",
                 "time_step_max", "time_step_min"});
   std::vector<std::uint8_t> kinds = layer_kinds(f, s.layers);
-  for (const Node at : c.node("attn_layer_indices"))
-    if (const auto i = at.as_integer(); i && !(*i < Integer(0)) && *i < Integer(s.layers))
-      kinds[static_cast<std::size_t>(i->to_int64())] = 1;
+  at_listed(c.node("attn_layer_indices"), kinds.size(), [&](std::size_t i) { kinds[i] = 1; });
   if (!f.ok()) return;
   describe_decoder(f, s, kinds, NormKind::rms, tied, [&](std::uint8_t attends) {
     if (attends != 0) return describe(f, {.attention = &attention, .mlp = &mlp});

@@ -50,7 +50,8 @@ std::vector<std::uint8_t> read_kinds(Family& f, const Keys& linear_keys, std::in
     linear_keys.problem("missing-key", "kda_layers",
                         "the config has no 'linear_attn_config.kda_layers' (which layers use delta attention)");
   for (const Node entry : delta_layers)
-    if (const auto i = entry.as_integer(); i && Integer(0) < *i && *i <= Integer(layers)) {
+    if (const auto i = entry.as_integer();
+        i && Integer(0) < *i && *i <= Integer(static_cast<std::int64_t>(kinds.size()))) {
       std::uint8_t& kind = kinds[static_cast<std::size_t>(i->to_int64() - 1)];
       kind = static_cast<std::uint8_t>(kind | 2U);
     }

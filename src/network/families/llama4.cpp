@@ -65,9 +65,7 @@ void describe_text(Family& f) {
   const Node listed = c.node("moe_layers");
   for (std::size_t i = 0; i < kinds.size() && !listed.is_sequence(); ++i)
     if ((static_cast<std::int64_t>(i) + 1) % every == 0) kinds[i] = static_cast<std::uint8_t>(kinds[i] | 1U);
-  for (const Node entry : listed)
-    if (const auto i = entry.as_integer(); i && !(*i < Integer(0)) && *i < Integer(s.layers))
-      kinds[static_cast<std::size_t>(i->to_int64())] |= 1U;
+  at_listed(listed, kinds.size(), [&](std::size_t i) { kinds[i] |= 1U; });
   const bool tied = read_tied(f, false);
   c.understood({"use_qk_norm", "attn_scale", "attn_temperature_tuning", "floor_scale", "for_llm_compressor",
                 "layer_types", "no_rope_layer_interval"});

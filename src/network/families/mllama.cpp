@@ -93,9 +93,7 @@ void describe_mllama(Family& f) {
   if (!t.has("cross_attention_layers"))
     t.problem("missing-key", "cross_attention_layers",
               "the config has no 'cross_attention_layers' (which layers see the image)");
-  for (const Node at : t.node("cross_attention_layers"))
-    if (const auto i = at.as_integer(); i && !(*i < Integer(0)) && *i < Integer(s.layers))
-      kinds[static_cast<std::size_t>(i->to_int64())] = 1;
+  at_listed(t.node("cross_attention_layers"), kinds.size(), [&](std::size_t i) { kinds[i] = 1; });
   f.config.understood({"image_token_index"});
   if (!f.ok()) return;
   const std::int64_t images = images_per_sample(f),
