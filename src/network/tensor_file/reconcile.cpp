@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <unordered_map>
+#include <utility>
 
 #include "network/ops.h"
 #include "network/stored_size.h"
@@ -292,6 +293,7 @@ Holdings holdings_of(const TensorFile& file, const Description& described) {
   struct Match {
     const Description::value_type* described;
     Held* held = nullptr;
+    bool named = false;
   };
   std::unordered_map<std::string, Match> matches;  // of each path
   std::vector<Dtype> types;
@@ -306,7 +308,7 @@ Holdings holdings_of(const TensorFile& file, const Description& described) {
     if (tensor.type == nullptr) {
       if (match == nullptr)
         out.named_only.emplace_back(tensor.name);
-      else
+      else if (!std::exchange(found->second.named, true))
         out.named.insert(match->first);
       continue;
     }
@@ -417,15 +419,20 @@ Leftovers leftovers_of(const TensorFile& file, const Description& described, con
   return out;
 }
 
-// Where an index is all there is, its declared size is what the description can be held to.
-void note_declared_size(const TensorFile& file, Network& network) {
-  if (!file.files.empty() || !file.declared_bytes) return;
+// Where an index is all there is, its declared size is what the description can be held to; not where quantized weights
+// bring scales and tables of their own. False where the two differ.
+bool note_declared_size(const TensorFile& file, Network& network) {
+  if (!file.files.empty() || !file.declared_bytes) return true;
   const std::optional<Integer> bytes = stored_parameter_bytes(network);
-  if (!bytes) return;
+  if (!bytes) return true;
+  for (const TensorEntry& tensor : file.tensors)
+    for (const std::string_view word : {"scale", "qzeros", "absmax", "g_idx", "packed"})
+      if (tensor.name.find(word) != std::string_view::npos) return true;
   const std::string declared = "the index declares " + file.declared_bytes->to_string() + " bytes";
-  network.notes.push_back(*bytes == *file.declared_bytes
-                              ? note("tensors-agree", declared + ", as many as the description takes")
-                              : warning("index-size", declared + ", the description takes " + bytes->to_string()));
+  const bool equal = *bytes == *file.declared_bytes;
+  network.notes.push_back(equal ? note("tensors-agree", declared + ", as many as the description takes")
+                                : warning("index-size", declared + ", the description takes " + bytes->to_string()));
+  return equal;
 }
 
 void note_leftovers(const Leftovers& left, const Holdings& holdings, const Description& described, Network& network) {
@@ -478,11 +485,11 @@ void reconcile(const TensorFile& file, Network& network) {
     }
   }
   note_leftovers(left, holdings, described, network);
-  note_declared_size(file, network);
+  const bool sized = note_declared_size(file, network);
   if (!differ.empty())
     network.notes.push_back(warning("tensors-differ", "the description and the tensors differ: " + some_of(differ)));
   if (!left.unexplained.empty()) add_unexplained(network, left.unexplained);
-  if (differ.empty() && left.absent.empty() && holdings.named_only.empty() && left.unexplained.empty())
+  if (sized && differ.empty() && left.absent.empty() && holdings.named_only.empty() && left.unexplained.empty())
     network.notes.push_back(left.renamed.empty()
                                 ? note("tensors-agree", "the description and the tensors agree, module by module")
                                 : note("tensors-agree", "the description and the tensors agree in their sums"));
