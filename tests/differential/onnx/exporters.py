@@ -406,6 +406,8 @@ def networks():
     yield "folded_tied", folded, Net(14), "", {}
     yield "folded_untied", folded, Net(14), "", {"tied": False}
     yield "states_opset28", states, Net(28, 13), "", {}
+    import exporters_nodes
+    yield from exporters_nodes.networks()
 
 
 def main():
@@ -422,4 +424,5 @@ def main():
             writer.writerow([name, "x".join(str(d.dim_value or d.dim_param) for d in dims), g.opset, let, g.parameters, g.forward, g.backward])
 
 
-main()
+if __name__ == "__main__":
+    main()
