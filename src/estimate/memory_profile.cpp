@@ -16,6 +16,13 @@ double stream_bytes(const Run& run) {
   return bytes_of(wider ? run.precision.stream : run.precision.compute);
 }
 
+// What adds up over layers.
+constexpr double LayerMemory::*kSums[] = {
+    &LayerMemory::dense,        &LayerMemory::expert,      &LayerMemory::trained_dense, &LayerMemory::trained_expert,
+    &LayerMemory::frozen_bytes, &LayerMemory::matrix,      &LayerMemory::states_dense,  &LayerMemory::states_expert,
+    &LayerMemory::kept,         &LayerMemory::kept_policy, &LayerMemory::input,         &LayerMemory::gathered,
+    &LayerMemory::gradient};
+
 }  // namespace
 
 MemoryProfile::MemoryProfile(const Run& run)
@@ -41,6 +48,7 @@ void MemoryProfile::enter(std::string_view name, std::int64_t repeat, BlockKind 
   if (name == "shared_experts") shared_depth_ = depth_;
   if (name == "experts") experts_depth_ = depth_;
   if (kind != BlockKind::layer || in_layer_) return;
+  if (seen_layer_ && after_.logits == 0) settle_between();
   in_layer_ = seen_layer_ = true;
   products_ = 0;
   started_ = fused_adapter_ = false;
@@ -53,16 +61,24 @@ void MemoryProfile::enter(std::string_view name, std::int64_t repeat, BlockKind 
   layer.count = copies_[depth_];
 }
 
+// Another layer follows: what stood outside of layers was between two (a pool, a norm of the encoder), not after all.
+// Heads that predict further tokens stand after the logits, and leave those where they are.
+void MemoryProfile::settle_between() {
+  for (double LayerMemory::*const sum : kSums) before_.*sum += after_.*sum;
+  before_.working = std::max(before_.working, after_.working);
+  before_.working_policy = std::max(before_.working_policy, after_.working_policy);
+  if (after_.largest > before_.largest) {
+    before_.largest = after_.largest;
+    before_.largest_states = after_.largest_states;
+  }
+  after_ = {};
+}
+
 // A layer for which there is no class of its own: the last class becomes the mean of all that did not fit.
 void MemoryProfile::join_last() {
   LayerMemory& to = layers_[static_cast<std::size_t>(classes_ - 1)];
   const double both = to.count + stray_.count, share = both > 0 ? stray_.count / both : 0;
-  for (double LayerMemory::*const sum :
-       {&LayerMemory::dense, &LayerMemory::expert, &LayerMemory::trained_dense, &LayerMemory::trained_expert,
-        &LayerMemory::frozen_bytes, &LayerMemory::matrix, &LayerMemory::states_dense, &LayerMemory::states_expert,
-        &LayerMemory::kept, &LayerMemory::kept_policy, &LayerMemory::input, &LayerMemory::gathered,
-        &LayerMemory::gradient})
-    to.*sum += (stray_.*sum - to.*sum) * share;
+  for (double LayerMemory::*const sum : kSums) to.*sum += (stray_.*sum - to.*sum) * share;
   to.working = std::max(to.working, stray_.working);
   to.working_policy = std::max(to.working_policy, stray_.working_policy);
   to.count = both;

@@ -82,6 +82,7 @@ class MemoryProfile final : public Sink {
   double saved_bytes(const Op& op, const Saved<double>& saved) const;
   bool recomputed(const Op& op, int saved_index) const;
   void join_last();
+  void settle_between();
   void remember(double rows, double columns, bool sibling);
   void settle(double rows, double columns);
   [[nodiscard]] bool remade_by_scan(const Op& op) const;

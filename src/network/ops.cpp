@@ -9,7 +9,7 @@ std::optional<Activation> find_activation(std::string_view name) {
   };
   static constexpr Row kRows[] = {
       {"relu", Activation::relu},
-      {"relu6", Activation::relu},
+      {"relu6", Activation::relu6},
       {"gelu", Activation::gelu},
       {"gelu_new", Activation::gelu},
       {"gelu_fast", Activation::gelu},

@@ -34,15 +34,22 @@ enum class Activation : std::int64_t {
   softplus = 10,
   mish = 11,
   identity = 12,
+  relu6 = 13,
 };
 // By the names that PyTorch and Hugging Face use ("gelu_new", "swish", "hardswish").
 std::optional<Activation> find_activation(std::string_view name);
 
+// Whether the backward pass needs what the function gave, not what it read (PyTorch derivatives.yaml: threshold,
+// sigmoid and tanh backward take the result). It is then the tensor that the next operator reads.
+constexpr bool keeps_output(Activation kind) {
+  return kind == Activation::relu || kind == Activation::sigmoid || kind == Activation::tanh;
+}
+
 // FLOP per element; see flop_per_element.h for what such counts mean.
-inline constexpr std::int64_t kActivationFlop[] = {1, 8, 5, 4, 5, 2, 2, 3, 4, 3, 4, 10, 0};
+inline constexpr std::int64_t kActivationFlop[] = {1, 8, 5, 4, 5, 2, 2, 3, 4, 3, 4, 10, 0, 1};
 template <class N>
 N activation_flop(const N& kind) {
-  for (int i = 0; i < 13; ++i)
+  for (int i = 0; i < 14; ++i)
     if (kind == N(i)) return N(static_cast<long>(kActivationFlop[i]));
   return N(1);
 }

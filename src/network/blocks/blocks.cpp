@@ -144,7 +144,9 @@ void describe_mlp(const MlpPart& p, std::int64_t tokens, Sink& sink) {
     sink.add(column_linear("up_proj", tokens, p.width, p.ffn, p.up_bias).with(kept));
     sink.add(activation("act_fn", tokens * p.ffn, p.activation));
   }
-  sink.add(row_linear("down_proj", tokens, p.ffn, p.width, p.down_bias));
+  const bool held = !p.gated && keeps_output(p.activation);
+  sink.add(row_linear("down_proj", tokens, p.ffn, p.width, p.down_bias)
+               .with(held ? op_flags::shared_input : std::uint16_t{0}));
 }
 
 std::int64_t routed_rows(const MoePart& p, std::int64_t tokens) {

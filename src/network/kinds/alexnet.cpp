@@ -27,7 +27,7 @@ void build(Spec& spec, Sink& sink) {
   x.max_pool(3, 2);
   x.pool_to(6, 6);
   for (const char* name : {"classifier.1", "classifier.4"}) {
-    sink.add(dropout("dropout", x.elements()));
+    x.dropout("dropout");
     x.linear(name, 4096);
     x.act(Activation::relu);
   }

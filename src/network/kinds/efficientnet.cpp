@@ -81,7 +81,7 @@ void build(Spec& spec, Sink& sink) {
   }
   x.conv_norm("head", {.out = first ? 4 * x.channels : 1280}, Activation::silu);
   x.global_pool();
-  sink.add(dropout("dropout", x.elements()));
+  x.dropout("dropout");
   x.linear("classifier", classes);
   finish(x, spec);
 }

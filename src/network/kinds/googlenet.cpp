@@ -20,7 +20,7 @@ constexpr Row kRows[] = {{64, 96, 128, 16, 32, 32},     {128, 128, 192, 32, 96, 
 
 void inception(ImageStack& x, const Row& row) {
   const Scope scope(x.sink, "inception", 1, BlockKind::layer);
-  ImageStack one = x, three = x, five = x, pooled = x;
+  ImageStack one = x, three = x.sibling(), five = three, pooled = three;
   {
     const Scope branches(x.sink, {}, 1, BlockKind::branches);
     one.conv_norm("branch1", {.out = row.one}, Activation::relu);
@@ -59,7 +59,7 @@ void build(Spec& spec, Sink& sink) {
     if (i == 6) x.max_pool(2, 2, 0, true);
   }
   x.global_pool();
-  sink.add(dropout("dropout", x.elements()));
+  x.dropout("dropout");
   x.linear("fc", classes);
   finish(x, spec);
 }

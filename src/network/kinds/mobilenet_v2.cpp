@@ -21,16 +21,17 @@ void build(Spec& spec, Sink& sink) {
     std::int64_t expand, out, repeat, stride;
   } kRows[] = {{1, 16, 1, 1}, {6, 24, 2, 2},  {6, 32, 3, 2}, {6, 64, 4, 2},
                {6, 96, 3, 1}, {6, 160, 3, 2}, {6, 320, 1, 1}};
-  x.conv_norm("stem", {.out = make_divisible(32 * multiplier), .kernel = 3, .stride = 2}, Activation::relu);
+  x.conv_norm("stem", {.out = make_divisible(32 * multiplier), .kernel = 3, .stride = 2}, Activation::relu6);
   for (const auto& row : kRows) {
     for (std::int64_t i = 0; i < row.repeat; ++i) {
       inverted(x, {.kernel = 3,
                    .expanded = x.channels * row.expand,
                    .out = make_divisible(static_cast<double>(row.out) * multiplier),
-                   .stride = i == 0 ? row.stride : 1});
+                   .stride = i == 0 ? row.stride : 1,
+                   .act = Activation::relu6});
     }
   }
-  x.conv_norm("head", {.out = make_divisible(1280 * std::max(1.0, multiplier))}, Activation::relu);
+  x.conv_norm("head", {.out = make_divisible(1280 * std::max(1.0, multiplier))}, Activation::relu6);
   x.global_pool();
   x.linear("classifier", classes);
   finish(x, spec);

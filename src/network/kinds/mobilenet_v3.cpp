@@ -48,7 +48,7 @@ void build(Spec& spec, Sink& sink) {
   x.global_pool();
   x.linear("classifier.0", large ? 1280 : 1024);
   x.act(Activation::hard_swish);
-  sink.add(dropout("dropout", x.elements()));
+  x.dropout("dropout");
   x.linear("classifier.3", classes);
   finish(x, spec);
 }

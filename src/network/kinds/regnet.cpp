@@ -34,7 +34,10 @@ void block(ImageStack& x, std::int64_t width, std::int64_t group, std::int64_t s
   ImageStack shortcut = x;
   {
     const Scope branches(x.sink, {}, 1, BlockKind::branches);
-    if (in != width || stride != 1) shortcut.conv_norm("proj", {.out = width, .stride = stride}, Activation::identity);
+    if (in != width || stride != 1) {
+      shortcut.conv_norm("proj", {.out = width, .stride = stride}, Activation::identity);
+      x.held = true;
+    }
     const Scope main(x.sink, "f");
     x.conv_norm("a", {.out = width}, Activation::relu);
     x.conv_norm("b", {.out = width, .kernel = 3, .stride = stride, .groups = width / group}, Activation::relu);

@@ -24,7 +24,7 @@ void residual_block(ImageStack& x, std::int64_t base, std::int64_t stride, bool 
                     std::int64_t per_group) {
   const std::int64_t out = bottleneck ? 4 * base : base;
   const bool project = stride != 1 || x.channels != out;
-  ImageStack shortcut = x;
+  ImageStack shortcut = x.sibling();
   {
     const Scope branches(x.sink, {}, 1, BlockKind::branches);
     {

@@ -17,7 +17,7 @@ constexpr FieldTable kTable{"shufflenet-v2", "ShuffleNet v2", kFields};
 // Half of the channels pass by (or are halved in size by a second branch), the other half goes through.
 void unit(ImageStack& x, std::int64_t out, bool down) {
   const std::int64_t half = out / 2, stride = down ? 2 : 1;
-  ImageStack left = x, right = x;
+  ImageStack left = x, right = down ? x.sibling() : x;
   {
     const Scope branches(x.sink, {}, 1, BlockKind::branches);
     if (down) {

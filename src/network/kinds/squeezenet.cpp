@@ -14,14 +14,19 @@ void fire(ImageStack& x, std::int64_t squeeze) {
   const Scope scope(x.sink, "fire", 1, BlockKind::layer);
   x.conv("squeeze", {.out = squeeze, .bias = true});
   x.act(Activation::relu);
-  ImageStack wide = x;
+  ImageStack wide = x.sibling();
   {
     const Scope branches(x.sink, {}, 1, BlockKind::branches);
-    x.conv("expand1x1", {.out = 4 * squeeze, .bias = true});
-    wide.conv("expand3x3", {.out = 4 * squeeze, .kernel = 3, .bias = true});
+    {
+      const Scope narrow(x.sink, "expand1x1");
+      x.conv("conv", {.out = 4 * squeeze, .bias = true});
+      x.act(Activation::relu);
+    }
+    const Scope padded(x.sink, "expand3x3");
+    wide.conv("conv", {.out = 4 * squeeze, .kernel = 3, .bias = true});
+    wide.act(Activation::relu);
   }
   x.concat(wide.channels);
-  x.act(Activation::relu);
 }
 
 void build(Spec& spec, Sink& sink) {
@@ -37,7 +42,7 @@ void build(Spec& spec, Sink& sink) {
     fire(x, kSqueeze[i]);
     if (first ? i == 2 || i == 6 : i == 1 || i == 3) x.max_pool(3, 2, 0, true);
   }
-  sink.add(dropout("dropout", x.elements()));
+  x.dropout("dropout");
   x.conv("classifier.1", {.out = classes, .bias = true});
   x.act(Activation::relu);
   x.global_pool();

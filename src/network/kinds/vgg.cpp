@@ -39,7 +39,7 @@ void build(Spec& spec, Sink& sink) {
   for (const char* name : {"classifier.0", "classifier.3"}) {
     x.linear(name, 4096);
     x.act(Activation::relu);
-    sink.add(dropout("dropout", 4096));
+    x.dropout("dropout");
   }
   x.linear("classifier.6", classes);
   finish(x, spec);

@@ -20,7 +20,7 @@ void cost(const Attributes<N>& a, const Rules&, Cost<N>& c) {
   c.backward_input = {sides * product, N(0)};
   c.input = batch * inner * (rows + columns);
   c.output = batch * rows * columns;
-  c.keep(batch * rows * inner, Keep::activation);
+  c.keep_input(batch * rows * inner, false);
   if (N(1) < sides) c.keep(batch * inner * columns, Keep::activation);
 }
 

@@ -21,6 +21,7 @@ Op trained(Op op, const Step& s) {
   op.times = s.times;
   op.stored = s.stored;
   op.flags |= s.left_gradient ? op_flags::input_gradient : op_flags::input_no_gradient;
+  if (s.held) op.flags |= op_flags::shared_input;
   if (!s.right_gradient) op.flags |= op_flags::frozen;
   if (s.parameters == 0 && s.right_weight) op.flags |= op_flags::tied;
   return op;
@@ -64,7 +65,10 @@ Op generic_pointwise(const Step& s) {
   const Integer total = Integer(s.written) * s.flop_per_element;
   const std::int64_t operations = overflows(total) ? 0 : total.to_int64();
   Op op = make_op(operators::k_pointwise, s.name, component_of(s.kind), s.written, operations, s.parameters, s.buffers,
-                  s.read, s.left_gradient ? s.read : 0);
+                  s.read,
+                  !s.left_gradient ? 0
+                  : s.kept >= 0    ? s.kept
+                                   : s.read);
   op.times = s.times;
   op.stored = s.stored;
   if (s.frozen > 0 || s.parameters == 0) op.flags |= op_flags::frozen;
@@ -94,6 +98,7 @@ Op product_op(const Step& s) {
     const int sides = (s.left_gradient ? 1 : 0) + (s.right_gradient ? 1 : 0);
     Op op = matmul(s.name, s.batch, s.rows, s.inner, s.columns, sides, component_of(s.kind));
     op.times = s.times;
+    if (s.held) op.flags |= op_flags::shared_input;
     op.flags |= sides > 0 ? op_flags::input_gradient : op_flags::input_no_gradient;
     return op;
   }
@@ -117,6 +122,7 @@ Op normalization_op(const Step& s) {
     return generic_pointwise(s);
   op.times = s.times;
   op.stored = s.stored;
+  if (s.held) op.flags |= op_flags::shared_input;
   op.flags |= s.left_gradient ? op_flags::input_gradient : op_flags::input_no_gradient;
   return op;
 }

@@ -95,6 +95,9 @@ class Eval {
   void record(graph::Step step, std::uint32_t weights = kAll);
   void unknown(std::string_view what);
   static std::int64_t elements(const Type& type);  // product of the sizes; kUnknown
+  // Notes that the backward pass needs an operand or the first output; the elements that no operator kept before.
+  std::int64_t hold_input(int i);
+  std::int64_t hold_output();
   graph::Step step(graph::Kind kind) const;
 
   bool fail(std::string code, const std::string& message, std::string help = {});
@@ -109,6 +112,7 @@ class Eval {
   [[nodiscard]] std::string_view node_name() const;
 
  private:
+  std::int64_t hold_for_backward();
   void read_attributes();
   bool resolve(Attribute& attribute);
 

@@ -94,6 +94,7 @@ enum TypeFlag : std::uint16_t {
   kOptionalEmpty = 8,
   kWeight = 16,    // an initializer, or one seen through reshapes: `origin` says which
   kConstant = 32,  // known before anything runs
+  kHeld = 64,      // an operator keeps it for the backward pass
 };
 
 struct Sequence;

@@ -132,6 +132,8 @@ bool normalized(Eval& e, const Type& x) {
   s.flop_per_element = e.rule().flop;
   s.written = s.read = std::max<std::int64_t>(Eval::elements(x), 0);
   s.left_gradient = e.useful() && e.out(0).has(kGradient);
+  if (s.left_gradient) s.kept = e.hold_input(0);
+  s.held = s.kept == 0;
   e.record(s);
   return true;
 }
