@@ -461,8 +461,8 @@ Needs needs_of(std::string_view op) {
   };
   static constexpr Row kRows[] = {
       {Needs::nothing,
-       " Add Sub Sum Mean Neg Cast Identity Concat Split Slice Pad Expand Tile Gather Where ReduceMean ReduceSum Cos"
-       "tantOfShape Resize Upsample Dropout Shape "},
+       " Add Sub Sum Mean Neg Cast Identity Concat Split Slice Pad Expand Tile Gather Where ReduceMean ReduceSum "
+       "ConstantOfShape Resize Upsample Dropout "},
       {Needs::input,
        " Abs Clip Erf Log Pow HardSwish HardSigmoid Gelu FastGelu QuickGelu LeakyRelu Mish Softplus Swish Elu Selu Celu"
        " MaxPool AveragePool GlobalAveragePool GlobalMaxPool "},
