@@ -60,9 +60,9 @@ std::vector<MemoryOption> memory_options(const Network& network, const Run& run,
     option.fits = option.needed <= device.capacity;
     out.push_back(std::move(option));
   };
-  const auto offer_free = [&](std::string change, std::string costs, auto&& edit) {
+  const auto offer_free = [&](const char* change, const char* costs, auto&& edit) {
     const std::size_t before = out.size();
-    offer(std::move(change), std::move(costs), edit);
+    offer(change, costs, edit);
     if (out.size() > before) out.back().is_free = true;
   };
   const Layout& l = run.layout;

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "network/families/_common.h"
 #include "network/families/_vision.h"
 
@@ -15,7 +17,7 @@ void describe_internvl(Family& f) {
              rms = v.text_or("norm_type", "layer_norm") == "rms_norm";
   v.understood({"drop_path_rate", "initializer_factor", "use_flash_attn", "auto_map", "architectures"});
   const double kept = c.ratio_or("downsample_ratio", 0.5);
-  const std::int64_t joined = kept > 0 && kept <= 1 ? static_cast<std::int64_t>(1 / kept + 0.5) : 1;
+  const std::int64_t joined = kept > 1e-3 && kept <= 1 ? std::llround(1 / kept) : 1;
   const std::int64_t text = c.child("llm_config").size("hidden_size");
   c.understood({"dynamic_image_size", "force_image_size", "max_dynamic_patch", "min_dynamic_patch", "pad2square",
                 "ps_version", "select_layer", "template", "use_backbone_lora", "use_llm_lora", "use_thumbnail",

@@ -12,8 +12,9 @@ std::int64_t read_lfm2_inner(const Keys& c, bool experts) {
   const std::int64_t given = c.size("intermediate_size", "block_ff_dim");
   if (experts || !c.flag("block_auto_adjust_ff_dim", true)) return given;
   const std::int64_t multiple = c.size_or("block_multiple_of", 256);
+  const std::int64_t two_thirds = 2 * given / 3;
   const auto scaled =
-      static_cast<std::int64_t>(c.ratio_or("block_ffn_dim_multiplier", 1.0) * static_cast<double>(2 * given / 3));
+      static_cast<std::int64_t>(c.ratio_or("block_ffn_dim_multiplier", 1.0) * static_cast<double>(two_thirds));
   return std::max(multiple, (scaled + multiple - 1) / multiple * multiple);
 }
 
