@@ -1,5 +1,6 @@
 #include "network/blocks/mixers.h"
 #include "network/families/_common.h"
+#include "network/families/_mamba2.h"
 
 namespace floptally::families {
 namespace {
@@ -14,17 +15,7 @@ void describe_bamba(Family& f) {
   const bool bias = c.flag("attention_bias", false);
   set_bias(attention, bias, bias);
   attention.rotary_dim = static_cast<std::int64_t>(c.ratio_or("attn_rotary_emb", static_cast<double>(s.head_dim)));
-  Mamba2Part mamba;
-  mamba.width = s.width;
-  mamba.heads = c.size("mamba_n_heads");
-  const std::int64_t inner = c.size_or("mamba_expand", 2) * s.width;
-  mamba.head_dim = c.text_or("mamba_d_head", "auto") == "auto" ? std::max<std::int64_t>(1, inner / mamba.heads)
-                                                               : c.size("mamba_d_head");
-  mamba.state = c.size("mamba_d_state");
-  mamba.groups = c.size_or("mamba_n_groups", 1);
-  mamba.kernel = c.size_or("mamba_d_conv", 4);
-  mamba.convolution_bias = c.flag("mamba_conv_bias", true);
-  mamba.bias = c.flag("mamba_proj_bias", false);
+  const Mamba2Part mamba = read_mamba2(c, s.width);
   const MlpPart mlp = mlp_of(s.width, c.size("intermediate_size"), read_activation(f, Activation::silu), true,
                              c.flag("mlp_bias", false));
   const bool tied = read_tied(f, false);

@@ -1,5 +1,6 @@
 #include "network/blocks/mixers.h"
 #include "network/families/_common.h"
+#include "network/families/_mamba2.h"
 
 namespace floptally::families {
 namespace {
@@ -16,19 +17,7 @@ void describe_granite(Family& f) {
   set_bias(attention, bias, bias);
   if (c.text_or("position_embedding_type", "rope") == "nope") attention.rotary_dim = 0;
   const bool hybrid = c.text_or("model_type", "") == "granitemoehybrid";
-  Mamba2Part mamba;
-  if (hybrid) {
-    mamba.width = s.width;
-    mamba.heads = c.size("mamba_n_heads");
-    const std::int64_t inner = c.size_or("mamba_expand", 2) * s.width;
-    mamba.head_dim = c.text_or("mamba_d_head", "auto") == "auto" ? std::max<std::int64_t>(1, inner / mamba.heads)
-                                                                 : c.size("mamba_d_head");
-    mamba.state = c.size("mamba_d_state");
-    mamba.groups = c.size_or("mamba_n_groups", 1);
-    mamba.kernel = c.size_or("mamba_d_conv", 4);
-    mamba.convolution_bias = c.flag("mamba_conv_bias", true);
-    mamba.bias = c.flag("mamba_proj_bias", false);
-  }
+  const Mamba2Part mamba = hybrid ? read_mamba2(c, s.width) : Mamba2Part{};
   MoePart moe;
   moe.width = s.width;
   moe.experts = c.count_or("num_local_experts", 0);
