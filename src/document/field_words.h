@@ -1,5 +1,5 @@
-// What others call the keys of our files: "tp" is `tensor`, "hidden_size" is `width`. Only for help texts: a key is read
-// by its own name alone.
+// What others call the keys of our files: "tp" is `tensor`, "hidden_size" is `width`. Only for help texts: a key is
+// read by its own name alone.
 #pragma once
 
 #include <span>

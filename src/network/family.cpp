@@ -473,10 +473,11 @@ Result<Network> build_family(const Document& document, const FamilyInputs& input
     network.notes.push_back(note("ignored-keys", "keys that do not shape the network: " + ignored, root.span()));
   }
   if (partial) {
-    network.notes.push_back(warning("partial-model",
-                                    "only " + quoted(found.path) + " (" + std::string(family->name) +
-                                        ") is counted: no family reads the config as a whole, so totals are \"at least\"",
-                                    found.mapping.span()));
+    network.notes.push_back(
+        warning("partial-model",
+                "only " + quoted(found.path) + " (" + std::string(family->name) +
+                    ") is counted: no family reads the config as a whole, so totals are \"at least\"",
+                found.mapping.span()));
   }
   read_storage(root, network);
   return network;

@@ -22,7 +22,8 @@ extern const FamilyDef k_deepseek_v2;
 const FamilyDef k_deepseek_v2 = {
     "deepseek_v2",
     "DeepSeekMoE, DeepSeek-V2 and V2-Lite: latent attention since V2, shared and routed experts, first layers dense",
-    "huggingface/transformers models/deepseek_v2/modeling_deepseek_v2.py; deepseek-moe-16b modeling_deepseek.py; 2405.04434",
+    "huggingface/transformers models/deepseek_v2/modeling_deepseek_v2.py; deepseek-moe-16b modeling_deepseek.py; "
+    "2405.04434",
     kTypes,
     kArchitectures,
     build<describe_deepseek_v2>};

@@ -16,8 +16,8 @@ void describe_falcon(Family& f) {
   c.divides("num_attention_heads", s.heads, "hidden_size", s.width);
   s.head_dim = std::max<std::int64_t>(1, s.width / s.heads);
   // Falcon 40B's first config ("RefinedWeb") says so by its key and value heads alone.
-  const bool newer = c.flag("new_decoder_architecture", c.text_or("model_type", "falcon") == "RefinedWeb" &&
-                                                            c.has("n_head_kv")),
+  const bool newer = c.flag("new_decoder_architecture",
+                            c.text_or("model_type", "falcon") == "RefinedWeb" && c.has("n_head_kv")),
              parallel = c.flag("parallel_attn", true);
   const bool multi_query = c.flag("multi_query", true), alibi = c.flag("alibi", false), bias = c.flag("bias", false);
   s.kv_heads = newer ? c.size("num_kv_heads", "n_head_kv") : multi_query ? 1 : s.heads;

@@ -31,11 +31,12 @@ void describe_gptj(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_gptj;
-const FamilyDef k_gptj = {"gptj",
-                          "GPT-J and CodeGen: attention and feed-forward side by side, rotary positions, no attention biases",
-                          "huggingface/transformers models/gptj/modeling_gptj.py, models/codegen/modeling_codegen.py",
-                          kTypes,
-                          kArchitectures,
-                          build<describe_gptj>};
+const FamilyDef k_gptj = {
+    "gptj",
+    "GPT-J and CodeGen: attention and feed-forward side by side, rotary positions, no attention biases",
+    "huggingface/transformers models/gptj/modeling_gptj.py, models/codegen/modeling_codegen.py",
+    kTypes,
+    kArchitectures,
+    build<describe_gptj>};
 
 }  // namespace floptally::families

@@ -4,9 +4,9 @@ namespace floptally::families {
 namespace {
 
 constexpr std::string_view kTypes[] = {"llama", "yi", "smollm3", "internlm", "xverse", "aquila"};
-constexpr std::string_view kArchitectures[] = {"LlamaForCausalLM", "YiForCausalLM", "SmolLM3ForCausalLM",
-                                               "LLaMAForCausalLM", "InternLMForCausalLM",
-                                               "XverseForCausalLM", "AquilaForCausalLM"};
+constexpr std::string_view kArchitectures[] = {"LlamaForCausalLM", "YiForCausalLM",       "SmolLM3ForCausalLM",
+                                               "LLaMAForCausalLM", "InternLMForCausalLM", "XverseForCausalLM",
+                                               "AquilaForCausalLM"};
 
 void describe_llama(Family& f) {
   const Keys& c = f.config;
@@ -27,12 +27,12 @@ void describe_llama(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_llama;
-const FamilyDef k_llama = {
-    "llama",
-    "Llama 1-3 and its likes (Yi, Vicuna, CodeLlama, SmolLM, DeepSeek LLM, InternLM 1): grouped attention, SwiGLU, RMS norms",
-    "huggingface/transformers models/llama/modeling_llama.py",
-    kTypes,
-    kArchitectures,
-    build<describe_llama>};
+const FamilyDef k_llama = {"llama",
+                           "Llama 1-3 and its likes (Yi, Vicuna, CodeLlama, SmolLM, DeepSeek LLM, InternLM 1): grouped "
+                           "attention, SwiGLU, RMS norms",
+                           "huggingface/transformers models/llama/modeling_llama.py",
+                           kTypes,
+                           kArchitectures,
+                           build<describe_llama>};
 
 }  // namespace floptally::families
