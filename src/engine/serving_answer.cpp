@@ -68,8 +68,8 @@ Book serving_answer(const TrainQuestion& q, double usable) {
   if (capacity > 0) {
     book.yes = together <= capacity * static_cast<double>(devices);
     answer += (book.yes ? " fit into " : " do not fit into ") +
-              (devices > 1 ? std::to_string(devices) + " times " : std::string()) + bytes_text(capacity) + " of a " +
-              q.file.device->name;
+              (devices > 1 ? std::to_string(devices) + " times " : std::string()) + bytes_text(capacity) + " of " +
+              q.file.device->with_article();
     book.words.emplace_back("fits", book.yes ? "yes" : "no");
   }
   book.summary.push_back(answer + "; activations and the server's own buffers come on top");

@@ -447,7 +447,7 @@ void add_options(Book& book, const TrainQuestion& q, const Divisors& divisors, d
   book.tables.push_back(options_table(options));
 }
 
-// "58.1 GiB on the fullest of 8 devices fit into 78.8 GiB of a H100-SXM (probability of fitting 92%)". The allocator's
+// "58.1 GiB on the fullest of 8 devices fit into 78.8 GiB of an H100-SXM (probability of fitting 92%)". The allocator's
 // cache counts where there is room for it.
 std::string verdict(const TrainQuestion& q, double visible, double needed, double capacity,
                     std::optional<double> fits) {
@@ -455,8 +455,8 @@ std::string verdict(const TrainQuestion& q, double visible, double needed, doubl
   const std::string where =
       devices == 1 ? " on one device" : " on the fullest of " + std::to_string(devices) + " devices";
   if (!fits) return bytes_text(visible) + where;
-  const std::string room =
-      bytes_text(capacity) + " of a " + q.file.device->name + " (probability of fitting " + percent(*fits) + ")";
+  const std::string room = bytes_text(capacity) + " of " + q.file.device->with_article() + " (probability of fitting " +
+                           percent(*fits) + ")";
   if (needed > capacity) return bytes_text(needed) + " are needed at once" + where + " and do not fit into " + room;
   if (visible <= capacity) return bytes_text(visible) + where + " fit into " + room;
   return bytes_text(needed) + where + " fit into " + room +

@@ -56,6 +56,14 @@ std::optional<Arithmetic> arithmetic_named(std::string_view text) {
   return std::nullopt;
 }
 
+std::string Device::with_article() const {
+  constexpr std::string_view vowels = "AEIOUaeiou";
+  constexpr std::string_view spelt_like_vowels = "AEFHILMNORSX";  // "an H", "an M", "an R" where letters are spelt
+  const bool spelt = name.size() > 1 && (name[1] < 'a' || name[1] > 'z');
+  const bool vowel = !name.empty() && (spelt ? spelt_like_vowels : vowels).find(name[0]) != std::string_view::npos;
+  return (vowel ? "an " : "a ") + name;
+}
+
 std::optional<Arithmetic> Device::training_arithmetic() const {
   if (peak_of(Arithmetic::bf16)) return Arithmetic::bf16;
   const std::optional<double> half = peak_of(Arithmetic::fp16), single = peak_of(Arithmetic::fp32);

@@ -58,6 +58,8 @@ struct Device {
   // The format whose peak training is counted against: bf16, else fp16 where a matrix unit multiplies it (at least four
   // times the fp32 rate), else tf32, else fp32.
   [[nodiscard]] std::optional<Arithmetic> training_arithmetic() const;
+  // "an H100-SXM", "a TPU-v4": with the article it is spoken with.
+  [[nodiscard]] std::string with_article() const;
 };
 
 enum class PriceKind : std::uint8_t { on_demand, spot, reserved_1y, reserved_3y, purchase };

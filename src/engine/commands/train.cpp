@@ -41,6 +41,7 @@ std::vector<TrainAxis> axes_of(const Request& request, Diagnostics& problems) {
     TrainAxis axis;
     const std::size_t equals = word.find('=');
     axis.name = word.substr(0, equals);
+    if (axis.name == "micro_batch") axis.name = "batch";
     std::string_view rest =
         equals == std::string::npos ? std::string_view{} : std::string_view(word).substr(equals + 1);
     while (!rest.empty()) {
@@ -60,7 +61,7 @@ std::vector<TrainAxis> axes_of(const Request& request, Diagnostics& problems) {
       rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
     }
     if ((axis.name != "batch" && axis.name != "sequence") || axis.values.empty() || axis.values.size() > 64) {
-      problems.push_back(error("bad-option", "--over expects batch=1,2,4 or sequence=2k,4k, found '" + word + "'"));
+      problems.push_back(error("bad-option", "--over expects batch=1,2,4 (micro-batches) or sequence=2k,4k, found '" + word + "'"));
     } else {
       axes.push_back(std::move(axis));
     }

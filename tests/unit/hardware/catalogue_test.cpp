@@ -140,6 +140,18 @@ TEST(Catalogue, MistakesInTablesAreReportedTogether) {
                                              "unknown-price-kind", "unknown-device"}));
 }
 
+TEST(Device, HasTheArticleItIsSpokenWith) {
+  const auto spoken = [](const char* name) {
+    Device d;
+    d.name = name;
+    return d.with_article();
+  };
+  for (const char* name : {"A100-SXM-80GB", "H100-SXM", "L40S", "MI300X", "RTX-4090", "Ascend-910B1"})
+    EXPECT_EQ(spoken(name), std::string("an ") + name);
+  for (const char* name : {"B200-SXM", "GH200", "K80", "P40", "T4", "TPU-v4", "V100S-PCIe", "Gaudi2", "Maia-100"})
+    EXPECT_EQ(spoken(name), std::string("a ") + name);
+}
+
 TEST(Date, ReadsWhatExistsOnly) {
   EXPECT_EQ(Date::parse("2024-02-29")->to_string(), "2024-02-29");
   EXPECT_EQ(Date::parse("2024-07")->to_string(), "2024-07");
