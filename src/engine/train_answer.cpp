@@ -70,7 +70,7 @@ Lines book_memory(Ledger& ledger, const DeviceMemory& memory, const RankParts& o
   Entry entry{"memory of the fullest device"};
   const std::string rank = run.layout.pipeline > 1 ? "pipeline rank " + std::to_string(memory.stage) + ", " : "";
   entry.note = rank + "at its peak: " + std::string(name_of(memory.moment));
-  std::vector<Traced> parts;
+  std::vector<Traced> parts, moving;
   for (int i = 0; i < kHoldsCount; ++i) {
     const auto what = static_cast<Holds>(i);
     if (memory[what] <= 0) continue;
@@ -78,6 +78,7 @@ Lines book_memory(Ledger& ledger, const DeviceMemory& memory, const RankParts& o
         trace.name(std::string(name_of(what)), part_of(trace, what, memory, opened, run), rule_of(what));
     entry.children.push_back({std::string(name_of(what)), {{"bytes", bytes}}, {}, Combine::sum, {}, rule_of(what)});
     parts.push_back(bytes);
+    if (what > Holds::workspace) moving.push_back(bytes);
   }
   ledger.add(std::move(entry));
   const bool near = memory_measured(like.framework, like.kind, memory.allocated());
@@ -97,21 +98,28 @@ Lines book_memory(Ledger& ledger, const DeviceMemory& memory, const RankParts& o
     l.source = source;
     return trace.leaf(std::move(l));
   };
-  const Spread fragmentation = run.framework.reserved, context = device_overhead(run.device).context;
+  const bool vary = run.lengths == Lengths::vary && !moving.empty();
+  const Spread fragmentation = vary ? run.framework.scattered : run.framework.reserved,
+               context = device_overhead(run.device).context;
   const Traced accuracy = leaf("memory accuracy", 1, error.low, error.high, dim::kNone,
                                "residuals of data/evidence/memory.csv for such runs (data/evidence/spread.csv)");
   Lines lines;
   lines.allocated =
       trace.name("peak allocated", trace.sum(parts, dim::kByte) * accuracy, "torch.cuda.max_memory_allocated");
-  const Traced pages = leaf("reserved over allocated", fragmentation.best, fragmentation.low, fragmentation.high,
-                            dim::kNone, "data/training/fitted.csv: reserved");
+  const Traced pages = leaf(vary ? "reserved over allocated within a step" : "reserved over allocated",
+                            fragmentation.best, fragmentation.low, fragmentation.high, dim::kNone,
+                            vary ? "data/training/fitted.csv: scattered" : "data/training/fitted.csv: reserved");
   Traced blocks = lines.allocated;
   if (memory.elsewhere > 0) {
     blocks =
         blocks + trace.name("gradients of another stream", trace.constant(std::round(memory.elsewhere), dim::kByte),
                             "blocks of one CUDA stream do not serve another");
   }
-  lines.reserved = trace.name("peak reserved", blocks * pages, "the allocator keeps whole blocks of 2 and 20 MiB");
+  lines.reserved = trace.name(
+      "peak reserved",
+      vary ? blocks + trace.sum(moving, dim::kByte) * accuracy * (pages - trace.constant(1)) : blocks * pages,
+      vary ? "blocks that shorter micro-batches leave in the allocator's cache fit no longer one"
+           : "the allocator keeps whole blocks of 2 and 20 MiB");
   const Traced driver = leaf("driver context", context.best, context.low, context.high, dim::kByte,
                              "data/training/device_overheads.csv: " + device_overhead(run.device).device);
   lines.visible = trace.name("as nvidia-smi shows it", lines.reserved + driver,

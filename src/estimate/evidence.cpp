@@ -49,6 +49,7 @@ void score_row(const EvidenceRow& row, double (*capacity)(std::string_view), Mem
     s.measured = measured;
     s.expert_load = expert_load_of(row.run);
     s.expert_bytes = more;
+    if (row.run.lengths == Lengths::vary) s.scattered = memory.allocated() - memory.fixed();
     s.predicted = predicted;
     s.model = row.model;
     s.kind = kind_of(row.run, row.shape.experts > 0);

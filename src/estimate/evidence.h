@@ -17,6 +17,7 @@ struct Scored {
   double allocated = 0;  // predicted peak of allocated memory; what the allocator sets apart beside it where reserved
                          // memory was measured
   double expert_load = 1, expert_bytes = 0;  // tokens of the fullest rank over the mean, and what one more would add
+  double scattered = 0;  // bytes that come and go within a step, where micro-batches differ in length
   double measured = 0, predicted = 0, low = 0, high = 0;  // bytes
   std::vector<std::string> regimes;                       // "devices 1-8", "generation h100" ...
   std::vector<std::string> assumed;                       // what the row did not say and what stands for it

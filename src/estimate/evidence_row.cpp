@@ -19,9 +19,10 @@ constexpr double kGib = 1024.0 * 1024 * 1024, kGb = 1e9;
 struct SourceRule {
   std::string framework = "megatron", attention, zero, unit = "gib", gradients;
   std::string recompute, adapter, loss, optimizer;
-  bool sequence_parallel = false, fp8_weights = false, shards = false, lengths_vary = false, dropout = true;
+  bool sequence_parallel = false, fp8_weights = false, shards = false, dropout = true;
   std::int64_t devices = 0, micro_batch = 0;
   Meter meter = Meter::reserved;
+  Lengths lengths = Lengths::fixed;
   RankSeen rank = RankSeen::fullest;
   bool balanced = false;  // every expert gets as many tokens
   bool known = false;
@@ -58,7 +59,8 @@ SourceRule rule_for(std::string_view source, std::string_view gpu, std::string_v
     rule.devices = number_after(table.cell(row, "devices"), "");
     rule.micro_batch = number_after(table.cell(row, "micro_batch"), "");
     rule.dropout = table.cell(row, "dropout") != "none";
-    rule.lengths_vary = table.cell(row, "lengths") == "vary";
+    const std::string_view lengths = table.cell(row, "lengths");
+    rule.lengths = lengths == "vary" ? Lengths::vary : lengths == "sorted" ? Lengths::sorted : Lengths::fixed;
     rule.shards = table.cell(row, "shards") == "1";
     rule.sequence_parallel = table.cell(row, "sequence") == "1";
     const std::string_view meter = table.cell(row, "meter");
@@ -198,7 +200,7 @@ void read_tuning(EvidenceRow& out, Cells& cells, const SourceRule& rule) {
     out.assumed.emplace_back("global batch 128 (LitGPT's default)");
   }
   run.attention_dropout = run.hidden_dropout = false;
-  run.lengths_vary = rule.lengths_vary;
+  run.lengths = rule.lengths;
   const std::string notes = lower(out.notes);
   if (contains(method, "full") && !contains(notes, "adam") && out.run.framework.name == "litgpt") {
     if (out.out_of_memory)

@@ -303,7 +303,7 @@ void loss_moments(const MemoryProfile& profile, const Run& run, const Gathered& 
   double backward_bytes = compiled ? run.framework.loss_compiled : run.framework.loss_backward;
   if (!compiled && run.layout.tensor > 1 && run.framework.loss_parallel > 0 && !run.whole_logits)
     forward = backward_bytes = run.framework.loss_parallel;
-  if (run.lengths_vary) forward = std::min(forward, backward_bytes);
+  if (run.lengths != Lengths::fixed) forward = std::min(forward, backward_bytes);
   if (run.adapter.scales_outputs) forward += compute, backward_bytes += compute;
   if (run.fused_loss) forward = std::max(run.framework.loss_forward, compute + 8);
   if (run.narrow_loss > 0) forward = backward_bytes = run.narrow_loss * compute;
@@ -313,7 +313,7 @@ void loss_moments(const MemoryProfile& profile, const Run& run, const Gathered& 
   // A packed output matrix is unpacked for its product, beside the last step's fp32 logits, and for its gradient,
   // beside this step's (a variable holds them) and the logits' gradients in 16 bits.
   const bool packed = after.unpacked > 0;
-  const double product = packed ? logits * (compute + (run.lengths_vary ? 0 : 4)) + after.unpacked : 0;
+  const double product = packed ? logits * (compute + (run.lengths == Lengths::fixed ? 4 : 0)) + after.unpacked : 0;
   const double loss = std::max(logits * std::max(forward, backward_bytes), product);
   const double gradient = logits * (packed ? compute + 4 : compute);
   out[static_cast<int>(Moment::loss)] = {head, mask, gathered.loss, loss + deferred, absent};
@@ -332,8 +332,9 @@ void moments(const MemoryProfile& profile, const Run& run, const Rank& rank, con
   const double deferred = as_double(run.loss_deferred) * (logits * bytes_of(run.precision.compute) + rank.input);
   const double full = held(rank, flight.fullest, run), head = held(rank, flight.at_head, run) + after.kept;
   const bool accumulated = micro_batches(run.layout, run.batch) > 1;
-  // Where lengths vary the longest micro-batch is the first: it finds neither gradients nor the last one's logits.
-  const bool late = run.framework.late_gradients && (!accumulated || run.lengths_vary);
+  // Where lengths differ the longest micro-batch may be the first: it finds neither gradients nor the last one's
+  // logits.
+  const bool late = run.framework.late_gradients && (!accumulated || run.lengths != Lengths::fixed);
   const double absent = run.fused_optimizer || late ? gradients : 0;
   const double held_back = rank.head ? deferred : 0;
   // Megatron-LM's first and last pipeline ranks alone are given a batch; its mask goes with the forward step.
@@ -504,15 +505,29 @@ double micro_batches_in_flight(const Layout& layout, std::int64_t batch, std::in
   return sum / count;
 }
 
+namespace {
+
+// What the allocator reserves over what it must hold at the peak. Where lengths vary, what comes and goes within a step
+// is scattered over blocks of every size; what is there all the time was laid out once.
+Spread reserved_over_held(const DeviceMemory& memory, const Run& run) {
+  if (run.lengths != Lengths::vary) return run.framework.reserved;
+  const double share = (memory.allocated() - memory.fixed()) / std::max(1.0, memory.allocated() + memory.elsewhere);
+  const Spread& times = run.framework.scattered;
+  return {1 + (times.best - 1) * share, 1 + (times.low - 1) * share, 1 + (times.high - 1) * share};
+}
+
+}  // namespace
+
 MemoryLines memory_lines(const DeviceMemory& memory, const Run& run, double spread_low, double spread_high) {
   const auto blocks = [](double bytes) { return std::ceil(bytes / kAllocatorBlock) * kAllocatorBlock; };
   const double allocated = memory.allocated();
-  const Spread ratio = run.framework.reserved, context = device_overhead(run.device).context;
+  const double held = allocated + memory.elsewhere;
+  const Spread ratio = reserved_over_held(memory, run), context = device_overhead(run.device).context;
   MemoryLines out;
   out.allocated = {allocated, allocated * spread_low, allocated * spread_high};
   const double low = std::hypot(1 - spread_low, 1 - ratio.low / ratio.best),
                high = std::hypot(spread_high - 1, ratio.high / ratio.best - 1);
-  const double reserved = blocks((allocated + memory.elsewhere) * ratio.best);
+  const double reserved = blocks(held * ratio.best);
   out.reserved = {reserved, reserved * (1 - low), reserved * (1 + high)};
   out.needed = {allocated + context.best, allocated * spread_low + context.low, allocated * spread_high + context.high};
   out.visible = {reserved + context.best, reserved * (1 - low) + context.low, reserved * (1 + high) + context.high};

@@ -31,7 +31,7 @@ constexpr Words kWords[] = {
     {"evidence/sources.csv", "rank", "first|fullest|last"},
     {"evidence/sources.csv", "attention", "fused|unfused"},
     {"evidence/sources.csv", "unit", "gb|gib"},
-    {"evidence/sources.csv", "lengths", "vary"},
+    {"evidence/sources.csv", "lengths", "sorted|vary"},
     {"evidence/sources.csv", "loss", "chunked|in-place|linear"},
     {"evidence/sources.csv", "dropout", "none"},
     {"evidence/sources.csv", "routing", "balanced"},

@@ -85,6 +85,7 @@ std::vector<Framework> read_frameworks() {
     for (const auto& [column, member] : kNumbers) f.*member = table.number(row, column);
     for (const auto& [column, member] : kRules) f.*member = table.number(row, column) > 0;
     f.reserved = f.planned ? Spread{1, 1, 1} : fitted("reserved", f.name).value_or(f.reserved);
+    if (!f.planned) f.scattered = fitted("scattered", f.name).value_or(f.scattered);
     if (const auto load = fitted("expert_load", f.name)) f.expert_load = load->best;
     f.source = table.cell(row, "source");
     out.push_back(std::move(f));

@@ -57,6 +57,11 @@ struct LowRankAdapter {
   bool wide = false;  // adapters are computed in fp32: their weights are, and nothing casts them
 };
 
+// How long micro-batches are: all alike, else padded to the longest of each. Where they differ the fullest finds
+// neither gradients nor the last one's logits (sorted: the longest come first, and the cache is emptied now and then).
+// In any order (vary) the blocks that shorter ones leave in the allocator's cache fit no longer one.
+enum class Lengths : std::uint8_t { fixed, sorted, vary };
+
 struct Run {
   std::int64_t batch = 1;     // sequences (samples) per optimizer step, over all devices
   std::int64_t sequence = 0;  // tokens per sequence; 0: as the model says
@@ -89,7 +94,7 @@ struct Run {
   bool compiled = false;         // torch.compile: elementwise chains are one kernel and keep their inputs alone
   bool softcapped =
       false;  // scores and logits go through a tanh in eager code: it, an fp32 softmax and its cast are kept
-  bool lengths_vary = false;       // sequences are padded to the longest of a micro-batch: the last one was shorter
+  Lengths lengths = Lengths::fixed;
   bool deterministic = false;      // cuBLAS workspaces of 32 MiB (CUBLAS_WORKSPACE_CONFIG=:4096:8)
   bool whole_shards = false;       // optimizer states are shared parameter by parameter: none is cut
   std::int64_t loss_deferred = 0;  // micro-batches whose logit gradients are held back

@@ -37,6 +37,7 @@ class Reader {
   void expert_load(const Node& node);
   void stages(const Node& list);
   void schedule(const Node& node);
+  void lengths(const Node& node);
   void precision(const Node& node);
   void recompute(const Node& node);
   void offload(const Node& node);
@@ -152,6 +153,7 @@ void Reader::train(const Node& node) {
     out_.packing = *std::move(packing);
   else
     for (Diagnostic& problem : packing.take_problems()) problems_.push_back(std::move(problem));
+  lengths(node.find("lengths"));
   const Node batch = node.find("batch");
   if (!batch) return;
   const Result<Amount> size = parse_amount(batch.text(), batch.span());
@@ -184,6 +186,18 @@ void Reader::hardware(const Node& node) {
   share(record, "utilization");
   share(record, "mfu");
   out_.devices = count(record, "devices", record.find("nodes") ? count(record, "nodes", 1) * node_size : 0);
+}
+
+void Reader::lengths(const Node& node) {
+  constexpr std::string_view kWords[] = {"fixed", "sorted", "vary"};
+  if (!node) return;
+  const auto* word = std::find(std::begin(kWords), std::end(kWords), node.text());
+  if (word == std::end(kWords)) {
+    fail("unknown-word", "'lengths' expects fixed, sorted or vary, found '" + std::string(node.text()) + "'", node,
+         "vary: each micro-batch is padded to its longest sequence; sorted: the longest come first");
+    return;
+  }
+  out_.run.lengths = static_cast<Lengths>(word - std::begin(kWords));
 }
 
 void Reader::schedule(const Node& node) {

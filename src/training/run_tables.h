@@ -114,6 +114,11 @@ inline constexpr Field kRunTrainFields[] = {
     {.key = "packing",
      .expect = Expect::any,
      .doc = "documents packed into a sequence: tokens of each, or a list that adds up to it; attention stays inside"},
+    {.key = "lengths",
+     .expect = Expect::text,
+     .doc = "fixed, or sorted or vary where micro-batches are padded to their longest sequence: the longest first, or "
+            "in any "
+            "order"},
     {.key = "recompute", .expect = Expect::any, .doc = "as at the top of the file"},
     {.key = "optimizer", .expect = Expect::any, .doc = "as at the top of the file"},
     {.key = "precision", .expect = Expect::any, .doc = "as at the top of the file"},

@@ -62,7 +62,7 @@ TEST(Adapters, TheLongestMicroBatchIsTheFirst) {
   const double logits = kTokens * 32000;
   EXPECT_DOUBLE_EQ(memory_of(shape, run)[Holds::logits], 10 * logits);
   EXPECT_GT(memory_of(shape, run)[Holds::gradients], 0);
-  run.lengths_vary = true;
+  run.lengths = Lengths::vary;
   EXPECT_DOUBLE_EQ(memory_of(shape, run)[Holds::logits], 8 * logits);
   EXPECT_DOUBLE_EQ(memory_of(shape, run)[Holds::gradients], 0);
 }

@@ -100,7 +100,7 @@ TEST(Memory, FourBitProductsKeepTheirInputOfTwoSteps) {
   run.adapter.base = Dtype::nf4;
   const double inputs = 512.0 * (3 * 1024 + 2816) * 2;  // of query-key-value, output, gate and up, down
   EXPECT_DOUBLE_EQ(first_layer(shape, run).kept_policy - plain, 2 * inputs);
-  run.lengths_vary = true;
+  run.lengths = Lengths::vary;
   EXPECT_DOUBLE_EQ(first_layer(shape, run).kept_policy - plain, inputs);
 }
 
