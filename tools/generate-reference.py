@@ -57,6 +57,7 @@ PAGES = {
     "diagnostics.md": lambda: topics("Diagnostics", "A problem is printed as `error[code]: message` with the line and a caret. `floptally reference CODE` explains one.", "diagnostics"),
     "operators.md": lambda: topics("Operators", "What a network is counted from: one file each under src/network/operators/. The worked examples are run by the tests.", "operators"),
     "families.md": lambda: topics("Families and formats", "Which models are read, and from what.", "families", "formats", "models", "conventions"),
+    "formulas.md": lambda: topics("Formulas by name", "Where a formula that is known by a name is shown, and where it is written. `floptally reference narayanan` finds one.", "formulas"),
     "hardware.md": hardware,
     "lints.md": lambda: floptally("reference", "lints-page"),
     "plan.schema.json": lambda: floptally("reference", "plan-schema"),

@@ -35,6 +35,10 @@ class Evaluations {
     const auto above = std::count_if(all.begin(), all.end(), [&](double v) { return v > threshold; });
     return static_cast<double>(above) / static_cast<double>(all.size());
   }
+  // Whether both are one number, whatever it is called; two that are equal at the best guesses may have other ranges.
+  [[nodiscard]] bool same(const Traced& a, const Traced& b) const {
+    return behind_names(a.id()) == behind_names(b.id());
+  }
   [[nodiscard]] bool uncertain(const Traced& number) const {
     return number.trace() != nullptr && trace_.node(number.id()).uncertain;
   }

@@ -104,7 +104,7 @@ std::vector<Assessment> assess(const AuditRun& run, const Methods& methods, cons
   const CountingMethod* operations = methods.find("operations");
   // The components were counted by operations; where the answer is another estimate of their sum, each is scaled with
   // it.
-  const bool rescale = operations != nullptr && !(reconciled == operations->flop);
+  const bool rescale = operations != nullptr && !evaluations.same(reconciled, operations->flop);
   std::vector<Assessment> out;
   for (const ThresholdRule& rule : laws.rules) {
     Assessment a;

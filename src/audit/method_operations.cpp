@@ -42,12 +42,14 @@ class Operations {
  public:
   Operations(const AuditRun& run, const Assumptions& assumptions, Trace& trace)
       : run_(run), assumptions_(assumptions), trace_(trace) {
-    if (run.own_records) {
+    if (counted_alone()) {
+      residual_ = Traced(1.0);
+    } else if (run.own_records) {
       residual_ =
           assumed_leaf(trace, "what 6ND leaves out", Distribution::range(1, 0.93, 1.1), dim::kNone,
                        "attention, embeddings and rounding: configs from 100M parameters on, sequences to 8,192");
     } else {
-      residual_ = assumed_leaf(trace, "published over counted",
+      residual_ = assumed_leaf(trace, kPublishedOverCounted,
                                assumptions.residual(residual_class(run), operations_flop(run).value_or(1e23)),
                                dim::kNone, "data/audit/residuals.csv, fitted on published runs");
     }
@@ -75,6 +77,14 @@ class Operations {
   }
 
  private:
+  // Whether the developer's own records are counted operator by operator: 6ND stands for nothing then.
+  [[nodiscard]] bool counted_alone() const {
+    if (!run_.own_records || !run_.exact || !run_.exact->rules || run_.phases.size() != 1) return false;
+    const Phase& only = run_.phases.front();
+    const bool seen = run_.exact->unit == "token" ? only.tokens.has_value() : only.examples.has_value();
+    return seen && !only.connections && !only.generated && !only.scored && !only.flop;
+  }
+
   // The parameters a token passes through. A mixture of experts that does not state its active ones is given the share
   // that is usual at its size, and the answer says so.
   std::optional<Traced> weights(Methods& out, const Phase& phase, const std::string& architecture) {

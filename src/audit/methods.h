@@ -38,6 +38,9 @@ struct Methods {
   [[nodiscard]] const CountingMethod* find(std::string_view name) const;
 };
 
+// What the uncertainty of published facts is called.
+inline constexpr const char* kPublishedOverCounted = "published over counted";
+
 // Everything the facts allow. Errors: missing-fact (what is needed, cheapest first), when no method can be had.
 Result<Methods> count_methods(const AuditRun& run, const Catalogue& catalogue, const Assumptions& assumptions,
                               Trace& trace);

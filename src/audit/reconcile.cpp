@@ -126,6 +126,8 @@ Reconciled reconcile(const AuditRun& run, const Methods& methods, const Assumpti
       const Comparison& c = out.comparisons.front();
       if (!c.independent) {
         out.basis = "operations (" + hardware->name + " is no second opinion)";
+      } else if (c.agree && log_sigma(worlds, operations->flop) == 0) {
+        out.basis = "operations, an exact count of the stated facts (" + hardware->name + " agrees)";
       } else if (c.agree) {
         const double s1 = std::max(log_sigma(worlds, operations->flop), 1e-3),
                      s2 = std::max(log_sigma(worlds, hardware->flop), 1e-3);

@@ -184,7 +184,7 @@ Table accounts_table(const std::vector<Assessment>& standings) {
   return table;
 }
 
-Table sensitivity_table(const std::vector<Sensitivity>& all) {
+Table sensitivity_table(const AuditRun& run, const std::vector<Sensitivity>& all) {
   Table table{
       "sensitivity",
       "What the range comes from",
@@ -193,6 +193,11 @@ Table sensitivity_table(const std::vector<Sensitivity>& all) {
       "First-order and total Sobol indices of the logarithm: the first row, if known, narrows the answer most."};
   for (const Sensitivity& each : all) {
     if (each.total > 0.005) table.rows.push_back({each.input, percent(each.first), percent(each.total)});
+  }
+  if (!run.own_records && !run.checked && all.front().input == kPublishedOverCounted) {
+    table.note += std::string(" '") + kPublishedOverCounted +
+                  "' is how far published figures lay from such counts; of your own records (`facts: own`) or checked "
+                  "facts (`facts: checked`) the range is narrower.";
   }
   return table;
 }
@@ -233,7 +238,7 @@ Result<Book> audit_run(const AuditRun& run, const AuditFacts& facts, const Audit
     book.tables.push_back(law_table(standings, worlds, options.on));
     book.tables.push_back(accounts_table(standings));
     if (const std::vector<Sensitivity> all = sobol_indices(trace, answer.flop.id()); !all.empty())
-      book.tables.push_back(sensitivity_table(all));
+      book.tables.push_back(sensitivity_table(run, all));
     book.tables.push_back(energy_table(run, facts.catalogue));
     if (book.tables.back().rows.empty()) book.tables.pop_back();
     book.tables.push_back(inputs_table(trace));

@@ -8,6 +8,7 @@ class CsvReader {
   CsvReader(const Source& source, CsvOptions options, CsvVisitor* visitor = nullptr)
       : text_(source.text), options_(options), visitor_(visitor) {
     csv_.source_ = &source;
+    csv_.separator_ = options.separator;
   }
 
   Result<Csv> read() {
@@ -59,7 +60,9 @@ class CsvReader {
       problems_.push_back(
           error("csv-row-width",
                 "this row has " + std::to_string(count) + " cells, the header " + std::to_string(csv_.columns_),
-                {csv_.source_, row_begin, row_end}, "a cell that holds a comma is put in double quotes"));
+                {csv_.source_, row_begin, row_end},
+                count < csv_.columns_ ? "leave cells empty rather than out"
+                                      : "a cell that holds the separator is put in double quotes"));
       csv_.cells_.resize(first);
     } else if (visitor_ != nullptr) {
       visitor_->row(csv_);
@@ -161,6 +164,32 @@ Result<Csv> Csv::read(const Source& source, CsvOptions options) { return CsvRead
 
 Result<Csv> Csv::visit(const Source& source, CsvVisitor& visitor, CsvOptions options) {
   return CsvReader(source, options, &visitor).read();
+}
+
+char sniff_separator(std::string_view text) {
+  if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);
+  while (!text.empty() && (text.front() == '#' || text.front() == '\n' || text.front() == '\r')) {
+    const std::size_t end = text.find('\n');
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  }
+  std::size_t commas = 0, semicolons = 0, tabs = 0;
+  bool quoted = false;
+  for (const char c : text) {
+    if (c == '"') quoted = !quoted;
+    if (quoted) continue;
+    if (c == '\n') break;
+    commas += c == ',' ? 1 : 0;
+    semicolons += c == ';' ? 1 : 0;
+    tabs += c == '\t' ? 1 : 0;
+  }
+  if (semicolons > commas && semicolons >= tabs) return ';';
+  return tabs > commas ? '\t' : ',';
+}
+
+void Csv::rename(std::size_t column, std::string_view name) {
+  cells_[column].form = Form::copied;
+  cells_[column].copy = static_cast<std::uint32_t>(copies_.size());
+  copies_.emplace_back(name);
 }
 
 std::optional<std::size_t> Csv::find(std::string_view name) const {

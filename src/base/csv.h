@@ -21,6 +21,10 @@ struct CsvOptions {
   bool comments = true;  // skip lines that start with '#' (our own tables under data/ open with their sources)
 };
 
+// What separates the cells of the table's first line, where it is told from the line itself: ',', ';' or a tab,
+// whichever there is most of outside quotes.
+char sniff_separator(std::string_view text);
+
 class Csv;
 
 // Takes the rows of a table one at a time.
@@ -45,6 +49,10 @@ class Csv {
   [[nodiscard]] std::size_t columns() const { return columns_; }
   [[nodiscard]] std::string_view header(std::size_t column) const { return text_of(cells_[column]); }
   [[nodiscard]] Span header_span(std::size_t column) const { return span_of(cells_[column]); }
+  // What separates its cells.
+  [[nodiscard]] char separator() const { return separator_; }
+  // Calls the column by another name; its span stays.
+  void rename(std::size_t column, std::string_view name);
   // The column with this name, if there is one.
   [[nodiscard]] std::optional<std::size_t> find(std::string_view name) const;
 
@@ -72,6 +80,7 @@ class Csv {
   [[nodiscard]] std::string_view text_of(const Cell& cell) const;
   [[nodiscard]] Span span_of(const Cell& cell) const { return {source_, cell.begin, cell.end}; }
 
+  char separator_ = ',';
   const Source* source_ = nullptr;
   std::size_t columns_ = 0;
   std::vector<Cell> cells_;  // row by row, the header first

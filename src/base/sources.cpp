@@ -66,6 +66,9 @@ Result<const Source*> Sources::read(const std::string& path, std::uint64_t limit
   const Source& source = add(path, std::move(text));
   if (bad != std::string::npos) {
     refused_ = &source;
+    const std::string_view mark = std::string_view(source.text).substr(0, 2);
+    if (mark == "\xFF\xFE" || mark == "\xFE\xFF")
+      return error("not-utf8", "'" + path + "' is UTF-16 text", {}, "save the file as UTF-8");
     return error("not-utf8", "this byte is not UTF-8 text (byte offset " + std::to_string(bad) + ")",
                  Span{&source, bad, bad + 1}, "save the file as UTF-8; a model file is named as MODEL, not as a plan");
   }

@@ -218,6 +218,18 @@ std::string json_bytes(const Network& network, Integer parameters) {
   return out + "}";
 }
 
+// "weights: 29.9 GiB in fp32, 15.0 GiB in bf16, 7.48 GiB in fp8, 3.74 GiB in int4"
+std::string weights_line(const Network& network, Integer parameters, bool at_least) {
+  constexpr std::pair<Dtype, const char*> kShown[] = {
+      {Dtype::float32, "fp32"}, {Dtype::bfloat16, "bf16"}, {Dtype::float8_e4m3, "fp8"}, {Dtype::int4, "int4"}};
+  const auto text = [](Integer bytes) { return quantity_text(bytes.to_double(), dim::kByte); };
+  std::string line = at_least ? "weights: at least " : "weights: ";
+  if (const std::optional<Integer> stored = stored_parameter_bytes(network)) line += text(*stored) + " as stored, ";
+  for (const auto& [dtype, name] : kShown)
+    line += (dtype == Dtype::float32 ? "" : ", ") + text(stored_bytes(parameters, dtype)) + " in " + name;
+  return line;
+}
+
 // Shards that are not there and that no config describes, or parts that no family reads.
 bool parameters_missing(const Network& network) {
   const bool tensors_alone = network.family == "safetensors" || network.family == "gguf";
@@ -356,6 +368,8 @@ Book model_answer(const Network& network, const ModelQuestion& q) {
       (network.sequence > 1 ? " at " + grouped(std::to_string(network.sequence)) + " a sample" : "") + " (" +
       std::string(convention.name) + ")";
   book.summary.push_back(sentence);
+  if (Integer(0) < total.parameters)
+    book.summary.push_back(weights_line(network, total.parameters, parameters_missing(network)));
   if (total.at_least) book.summary.emplace_back("Some operators have no count: the totals are at least these.");
   if (q.all_conventions) book.tables.push_back(convention_table(network));
   if (!q.by.empty()) book.tables.push_back(view_table(network, q));

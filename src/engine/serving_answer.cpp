@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "engine/format_memory.h"
 #include "estimate/serving.h"
 #include "network/count.h"
 #include "quantity/print.h"
@@ -15,12 +16,20 @@ std::string what_is_served(const RunFile::Serving& s, const Network& network) {
   return std::to_string(s.batch) + " x " + grouped(std::to_string(held)) + " tokens";
 }
 
+ServingMemory memory_of(const RunFile::Serving& s, const Network& network) {
+  ServingMemory m = serving_memory(network, s.batch, s.context, s.weights, s.cache);
+  const Result<numerics::Scheme> scheme = cache_scheme(s.cache_scheme.empty() ? "bf16" : s.cache_scheme);
+  if (!s.cache_scheme.empty() && scheme.ok())
+    m.cache = cache_bytes(serving_state(network, s.context), *scheme).held * static_cast<double>(s.batch);
+  return m;
+}
+
 std::string bytes_text(double bytes) { return quantity_text(bytes, dim::kByte); }
 
 }  // namespace
 
 Table serving_table(const RunFile::Serving& s, const Network& network) {
-  const ServingMemory m = serving_memory(network, s.batch, s.context, s.weights, s.cache);
+  const ServingMemory m = memory_of(s, network);
   Table table{"inference",
               "Memory of serving " + what_is_served(s, network) + ", the whole model",
               {{"part", "Part"}, {"bytes", "Bytes", true}, {"rule", "Rule"}},
@@ -40,7 +49,7 @@ Table serving_table(const RunFile::Serving& s, const Network& network) {
 Book serving_answer(const TrainQuestion& q, double usable) {
   const Network& network = *q.network;
   const RunFile::Serving& s = *q.file.serving;
-  const ServingMemory m = serving_memory(network, s.batch, s.context, s.weights, s.cache);
+  const ServingMemory m = memory_of(s, network);
   const std::int64_t devices = q.file.run.layout.devices();
   Ledger ledger("train");
   Trace& trace = ledger.trace();

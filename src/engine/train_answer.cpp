@@ -6,6 +6,7 @@
 
 #include "book/leaf.h"
 #include "engine/serving_answer.h"
+#include "engine/train_bill.h"
 #include "engine/train_parts.h"
 #include "estimate/memory_range.h"
 #include "estimate/textbook.h"
@@ -63,9 +64,15 @@ struct Lines {
   Traced allocated, reserved, visible, needed;
 };
 
+// What the device's own tool calls the memory in use.
+std::string monitor_label(const Device* device) {
+  if (device == nullptr || device->vendor == "NVIDIA") return "as nvidia-smi shows it";
+  return device->vendor == "AMD" ? "as rocm-smi shows it" : "in use on the device";
+}
+
 // The peak as an account of named parts, and the three lines a user can compare.
 Lines book_memory(Ledger& ledger, const DeviceMemory& memory, const RankParts& opened, const Run& run,
-                  const RunClass& like) {
+                  const RunClass& like, const std::string& as_shown) {
   Trace& trace = ledger.trace();
   Entry entry{"memory of the fullest device"};
   const std::string rank = run.layout.pipeline > 1 ? "pipeline rank " + std::to_string(memory.stage) + ", " : "";
@@ -122,8 +129,7 @@ Lines book_memory(Ledger& ledger, const DeviceMemory& memory, const RankParts& o
            : "the allocator keeps whole blocks of 2 and 20 MiB");
   const Traced driver = leaf("driver context", context.best, context.low, context.high, dim::kByte,
                              "data/training/device_overheads.csv: " + device_overhead(run.device).device);
-  lines.visible = trace.name("as nvidia-smi shows it", lines.reserved + driver,
-                             "reserved memory and the driver's context with NCCL");
+  lines.visible = trace.name(as_shown, lines.reserved + driver, "reserved memory and the driver's context with NCCL");
   lines.needed = trace.name("needed at once", lines.allocated + driver,
                             "the allocator gives cached blocks back before an allocation fails");
   return lines;
@@ -180,8 +186,10 @@ Table textbook_table(const Network& network, const Run& run, const Measure<Integ
               {{"formula", "Formula"}, {"bytes", "Bytes", true}, {"leaves_out", "Leaves out"}, {"source", "Source"}},
               {},
               {}};
-  for (const textbook::Row& row : textbook::rows(in))
+  for (const textbook::Row& row : textbook::rows(in)) {
+    if (row.bytes <= 0) continue;  // of a network without attention layers Korthikanti's says nothing
     table.rows.push_back({row.name + ": " + row.formula, figure(row.bytes, dim::kByte), row.leaves_out, row.source});
+  }
   if (in.trained < in.parameters)
     table.note = "frozen parameters have no gradients and no optimizer states: T is the " +
                  quantity_text(in.trained, dim::kParameter) + " that are trained, P all " +
@@ -237,11 +245,20 @@ std::string together(const std::vector<MemoryOption>& changes) {
 // "--over": micro-batch down, sequence across.
 Result<Table> over_table(const TrainQuestion& q, const Network& network, double capacity) {
   std::vector<std::int64_t> batches{q.file.run.layout.micro_batch}, sequences{network.sequence};
+  for (const TrainAxis& axis : q.axes) {
+    if (axis.name == "sequence" && network.unit != "token")
+      return error("bad-option", "--over sequence: this model reads " + network.unit + "s, not sequences of tokens");
+  }
   for (const TrainAxis& axis : q.axes) (axis.name == "sequence" ? sequences : batches) = axis.values;
-  Table table{"over", "Memory needed at once, by micro-batch and sequence", {{"batch", "Micro-batch", true}}, {}, {}};
+  const bool tokens = network.unit == "token";
+  Table table{"over",
+              std::string("Memory needed at once, by micro-batch") + (tokens ? " and sequence" : ""),
+              {{"batch", "Micro-batch", true}},
+              {},
+              {}};
   for (const std::int64_t s : sequences)
-    table.columns.push_back({"s" + std::to_string(s), "sequence " + grouped(std::to_string(s)), true});
-  if (capacity > 0) table.note = "* does not fit into " + bytes_text(capacity);
+    table.columns.push_back(
+        {"s" + std::to_string(s), tokens ? "sequence " + grouped(std::to_string(s)) : "Needed at once", true});
   for (const std::int64_t b : batches) table.rows.push_back({std::to_string(b)});
   for (const std::int64_t s : sequences) {
     const Result<Network> described = s == network.sequence ? Result<Network>(Diagnostics{}) : q.with_sequence(s);
@@ -255,28 +272,11 @@ Result<Table> over_table(const TrainQuestion& q, const Network& network, double 
       const MemoryLines lines =
           memory_lines(predict_memory(s == network.sequence ? network : *described, run), run, 1, 1);
       const bool full = capacity > 0 && lines.needed.best > capacity;
+      if (full) table.note = "* does not fit into " + bytes_text(capacity);
       table.rows[row].emplace_back(bytes_text(lines.needed.best) + (full ? " *" : ""));
     }
   }
   return table;
-}
-
-// The amount under `key` as an input of the trace, its range included; `otherwise` where there is none.
-Traced input(Trace& trace, const Node& record, std::string_view key, Dim dim, double scale, double otherwise) {
-  const Node node = record.find(key);
-  const Result<Amount> amount = node ? parse_amount(node.text(), node.span()) : Result<Amount>(Diagnostics{});
-  if (!node || !amount.ok()) return trace.given(std::string(key), otherwise, dim);
-  Amount scaled = *amount;
-  const double by = amount->bare ? scale : 1;
-  scaled.dim = dim;
-  if (by != 1) {
-    scaled.best *= by;
-    scaled.low *= by;
-    scaled.high *= by;
-    for (double& v : scaled.values) v *= by;
-    scaled.exact.reset();
-  }
-  return trace.leaf(leaf_of(std::string(key), scaled, node.span()));
 }
 
 // The tokens of the run: as given, so many a parameter, or those of its steps; times its epochs. Nothing where neither
@@ -292,13 +292,13 @@ std::optional<Traced> tokens_of(Trace& trace, const TrainQuestion& q, const Trac
         (whole ? trace.given("tokens per parameter", *whole, dim) : trace.given("tokens per parameter", each, dim)) *
         parameters;
   } else if (run.tokens > 0) {
-    tokens = input(trace, train, "tokens", dim::kToken, 1, run.tokens);
+    tokens = run_input(trace, train, "tokens", dim::kToken, 1, run.tokens);
   } else if (run.steps > 0 && sequence > 0) {
-    return input(trace, train, "steps", dim::kNone, 1, run.steps) *
+    return run_input(trace, train, "steps", dim::kNone, 1, run.steps) *
            trace.given("sequences per step", Integer(run.batch)) *
            trace.given("tokens per sequence", Integer(sequence), dim::kToken);
   }
-  if (tokens && run.epochs > 1) tokens = *tokens * input(trace, train, "epochs", dim::kNone, 1, run.epochs);
+  if (tokens && run.epochs > 1) tokens = *tokens * run_input(trace, train, "epochs", dim::kNone, 1, run.epochs);
   return tokens;
 }
 
@@ -307,11 +307,11 @@ std::optional<Traced> samples_of(Trace& trace, const TrainQuestion& q) {
   const Run& run = q.file.run;
   const Node train = q.file.root.find("train");
   if (run.examples > 0) {
-    const Traced one_pass = input(trace, train, "examples", dim::kSample, 1, run.examples);
-    return run.epochs > 0 ? one_pass * input(trace, train, "epochs", dim::kNone, 1, run.epochs) : one_pass;
+    const Traced one_pass = run_input(trace, train, "examples", dim::kSample, 1, run.examples);
+    return run.epochs > 0 ? one_pass * run_input(trace, train, "epochs", dim::kNone, 1, run.epochs) : one_pass;
   }
   if (run.steps <= 0) return std::nullopt;
-  return input(trace, train, "steps", dim::kNone, 1, run.steps) *
+  return run_input(trace, train, "steps", dim::kNone, 1, run.steps) *
          trace.given("samples per step", Integer(run.batch), dim::kSample);
 }
 
@@ -359,6 +359,7 @@ void add_compute(Ledger& ledger, const TrainQuestion& q, const Network& network,
   entry.children.push_back({"model FLOP", {{"flop", *total}}});
   ledger.add(std::move(entry));
   ledger.headline("flop_training", "training compute", *total);
+  add_bill(ledger, q, *total);
 }
 
 // Nothing but hardware and time is known (Epoch's second method): time x devices x peak x utilization.
@@ -367,16 +368,16 @@ Book by_hardware(const TrainQuestion& q) {
   const Node hardware = q.file.root.find("hardware");
   Ledger ledger("train");
   Trace& trace = ledger.trace();
-  const Traced hours = input(trace, hardware, "device_hours", dim::kDeviceSecond, kHour, 0);
+  const Traced hours = run_input(trace, hardware, "device_hours", dim::kDeviceSecond, kHour, 0);
   Traced rate;
   if (hardware.find("rate")) {
-    rate = input(trace, hardware, "rate", dim::kFlopPerSecond, 1, 0);
+    rate = run_input(trace, hardware, "rate", dim::kFlopPerSecond, 1, 0);
   } else {
     const auto format = q.file.device != nullptr ? q.file.device->training_arithmetic() : std::nullopt;
     const double catalogue = format ? q.file.device->peak_of(*format).value_or(0) : 0;
     const char* share = hardware.find("mfu") ? "mfu" : "utilization";
-    rate = input(trace, hardware, "peak", dim::kFlopPerSecond, 1, catalogue) *
-           input(trace, hardware, share, dim::kNone, 1, 0.35);
+    rate = run_input(trace, hardware, "peak", dim::kFlopPerSecond, 1, catalogue) *
+           run_input(trace, hardware, share, dim::kNone, 1, 0.35);
   }
   const Traced flop = trace.name("training FLOP", trace.as(hours * rate, dim::kFlop),
                                  "device-seconds x peak x utilization (Epoch, Estimating Training Compute, method 2)");
@@ -398,9 +399,9 @@ Book by_parameters(const TrainQuestion& q) {
   const Run& run = q.file.run;
   Ledger ledger("train");
   Trace& trace = ledger.trace();
-  const Traced parameters = input(trace, q.file.model, "parameters", dim::kParameter, 1, q.file.parameters);
+  const Traced parameters = run_input(trace, q.file.model, "parameters", dim::kParameter, 1, q.file.parameters);
   const Traced active = q.file.active_parameters > 0
-                            ? input(trace, q.file.model, "active_parameters", dim::kParameter, 1, q.file.parameters)
+                            ? run_input(trace, q.file.model, "active_parameters", dim::kParameter, 1, q.file.parameters)
                             : parameters;
   ledger.headline("parameters", "parameters", parameters);
   if (const std::optional<Traced> tokens = tokens_of(trace, q, parameters, run.sequence)) {
@@ -408,6 +409,7 @@ Book by_parameters(const TrainQuestion& q) {
         "training FLOP", trace.constant(Integer(6), dim::kFlop / (dim::kParameter * dim::kToken)) * active * *tokens,
         "6 N D (Kaplan et al. 2001.08361): attention is left out");
     ledger.headline("flop_training", "training compute", flop);
+    add_bill(ledger, q, flop);
   }
   const double shard = static_cast<double>(run.layout.shard_ranks()),
                model = static_cast<double>(run.layout.tensor * run.layout.pipeline);
@@ -471,12 +473,7 @@ std::string verdict(const TrainQuestion& q, double visible, double needed, doubl
          "; the allocator must give cached blocks back, which takes time";
 }
 
-}  // namespace
-
-Result<Book> train_answer(const TrainQuestion& q) {
-  if (!q.file.model) return by_hardware(q);
-  if (q.network == nullptr) return by_parameters(q);
-  if (serves_only(q.file)) return serving_answer(q, kUsable);
+Result<Book> described_answer(const TrainQuestion& q) {
   const Network& network = *q.network;
   const Run& run = q.file.run;
   const Divisors divisors = divisors_of(network, run);
@@ -492,10 +489,11 @@ Result<Book> train_answer(const TrainQuestion& q) {
   const Network& trained = run.adapter.rank > 0 ? adapted : network;
   const Measure<Integer> total = count(trained).total();
   add_compute(ledger, q, trained, total);
-  const Lines lines = book_memory(ledger, peak, rank_parts(profile, run, peak), run, like);
+  const std::string as_shown = monitor_label(q.file.device);
+  const Lines lines = book_memory(ledger, peak, rank_parts(profile, run, peak), run, like, as_shown);
   ledger.headline("memory_bytes_per_device", "peak allocated", lines.allocated);
   ledger.headline("memory_reserved_bytes_per_device", "peak reserved", lines.reserved);
-  ledger.headline("memory_visible_bytes_per_device", "as nvidia-smi shows it", lines.visible);
+  ledger.headline("memory_visible_bytes_per_device", as_shown, lines.visible);
   std::optional<double> fits;
   if (capacity > 0)
     fits = 1 - Worlds(ledger.trace(), kWorlds).probability_above(lines.needed.in(ledger.trace()), capacity);
@@ -519,6 +517,15 @@ Result<Book> train_answer(const TrainQuestion& q) {
   if (profile.at_least())
     book.notes.push_back(
         warning("unknown-operator", "an operator of the network is not known: the memory is at least this"));
+  return book;
+}
+
+}  // namespace
+
+Result<Book> train_answer(const TrainQuestion& q) {
+  if (q.file.model && q.network != nullptr && serves_only(q.file)) return serving_answer(q, kUsable);
+  Result<Book> book = !q.file.model ? by_hardware(q) : q.network == nullptr ? by_parameters(q) : described_answer(q);
+  if (book.ok()) check_totals(q, *book);
   return book;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/csv.h"
 #include "estimate/evidence_row.h"
+#include "quantity/quantity_text.h"
 #include "training/table.h"
 
 namespace floptally {
@@ -31,8 +32,14 @@ class Cells {
     if (blank(column)) return std::nullopt;
     if (const std::string word = folded(cell); word == "true" || word == "false") return word == "true" ? 1 : 0;
     double value = 0;
-    const auto [end, status] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
-    if (status != std::errc{} || end != cell.data() + cell.size() || !std::isfinite(value)) {
+    std::string pointed;  // tables with ';' between cells write 60,5
+    if (csv_.separator() == ';' && cell.find('.') == std::string_view::npos) {
+      pointed = cell;
+      if (const std::size_t comma = pointed.find(','); comma != std::string::npos) pointed[comma] = '.';
+    }
+    const std::string_view plain = pointed.empty() ? cell : std::string_view(pointed);
+    const auto [end, status] = std::from_chars(plain.data(), plain.data() + plain.size(), value);
+    if (status != std::errc{} || end != plain.data() + plain.size() || !std::isfinite(value)) {
       fail(column, "is not a plain number (units stand in the column's name)");
       return std::nullopt;
     }
@@ -41,6 +48,19 @@ class Cells {
       return std::nullopt;
     }
     return value;
+  }
+  // Bytes: a plain number of `unit`, or any number with its own unit ("57.2 GiB"); without `unit` one must stand there.
+  [[nodiscard]] std::optional<double> bytes(std::string_view column, double unit) {
+    if (blank(column)) return std::nullopt;
+    if (const Result<Amount> amount = parse_amount(text(column));
+        amount.ok() && !amount->bare && amount->dim == dim::kByte && amount->best >= 0)
+      return amount->best;
+    const std::optional<double> value = number(column);
+    if (value && !(unit > 0)) {
+      fail(column, "has no unit: call the column peak_mem_gib or peak_mem_gb");
+      return std::nullopt;
+    }
+    return value ? std::optional(*value * unit) : std::nullopt;
   }
   [[nodiscard]] std::int64_t count(std::string_view column, std::int64_t otherwise) {
     const auto value = number(column);

@@ -299,7 +299,8 @@ void read_layout(EvidenceRow& out, Cells& cells) {
   out.accumulated = cells.count("grad_accum", 0);
 }
 
-constexpr std::string_view kMemoryColumns[] = {"mem_alloc_gib", "mem_reserved_gib", "peak_mem_gb", "peak_mem_gib"};
+constexpr std::string_view kMemoryColumns[] = {"mem_alloc_gib", "mem_reserved_gib", "peak_mem_gb", "peak_mem_gib",
+                                               "peak_mem"};
 
 // "OOM", "out of memory" in a cell.
 bool is_out_of_memory(std::string_view cell) {
@@ -327,14 +328,19 @@ void read_measured(EvidenceRow& out, Cells& cells, const SourceRule& rule) {
   // What such a run had held until then is not its peak.
   if (out.out_of_memory) return;
   const double unit = rule.unit == "gb" ? kGb : kGib;
-  const double unit_other = rule.unit == "gb" ? kGb : kGib;
-  const auto peak = cells.number("peak_mem_gb"), peak_gib = cells.number("peak_mem_gib");
-  if (peak || peak_gib)
-    (rule.meter == Meter::allocated ? out.allocated : out.other) = peak ? *peak * unit : *peak_gib * kGib;
-  if (const auto bytes = cells.number("mem_alloc_gib")) out.allocated = *bytes * unit;
-  if (const auto bytes = cells.number("mem_reserved_gib")) out.other = *bytes * unit_other;
+  const auto peak = [&]() -> std::optional<double> {
+    if (const auto bytes = cells.bytes("peak_mem_gb", unit)) return bytes;
+    if (const auto bytes = cells.bytes("peak_mem_gib", kGib)) return bytes;
+    return cells.bytes("peak_mem", 0);
+  }();
+  if (peak) (rule.meter == Meter::allocated ? out.allocated : out.other) = peak;
+  if (const auto bytes = cells.bytes("mem_alloc_gib", unit)) out.allocated = bytes;
+  if (const auto bytes = cells.bytes("mem_reserved_gib", unit)) out.other = bytes;
   for (const std::string_view column : kMemoryColumns) out.has_memory = out.has_memory || !cells.blank(column);
   if ((out.allocated && *out.allocated <= 0) || (out.other && *out.other <= 0)) out.reason = "the measured memory is 0";
+  constexpr double kMost = 1e15;  // bytes; no device has a thousandth of it
+  if ((out.allocated && *out.allocated > kMost) || (out.other && *out.other > kMost))
+    out.reason = "the measured memory is more than any device has";
 }
 
 // Data-parallel degree and what depends on it, once devices and the model axes are settled.
@@ -521,11 +527,16 @@ void describe_model(const EvidenceRow& row, Sink& sink) {
   if (row.binary_head) sink.add(linear("pooler.dense", 1, s.width, s.width, true, Component::head));
 }
 
+bool has_memory_column(const Csv& csv) {
+  return csv.find("oom") || std::any_of(std::begin(kMemoryColumns), std::end(kMemoryColumns),
+                                        [&](std::string_view column) { return csv.find(column).has_value(); });
+}
+
 Result<std::vector<EvidenceRow>> read_evidence(const Csv& csv, const FindModel& find) {
   int known = 0;
   for (const std::string_view column :
        {"layers", "hidden", "seq_len", "gpu", "mem_alloc_gib", "mem_reserved_gib", "iter_time_s", "micro_batch", "id",
-        "peak_mem_gb", "peak_mem_gib", "model", "context_length"}) {
+        "peak_mem_gb", "peak_mem_gib", "peak_mem", "model", "context_length"}) {
     known += csv.find(column) ? 1 : 0;
   }
   if (known < 2) {

@@ -55,6 +55,9 @@ using FindModel = std::function<std::shared_ptr<const Network>(std::string_view 
 // Errors: evidence-columns (not one column is known).
 Result<std::vector<EvidenceRow>> read_evidence(const Csv& csv, const FindModel& find = {});
 
+// Whether the table has a place for measured memory.
+bool has_memory_column(const Csv& csv);
+
 // Describes the row's model to `sink`.
 void describe_model(const EvidenceRow& row, Sink& sink);
 

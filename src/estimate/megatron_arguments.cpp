@@ -366,7 +366,8 @@ std::vector<ArgumentEffect> read_effects() {
     for (const std::string_view name : split(table.cell(row, "names"), ' '))
       out.push_back({std::string(name), cell("effect"), cell("unless"), cell("why")});
   }
-  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  // Of one argument the user's row stands first, and rules.
+  std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   return out;
 }
 

@@ -27,6 +27,14 @@ std::vector<Measure<Integer>> measure_ops(const Network& network, const CountOpt
   return ops;
 }
 
+// How often every op is executed in all.
+struct Executions {
+  std::vector<Integer>& times;
+  void enter(std::uint32_t) {}
+  void leave(std::uint32_t) {}
+  void op(std::uint32_t index, Integer multiple, const Measure<Integer>&) { times[index] += multiple; }
+};
+
 struct Lister {
   const Network& network;
   const std::vector<Measure<Integer>>& ops;
@@ -150,6 +158,9 @@ std::vector<ViewRow> view_by_module(const Network& network, const CountOptions& 
 
 std::vector<ViewRow> view_by_operator(const Network& network, const CountOptions& options) {
   const std::vector<Measure<Integer>> ops = measure_ops(network, options);
+  std::vector<Integer> copies(network.ops.size());
+  Executions executions{copies};
+  Walker<Executions> walk(network, options, executions);
   std::map<std::string, ViewRow> by_name;
   for (std::size_t i = 0; i < network.ops.size(); ++i) {
     const Op& op = network.ops[i];
@@ -158,7 +169,7 @@ std::vector<ViewRow> view_by_operator(const Network& network, const CountOptions
         op.def->attribute_count == 0 ? "unknown: " + std::string(op.name) : std::string(op.def->name);
     ViewRow& row = by_name[name];
     if (row.name.empty()) row = {name, 0, 0, {}};
-    row.repeat += op.times;
+    row.repeat += (copies[i] * Integer(op.times)).to_int64();
     row.tally.by_component[static_cast<int>(op.component)].add(ops[i]);
   }
   std::vector<ViewRow> rows;

@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <iterator>
 #include <memory>
 
 #include "base/nearest.h"
@@ -39,10 +41,53 @@ class PlanReader {
   Expression expression(const Node& node) {
     Result<Expression> parsed = parse_expression(node);
     if (parsed.ok()) return std::move(*parsed);
-    report(parsed.take_problems());
+    Diagnostics problems = parsed.take_problems();
+    if (open_brackets(node.text()) > 0 && !problems.empty() && problems.front().help.empty())
+      problems.front().help = "inside { } and [ ] a comma ends the value: put it in quotes, \"range(0, 10, 2)\"";
+    report(std::move(problems));
     Expression broken;
     broken.place = node.span();
     return broken;
+  }
+  // How many '(' of the text have no ')'.
+  static int open_brackets(std::string_view text) {
+    return static_cast<int>(std::count(text.begin(), text.end(), '(') - std::count(text.begin(), text.end(), ')'));
+  }
+  // The values of a mapping. A value that a comma cut in two ("{width: range(0, 10, 2)}" has the keys "10" and "2)") is
+  // reported as one broken expression: its rest is left out.
+  static std::vector<Node> values(const Node& node) {
+    std::vector<Node> out;
+    int open = 0;
+    for (const Node child : node) {
+      if (open > 0 && !child.text().empty()) open = 0;
+      if (open == 0) out.push_back(child);
+      open = std::max(0, open + open_brackets(open > 0 ? child.key() : child.text()));
+    }
+    return out;
+  }
+  // Whether the value is found from the other: "tokens: 7 * steps".
+  static bool stands_on(const PlanEntry& entry, const std::string& other) {
+    const Span& at = entry.value.place;
+    return at.source != nullptr &&
+           std::string_view(at.source->text).substr(at.begin, at.end - at.begin).find(other) != std::string_view::npos;
+  }
+  // Two values that say the same thing twice, one of them unheard. What stands on the command line replaces what the
+  // file says.
+  void at_most_one(const std::vector<PlanEntry>& entries, std::initializer_list<std::string_view> names,
+                   const char* what) {
+    const PlanEntry* first = nullptr;
+    for (const PlanEntry& each : entries) {
+      if (std::find(names.begin(), names.end(), each.name) == names.end()) continue;
+      if (first == nullptr) {
+        first = &each;
+      } else if (first->value.place.source == each.value.place.source && !stands_on(*first, each.name) &&
+                 !stands_on(each, first->name)) {
+        Diagnostic twice = error("given-twice", "'" + first->name + "' and '" + each.name + "' both say " + what,
+                                 each.key, "leave one of them out");
+        twice.labels.push_back({first->key, "first here"});
+        problems_.push_back(std::move(twice));
+      }
+    }
   }
   static std::string text(const Node& node) { return std::string(node.text()); }
 
@@ -79,10 +124,11 @@ class PlanReader {
         plan_.hardware.push_back({key, value.key_span(), expression(value)});
       }
     }
+    at_most_one(plan_.hardware, {"rate", "mfu", "utilization"}, "what a device achieves");
   }
 
   void read_let() {
-    for (const Node value : mapping("let")) {
+    for (const Node value : values(mapping("let"))) {
       const std::string key(value.key());
       if (key.empty() || key.find_first_of(" .[]()*+-/") != std::string::npos)
         problems_.push_back(
@@ -122,7 +168,12 @@ class PlanReader {
       else
         field(value);
     }
-    for (const Node value : train) field(value);
+    std::vector<PlanEntry> before;
+    before.swap(plan_.fields);
+    for (const Node value : values(train)) field(value);
+    at_most_one(plan_.fields, {"tokens", "steps"}, "how much a run trains");
+    plan_.fields.insert(plan_.fields.begin(), std::make_move_iterator(before.begin()),
+                        std::make_move_iterator(before.end()));
   }
 
   void read_count(const Node& node) {
@@ -175,7 +226,12 @@ class PlanReader {
     } else if (zip) {
       zip_group(zip, line);
     }
-    for (const Node factor : node.find("times")) read_factor(factor, line.times);
+    std::vector<PlanEntry> all = line.over;
+    all.insert(all.end(), line.set.begin(), line.set.end());
+    for (const std::vector<PlanEntry>& group : line.zip) all.insert(all.end(), group.begin(), group.end());
+    at_most_one(all, {"tokens", "steps"}, "how much a run trains");
+    at_most_one(all, {"rate", "mfu", "utilization"}, "what a device achieves");
+    for (const Node factor : values(node.find("times"))) read_factor(factor, line.times);
     const auto share = [&](std::string_view key, std::optional<Expression>& out) {
       if (const Node value = node.find(key)) out = expression(value);
     };
@@ -196,7 +252,8 @@ class PlanReader {
   }
 
   void entries(const Node& node, std::vector<PlanEntry>& out) {
-    for (const Node child : node) out.push_back({std::string(child.key()), child.key_span(), expression(child)});
+    for (const Node child : values(node))
+      out.push_back({std::string(child.key()), child.key_span(), expression(child)});
   }
 
   void read_factor(const Node& node, std::vector<PlanFactor>& out) {

@@ -44,6 +44,7 @@ class Reader {
   void adapter(const Node& node);
   void serving(const Node& node);
   void format(const Node& record, std::string_view key, Dtype& to);
+  void check_tokens(const Node& train);
   void round_batch();
   void assume(std::string name, std::string value) { out_.assumed.push_back({std::move(name), std::move(value)}); }
   void fail(std::string code, std::string message, const Node& at, std::string help = {}) {
@@ -183,9 +184,21 @@ void Reader::hardware(const Node& node) {
   amount(record, "device_hours", dim::kDeviceSecond, "device-hours, such as 200_000");
   amount(record, "rate", dim::kFlopPerSecond, "a rate of one device, such as 350 TFLOP/s");
   amount(record, "peak", dim::kFlopPerSecond, "a rate of one device, such as 989 TFLOP/s");
+  if (const Node price = record.find("price"); price && price.is_scalar()) {
+    Result<Amount> read = parse_amount(price.text(), dim::kUsdPerDeviceSecond,
+                                       "a price per device and hour, such as 2.5 USD/device-hour", price.span(), true);
+    if (!read.ok())
+      for (Diagnostic& problem : read.take_problems()) problems_.push_back(std::move(problem));
+  }
   share(record, "utilization");
   share(record, "mfu");
-  out_.devices = count(record, "devices", record.find("nodes") ? count(record, "nodes", 1) * node_size : 0);
+  const std::int64_t in_nodes = record.find("nodes") ? count(record, "nodes", 1) * node_size : 0;
+  out_.devices = count(record, "devices", in_nodes);
+  if (in_nodes > 0 && record.find("devices") && out_.devices != in_nodes && record.find("node"))
+    fail("contradictory-facts",
+         std::to_string(out_.devices) + " devices are not " + std::string(record.find("nodes").text()) + " nodes of " +
+             std::to_string(node_size),
+         record.find("devices"), "leave one of devices, nodes and node out");
 }
 
 void Reader::lengths(const Node& node) {
@@ -267,6 +280,7 @@ void Reader::layout(const Node& node) {
   expert_load(node.find("expert_load"));
   l.gathers_tokens = node.find("dispatch").text() == "all-gather";
   l.shard = count(node, "shard", 0);
+  out_.micro_batch_given = static_cast<bool>(node.find("micro_batch"));
   l.micro_batch = count(node, "micro_batch", 1);
   out_.data_given = static_cast<bool>(node.find("data"));
   l.data = count(node, "data", 1);
@@ -282,6 +296,21 @@ void Reader::layout(const Node& node) {
     const std::int64_t model = l.tensor * l.pipeline * l.context;
     l.data = std::max<std::int64_t>(1, out_.devices / model);
   }
+}
+
+// Tokens and steps that are both given are the same training.
+void Reader::check_tokens(const Node& train) {
+  const Run& run = out_.run;
+  if (!(run.tokens > 0) || !(run.steps > 0) || !train.find("batch") || run.sequence == 0) return;
+  constexpr double kRounding = 0.02;
+  const double by_steps =
+      run.steps * (batch_tokens_ > 0 ? batch_tokens_ : static_cast<double>(run.batch * run.sequence));
+  const double given = run.tokens * std::max(1.0, run.epochs);
+  if (std::abs(by_steps / given - 1) <= kRounding || std::abs(by_steps / run.tokens - 1) <= kRounding) return;
+  problems_.push_back(error("contradictory-facts",
+                            "steps x batch x sequence are " + quantity_text(by_steps, dim::kToken) + ", not " +
+                                quantity_text(given, dim::kToken),
+                            train.find("steps").span(), "leave one of tokens and steps out"));
 }
 
 // "4M tokens" are so many sequences that the layout divides them.
@@ -400,7 +429,12 @@ void Reader::serving(const Node& node) {
   s.batch = count(node, "batch", 1);
   s.context = count(node, "context", 0);
   format(node, "weights", s.weights);
-  format(node, "cache", s.cache);
+  if (const Node cache = node.find("cache"); cache && !find_dtype(cache.text())) {
+    s.cache_scheme = cache.text();
+    s.cache_at = cache.span();
+  } else {
+    format(node, "cache", s.cache);
+  }
   out_.serving = s;
 }
 
@@ -416,6 +450,7 @@ void Reader::read(const Record& root) {
   train(train_node);
   hardware(node.find("hardware"));
   layout(node.find("layout"));
+  check_tokens(train_node);
   if (batch_tokens_ > 0) round_batch();
   if (!either("precision")) assume("precision", out_.run.precision.name);
   if (!either("optimizer")) assume("optimizer", out_.run.optimizer.name);

@@ -33,7 +33,7 @@ struct RunFile {
   double parameters = 0, active_parameters = 0;  // of `model: {parameters: ...}`
   double tokens_per_parameter = 0;               // of `tokens: 20 * parameters`; run.tokens is 0 then
   Span layout_at, precision_at;                  // where they stand
-  bool data_given = false, layout_given = false;
+  bool data_given = false, layout_given = false, micro_batch_given = false;
   struct Assumed {
     std::string name, value;
   };
@@ -42,6 +42,8 @@ struct RunFile {
   struct Serving {
     std::int64_t batch = 1, context = 0;
     Dtype weights = Dtype::bfloat16, cache = Dtype::bfloat16;
+    std::string cache_scheme;  // keys and values in a quantized format such as q8_0; empty: `cache` says it
+    Span cache_at;
   };
   std::optional<Serving> serving;
   std::optional<Packing> packing;

@@ -16,6 +16,8 @@ for path in sorted((root / "data").rglob("*.csv")):
     rows = csv.DictReader(line for line in lines if not line.startswith("#"))
     for row in rows:
         count += 1
+        if path.name == "formulas.csv" and not (root / "src" / row["code"]).is_file():
+            problems.append(f"{path.relative_to(root)}: '{row['name']}' is said to stand in src/{row['code']}, which is not there")
         for need, columns in (("source", ("source", "why")), ("date", ("date", "source_date", "year", "release"))):
             if need not in stated and not any((row.get(c) or "").strip() for c in columns):
                 problems.append(f"{path.relative_to(root)}:{rows.line_num + len(comments)}: a row without a {need}: give it a column, or the table a line \"# {need}: ...\"")

@@ -17,6 +17,12 @@ namespace {
 Result<bool> find_base(AuditRun& run, const PublishedRuns& published) {
   if (run.base.empty() || run.base_flop) return false;
   const Result<AuditRun> found = published.find(run.base);
+  if (found && !found->published) {  // its compute is not published: counted as the run's own would be
+    if (const std::optional<double> flop = operations_flop(*found)) {
+      run.base_flop = base_compute(*flop, run.base_place, "counted from the parameters and tokens of " + found->title);
+      return true;
+    }
+  }
   if (!found || !found->published) {
     return error("missing-fact", "the training compute of the base model '" + run.base + "' is not known",
                  run.base_place,

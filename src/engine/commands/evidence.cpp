@@ -14,6 +14,7 @@
 #include "base/json_quote.h"
 #include "book/ledger.h"
 #include "engine/facts.h"
+#include "estimate/evidence_columns.h"
 #include "estimate/evidence_labels.h"
 #include "estimate/layer_profiles.h"
 #include "estimate/memory_range.h"
@@ -290,6 +291,26 @@ std::size_t timed_rows(const Csv& csv) {
   return n;
 }
 
+// Rows that say something and measured nothing, in a table that has a place for it.
+void add_unmeasured(const Csv& csv, const std::vector<EvidenceRow>& rows, MemoryCard& card) {
+  if (!has_memory_column(csv)) return;
+  for (const EvidenceRow& row : rows) {
+    if (row.has_memory || row.out_of_memory) continue;
+    bool says = false;
+    for (std::size_t column = 0; column < csv.columns(); ++column) says = says || !csv.cell(row.row, column).empty();
+    const bool timed = !csv.cell(row.row, "iter_time_s").empty() || !csv.cell(row.row, "tokens_per_s_per_gpu").empty();
+    if (!says || timed) continue;
+    ++card.rows;
+    card.skipped.push_back({row.id, "no memory was measured (mem_alloc_gib, mem_reserved_gib, peak_mem_gib ...)"});
+  }
+}
+
+Diagnostic unread_note(const Csv& csv, const std::vector<std::string>& columns) {
+  std::string names;
+  for (const std::string& name : columns) names += (names.empty() ? "" : ", ") + name;
+  return note("ignored-columns", "columns that nothing reads: " + names, csv.header_span(0));
+}
+
 // A table of published runs instead of measured ones.
 Result<Book> published_answer(const Csv& csv, const Request& request, Context& context) {
   Result<std::shared_ptr<const Catalogue>> catalogue = catalogue_of(request, context);
@@ -357,12 +378,15 @@ Result<Book> run(const Request& request, Context& context) {
   Result<const Source*> source =
       shipped ? fact_table(request, context, kShipped) : read_table(request.inputs.front(), context);
   if (!source) return source.take_problems();
-  Result<Csv> csv = Csv::read(**source);
+  Result<Csv> csv = Csv::read(**source, {shipped ? ',' : sniff_separator((*source)->text)});
   if (!csv) return csv.take_problems();
   if (!shipped && PublishedTable::is_one(*csv)) return published_answer(*csv, request, context);
   const FindModel find = [&](std::string_view name, std::int64_t sequence) {
     return shipped_network(name, sequence, context);
   };
+  std::vector<std::string> unread;
+  Diagnostics notes;
+  if (!shipped && !is_layer_profile(*csv)) unread = name_columns(*csv);
   MemoryCard card;
   if (is_layer_profile(*csv)) {
     card = layer_profile_card(*csv, find);
@@ -375,6 +399,10 @@ Result<Book> run(const Request& request, Context& context) {
       std::move(more->begin(), more->end(), std::back_inserter(*rows));
     }
     card = memory_card(*rows, capacity_of);
+    if (!shipped) add_unmeasured(*csv, *rows, card);
+    if (!shipped && !has_memory_column(*csv))
+      notes.push_back(warning("missing-column", "no column holds measured memory", csv->header_span(0),
+                              "mem_alloc_gib, mem_reserved_gib, peak_mem_gib or peak_mem_gb"));
   }
   Book book;
   book.title = shipped ? "Evidence shipped with floptally" : "Evidence in " + request.inputs.front();
@@ -391,12 +419,14 @@ Result<Book> run(const Request& request, Context& context) {
                            " runs that fitted, " + std::to_string(calls.full_right) + " of " +
                            std::to_string(calls.full) + " that ran out of memory");
   if (shipped) add_verdicts(card, calls, book);
-  book.tables.push_back(card_table(card, shipped));
+  if (!card.scored.empty()) book.tables.push_back(card_table(card, shipped));
   if (!card.skipped.empty()) book.tables.push_back(skipped_table(card));
-  if (request.has("rows")) book.tables.push_back(rows_table(card));
+  if (request.has("rows") && !card.scored.empty()) book.tables.push_back(rows_table(card));
   if (Table assumed = assumed_table(card); request.has("rows") && !assumed.rows.empty())
     book.tables.push_back(std::move(assumed));
   if (!card.scored.empty()) book.charts.push_back(scatter(card));
+  book.notes = std::move(notes);
+  if (!unread.empty()) book.notes.push_back(unread_note(*csv, unread));
   book.json_answer = json_answer(card, timed_rows(*csv), shipped);
   return book;
 }

@@ -200,6 +200,33 @@ Table frameworks_table() {
   return facts_of("frameworks", "Frameworks", "training/frameworks.csv", {{"name", "Framework"}, {"source", "Source"}});
 }
 
+Table formulas_table() {
+  return facts_of("formulas", "Formulas by name", "reference/formulas.csv",
+                  {{"name", "Name"},
+                   {"formula", "Formula"},
+                   {"gives", "What it gives"},
+                   {"shown", "Shown by"},
+                   {"code", "Written in src/"},
+                   {"source", "Source"}});
+}
+
+// The formulas whose name, or whose source, has the word in it.
+Table formulas_called(const std::string& word) {
+  const auto lower = [](std::string_view text) {
+    std::string out(text);
+    for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    return out;
+  };
+  Table table = formulas_table();
+  std::erase_if(table.rows, [&](const Row& row) {
+    const auto has = [&](const Value& cell) {
+      return lower(std::get<std::string>(cell)).find(lower(word)) != std::string::npos;
+    };
+    return !has(row.front()) && !has(row.back());
+  });
+  return table;
+}
+
 struct Topic {
   std::string_view name;
   std::string_view doc;
@@ -211,6 +238,7 @@ constexpr Topic kTopics[] = {
     {"diagnostics", "every problem the program reports, by code", diagnostics_table},
     {"families", "architecture families read from a config.json", families_table},
     {"formats", "kinds of model files", formats_table},
+    {"formulas", "formulas by name: Narayanan, Hobbhahn, ZeRO ...", formulas_table},
     {"frameworks", "training frameworks whose memory rules are known", frameworks_table},
     {"models", "models that come with the program", models_table},
     {"number-formats", "how numbers are stored", number_formats_table},
@@ -251,6 +279,10 @@ Result<Book> run(const Request& request, Context&) {
     book.summary.emplace_back(code->explanation);
     return book;
   }
+  if (Table found = formulas_called(wanted); wanted.size() > 2 && !found.rows.empty()) {
+    book.tables.push_back(std::move(found));
+    return book;
+  }
   // JSON Schemas of our own files, made from the tables that decode them, and a page of the reference.
   static constexpr std::pair<std::string_view, std::string (*)()> kTexts[] = {{"plan-schema", plan_schema},
                                                                               {"run-schema", run_schema},
@@ -272,16 +304,16 @@ Result<Book> run(const Request& request, Context&) {
 
 namespace commands {
 extern const CommandDef k_reference;
-const CommandDef k_reference = {
-    {"reference",
-     "what the program knows: operators, families, formats, diagnostics ...",
-     "[TOPIC]",
-     0,
-     1,
-     {},
-     {"floptally reference", "floptally reference operators", "floptally reference unknown-key"}},
-    run,
-    false};
+const CommandDef k_reference = {{"reference",
+                                 "what the program knows: operators, families, formulas by name, diagnostics ...",
+                                 "[TOPIC]",
+                                 0,
+                                 1,
+                                 {},
+                                 {"floptally reference", "floptally reference operators",
+                                  "floptally reference narayanan", "floptally reference unknown-key"}},
+                                run,
+                                false};
 }  // namespace commands
 
 }  // namespace floptally

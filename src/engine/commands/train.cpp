@@ -2,8 +2,10 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "base/split.h"
 #include "document/document.h"
 #include "engine/facts.h"
+#include "engine/format_memory.h"
 #include "engine/override.h"
 #include "engine/train_answer.h"
 #include "network/format.h"
@@ -34,14 +36,20 @@ Result<Network> read_model(const RunFile& file, std::int64_t sequence, const std
 
 // "batch=1,2,4"
 std::vector<TrainAxis> axes_of(const Request& request, Diagnostics& problems) {
-  std::vector<std::string> words = request.words("over");
-  words.insert(words.end(), request.inputs.begin() + 1, request.inputs.end());
+  std::vector<std::string> words;
+  const auto take = [&](std::string_view text) {  // "batch=1,2 sequence=4k" are two
+    for (const std::string_view word : split(text, ' '))
+      if (!word.empty()) words.emplace_back(word);
+  };
+  for (const std::string& text : request.words("over")) take(text);
+  for (std::size_t i = 1; i < request.inputs.size(); ++i) take(request.inputs[i]);
   std::vector<TrainAxis> axes;
   for (const std::string& word : words) {
     TrainAxis axis;
     const std::size_t equals = word.find('=');
     axis.name = word.substr(0, equals);
     if (axis.name == "micro_batch") axis.name = "batch";
+    if (axis.name == "seq" || axis.name == "seq_len") axis.name = "sequence";
     std::string_view rest =
         equals == std::string::npos ? std::string_view{} : std::string_view(word).substr(equals + 1);
     while (!rest.empty()) {
@@ -61,7 +69,13 @@ std::vector<TrainAxis> axes_of(const Request& request, Diagnostics& problems) {
       rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
     }
     if ((axis.name != "batch" && axis.name != "sequence") || axis.values.empty() || axis.values.size() > 64) {
-      problems.push_back(error("bad-option", "--over expects batch=1,2,4 (micro-batches) or sequence=2k,4k, found '" + word + "'"));
+      problems.push_back(
+          error("bad-option", "--over expects batch=1,2,4 (micro-batches) or sequence=2k,4k, found '" + word + "'"));
+    } else if (const auto same =
+                   std::find_if(axes.begin(), axes.end(), [&](const TrainAxis& a) { return a.name == axis.name; });
+               same != axes.end()) {
+      problems.push_back(error("bad-option", "--over " + axis.name + " is there twice", {},
+                               "one list: --over " + axis.name + "=1,2,4"));
     } else {
       axes.push_back(std::move(axis));
     }
@@ -82,6 +96,24 @@ void check_format(const RunFile& file, Diagnostics& problems) {
                            file.device->name + " has no unit for " + file.run.precision.arithmetic + ", which '" +
                                file.run.precision.name + "' multiplies in",
                            file.precision_at, "it has " + has));
+}
+
+// A format of keys and values that neither the number formats nor the quantized ones know.
+void check_cache(const RunFile& file, Diagnostics& problems) {
+  if (!file.serving || file.serving->cache_scheme.empty()) return;
+  if (const Result<numerics::Scheme> scheme = cache_scheme(file.serving->cache_scheme); !scheme.ok())
+    problems.push_back(
+        error("unknown-number-format", "keys and values in '" + file.serving->cache_scheme + "' are not known",
+              file.serving->cache_at, "bf16, fp16, fp8, int8, int4, q8_0, q4_0 ... (`floptally quantize --cache`)"));
+}
+
+// Images and other samples go through a device all at once unless the file says otherwise; sequences one by one.
+void settle_micro_batch(RunFile& file, const Network* network) {
+  if (file.micro_batch_given) return;
+  Layout& l = file.run.layout;
+  if (network != nullptr && network->unit != "token" && l.pipeline == 1 && file.root.find("train").find("batch"))
+    l.micro_batch = std::max<std::int64_t>(1, file.run.batch / std::max<std::int64_t>(1, l.data));
+  file.assumed.push_back({"layout.micro_batch", std::to_string(l.micro_batch)});
 }
 
 // The rules that the layout breaks, each at its key where the file has it.
@@ -124,6 +156,14 @@ Result<Book> run(const Request& request, Context& context) {
   Result<RunFile> read = read_run(document->root(), **catalogue);
   if (!read) return read.take_problems();
   RunFile& file = *read;
+  const bool bare = !file.model || (file.model.is_mapping() && !is_spec(file.model) && file.parameters > 0);
+  std::optional<Network> network;
+  if (!bare) {
+    Result<Network> loaded = read_model(file, file.run.sequence, path, context.sources);
+    if (!loaded) return loaded.take_problems();
+    network.emplace(*std::move(loaded));
+    settle_micro_batch(file, &*network);
+  }
   const bool trains = file.model && !serves_only(file);  // else assumptions of a training that nobody asked for
   if (request.has("strict") && trains) {
     for (const RunFile::Assumed& a : file.assumed)
@@ -131,16 +171,12 @@ Result<Book> run(const Request& request, Context& context) {
                                document->root().span(), "state it in the file, or drop --strict"));
     if (!problems.empty()) return problems;
   }
-  const bool bare = !file.model || (file.model.is_mapping() && !is_spec(file.model) && file.parameters > 0);
-  std::optional<Network> network;
-  if (!bare) {
-    Result<Network> loaded = read_model(file, file.run.sequence, path, context.sources);
-    if (!loaded) return loaded.take_problems();
-    network.emplace(*std::move(loaded));
+  if (network) {
     const Divisors divisors = divisors_of(*network, file.run);
     problems = broken_rules(file, divisors);
   }
   check_format(file, problems);
+  check_cache(file, problems);
   if (!problems.empty()) return problems;
   TrainQuestion question{file, network ? &*network : nullptr, axes,
                          [&](std::int64_t sequence) { return read_model(file, sequence, path, context.sources); }};

@@ -27,6 +27,23 @@ TEST(Csv, ALastLineNeedsNoNewline) {
   EXPECT_EQ(Csv::read(s)->cell(0, 1), "2");
 }
 
+TEST(Csv, TellsTheSeparatorFromTheFirstLine) {
+  EXPECT_EQ(sniff_separator("a,b\n1;2;3\n"), ',');
+  EXPECT_EQ(sniff_separator("\xEF\xBB\xBF# words, and; more\n\na;\"b,c,d\";e\n"), ';');
+  EXPECT_EQ(sniff_separator("a\tb, or c\td\n"), '\t');
+  EXPECT_EQ(sniff_separator(""), ',');
+}
+
+TEST(Csv, AColumnIsRenamedWhereItStands) {
+  const Source s = source("a;b\n1;2\n");
+  auto csv = Csv::read(s, {.separator = ';'});
+  ASSERT_TRUE(csv.ok());
+  csv->rename(1, "c");
+  EXPECT_EQ(csv->cell(0, "c"), "2");
+  EXPECT_FALSE(csv->find("b"));
+  EXPECT_EQ(csv->header_span(1).begin, 2u);
+}
+
 TEST(Csv, CollectsAllProblemsOfAFile) {
   const Source s = source("a,b,a\n1,2\nx\"y,2,3\n\"open,1,2\n");
   const auto csv = Csv::read(s);
@@ -43,7 +60,7 @@ error[csv-row-width]: this row has 2 cells, the header 3
   --> t.csv:2:1
 2 | 1,2
   | ^^^
-help: a cell that holds a comma is put in double quotes
+help: leave cells empty rather than out
 
 error[csv-stray-quote]: a quote inside an unquoted cell
   --> t.csv:3:2
