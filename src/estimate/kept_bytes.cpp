@@ -85,7 +85,9 @@ double MemoryProfile::framework_bytes(const Op& op, const Attributes<double>& a,
     if (run_.adapter.prompts) extra += c.output * compute_;  // what the prompts' attention gave, for the gate
     extra += f.attention_copies * c.output * compute_;
     const double scores = a.value[2] * a.value[0] * a.value[1];
-    if ((run_.softmax_fp32 || stream_ > compute_) && !run_.fused_attention) extra += scores * (4 - compute_);
+    // What an fp32 softmax gave and, where no dropout stands between, its cast for the product.
+    if ((run_.softmax_fp32 || stream_ > compute_) && !run_.fused_attention && compute_ < 4)
+      extra += scores * (run_.attention_dropout ? 4 - compute_ : 4);
     if (f.padding_masks && !run_.fused_attention && a.value[6] == 0) extra += a.value[0] * a.value[1];
     if (run_.softcapped && !run_.fused_attention) extra += scores * (compute_ + 4);
     const double heads = a.value[2], kv_heads = a.value[3], keys = a.value[1];
@@ -99,7 +101,7 @@ double MemoryProfile::framework_bytes(const Op& op, const Attributes<double>& a,
   if (run_.adapter.scales_outputs && is_linear(op) && op.component != Component::unembed) extra += c.output * compute_;
   if (op.def == &operators::k_rms_norm && f.norm_bytes > 0 && !run_.compiled)
     extra += c.input * (f.norm_bytes - stream_ +
-                        (frozen && !run_.adapter.scales_outputs ? 0 : f.norm_trained * stream_ / compute_));
+                        (frozen && !run_.adapter.scales_outputs ? 0 : std::min(4.0, f.norm_trained * stream_ / 2)));
   if (op.def == &operators::k_gated_activation && !run_.compiled) extra += f.gated_kept * c.output * compute_;
   if (is_grouped(op) && splits(op, 1) && previous_ == &operators::k_activation && f.expert_scaled)
     extra += c.input * compute_;
@@ -143,7 +145,9 @@ double MemoryProfile::kept_bytes(const Op& op, const Attributes<double>& a, cons
       continue;
     }
     // Autocast casts what comes from a norm anew for every product (only casts of weights are remembered).
-    if (i == 0 && c.saves_input && shared && !(stream_ > compute_ && column_parallel(op))) continue;
+    const bool joined =
+        op.has(op_flags::joined) || (run_.framework.fused_values && op.component == Component::projection);
+    if (i == 0 && c.saves_input && shared && !(stream_ > compute_ && column_parallel(op) && !joined)) continue;
     if (frozen && c.saved[i].weight_only) continue;
     if (op.def == &operators::k_routing && i == 2 && !run_.framework.expert_outputs) continue;
     if (i == 0 && remade_by_scan(op)) continue;

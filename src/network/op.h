@@ -40,6 +40,7 @@ inline constexpr std::uint16_t shared_input = 16;      // a sibling keeps the sa
 inline constexpr std::uint16_t inference_only = 32;    // not executed while training (kept out of training counts)
 inline constexpr std::uint16_t training_only = 64;     // only while training (loss, extra prediction heads)
 inline constexpr std::uint16_t even_rows = 128;        // padded to a capacity: every expert gets as many rows
+inline constexpr std::uint16_t joined = 256;           // one matrix with the sibling before it
 }  // namespace op_flags
 
 struct Op {

@@ -218,8 +218,14 @@ inline Op parameter(std::string_view name, std::int64_t parameters, std::int64_t
                     Component component = Component::other) {
   return make_op(operators::k_parameter, name, component, parameters, elements);
 }
-inline Op move(std::string_view name, std::int64_t elements, std::int64_t buffers = 0) {
-  return make_op(operators::k_move, name, Component::other, elements, buffers);
+// `parameters` learned factors of `elements` activation numbers, which are kept for the factors' gradient.
+inline Op learned_scale(std::string_view name, std::int64_t parameters, std::int64_t elements,
+                        Component component = Component::other) {
+  return make_op(operators::k_parameter, name, component, parameters, elements, 1);
+}
+// `kept`: numbers that stay because what follows keeps a view into them.
+inline Op move(std::string_view name, std::int64_t elements, std::int64_t buffers = 0, std::int64_t kept = 0) {
+  return make_op(operators::k_move, name, Component::other, elements, buffers, kept);
 }
 inline Op sparse_linear(std::string_view name, std::int64_t rows, std::int64_t in, std::int64_t out, bool bias,
                         std::int64_t kept, std::int64_t of, bool dense_gradient) {

@@ -43,6 +43,7 @@ void describe_latent_projections(const AttentionPart& p, std::int64_t tokens, st
 void describe_projections(const AttentionPart& p, std::int64_t tokens, std::int64_t value_dim, Sink& sink) {
   const Component projection = Component::projection;
   const std::int64_t rotated = p.rotary_dim < 0 ? p.head_dim : p.rotary_dim;
+  const std::uint16_t same = op_flags::shared_input | (p.joined ? op_flags::joined : std::uint16_t{0});
   const Scope branches(sink, {}, 1, BlockKind::branches);
   {
     const Scope q(sink, {});
@@ -52,14 +53,12 @@ void describe_projections(const AttentionPart& p, std::int64_t tokens, std::int6
   }
   if (!p.borrowed_key_value) {
     const Scope k(sink, {});
-    sink.add(column_linear("k_proj", tokens, p.width, p.kv_heads * p.head_dim, p.k_bias, projection)
-                 .with(op_flags::shared_input));
+    sink.add(column_linear("k_proj", tokens, p.width, p.kv_heads * p.head_dim, p.k_bias, projection).with(same));
     describe_qk_norm(p.qk_norm, p.qk_norm_kind, "k_norm", tokens, p.kv_heads, p.head_dim, sink);
     if (rotated > 0) sink.add(rotary("rotary", tokens, p.kv_heads, rotated));
   }
   if (!p.shared_key_value && !p.borrowed_key_value) {
-    sink.add(column_linear("v_proj", tokens, p.width, p.kv_heads * value_dim, p.v_bias, projection)
-                 .with(op_flags::shared_input));
+    sink.add(column_linear("v_proj", tokens, p.width, p.kv_heads * value_dim, p.v_bias, projection).with(same));
   }
 }
 
@@ -137,7 +136,8 @@ void describe_mlp(const MlpPart& p, std::int64_t tokens, Sink& sink) {
     {
       const Scope branches(sink, {}, 1, BlockKind::branches);
       sink.add(column_linear("gate_proj", tokens, p.width, p.ffn, p.up_bias).with(kept));
-      sink.add(column_linear("up_proj", tokens, p.width, p.ffn, p.up_bias).with(op_flags::shared_input));
+      const std::uint16_t same = op_flags::shared_input | (p.joined ? op_flags::joined : std::uint16_t{0});
+      sink.add(column_linear("up_proj", tokens, p.width, p.ffn, p.up_bias).with(same));
     }
     sink.add(gated_activation("act_fn", tokens * p.ffn, p.activation));
   } else {

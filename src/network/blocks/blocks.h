@@ -39,7 +39,8 @@ struct AttentionPart {
   std::int64_t span = 0, squares = 0;
   std::int64_t keys = 0;  // 0: as many as tokens
   bool fused = true, dropout = false;
-  bool sinks = false;  // one learned number per head in the softmax's denominator
+  bool sinks = false;   // one learned number per head in the softmax's denominator
+  bool joined = false;  // queries, keys and values come out of one matrix
   // Latent attention (DeepSeek-V2 2405.04434): queries through q_rank (0: directly), keys and values through kv_rank.
   std::int64_t q_rank = 0, kv_rank = 0, rope_dim = 0, nope_dim = 0;
 };
@@ -60,6 +61,7 @@ struct MlpPart {
   std::int64_t width = 0, ffn = 0;
   bool gated = true, up_bias = false, down_bias = false;
   bool shares_input = false;  // it reads what the attention beside it reads, behind one norm
+  bool joined = false;        // gate and up are one matrix
   Activation activation = Activation::silu;
 };
 void describe_mlp(const MlpPart& part, std::int64_t tokens, Sink& sink);

@@ -28,11 +28,11 @@ void describe_encoder_layer(const EncoderLayerPart& p, std::int64_t tokens, Sink
   m.activation = p.activation;
   if (!p.post_norm) sink.add(norm("layernorm_before", p.norm, tokens, p.width));
   describe_attention(a, tokens, sink);
-  if (p.layer_scale) sink.add(parameter("layer_scale1", p.width, tokens * p.width));
+  if (p.layer_scale) sink.add(learned_scale("layer_scale1", p.width, tokens * p.width));
   sink.add(residual(tokens * p.width));
   sink.add(norm(p.post_norm ? "attention_layernorm" : "layernorm_after", p.norm, tokens, p.width));
   describe_mlp(m, tokens, sink);
-  if (p.layer_scale) sink.add(parameter("layer_scale2", p.width, tokens * p.width));
+  if (p.layer_scale) sink.add(learned_scale("layer_scale2", p.width, tokens * p.width));
   sink.add(residual(tokens * p.width));
   if (p.post_norm) sink.add(norm("output_layernorm", p.norm, tokens, p.width));
 }

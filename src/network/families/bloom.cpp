@@ -17,6 +17,7 @@ void describe_bloom(Family& f) {
   s.head_dim = std::max<std::int64_t>(1, s.width / s.heads);
   f.sequence(c.size_or("seq_length", 2048));
   AttentionPart attention = attention_of(s);
+  attention.joined = true;
   attention.rotary_dim = 0;
   set_bias(attention, true, true);
   const MlpPart mlp = mlp_of(s.width, 4 * s.width, Activation::gelu, false, true);

@@ -20,11 +20,13 @@ void describe_chatglm(Family& f) {
   c.divides("multi_query_group_num", s.kv_heads, "num_attention_heads", s.heads);
   f.sequence(c.size_or("seq_length", 4096));
   AttentionPart attention = attention_of(s);
+  attention.joined = true;
   const bool bias = c.flag("add_bias_linear", false);
   set_bias(attention, bias || c.flag("add_qkv_bias", false), bias);
   attention.rotary_dim = s.head_dim / 2;
   const NormKind norm_kind = c.flag("rmsnorm", true) ? NormKind::rms : NormKind::layer;
-  const MlpPart mlp = mlp_of(s.width, c.size("ffn_hidden_size"), Activation::silu, true, bias);
+  MlpPart mlp = mlp_of(s.width, c.size("ffn_hidden_size"), Activation::silu, true, bias);
+  mlp.joined = true;
   const bool tied = read_tied(f, false);
   c.understood({"post_layer_norm", "layernorm_epsilon", "apply_query_key_layer_scaling", "fp32_residual_connection",
                 "original_rope", "pre_seq_len", "prefix_projection", "quantization_bit", "rope_ratio",

@@ -18,7 +18,8 @@ void describe_dbrx(Family& f) {
   const Keys a = c.child("attn_config"), m = c.child("ffn_config");
   s.kv_heads = a.size("kv_n_heads");
   f.sequence(c.size("max_seq_len"));
-  const AttentionPart attention = attention_of(s);
+  AttentionPart attention = attention_of(s);
+  attention.joined = true;
   MoePart moe;
   moe.width = s.width;
   moe.experts = m.size("moe_num_experts");

@@ -24,6 +24,7 @@ void describe_falcon(Family& f) {
   c.understood({"num_kv_heads", "n_head_kv", "num_ln_in_parallel_attn", "activation"});
   f.sequence(c.size_or("max_position_embeddings", 2048));
   AttentionPart attention = attention_of(s);
+  attention.joined = true;
   attention.rotary_dim = alibi ? 0 : -1;
   set_bias(attention, bias, bias);
   const MlpPart mlp = mlp_of(s.width, c.size_or("ffn_hidden_size", 4 * s.width), Activation::gelu, false, bias);

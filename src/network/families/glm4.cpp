@@ -13,7 +13,8 @@ void describe_glm4(Family& f) {
   set_bias(attention, c.flag("attention_bias", false), false);
   attention.rotary_dim =
       static_cast<std::int64_t>(c.ratio_or("partial_rotary_factor", 0.5) * static_cast<double>(s.head_dim));
-  const MlpPart mlp = mlp_of(s.width, c.size("intermediate_size"), read_activation(f, Activation::silu));
+  MlpPart mlp = mlp_of(s.width, c.size("intermediate_size"), read_activation(f, Activation::silu));
+  mlp.joined = true;
   const Residuals residuals = c.text_or("model_type", "glm4") == "glm" ? Residuals::pre_norm : Residuals::sandwich;
   const bool tied = read_tied(f, false);
   if (!f.ok()) return;

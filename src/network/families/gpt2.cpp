@@ -18,6 +18,7 @@ void describe_gpt2(Family& f) {
   const std::int64_t positions = c.size("n_positions", "n_ctx");
   f.sequence(positions);
   AttentionPart attention = attention_of(s);
+  attention.joined = true;
   attention.rotary_dim = 0;
   set_bias(attention, true, true);
   const MlpPart mlp = mlp_of(s.width, c.size_or("n_inner", 4 * s.width),

@@ -10,6 +10,7 @@ void describe_gpt_neox(Family& f) {
   const Keys& c = f.config;
   const TextSizes s = read_text_sizes(f);
   AttentionPart attention = attention_of(s);
+  attention.joined = true;
   attention.kv_heads = s.heads;
   const bool bias = c.flag("attention_bias", true);
   set_bias(attention, bias, bias);

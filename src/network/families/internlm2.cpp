@@ -11,6 +11,7 @@ void describe_internlm2(Family& f) {
   const Keys& c = f.config;
   const TextSizes s = read_text_sizes(f);
   AttentionPart attention = attention_of(s);
+  attention.joined = f.architecture() != "InternLM3ForCausalLM";
   const bool bias = c.flag("bias", false), query_bias = c.flag("qkv_bias", bias);
   set_bias(attention, query_bias, bias);
   const MlpPart mlp = mlp_of(s.width, c.size("intermediate_size"), read_activation(f, Activation::silu));

@@ -58,7 +58,7 @@ void describe_tower(Family& f, const Tower& t, std::int64_t count, std::int64_t 
     images.add(layer_norm("layernorm_post", tokens, t.width));
     const Scope global(images, "global_layers", t.global_layers, BlockKind::layer);
     describe_encoder_layer(layer, tokens, images);
-    images.add(parameter("gates", 2, 2 * tokens * t.width));
+    images.add(learned_scale("gates", 2, 2 * tokens * t.width));
   }
   images.add(linear("multi_modal_projector", tokens, t.joined, text_width, true));
 }
@@ -76,7 +76,7 @@ void describe_crossing(Sink& sink, const TextSizes& s, const MlpPart& mlp, std::
   sink.add(residual(tokens * s.width));
   sink.add(rms_norm("post_attention_layernorm", tokens, s.width));
   describe_mlp(mlp, tokens, sink);
-  sink.add(parameter("gates", 2, 2 * tokens * s.width));
+  sink.add(learned_scale("gates", 2, 2 * tokens * s.width));
   sink.add(residual(tokens * s.width));
 }
 

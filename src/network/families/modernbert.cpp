@@ -12,6 +12,7 @@ void describe_modernbert(Family& f) {
   const Keys& c = f.config;
   const TextSizes s = read_text_sizes(f);
   AttentionPart full = attention_of(s);
+  full.joined = true;
   const bool attention_bias = c.flag("attention_bias", false), norm_bias = c.flag("norm_bias", false);
   set_bias(full, attention_bias, attention_bias);
   full.mask = AttentionMask::none;
@@ -20,9 +21,9 @@ void describe_modernbert(Family& f) {
   windowed.span = std::max<std::int64_t>(1, c.size_or("local_attention", 128) / 2);
   const std::int64_t every = c.size_or("global_attn_every_n_layers", 3);
   const NormKind kind = norm_bias ? NormKind::layer : NormKind::layer_scale_only;
-  const MlpPart mlp =
-      mlp_of(s.width, c.size("intermediate_size"), read_activation(f, Activation::gelu, "hidden_activation"), true,
-             c.flag("mlp_bias", false));
+  MlpPart mlp = mlp_of(s.width, c.size("intermediate_size"), read_activation(f, Activation::gelu, "hidden_activation"),
+                       true, c.flag("mlp_bias", false));
+  mlp.joined = true;
   const bool classifier_bias = c.flag("classifier_bias", false), decoder_bias = c.flag("decoder_bias", true);
   const bool tied = read_tied(f, true);
   const std::string_view named = f.architecture();

@@ -26,6 +26,7 @@ void describe_mpt(Family& f) {
                              : bias ? NormKind::layer
                                     : NormKind::layer_scale_only;
   AttentionPart attention = attention_of(s);
+  attention.joined = true;
   attention.rotary_dim = rope ? -1 : 0;
   set_bias(attention, bias, bias);
   if (a.flag("qk_ln", false)) {

@@ -36,9 +36,11 @@ void describe_openelm(Family& f) {
     attention.heads = queries[i];
     attention.kv_heads = keys[i];
     attention.head_dim = head_dim;
+    attention.joined = true;
     attention.qk_norm = normed ? QkNorm::per_head : QkNorm::none;
-    const MlpPart mlp =
+    MlpPart mlp =
         mlp_of(width, make_divisible(multipliers[i] * static_cast<double>(width), divisor), Activation::silu, gated);
+    mlp.joined = gated;
     if (attention.kv_heads < 1 || attention.heads % attention.kv_heads != 0)
       return c.problem("shape-divide", "num_kv_heads",
                        "'num_kv_heads' does not divide 'num_query_heads' in layer " + std::to_string(i));

@@ -10,10 +10,12 @@ void describe_phi3(Family& f) {
   const Keys& c = f.config;
   const TextSizes s = read_text_sizes(f);
   AttentionPart attention = attention_of(s);
+  attention.joined = true;
   set_window(attention, c.count_or("sliding_window", 0));
   attention.rotary_dim =
       static_cast<std::int64_t>(c.ratio_or("partial_rotary_factor", 1) * static_cast<double>(s.head_dim));
-  const MlpPart mlp = mlp_of(s.width, c.size("intermediate_size"), read_activation(f, Activation::silu));
+  MlpPart mlp = mlp_of(s.width, c.size("intermediate_size"), read_activation(f, Activation::silu));
+  mlp.joined = true;
   const bool tied = read_tied(f, false);
   c.understood({"attention_bias", "original_max_position_embeddings", "full_attn_mod", "interpolate_factor",
                 "lm_head_bias", "mlp_bias", "use_cache"});

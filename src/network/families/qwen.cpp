@@ -17,6 +17,7 @@ void describe_qwen(Family& f) {
   s.head_dim = c.size_or("kv_channels", std::max<std::int64_t>(1, s.width / s.heads));
   f.sequence(c.has("seq_length") ? c.size("seq_length") : c.size("max_position_embeddings"));
   AttentionPart attention = attention_of(s);
+  attention.joined = true;
   const bool bias = !c.flag("no_bias", true);
   set_bias(attention, true, bias);
   attention.rotary_dim = static_cast<std::int64_t>(c.ratio_or("rotary_pct", 1.0) * static_cast<double>(s.head_dim));

@@ -14,8 +14,9 @@ void describe_window_block(Family& f, std::int64_t width, std::int64_t heads, st
   f.sink.add(layer_norm("layernorm_before", tokens, width));
   {
     const Scope scope(f.sink, "attention");
-    for (const std::string_view name : {"query", "key", "value"})
-      f.sink.add(column_linear(name, tokens, width, width, qkv_bias, projection));
+    f.sink.add(column_linear("query", tokens, width, width, qkv_bias, projection));
+    for (const std::string_view name : {"key", "value"})
+      f.sink.add(column_linear(name, tokens, width, width, qkv_bias, projection).with(op_flags::shared_input));
     f.sink.add(relative_bias("relative_position_bias_table", heads, (2 * span - 1) * (2 * span - 1),
                              windows * inside * inside));
     AttentionShape shape;

@@ -34,7 +34,7 @@ void build(Spec& spec, Sink& sink) {
     sink.add(linear("pwconv1", x.positions(), dim, 4 * dim, true));
     sink.add(activation("act", x.positions() * 4 * dim, Activation::gelu));
     sink.add(linear("pwconv2", x.positions(), 4 * dim, dim, true));
-    sink.add(parameter("layer_scale", dim, x.elements()));
+    sink.add(learned_scale("layer_scale", dim, x.elements()));
     x.residual();
   }
   x.global_pool();

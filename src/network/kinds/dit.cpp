@@ -35,7 +35,8 @@ void build(Spec& spec, Sink& sink) {
   sink.add(linear("t_embedder.2", 1, width, width, true, Component::other));
   sink.add(embedding("y_embedder", 1, classes + 1, width));
   sink.add(move("pos_embed", tokens * width, tokens * width));
-  const AttentionPart attention = encoder_attention(width, heads);
+  AttentionPart attention = encoder_attention(width, heads);
+  attention.joined = true;
   {
     const Scope layer(sink, "blocks", layers, BlockKind::layer);
     sink.add(activation("adaLN.0", width, Activation::silu));

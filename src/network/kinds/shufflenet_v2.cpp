@@ -26,6 +26,7 @@ void unit(ImageStack& x, std::int64_t out, bool down) {
                      Activation::identity);
       left.conv_norm("pointwise", {.out = half}, Activation::relu);
     } else {
+      x.sink.add(move("chunk", x.elements() / 2, 0, x.elements() / 2));  // each half is a view into the whole map
       right.channels = x.channels / 2;
     }
     const Scope second(x.sink, "branch2");

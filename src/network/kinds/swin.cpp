@@ -16,6 +16,15 @@ constexpr Field kFields[] = {
 };
 constexpr FieldTable kTable{"swin", "Swin transformer v1 and v2", kFields};
 
+// Cosine attention: queries and keys are divided by their lengths. What is divided is a view into the joint projection,
+// which therefore stays whole, as do the lengths before and after they are kept from zero
+// (torch.nn.functional.normalize).
+void normalize(Sink& sink, std::int64_t positions, std::int64_t width, std::int64_t heads) {
+  const std::int64_t joint = 3 * positions * width, lengths = 4 * positions * heads;
+  sink.add(elementwise("normalize", joint, 1, 0, 1).part_of(Component::attention));
+  sink.add(elementwise("lengths", lengths, 1, 0, 1).part_of(Component::attention));
+}
+
 // One layer: attention inside windows (the map is padded to whole windows), then a feed-forward layer.
 void describe_layer(ImageStack& x, std::int64_t heads, std::int64_t window, std::int64_t version) {
   const std::int64_t rows = (x.height + window - 1) / window, columns = (x.width + window - 1) / window;
@@ -25,11 +34,12 @@ void describe_layer(ImageStack& x, std::int64_t heads, std::int64_t window, std:
     const Scope attn(x.sink, "attn");
     x.sink.add(linear("qkv", padded, width, 3 * width, true, Component::projection));
     if (version == 2) {  // version 2's keys have a bias slot that is held at zero; it counts as a parameter
-      x.sink.add(parameter("logit_scale", heads, windows * heads * area * area, Component::attention));
+      normalize(x.sink, padded, width, heads);
+      x.sink.add(learned_scale("logit_scale", heads, windows * heads * area * area, Component::attention));
       const std::int64_t table = (2 * window - 1) * (2 * window - 1);
       x.sink.add(linear("cpb_mlp.0", table, 2, 512, true, Component::position).with(op_flags::input_no_gradient));
       x.sink.add(activation("cpb_mlp.1", table * 512, Activation::relu));
-      x.sink.add(linear("cpb_mlp.2", table, 512, heads, false, Component::position));
+      x.sink.add(linear("cpb_mlp.2", table, 512, heads, false, Component::position).with(op_flags::shared_input));
     } else {
       x.sink.add(relative_bias("relative_position_bias_table", heads, (2 * window - 1) * (2 * window - 1),
                                windows * area * area));

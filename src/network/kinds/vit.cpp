@@ -33,21 +33,25 @@ void build(Spec& spec, Sink& sink) {
   if (extra > 0) sink.add(parameter("class_token", extra * width, extra * width));
   sink.add(position_table("pos_embedding", tokens, tokens, width));
   if (spec.flag("pre_norm", false)) sink.add(layer_norm("pre_norm", tokens, width));
-  const AttentionPart attention = encoder_attention(width, heads);
+  AttentionPart attention = encoder_attention(width, heads);
+  attention.joined = true;
   const MlpPart mlp = encoder_mlp(width, ffn);
   {
     const Scope layer(sink, "layers", layers, BlockKind::layer);
     sink.add(layer_norm("ln_1", tokens, width));
     describe_attention(attention, tokens, sink);
-    if (scale) sink.add(parameter("layer_scale_1", width, tokens * width));
+    if (scale) sink.add(learned_scale("layer_scale_1", width, tokens * width));
     sink.add(residual(tokens * width));
     sink.add(layer_norm("ln_2", tokens, width));
     describe_mlp(mlp, tokens, sink);
-    if (scale) sink.add(parameter("layer_scale_2", width, tokens * width));
+    if (scale) sink.add(learned_scale("layer_scale_2", width, tokens * width));
     sink.add(residual(tokens * width));
   }
   sink.add(layer_norm("ln", tokens, width));
-  if (classes > 0) sink.add(linear("head", 1, width, classes, true, Component::head));
+  if (classes > 0) {
+    sink.add(move("first_token", width, 0, (tokens - 1) * width));  // a view into all tokens
+    sink.add(linear("head", 1, width, classes, true, Component::head));
+  }
 }
 
 }  // namespace

@@ -7,6 +7,7 @@ namespace {
 constexpr AttributeDef kAttributes[] = {
     {"elements", "numbers copied", 0, Axis::tokens},
     {"buffers", "constants held by the network", 0},
+    {"kept", "numbers that stay because what follows keeps a view into them", 0, Axis::tokens},
 };
 
 template <class N>
@@ -15,6 +16,7 @@ void cost(const Attributes<N>& a, const Rules&, Cost<N>& c) {
   c.buffers = buffers;
   c.input = elements;
   c.output = elements;
+  if (N(0) < a[2]) c.keep(a[2], Keep::activation);
 }
 
 }  // namespace
@@ -24,8 +26,8 @@ const OperatorDef k_move = {"move",
                             "copies without arithmetic (concatenate, transpose, pad, gather)",
                             "no FLOP; bytes moved",
                             kAttributes,
-                            2,
-                            {"a transpose of 10 numbers", {10, 0}, 0, 0, 0, 0, 0},
+                            3,
+                            {"a transpose of 10 numbers", {10, 0, 0}, 0, 0, 0, 0, 0},
                             cost<Integer>,
                             cost<double>,
                             cost<Traced>};

@@ -7,6 +7,7 @@ namespace {
 constexpr AttributeDef kAttributes[] = {
     {"parameters", "learned numbers", 0, Axis::channels},
     {"elements", "activation numbers they meet", 0, Axis::tokens},
+    {"scales", "1: they multiply, so that their gradient needs what they met", 0},
 };
 
 template <class N>
@@ -18,6 +19,7 @@ void cost(const Attributes<N>& a, const Rules&, Cost<N>& c) {
   c.backward_weight.other = elements;
   c.input = elements;
   c.output = elements;
+  if (N(0) < a[2]) c.keep_input(elements, true);
 }
 
 }  // namespace
@@ -27,8 +29,8 @@ const OperatorDef k_parameter = {"parameter",
                                  "learned numbers used element by element (class tokens, layer scale, gates)",
                                  "one multiplication or addition per element they meet",
                                  kAttributes,
-                                 2,
-                                 {"ViT's class token of width 4", {4, 4}, 4, 0, 4, 0, 0},
+                                 3,
+                                 {"ViT's class token of width 4", {4, 4, 0}, 4, 0, 4, 0, 0},
                                  cost<Integer>,
                                  cost<double>,
                                  cost<Traced>};

@@ -14,6 +14,7 @@ constexpr AttributeDef kAttributes[] = {
     {"weight_gradients", "how many learned sides need one", 0},
     {"read", "activation numbers read", 0, Axis::tokens},
     {"written", "activation numbers written", 0, Axis::tokens},
+    {"kept", "numbers kept for the backward pass", 0, Axis::tokens},
 };
 
 template <class N>
@@ -25,7 +26,7 @@ void cost(const Attributes<N>& a, const Rules&, Cost<N>& c) {
   c.backward_weight = {a[6] * product, N(0)};
   c.input = a[7];
   c.output = a[8];
-  c.keep_input(a[7], a[5] < N(2));
+  if (N(0) < a[9]) c.keep(a[9], Keep::activation);
 }
 
 }  // namespace
@@ -35,8 +36,8 @@ const OperatorDef k_product = {"product",
                                "a matrix product of an imported graph, either side of which may be learned",
                                "PyTorch torch.bmm; 2 m k n FLOP, and one such product per gradient",
                                kAttributes,
-                               9,
-                               {"3x4 times a learned 4x5", {1, 3, 4, 5, 20, 1, 1, 12, 15}, 20, 120, 0, 120, 120},
+                               10,
+                               {"3x4 times a learned 4x5", {1, 3, 4, 5, 20, 1, 1, 12, 15, 12}, 20, 120, 0, 120, 120},
                                cost<Integer>,
                                cost<double>,
                                cost<Traced>};

@@ -167,9 +167,14 @@ TEST(Memory, LocalAttentionHoldsItsScores) {
   const double fused = working();
   run.fused_attention = false;
   EXPECT_DOUBLE_EQ(working() - fused, scores * 2);
+  // The fp32 softmax keeps what it gave; its 16-bit cast is what the product keeps, or what dropout reads and forgets.
   const double narrow = first_layer(shape, run).kept_policy;
   run.softmax_fp32 = true;
-  EXPECT_DOUBLE_EQ(first_layer(shape, run).kept_policy - narrow, scores * 2);
+  EXPECT_DOUBLE_EQ(first_layer(shape, run).kept_policy - narrow, scores * 4);
+  run.attention_dropout = true;
+  const double wide = first_layer(shape, run).kept_policy;
+  run.softmax_fp32 = false;
+  EXPECT_DOUBLE_EQ(wide - first_layer(shape, run).kept_policy, scores * 2);
 }
 
 // Megatron-LM core/tensor_parallel/layers.py, core/transformer/moe/token_dispatcher.py: GlobalMemoryBuffer "mpu".

@@ -52,7 +52,7 @@ Op generic_product(const Step& s) {
   const int weight_side = s.right_weight && s.right_gradient ? 1 : 0;
   const int sides = (s.left_gradient ? 1 : 0) + (!s.right_weight && s.right_gradient ? 1 : 0);
   Op op = make_op(operators::k_product, s.name, component_of(s.kind), s.batch, s.rows, s.inner, s.columns, parameters,
-                  sides, weight_side, s.read, s.written);
+                  sides, weight_side, s.read, s.written, s.held ? 0 : s.read);
   op.times = s.times;
   op.stored = s.stored;
   if (tied) op.flags |= op_flags::tied;
