@@ -106,14 +106,16 @@ std::vector<ModelPart> split(const Tally<N>& tally, const PlanConvention& conven
 
 // A Sink that adds up only what a plan asks for: matrix products and parameters of the chosen components of a network
 // that is trained whole. Anything else makes it unsure, and a TallySink counts instead; a test holds the two against
-// each other.
+// each other. Over `double` it is sure of what is below 2^53, over `Integer` of what fits into 128 bits, at three times
+// the time.
+template <class N>
 class ProductSink final : public Sink {
  public:
   explicit ProductSink(const PlanConvention& convention)
       : convention_(convention), wanted_(convention.flop | convention.parameters) {}
   void enter(std::string_view, std::int64_t repeat, BlockKind) override {
     if (depth_ + 1 < kMaxBlockDepth)
-      multiple_[depth_ + 1] = multiple_[depth_] * static_cast<double>(repeat);
+      multiple_[depth_ + 1] = multiple_[depth_] * number(repeat);
     else
       sure_ = false;
     ++depth_;
@@ -129,14 +131,14 @@ class ProductSink final : public Sink {
     const std::uint16_t expected = op.component == Component::embed ? op_flags::input_no_gradient : std::uint16_t{0};
     if ((op.flags & kSpecial & ~expected) != 0) sure_ = false;
     if ((wanted_ & bit) == 0) return;
-    Cost<double> cost;
+    Cost<N> cost;
     cost_of(op, {convention_.pairs}, cost);
-    const double multiple = multiple_[depth_];
+    const N multiple = multiple_[depth_];
     if ((convention_.flop & bit) != 0) {
-      double products = cost.forward.matmul + cost.backward_inner.matmul;
+      N products = cost.forward.matmul + cost.backward_inner.matmul;
       if (op.component != Component::embed) products += cost.backward_input.matmul;
-      if (cost.parameters > 0) products += cost.backward_weight.matmul;
-      flop_ += products * static_cast<double>(op.times) * multiple;
+      if (cost.parameters > N(0)) products += cost.backward_weight.matmul;
+      flop_ += products * number(op.times) * multiple;
     }
     if ((convention_.parameters & bit) != 0 && !op.has(op_flags::tied)) {
       parameters_ += cost.parameters * multiple;
@@ -146,15 +148,14 @@ class ProductSink final : public Sink {
     sure_ = sure_ && !cost.unknown;
   }
   void clear() {
-    flop_ = parameters_ = inactive_ = non_embedding_ = 0;
+    flop_ = parameters_ = inactive_ = non_embedding_ = N(0);
     depth_ = 0;
     started_ = false;
     sure_ = true;
   }
   // False where this sink cannot be sure: other gradients than the usual, or sums past the integers that doubles hold.
   bool take(ModelCount& out) const {
-    constexpr double kLimit = 9007199254740992.0;
-    if (!sure_ || convention_.others || flop_ >= kLimit || parameters_ >= kLimit) return false;
+    if (!sure_ || convention_.others || !exact(flop_) || !exact(parameters_)) return false;
     out.flop_per_sample = whole(flop_);
     out.parameters = whole(parameters_);
     out.non_embedding = whole(non_embedding_);
@@ -163,12 +164,21 @@ class ProductSink final : public Sink {
   }
 
  private:
+  static N number(std::int64_t value) {
+    if constexpr (std::is_same_v<N, Integer>)
+      return Integer(static_cast<long>(value));
+    else
+      return static_cast<double>(value);
+  }
+  static bool exact(double sum) { return sum < 9007199254740992.0; }
+  static bool exact(Integer sum) { return sum.valid(); }
+
   const PlanConvention& convention_;
   ComponentSet wanted_;
-  double multiple_[kMaxBlockDepth + 1] = {1};
+  N multiple_[kMaxBlockDepth + 1] = {N(1)};
   int depth_ = 0;
   bool started_ = false, sure_ = true;
-  double flop_ = 0, parameters_ = 0, inactive_ = 0, non_embedding_ = 0;
+  N flop_ = N(0), parameters_ = N(0), inactive_ = N(0), non_embedding_ = N(0);
 };
 
 void divide_by_tokens(ModelCount& out) {
@@ -184,7 +194,10 @@ void divide_by_tokens(ModelCount& out) {
 class DecoderCounter final : public ModelCounter {
  public:
   DecoderCounter(const Plan& plan, PlanConvention convention)
-      : convention_(std::move(convention)), products_(convention_), sink_(Rules{convention_.pairs}) {
+      : convention_(std::move(convention)),
+        products_(convention_),
+        large_(convention_),
+        sink_(Rules{convention_.pairs}) {
     fixed_.gated = plan.gated;
     fixed_.tied = plan.tied;
     fixed_.loss = convention_.others;  // a loss is no matrix product
@@ -250,6 +263,7 @@ class DecoderCounter final : public ModelCounter {
 
  private:
   static constexpr std::size_t kRemembered = 1u << 15;
+  static constexpr std::int64_t kSmall = std::int64_t{1} << 52;  // FLOP that doubles add up safely
   static constexpr std::int64_t kDeepest = std::int64_t{1} << 31;
 
   // A shape at one layer, and what each further layer adds.
@@ -344,12 +358,20 @@ class DecoderCounter final : public ModelCounter {
     return false;
   }
 
+  template <class SinkOfProducts>
+  static bool summed(const DecoderShape& shape, SinkOfProducts& sink, ModelCount& result) {
+    sink.clear();
+    describe_decoder(shape, sink);
+    return sink.take(result);
+  }
+
   ModelCount counted(const DecoderShape& shape) {
     ModelCount result;
     result.sequence = shape.sequence;
-    products_.clear();
-    describe_decoder(shape, products_);
-    if (products_.take(result)) {
+    // Most neighbours of a large model are large: what served the last one is asked first.
+    const bool small = !was_large_ && summed(shape, products_, result);
+    if (small || summed(shape, large_, result)) {
+      was_large_ = result.flop_per_sample > Integer(kSmall);
       divide_by_tokens(result);
       return result;
     }
@@ -366,7 +388,9 @@ class DecoderCounter final : public ModelCounter {
   }
 
   PlanConvention convention_;
-  ProductSink products_;
+  ProductSink<double> products_;
+  ProductSink<Integer> large_;
+  bool was_large_ = false;
   TallySink sink_;
   DecoderShape fixed_;
   std::unordered_map<std::uint64_t, Depths> memory_;

@@ -32,7 +32,8 @@ RC_GTEST_PROP(PlanProperty, QuickCountIsTheCountOfTheNetwork, ()) {
   const auto counter = decoder_counter(plan, convention);
   FieldValues fields;
   fields.fill(-1);
-  const int head = *rc::gen::inRange(1, 5), heads = *rc::gen::inRange(1, 5);
+  // Small ones are added up as doubles, large ones as 128-bit integers.
+  const int head = *rc::gen::inRange(1, 5) * *rc::gen::element(1, 1 << 12, 1 << 20), heads = *rc::gen::inRange(1, 5);
   fields[index(FieldId::width)] = head * heads * 2;
   fields[index(FieldId::head_dim)] = head * 2;
   fields[index(FieldId::heads)] = heads;
