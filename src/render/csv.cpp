@@ -1,5 +1,6 @@
-// CSV (RFC 4180): the rows of the account trees, else of the first table, else the headlines; every digit, in the units
-// of the JSON (base units; hours under *_hours).
+// CSV (RFC 4180): the rows of the account trees and, in a row "answer", the headlines that are none of their totals;
+// else the rows of the first table, else the headlines; every digit, in the units of the JSON (base units; hours under
+// *_hours).
 #include "base/csv.h"
 
 #include <algorithm>
@@ -40,6 +41,20 @@ void append(std::string& out, const Book& book, const Account& account, const st
   out += "\n";
 }
 
+// Headlines that no tree adds up to, under keys that the trees do not use.
+std::vector<const Headline*> headlines_beside(const Book& book, const std::vector<const Account*>& trees,
+                                              const Keys& keys) {
+  std::vector<const Headline*> out;
+  if (book.command == "tally") return out;  // its rows hold every total
+  for (const Headline& each : book.headlines) {
+    bool known = std::find(keys.begin(), keys.end(), each.key) != keys.end();
+    for (const Account* tree : trees)
+      for (const Cell& cell : tree->cells) known = known || cell.step == each.step;
+    if (!known) out.push_back(&each);
+  }
+  return out;
+}
+
 // All account trees; where there are several, each row begins with the name of its tree.
 std::string account_rows(const Book& book) {
   std::vector<const Account*> trees;
@@ -51,9 +66,17 @@ std::string account_rows(const Book& book) {
       if (std::find(keys.begin(), keys.end(), cell.key) == keys.end()) keys.push_back(cell.key);
   }
   if (trees.empty()) return {};
+  const std::vector<const Headline*> more = headlines_beside(book, trees, keys);
   std::string out = "name";
+  for (const Headline* each : more) keys.push_back(each->key);
   for (const std::string& key : keys) out += "," + key + "," + key + "_p5," + key + "_p95," + key + "_at_least";
   out += "\n";
+  if (!more.empty()) out += "answer";
+  for (const std::string& key : more.empty() ? Keys() : keys) {
+    const auto own = std::find_if(more.begin(), more.end(), [&](const Headline* each) { return each->key == key; });
+    out += cells_of(own == more.end() ? nullptr : &book.steps[(*own)->step].figure, json_scale(key));
+  }
+  if (!more.empty()) out += "\n";
   for (const Account* tree : trees) {
     const std::string prefix = trees.size() > 1 ? tree->name + "/" : "";
     append(out, book, *tree, prefix + "total", prefix, keys);

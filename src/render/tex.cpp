@@ -67,7 +67,8 @@ void append(std::string& out, const Grid& grid) {
 std::string render_latex(const Book& book, const RenderOptions& options) {
   std::string out = "% needs \\usepackage{booktabs}\n";
   if (!book.title.empty()) out += "% " + book.title + "\n";
-  bool any = false;
+  bool any = book.command != "tally" && !book.headlines.empty();  // the rows of a tally hold every total
+  if (any) append(out, headline_grid(book));
   for (const Account& account : book.accounts)
     if (!account.children.empty()) {
       append(out, account_grid(book, account, false, options.width));

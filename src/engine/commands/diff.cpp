@@ -166,6 +166,25 @@ std::vector<std::string> totals_to_split(const Request& request, const Book& bef
   return {};
 }
 
+// What holds for both is said once; a note without a place says which of the two it is about.
+Diagnostics notes_of_both(const Book& before, const Book& after, const std::vector<std::string>& names) {
+  const auto same = [](const Diagnostic& a) {
+    return [&a](const Diagnostic& b) { return b.code == a.code && b.message == a.message && b.labels.empty(); };
+  };
+  Diagnostics out;
+  const auto add = [&](const Book& book, const Book& other, const std::string& name, bool first) {
+    for (const Diagnostic& each : book.notes) {
+      const bool both = each.labels.empty() && std::any_of(other.notes.begin(), other.notes.end(), same(each));
+      if (both && !first) continue;
+      out.push_back(each);
+      if (each.labels.empty() && !both) out.back().message = name + ": " + each.message;
+    }
+  };
+  add(before, after, names[0], true);
+  add(after, before, names[1], false);
+  return out;
+}
+
 Result<Book> diff(const Request& request, Context& context) {
   context.compare = true;
   auto before = answer_for(request.inputs[0], request, context);
@@ -202,8 +221,7 @@ Result<Book> diff(const Request& request, Context& context) {
       add_changes(book, d, label);
   }
   book.yes = !(request.has("exit-code") && (book.summary.size() > 1 || !book.tables.empty()));
-  for (Diagnostics* notes : {&before->notes, &after->notes})
-    book.notes.insert(book.notes.end(), notes->begin(), notes->end());
+  book.notes = notes_of_both(*before, *after, request.inputs);
   return book;
 }
 
