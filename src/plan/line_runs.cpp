@@ -34,7 +34,7 @@ bool LineSweep::choose_mode() {
     cost_ = {FieldId::flop};
   else if (has(FieldId::tokens))
     cost_ = {FieldId::tokens};
-  else if (batch_in_tokens_)
+  else if (batch_in_tokens_ || (counter_ != nullptr && counter_->reads_samples()))
     cost_ = {FieldId::steps, FieldId::batch};
   else
     cost_ = {FieldId::steps, FieldId::batch, FieldId::sequence};
@@ -234,7 +234,10 @@ void LineSweep::add_run() {
     }
   }
   if (counter_ != nullptr || has(FieldId::parameters)) {
-    const double p = counter_ != nullptr ? model_.parameters.to_double() : nums_[slot_of(FieldId::parameters)].value();
+    const std::size_t given = slot_of(FieldId::parameters);
+    const double p = counter_ != nullptr ? model_.parameters.to_double()
+                     : uncertain(given)  ? traced_slot(given).value()
+                                         : nums_[given].value();
     least_ = least_ < 0 ? p : std::min(least_, p);
     most_ = std::max(most_, p);
   }

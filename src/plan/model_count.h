@@ -55,6 +55,8 @@ class ModelCounter {
   // Fields that the model itself brings (a config's), and whether a field may be set or swept.
   [[nodiscard]] virtual std::int64_t own(FieldId) const { return -1; }
   [[nodiscard]] virtual bool sweepable(FieldId) const { return true; }
+  // Whether it reads images or other samples, not sequences of tokens: then `tokens` are samples.
+  [[nodiscard]] virtual bool reads_samples() const { return false; }
   [[nodiscard]] virtual std::string_view source() const = 0;
   // Whether a model costs so little to count that millions are fine.
   [[nodiscard]] virtual bool cheap() const { return true; }

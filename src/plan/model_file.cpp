@@ -52,6 +52,7 @@ class NetworkFileCounter final : public ModelCounter {
     return split_network(floptally::count(network_, {{convention_.pairs}, true}), convention_);
   }
   [[nodiscard]] bool sweepable(FieldId id) const override { return id >= FieldId::steps; }
+  [[nodiscard]] bool reads_samples() const override { return network_.unit != "token"; }
   [[nodiscard]] std::string_view source() const override { return source_; }
   [[nodiscard]] bool cheap() const override { return false; }
 

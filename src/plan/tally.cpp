@@ -421,7 +421,8 @@ class PlanTally {
     if (counter_) book.words.emplace_back("convention", convention_.flop_words);
     if (most_ > 0) {
       std::string text = "Models of " + quantity_text(least_, dim::kParameter) +
-                         (most_ > least_ ? " to " + quantity_text(most_, dim::kParameter) : "") + " parameters";
+                         (most_ > least_ ? " to " + quantity_text(most_, dim::kParameter) : "") +
+                         (most_ == 1 ? " parameter" : " parameters");
       if (counter_)
         text += "; FLOP count " + convention_.flop_words + ", parameters " + convention_.parameter_words;
       else

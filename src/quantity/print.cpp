@@ -37,6 +37,9 @@ std::string scientific(double value, int digits) {
 // From this share of a step on its name is taken: 0.9995 KiB would print as 1.00 KiB with three digits.
 constexpr double kRoundsUp = 0.9995;
 
+// Past what a row of names reaches, a number is written with an exponent.
+bool beyond(double shown) { return shown != 0 && (std::abs(shown) >= 1e6 || std::abs(shown) < 1e-4); }
+
 struct Step {
   double scale;
   const char* name;
@@ -46,7 +49,8 @@ std::string with_steps(double value, int digits, const Step* begin, const Step* 
   const Step* chosen = begin;
   for (const Step* each = begin; each != end; ++each)
     if (std::abs(value) >= each->scale * kRoundsUp) chosen = each;
-  return significant(value / chosen->scale, digits) + " " + chosen->name;
+  const double shown = value / chosen->scale;
+  return (beyond(shown) ? scientific(shown, digits) : significant(shown, digits)) + " " + chosen->name;
 }
 
 template <std::size_t N>
@@ -79,6 +83,7 @@ std::string money(double value, int digits) {
   if (size >= 9999.5) return sign + significant(size / 1e3, digits) + "K";
   if (digits < 3 && size >= 0.995) return sign + significant(size, digits);
   if (size >= 999.5) return sign + grouped(fmt::format("{:.0f}", size));
+  if (size > 0 && size < 0.005) return sign + (size < 1e-4 ? scientific(size, digits) : significant(size, 2));
   return sign + (size >= 99.995 ? fmt::format("{:.0f}", size) : fmt::format("{:.2f}", size));
 }
 
@@ -88,7 +93,8 @@ std::string tokens(double value, int digits) {
   const Step* chosen = steps.data();
   for (const Step& each : steps)
     if (std::abs(value) >= each.scale * kRoundsUp) chosen = &each;
-  return significant(value / chosen->scale, digits) + chosen->name;
+  const double shown = value / chosen->scale;
+  return beyond(shown) ? scientific(value, digits) : significant(shown, digits) + chosen->name;
 }
 
 }  // namespace
@@ -129,7 +135,10 @@ std::string quantity_text(double value, Dim d, int digits) {
   if (plain == dim::kBytePerSecond) return with_steps(value, digits, kByteRates);
   if (plain == dim::kSecond) return value == 0 ? "0 s" : with_steps(value, digits, kTimes);
   if (plain == dim::kUsd) return money(value, digits);
-  if (plain == dim::kUsdPerDeviceSecond) return "$" + fmt::format("{:.2f}", value * 3600) + "/device-hour";
+  if (plain == dim::kUsdPerDeviceSecond)
+    return (value != 0 && std::abs(value) * 3600 < 0.005 ? money(value * 3600, digits)
+                                                         : "$" + fmt::format("{:.2f}", value * 3600)) +
+           "/device-hour";
   if (plain == dim::kUsd / dim::kJoule) return "$" + fmt::format("{:.4f}", value * 3.6e6) + "/kWh";
   if (plain == dim::kDeviceSecond) return count_text(value / 3600, digits) + " device-hours";
   if (plain == dim::kNodeSecond) return count_text(value / 3600, digits) + " node-hours";
