@@ -3,7 +3,7 @@
 
 usage: tools/make-evidence.py FOLDER [OUT]
 
-FOLDER holds steps/public.csv, memory/megatron_tests.csv.gz, memory/layer_profiles.csv.gz, memory/finetune.csv and
+FOLDER holds steps/public.csv, memory/simumax_b200_ranks.csv, memory/megatron_tests.csv.gz, memory/layer_profiles.csv.gz, memory/finetune.csv and
 memory/fsdp_qlora.csv in the schema that docs describe under `floptally evidence`. Only rows with a measured memory (or an
 out-of-memory) are taken; each keeps its source. Empty columns are dropped. The output is the same for the same input.
 """
@@ -15,7 +15,7 @@ import sys
 
 COLUMNS = ("id src model arch params layers hidden heads kv_heads head_dim ffn gated_ffn vocab seq_len experts topk moe_ffn gpu n_gpus "
            "tp pp vp cp ep etp sp zero micro_batch global_batch precision recompute task method quantization trainable_params oom "
-           "mem_alloc_gib mem_reserved_gib notes arguments").split()
+           "rank mem_alloc_gib mem_reserved_gib notes arguments").split()
 DEAD_ARGUMENTS = ("lr", "ckpt", "eval", "seed", "split", "adam", "weight-decay", "clip", "async", "log", "exit", "timing", "save", "muon",
                   "distributed", "mscale", "train-", "init-method", "data", "nccl", "manual-gc", "num-workers", "te-rng", "straggler")
 
@@ -69,6 +69,22 @@ def write_layers(folder, out):
     print(f"{len(rows)} layers: {out}")
 
 
+def ranks_of(folder, rows):
+    """The other pipeline stages of the rows whose ranks were all measured: the fullest rank of each stage."""
+    measured = {}
+    for cell in read(folder / "memory/simumax_b200_ranks.csv"):
+        measured.setdefault(cell["id"], {})[int(cell["rank"])] = cell
+    for row in rows:
+        ranks, stages = measured.get(row["id"], {}), int(row["pp"] or 1)
+        each = len(ranks) // stages
+        for stage in range(stages if ranks and stages > 1 else 0):
+            fullest = max((ranks[rank] for rank in range(stage * each, (stage + 1) * each)), key=lambda cell: float(cell["max_allocated_mib"]))
+            gib = {name: round(float(fullest[f"max_{name}_mib"]) / 1024, 2) for name in ("allocated", "reserved")}
+            if gib["allocated"] != float(row["mem_alloc_gib"]):
+                yield {**row, "id": f"{row['id']}-rank-{fullest['rank']}", "rank": fullest["rank"],
+                       "mem_alloc_gib": str(gib["allocated"]), "mem_reserved_gib": str(gib["reserved"])}
+
+
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
@@ -76,7 +92,7 @@ def main():
     out = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else pathlib.Path(__file__).parent.parent / "data/evidence/memory.csv"
     write_layers(folder, out.parent / "layers.csv")
     steps = [row for row in read(folder / "steps/public.csv") if row["mem_alloc_gib"] or row["mem_reserved_gib"]]
-    rows = list(steps)
+    rows = steps + list(ranks_of(folder, steps))
     for row in read(folder / "memory/megatron_tests.csv.gz"):
         rows.append({**row, "arguments": kept_arguments(row["arguments"]), "notes": ""})
     for row in read(folder / "memory/finetune.csv"):

@@ -16,6 +16,8 @@ DeviceMemory seen_memory(const EvidenceRow& row, const MemoryProfile& profile) {
       return device_memory(profile, row.run, 0);
     case RankSeen::last:
       return device_memory(profile, row.run, row.run.layout.pipeline - 1);
+    case RankSeen::given:  // pipeline stages are made of neighbouring ranks last (Megatron-LM core/parallel_state.py)
+      return device_memory(profile, row.run, row.given_rank / (row.run.layout.devices() / row.run.layout.pipeline));
     case RankSeen::fullest:
       break;
   }

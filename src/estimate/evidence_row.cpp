@@ -325,6 +325,10 @@ void read_measured(EvidenceRow& out, Cells& cells, const SourceRule& rule) {
   read_out_of_memory(out, cells);
   out.meter = rule.meter;
   out.rank = rule.rank;
+  if (!cells.blank("rank")) {
+    out.rank = RankSeen::given;
+    out.given_rank = cells.count("rank", 0);
+  }
   // What such a run had held until then is not its peak.
   if (out.out_of_memory) return;
   const double unit = rule.unit == "gb" ? kGb : kGib;
@@ -396,6 +400,8 @@ void check_row(EvidenceRow& out) {
   if (const std::int64_t ranks = l.data * l.tensor * l.context; l.expert > 1 && l.expert * l.expert_tensor_of() > ranks)
     out.reason = "ep x etp = " + std::to_string(l.expert * l.expert_tensor_of()) + " is more than the " +
                  std::to_string(ranks) + " ranks of a pipeline stage";
+  if (out.rank == RankSeen::given && out.given_rank >= l.devices())
+    out.reason = "rank " + std::to_string(out.given_rank) + " of " + std::to_string(l.devices()) + " devices";
   if (l.stages.empty() && l.model_chunks() > s.layers) out.reason = "more pipeline chunks than layers";
 }
 

@@ -21,7 +21,7 @@ namespace floptally {
 
 // How `mem_reserved_gib` was read.
 enum class Meter : std::uint8_t { allocated, reserved, visible };  // torch's peak, torch's cache, nvidia-smi
-enum class RankSeen : std::uint8_t { fullest, first, last };       // which rank's number a source reports
+enum class RankSeen : std::uint8_t { fullest, first, last, given };  // which rank's number a source or row reports
 
 struct EvidenceRow {
   std::string id, source, model, arch, task, arguments, notes;
@@ -37,6 +37,7 @@ struct EvidenceRow {
   std::optional<double> allocated, other;  // bytes measured; `other` is reserved or visible
   Meter meter = Meter::reserved;
   RankSeen rank = RankSeen::fullest;
+  std::int64_t given_rank = 0;  // of all devices, where the row says whose number it holds
   bool out_of_memory = false;
   bool has_memory = false;  // a cell for memory is filled, well or badly
   std::string framework, generation;
