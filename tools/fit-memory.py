@@ -14,9 +14,8 @@ The constants are
 - reserved: allocator-reserved over peak allocated, for every framework with fifteen rows or more beyond allocated memory
   (its older versions with it: fsdp-2024 is fsdp), and one for all others. Each minimizes the mean over sources
   (frameworks, for the last) of the median absolute error.
-- scattered: the same of what comes and goes within a step, where micro-batches differ in length (what is there all the
-  time was laid out once); in place of reserved. It minimizes the mean over models of the median absolute error.
 
+Where micro-batches differ in length, data/training/allocator.csv stands in place of reserved: simulated, not fitted.
 So a source or model with many rows has no more say (and a source of few rows less). How ranges are made stands in
 memory_ranges.py.
 """
@@ -34,24 +33,32 @@ from memory_ranges import COVERAGE, HIGHEST, LOWEST, SEPARATOR, Ranges, chain, d
 
 ROOT = pathlib.Path(__file__).parent.parent
 LOAD = "expert_load"
-SCATTERED = "scattered"
 ENOUGH = 15  # rows beyond allocated memory that a framework needs for a constant of its own
 FEW = 5  # rows of a source that has as much say in a constant as any
 DATE = "# date: 2026-11-22 (when the fit was made)\n"
 # Regimes outside 85 to 95% where something was left out; any other is a finding, and so is one that is listed and inside.
 # More than 95%: SimuMax's cases, most of the B200 runs, are a few runs of two models that repeat one another, nearly all
-# missed by less than 1%; the others by one or two rows each. Less than 85%: ms-swift's samples vary in length, which
-# fragments the allocator's cache; no other source of reserved memory shows that much.
+# missed by less than 1%; the others by one or two rows each. Less than 85%: nanotron, by one row.
 # Ranges hold more of the rows that they were made from: all of these lie above 95%.
 OUTSIDE = {
     "fitted on all": {"framework megatron-deepspeed", "generation b200", "generation v100", "parallel data only", "parallel pipeline",
                       "source QwenLM/Qwen", "source SimuMax b200 v1.2", "source litgpt tutorials/resource-tables.md",
                       "source modelscope/ms-swift"},
     "models left out": {"framework megatron-deepspeed", "generation b200", "generation v100", "parallel pipeline",
-                        "source QwenLM/Qwen", "source SimuMax b200 v1.2"},
-    "sources left out": {"measure reserved", "source modelscope/ms-swift"},
+                        "source SimuMax b200 v1.2", "source modelscope/ms-swift"},
+    "sources left out": {"framework nanotron", "source eyao600/Rapid-LLM"},
 }
 CONTEXT = 1.17e9  # device_overheads.csv
+
+
+def scattered_times():
+    """data/training/allocator.csv: reserved over allocated of what comes and goes within a step, where lengths vary."""
+    with open(ROOT / "data/training/allocator.csv", newline="") as file:
+        rows = csv.DictReader(line for line in file if not line.startswith("#"))
+        return next(float(row["value"]) for row in rows if row["name"] == "scattered")
+
+
+SCATTERED = scattered_times()
 
 
 def context_of(row):
@@ -68,8 +75,8 @@ def predicted(row, constants):
     bytes_ = allocated(row, constants[LOAD])
     if row["measure"] == "allocated":
         return bytes_
-    if row["scattered"] and SCATTERED in constants:
-        held = bytes_ + (constants[SCATTERED] - 1) * row["scattered"]
+    if row["scattered"]:
+        held = bytes_ + (SCATTERED - 1) * row["scattered"]
     else:
         held = constants.get(row["framework"], constants["any"]) * bytes_
     return math.ceil(held / 2**21) * 2**21 + context_of(row)
@@ -77,7 +84,6 @@ def predicted(row, constants):
 
 LOADS = [round(1.0 + step * 0.05, 2) for step in range(21)]
 RATIOS = [round(1.0 + step * 0.005, 3) for step in range(101)]
-TIMES = [round(1.0 + step * 0.1, 1) for step in range(61)]
 
 
 def misses(row, load):
@@ -112,20 +118,9 @@ def best_load(rows):
     return min(LOADS, key=lambda load: (round(score(load), 9), load))
 
 
-def reserved_rows(rows):
-    """Those that the ratio of reserved over allocated memory is fitted on, and those of lengths that vary."""
-    held = [r for r in rows if r["measure"] != "allocated"]
-    return [r for r in held if not r["scattered"]], [r for r in held if r["scattered"]]
-
-
-def best_times(rows):
-    """What comes and goes within a step is reserved so many times: the least mean over models of the median error."""
-    groups = grouped(rows, model_of).values()
-
-    def score(times):
-        return sum(statistics.median(abs(predicted(r, {SCATTERED: times, LOAD: 1.0}) / r["measured"] - 1) for r in group) for group in groups)
-
-    return min(TIMES, key=lambda times: (round(score(times), 9), times))
+def evenly_reserved(rows):
+    """The rows that the ratio of reserved over allocated memory is fitted on."""
+    return [r for r in rows if r["measure"] != "allocated" and not r["scattered"]]
 
 
 def family_of(framework):
@@ -135,10 +130,8 @@ def family_of(framework):
 
 
 def fit_constants(rows):
-    (held, varied), load = reserved_rows(rows), best_load(rows)
+    held, load = evenly_reserved(rows), best_load(rows)
     out = {LOAD: load, "any": best_ratio(held, lambda r: family_of(r["framework"]), load) if held else 1.04}
-    if len(varied) >= ENOUGH:
-        out[SCATTERED] = best_times(varied)
     for family, own in sorted(grouped(held, lambda r: family_of(r["framework"])).items()):
         if len(own) >= ENOUGH:
             ratio = best_ratio(own, source_of, load)
@@ -267,23 +260,20 @@ def score_table(rows, all_in, by_model, by_source):
 
 
 def constants_csv(rows, constants):
-    held, varied = reserved_rows(rows)
+    held = evenly_reserved(rows)
     out = []
-    spread, load, times = spread_experts(rows), constants[LOAD], constants[SCATTERED]
+    spread, load = spread_experts(rows), constants[LOAD]
     low, high = ends([(r["measured"] - allocated(r, 0)) / r["expert_bytes"] / load for r in spread])
     out.append([LOAD, "any", f"{load:g}", f"{load * low:.3f}", f"{load * high:.3f}", len(spread), len({source_of(r) for r in spread})])
-    low, high = ends([(r["measured"] - context_of(r) - r["allocated"]) / r["scattered"] / times + 1 / times for r in varied])
-    out.append([SCATTERED, "any", f"{times:g}", f"{times * low:.3f}", f"{times * high:.3f}", len(varied), len({source_of(r) for r in varied})])
     for whose, ratio in constants.items():
-        if whose in (LOAD, SCATTERED):
+        if whose == LOAD:
             continue
         own = [r for r in held if whose == "any" or family_of(whose) == family_of(r["framework"])]
         low, high = ends([(r["measured"] - context_of(r)) / allocated(r, load) / ratio for r in own])
         out.append(["reserved", whose, f"{ratio:g}", f"{ratio * low:.3f}", f"{ratio * high:.3f}", len(own), len({source_of(r) for r in own})])
     text = io.StringIO()
     text.write("# The fitted constants of memory predictions, all of them; written by tools/fit-memory.py, never by hand. expert_load:\n"
-               "# tokens of the fullest rank of an expert group over the mean. reserved: allocator-reserved over peak allocated; scattered: over what comes and\n"
-               "# goes within a step, where micro-batches differ in length. whose: a row of frameworks.csv, or any. low, high: 90% range.\n"
+               "# tokens of the fullest rank of an expert group over the mean. reserved: allocator-reserved over peak allocated. whose: a row of frameworks.csv, or any. low, high: 90% range.\n"
                "# source: evidence/memory.csv\n" + DATE)
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["name", "whose", "value", "low", "high", "rows", "sources"])

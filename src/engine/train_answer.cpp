@@ -115,7 +115,7 @@ Lines book_memory(Ledger& ledger, const DeviceMemory& memory, const RankParts& o
       trace.name("peak allocated", trace.sum(parts, dim::kByte) * accuracy, "torch.cuda.max_memory_allocated");
   const Traced pages = leaf(vary ? "reserved over allocated within a step" : "reserved over allocated",
                             fragmentation.best, fragmentation.low, fragmentation.high, dim::kNone,
-                            vary ? "data/training/fitted.csv: scattered" : "data/training/fitted.csv: reserved");
+                            vary ? "data/training/allocator.csv: scattered" : "data/training/fitted.csv: reserved");
   Traced blocks = lines.allocated;
   if (memory.elsewhere > 0) {
     blocks =

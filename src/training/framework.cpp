@@ -11,6 +11,7 @@ namespace {
 
 FactTable framework_table() { return FactTable("training/frameworks.csv"); }
 FactTable fitted_table() { return FactTable("training/fitted.csv"); }
+FactTable allocator_table() { return FactTable("training/allocator.csv"); }
 
 // The fitted value called `constant` of `whose`, or of "any".
 std::optional<Spread> fitted(std::string_view constant, std::string_view whose) {
@@ -75,6 +76,7 @@ constexpr std::pair<const char*, bool Framework::*> kRules[] = {
 std::vector<Framework> read_frameworks() {
   std::vector<Framework> out;
   const FactTable& table = facts<FactTable, framework_table>();
+  const FactTable& allocator = facts<FactTable, allocator_table>();
   for (std::size_t row = 0; row < table.rows(); ++row) {
     Framework f;
     f.name = table.cell(row, "name");
@@ -85,7 +87,8 @@ std::vector<Framework> read_frameworks() {
     for (const auto& [column, member] : kNumbers) f.*member = table.number(row, column);
     for (const auto& [column, member] : kRules) f.*member = table.number(row, column) > 0;
     f.reserved = f.planned ? Spread{1, 1, 1} : fitted("reserved", f.name).value_or(f.reserved);
-    if (!f.planned) f.scattered = fitted("scattered", f.name).value_or(f.scattered);
+    if (const auto at = allocator.find("scattered"); at && !f.planned)
+      f.scattered = {allocator.number(*at, "value"), allocator.number(*at, "low"), allocator.number(*at, "high")};
     if (const auto load = fitted("expert_load", f.name)) f.expert_load = load->best;
     f.source = table.cell(row, "source");
     out.push_back(std::move(f));

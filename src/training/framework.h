@@ -64,7 +64,7 @@ struct Framework {
   bool offloads_gradients = false;    // sharded gradients go to the host with an offloaded optimizer
   bool keeps_high_precision = false;  // quantized matrix products keep their inputs unquantized, and no weight copies
   Spread reserved{1.04, 1.0, 1.1};    // allocator-reserved over peak allocated (fitted.csv)
-  Spread scattered{1, 1, 1};          // ... of what comes and goes within a step, where lengths vary
+  Spread scattered{1, 1, 1};          // ... of what comes and goes within a step, where lengths vary (allocator.csv)
   double expert_load = 1;             // tokens of the fullest rank of an expert group over the mean (fitted.csv)
   std::string source;
 };
