@@ -101,6 +101,7 @@ struct FamilyInputs {
   std::optional<bool> extra_heads;   // count multi-token-prediction layers; nothing: as the published class does
   std::optional<bool> tied;          // tie_word_embeddings of the config around a nested one
   bool inside = false;               // the config is nested in another: defaults of the published class are left out
+  std::string_view outer;            // then: the class that the file around it names
 };
 
 FamilyInputs family_inputs(const Inputs& inputs);

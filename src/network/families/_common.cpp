@@ -76,6 +76,25 @@ std::string_view Family::architecture() const {
   return named.is_sequence() && named.size() > 0 ? named[std::size_t{0}].text() : std::string_view{};
 }
 
+std::int64_t label_count(const Keys& c) {
+  const Node labels = c.node("id2label");
+  if (labels.is_mapping() && labels.size() > 0) return static_cast<std::int64_t>(labels.size());
+  return std::max<std::int64_t>(1, c.has("num_labels") ? c.size("num_labels") : c.assume("num_classes", 2));
+}
+
+TaskHead task_head(const Family& f) {
+  const std::string_view name = f.inputs.inside ? f.inputs.outer : f.architecture();
+  if (name.ends_with("ForSequenceClassification")) return TaskHead::classifier;
+  if (name.ends_with("ForTokenClassification")) return TaskHead::tagger;
+  if (name.ends_with("ForQuestionAnswering")) return TaskHead::spans;
+  if (name.ends_with("RewardModel")) return TaskHead::reward;
+  if (!name.ends_with("Model")) return TaskHead::language;
+  // These names end alike and have logits all the same.
+  for (const std::string_view chat : {"LMHeadModel", "HeadsModel", "ChatModel", "ChatGLMModel", "mPLUGOwl3Model"})
+    if (name.ends_with(chat)) return TaskHead::language;
+  return TaskHead::none;
+}
+
 std::vector<LayerRun> runs_of(std::span<const std::uint8_t> kinds) {
   std::vector<LayerRun> runs;
   for (const std::uint8_t kind : kinds) {
@@ -201,8 +220,26 @@ void describe_embedding(Family& f, std::int64_t vocabulary, std::int64_t width, 
   f.sink.add(embedding(name, f.tokens, vocabulary, width));
 }
 
+namespace {
+
+void describe_task_head(Family& f, TaskHead task, std::int64_t width) {
+  const auto layer = [&](std::string_view name, std::int64_t out, bool bias) {
+    f.sink.add(linear(name, f.tokens, width, out, bias, Component::head));
+  };
+  if (task == TaskHead::spans) return layer("qa_outputs", 2, true);
+  if (task != TaskHead::reward) return layer("score", label_count(f.config), task == TaskHead::tagger);
+  layer("score.0", width, true);
+  f.sink.add(activation("score.act", f.tokens * width, Activation::relu));
+  layer("score.2", f.architecture().ends_with("ProcessRewardModel") ? 2 : 1, true);
+}
+
+}  // namespace
+
 void describe_head(Family& f, NormKind kind, std::int64_t width, std::int64_t vocabulary, bool tied, bool bias) {
   if (kind != NormKind::none) f.sink.add(norm("norm", kind, f.tokens, width));
+  const TaskHead task = task_head(f);
+  if (task == TaskHead::none) return;
+  if (task != TaskHead::language) return describe_task_head(f, task, width);
   describe_unembedding({.width = width, .vocabulary = vocabulary, .tied = tied, .bias = bias}, f.tokens, f.sink);
 }
 
@@ -236,6 +273,7 @@ std::vector<std::uint8_t> kinds_sparse(const Family& f, std::int64_t layers) {
 void describe_nested(Family& f, std::string_view key, std::string_view usual) {
   FamilyInputs inputs = f.inputs;
   inputs.inside = true;
+  if (!f.inputs.inside) inputs.outer = f.architecture();
   if (const Node tied = f.config.node("tie_word_embeddings")) inputs.tied = tied.as_bool();
   const Keys child = f.config.child(key);
   if (!child.present())

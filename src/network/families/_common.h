@@ -66,6 +66,19 @@ struct Family {
   [[nodiscard]] bool ok() const { return config.ok(); }
 };
 
+// What stands on top of a decoder, by the class that the config names.
+enum class TaskHead : std::uint8_t {
+  language,    // logits over the vocabulary
+  none,        // hidden states (LlamaModel)
+  classifier,  // ...ForSequenceClassification: one matrix without bias
+  tagger,      // ...ForTokenClassification: one with bias
+  spans,       // ...ForQuestionAnswering: start and end, with bias
+  reward,      // ...ForRewardModel, ...ForProcessRewardModel (Qwen): two layers
+};
+TaskHead task_head(const Family& f);
+// Classes of a classifier: id2label's entries, else num_labels, else 2 (noted as assumed).
+std::int64_t label_count(const Keys& c);
+
 // The FamilyDef::build of a describe function.
 template <void (*Describe)(Family&)>
 void build(Config& config, const FamilyInputs& inputs, Sink& sink) {
@@ -167,7 +180,7 @@ struct TransformerLayer {
 void describe(Family& f, const TransformerLayer& layer);
 
 void describe_embedding(Family& f, std::int64_t vocabulary, std::int64_t width, std::string_view name = "embed_tokens");
-// Final norm, logits over the vocabulary and the loss.
+// Final norm, then what the config's class has on top (TaskHead): mostly logits over the vocabulary and the loss.
 void describe_head(Family& f, NormKind norm, std::int64_t width, std::int64_t vocabulary, bool tied, bool bias = false);
 
 // A mixer with what stands around it in hybrids: a norm, `mixer()`, the residual; then `norm`, experts (or, where there

@@ -2,12 +2,6 @@
 
 namespace floptally::families {
 
-std::int64_t label_count(const Keys& c) {
-  const Node labels = c.node("id2label");
-  if (labels.is_mapping() && labels.size() > 0) return static_cast<std::int64_t>(labels.size());
-  return std::max<std::int64_t>(1, c.has("num_labels") ? c.size("num_labels") : c.assume("num_classes", 2));
-}
-
 BertSizes read_bert(Family& f) {
   const Keys& c = f.config;
   BertSizes s;

@@ -20,7 +20,5 @@ void describe_bert(Family& f, std::int64_t padding_rows, std::string_view stem);
 // A decoder layer with causal self-attention and cross-attention to `memory` positions.
 void describe_decoder_layer(const EncoderLayerPart& part, std::int64_t tokens, std::int64_t memory,
                             std::int64_t memory_width, Sink& sink);
-// Classes of a classifier: id2label's entries, else num_labels, else 2 (noted as assumed).
-std::int64_t label_count(const Keys& c);
 
 }  // namespace floptally::families
