@@ -3,8 +3,8 @@
 namespace floptally::families {
 namespace {
 
-constexpr std::string_view kTypes[] = {"gemma2"};
-constexpr std::string_view kArchitectures[] = {"Gemma2ForCausalLM"};
+constexpr std::string_view kTypes[] = {"gemma2", "vaultgemma"};
+constexpr std::string_view kArchitectures[] = {"Gemma2ForCausalLM", "VaultGemmaForCausalLM"};
 
 void describe_gemma2(Family& f) {
   const Keys& c = f.config;
@@ -18,11 +18,13 @@ void describe_gemma2(Family& f) {
   const bool tied = read_tied(f, true);
   const std::vector<std::uint8_t> kinds =
       kinds_named(f, s.layers, "layer_types", "sliding", [](std::int64_t i) { return i % 2 == 0; });
+  // VaultGemma has no norms after the sublayers.
+  const Residuals norms = c.text_or("model_type", "gemma2") == "vaultgemma" ? Residuals::pre_norm : Residuals::sandwich;
   c.understood({"hidden_act", "hidden_activation", "query_pre_attn_scalar", "attn_logit_softcapping",
                 "final_logit_softcapping", "cache_implementation"});
   if (!f.ok()) return;
   describe_decoder(f, s, kinds, NormKind::rms, tied, [&](std::uint8_t sliding) {
-    describe(f, {.attention = sliding != 0 ? &windowed : &full, .mlp = &mlp, .residuals = Residuals::sandwich});
+    describe(f, {.attention = sliding != 0 ? &windowed : &full, .mlp = &mlp, .residuals = norms});
   });
 }
 
@@ -30,7 +32,8 @@ void describe_gemma2(Family& f) {
 
 extern const FamilyDef k_gemma2;
 const FamilyDef k_gemma2 = {"gemma2",
-                            "Gemma 2: norms before and after each sublayer, every second layer with a sliding window",
+                            "Gemma 2 and VaultGemma: norms before and after each sublayer (VaultGemma: before), every "
+                            "second layer with a sliding window",
                             "huggingface/transformers models/gemma2/modeling_gemma2.py",
                             kTypes,
                             kArchitectures,

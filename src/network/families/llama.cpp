@@ -3,10 +3,10 @@
 namespace floptally::families {
 namespace {
 
-constexpr std::string_view kTypes[] = {"llama", "yi", "smollm3", "internlm", "xverse", "aquila"};
-constexpr std::string_view kArchitectures[] = {"LlamaForCausalLM", "YiForCausalLM",       "SmolLM3ForCausalLM",
-                                               "LLaMAForCausalLM", "InternLMForCausalLM", "XverseForCausalLM",
-                                               "AquilaForCausalLM"};
+constexpr std::string_view kTypes[] = {"llama", "yi", "smollm3", "internlm", "xverse", "aquila", "helium"};
+constexpr std::string_view kArchitectures[] = {"LlamaForCausalLM",  "YiForCausalLM",       "SmolLM3ForCausalLM",
+                                               "LLaMAForCausalLM",  "InternLMForCausalLM", "XverseForCausalLM",
+                                               "AquilaForCausalLM", "HeliumForCausalLM"};
 
 void describe_llama(Family& f) {
   const Keys& c = f.config;
