@@ -83,7 +83,7 @@ std::int64_t label_count(const Keys& c) {
 }
 
 TaskHead task_head(const Family& f) {
-  const std::string_view name = f.inputs.inside ? f.inputs.outer : f.architecture();
+  const std::string_view name = f.inputs.inside ? f.inputs.outer : f.outer.empty() ? f.architecture() : f.outer;
   if (name.ends_with("ForSequenceClassification")) return TaskHead::classifier;
   if (name.ends_with("ForTokenClassification")) return TaskHead::tagger;
   if (name.ends_with("ForQuestionAnswering")) return TaskHead::spans;
@@ -286,7 +286,9 @@ void describe_nested(Family& f, std::string_view key, std::string_view usual) {
   find_family(usual, {})->build(config, inputs, f.sink);
 }
 
-Family nested(Family& f, std::string_view key, Sink& sink) { return {f.config.child(key), f.inputs, sink, f.tokens}; }
+Family nested(Family& f, std::string_view key, Sink& sink) {
+  return {f.config.child(key), f.inputs, sink, f.tokens, f.architecture()};
+}
 
 MoePart read_deepseek_experts(Family& f, std::int64_t width) {
   const Keys& c = f.config;

@@ -56,7 +56,8 @@ struct Family {
   Keys config;
   const FamilyInputs& inputs;
   Sink& sink;
-  std::int64_t tokens = 1;  // positions of one sample; set by sequence()
+  std::int64_t tokens = 1;      // positions of one sample; set by sequence()
+  std::string_view outer = {};  // of a nested config: the class that the file around it names
 
   // Tokens per sample: the user's, else 4096, at most `longest`.
   std::int64_t sequence(std::int64_t longest);

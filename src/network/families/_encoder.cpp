@@ -22,12 +22,12 @@ BertSizes read_bert(Family& f) {
   return s;
 }
 
-void describe_bert_embeddings(Family& f, const BertSizes& s, std::int64_t embedded) {
+void describe_bert_embeddings(Family& f, const BertSizes& s, std::int64_t embedded, bool normed) {
   const Scope scope(f.sink, "embeddings");
   f.sink.add(embedding("word_embeddings", f.tokens, s.vocabulary, embedded));
   if (s.positions > 0) f.sink.add(position_table("position_embeddings", f.tokens, s.positions, embedded));
   if (s.segments > 0) f.sink.add(embedding("token_type_embeddings", f.tokens, s.segments, embedded));
-  f.sink.add(layer_norm("LayerNorm", f.tokens, embedded));
+  if (normed) f.sink.add(layer_norm("LayerNorm", f.tokens, embedded));
 }
 
 void describe_masked_head(Family& f, std::int64_t width, std::int64_t embedded, std::int64_t vocabulary) {
@@ -39,30 +39,83 @@ void describe_masked_head(Family& f, std::int64_t width, std::int64_t embedded, 
                        f.tokens, f.sink);
 }
 
-void describe_bert(Family& f, std::int64_t padding_rows, std::string_view stem) {
-  BertSizes s = read_bert(f);
-  s.positions += padding_rows;
+bool check_encoder_class(const Family& f) {
   const std::string_view named = f.architecture();
+  if (named.empty()) return true;
+  for (const std::string_view end :
+       {"Model", "Encoder", "ForMaskedLM", "ForCausalLM", "ForPreTraining", "ForSequenceClassification",
+        "ForTokenClassification", "ForQuestionAnswering", "ForMultipleChoice", "ForNextSentencePrediction"})
+    if (named.ends_with(end)) return true;
+  f.config.problem("unknown-variant", "architectures", "the head of class '" + std::string(named) + "' is not known");
+  return false;
+}
+
+void describe_encoder_heads(Family& f, const EncoderHeads& heads, std::int64_t width, std::int64_t embedded,
+                            std::int64_t vocabulary) {
+  const std::string_view named = f.architecture();
+  const auto head = [&](std::string_view name, std::int64_t rows, std::int64_t out) {
+    f.sink.add(linear(name, rows, width, out, true, Component::head));
+  };
+  const auto pooled = [&](bool here) {
+    if (heads.pooler && (here || heads.always_pooled)) head("pooler", 1, width);
+  };
+  const bool plain =
+      named.empty() || (named.ends_with("Model") && !named.ends_with("LMHeadModel")) || named.ends_with("Encoder");
+  if (plain) return pooled(true);
+  if (named.ends_with("ForMaskedLM") || named.ends_with("LMHeadModel") || named.ends_with("ForCausalLM")) {
+    pooled(false);
+    return describe_masked_head(f, width, embedded, vocabulary);
+  }
+  if (named.ends_with("ForTokenClassification") || named.ends_with("ForQuestionAnswering")) {
+    pooled(false);
+    return head("classifier", f.tokens, label_count(f.config));
+  }
+  if (named.ends_with("ForSequenceClassification")) {
+    pooled(!heads.own_dense);
+    if (heads.own_dense || !heads.pooler) head("dense", 1, width);
+    return head("classifier", 1, label_count(f.config));
+  }
+  if (named.ends_with("ForMultipleChoice")) {
+    pooled(true);
+    if (!heads.pooler && heads.choice_dense) head("dense", 1, width);
+    return head("classifier", 1, 1);
+  }
+  pooled(true);
+  if (named.ends_with("ForPreTraining")) describe_masked_head(f, width, embedded, vocabulary);
+  head("seq_relationship", 1, 2);
+}
+
+void describe_bert(Family& f, BertSizes s, const BertForm& form) {
+  const Keys& c = f.config;
+  s.positions = form.positions ? s.positions + form.positions_more : 0;
   const std::int64_t width = s.layer.width;
-  const bool classifies = named.ends_with("ForSequenceClassification");
-  const bool tagged = named.ends_with("ForTokenClassification") || named.ends_with("ForQuestionAnswering");
-  const std::int64_t labels = classifies || tagged ? label_count(f.config) : 0;
+  if (c.flag("is_decoder", false)) s.layer.mask = AttentionMask::causal;
+  if (c.flag("add_cross_attention", false))
+    c.problem("unknown-variant", "add_cross_attention", "an encoder with cross-attention is not known");
+  // Relative positions: one vector for each distance, in every layer (Shaw 1803.02155; Huang 2009.13658).
+  const std::string_view kind = c.text_or("position_embedding_type", "absolute");
+  const std::int64_t products = kind == "relative_key" ? 1 : kind == "relative_key_query" ? 2 : 0;
+  const std::int64_t distances = 2 * s.positions - 1;
+  check_encoder_class(f);
   if (!f.ok()) return;
-  describe_bert_embeddings(f, s, width);
+  describe_bert_embeddings(f, s, width, form.embedding_norm);
+  if (form.after_embedding != nullptr) form.after_embedding(f, s);
   {
     const Scope layers(f.sink, "layer", s.layers, BlockKind::layer);
-    describe_encoder_layer(s.layer, f.tokens, f.sink);
+    const std::int64_t head_dim = width / s.layer.heads;
+    if (products > 0) f.sink.add(parameter("distance_embedding", distances * head_dim, 0, Component::position));
+    for (std::int64_t i = 0; i < products; ++i)
+      f.sink.add(matmul("distance_scores", f.tokens, s.layer.heads, head_dim, f.tokens));
+    if (form.layer != nullptr)
+      form.layer(f, s);
+    else
+      describe_encoder_layer(s.layer, f.tokens, f.sink);
   }
-  if (named.ends_with("ForMaskedLM")) return describe_masked_head(f, width, width, s.vocabulary);
-  if (tagged) return f.sink.add(linear("classifier", f.tokens, width, labels, true, Component::head));
-  // RoBERTa's classifier has a dense layer of its own where BERT's uses the pooler: the same parameters.
-  f.sink.add(linear(stem == "Bert" ? "pooler" : "dense", 1, width, width, true, Component::head));
-  if (classifies) f.sink.add(linear("classifier", 1, width, labels, true, Component::head));
-  if (named.ends_with("ForPreTraining")) {
-    describe_masked_head(f, width, width, s.vocabulary);
-    f.sink.add(linear("seq_relationship", 1, width, 2, true, Component::head));
-  }
+  if (form.final_norm) f.sink.add(layer_norm("LayerNorm", f.tokens, width));
+  describe_encoder_heads(f, form.heads, width, width, s.vocabulary);
 }
+
+void describe_bert(Family& f, const BertForm& form) { describe_bert(f, read_bert(f), form); }
 
 void describe_decoder_layer(const EncoderLayerPart& p, std::int64_t tokens, std::int64_t memory,
                             std::int64_t memory_width, Sink& sink) {

@@ -16,6 +16,7 @@ void describe_albert(Family& f) {
   c.divides("num_hidden_groups", groups, "num_hidden_layers", s.layers);
   const std::string_view named = f.architecture();
   c.understood({"down_scale_factor", "gap_size", "net_structure_type", "num_memory_blocks", "classifier_dropout_prob"});
+  check_encoder_class(f);
   if (!f.ok()) return;
   describe_bert_embeddings(f, s, embedded);
   f.sink.add(linear("embedding_hidden_mapping_in", f.tokens, embedded, s.layer.width, true, Component::embed));
@@ -25,14 +26,10 @@ void describe_albert(Family& f) {
     const Scope scope(shared, "albert_layer_groups", groups * inner, BlockKind::layer);
     describe_encoder_layer(s.layer, f.tokens, shared);
   }
-  if (named.ends_with("ForMaskedLM")) return describe_masked_head(f, s.layer.width, embedded, s.vocabulary);
+  if (!named.ends_with("ForPreTraining")) return describe_encoder_heads(f, {}, s.layer.width, embedded, s.vocabulary);
   f.sink.add(linear("pooler", 1, s.layer.width, s.layer.width, true, Component::head));
-  if (named.ends_with("ForPreTraining")) {
-    describe_masked_head(f, s.layer.width, embedded, s.vocabulary);
-    f.sink.add(linear("sop_classifier", 1, s.layer.width, 2, true, Component::head));
-  }
-  if (named.ends_with("ForSequenceClassification"))
-    f.sink.add(linear("classifier", 1, s.layer.width, label_count(c), true, Component::head));
+  describe_masked_head(f, s.layer.width, embedded, s.vocabulary);
+  f.sink.add(linear("sop_classifier", 1, s.layer.width, 2, true, Component::head));
 }
 
 }  // namespace

@@ -68,7 +68,8 @@ void describe_bart_head(Family& f, const Likeness& likeness, std::int64_t width,
     f.sink.add(linear("classification_head.out_proj", 1, width, label_count(f.config), true, Component::head));
   } else if (!named.ends_with("Model")) {
     describe_head(f, NormKind::none, width, vocabulary, true);
-    if (likeness.table != Table::computed) f.sink.add(move("final_logits_bias", 0, vocabulary));
+    if (likeness.table != Table::computed && !named.ends_with("ForCausalLM"))
+      f.sink.add(move("final_logits_bias", 0, vocabulary));
   }
 }
 
@@ -90,8 +91,9 @@ void describe_bart(Family& f) {
     return EncoderLayerPart{
         .width = width, .heads = half.heads, .ffn = half.ffn, .post_norm = !likeness.before, .activation = activation};
   };
-  f.sink.add(embedding("shared", source, vocabulary, width));
-  {
+  const bool decoder_only = f.architecture().ends_with("ForCausalLM");
+  f.sink.add(embedding("shared", decoder_only ? 0 : source, vocabulary, width));
+  if (!decoder_only) {
     const Scope scope(f.sink, "encoder");
     describe_positions(f, likeness, source, positions, width);
     {
@@ -106,7 +108,8 @@ void describe_bart(Family& f) {
     describe_positions(f, likeness, f.tokens, positions, width);
     {
       const Scope layers(f.sink, "layers", decoder.layers, BlockKind::layer);
-      describe_decoder_layer(layer(decoder), f.tokens, source, width, f.sink);
+      // Alone, the decoder has the matrices of cross-attention, but nothing to attend to.
+      describe_decoder_layer(layer(decoder), f.tokens, decoder_only ? 0 : source, width, f.sink);
     }
     if (likeness.before) f.sink.add(layer_norm("layer_norm", f.tokens, width));
   }

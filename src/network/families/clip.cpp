@@ -16,6 +16,13 @@ void describe_clip(Family& f) {
   const bool projected = whole || f.architecture().ends_with("WithProjection");
   c.understood({"logit_scale_init_value", "text_config_dict", "vision_config_dict"});
   const std::int64_t shared = whole ? c.assume("projection_dim", 512) : c.size_or("projection_dim", 512);
+  if (f.architecture().ends_with("ForImageClassification")) {
+    const VisionSizes z = read_vision(v, {768, 12, 12, 3072, 3, 224, 32});
+    const std::int64_t labels = label_count(c);
+    if (!f.ok()) return;
+    describe_clip_tower(f.sink, z, Activation::gelu);
+    return f.sink.add(linear("classifier", 1, z.width, labels, true, Component::head));
+  }
   if (whole || vision_only) {
     const VisionSizes z = read_vision(v, {768, 12, 12, 3072, 3, 224, 32});
     if (!f.ok()) return;

@@ -37,7 +37,7 @@ void describe_deberta(Family& f) {
     for (const Node kind : kinds) name_kind(kind.text());
   else if (kinds)
     name_kind(kinds.text());
-  const std::string_view named = f.architecture();
+  check_encoder_class(f);
   c.understood({"pooler_dropout", "pooler_hidden_act", "pooler_hidden_size", "max_relative_positions",
                 "position_buckets", "conv_act", "legacy", "attention_head_size", "summary_last_dropout"});
   if (!f.ok()) return;
@@ -66,11 +66,7 @@ void describe_deberta(Family& f) {
     f.sink.add(convolution("conv", width, width, groups, kernel, f.tokens, f.tokens, true));
     f.sink.add(layer_norm("LayerNorm", f.tokens, width));
   }
-  if (named.ends_with("ForMaskedLM")) describe_masked_head(f, width, embedded, s.vocabulary);
-  if (named.ends_with("ForSequenceClassification")) {
-    f.sink.add(linear("pooler", 1, width, width, true, Component::head));
-    f.sink.add(linear("classifier", 1, width, label_count(c), true, Component::head));
-  }
+  describe_encoder_heads(f, {.pooler = false, .own_dense = true}, width, embedded, s.vocabulary);
 }
 
 }  // namespace

@@ -15,10 +15,9 @@ void describe_distilbert(Family& f) {
   const std::int64_t layers = c.size("n_layers"), vocabulary = c.size("vocab_size"),
                      positions = c.size("max_position_embeddings");
   c.divides("n_heads", layer.heads, "dim", layer.width);
-  const std::int64_t labels = label_count(c);
-  const std::string_view named = f.architecture();
   c.understood({"activation", "qa_dropout", "seq_classif_dropout", "sinusoidal_pos_embds", "tie_weights_"});
   f.sequence(positions);
+  check_encoder_class(f);
   if (!f.ok()) return;
   f.sink.add(embedding("word_embeddings", f.tokens, vocabulary, layer.width));
   f.sink.add(position_table("position_embeddings", f.tokens, positions, layer.width));
@@ -27,11 +26,7 @@ void describe_distilbert(Family& f) {
     const Scope scope(f.sink, "layer", layers, BlockKind::layer);
     describe_encoder_layer(layer, f.tokens, f.sink);
   }
-  if (named.ends_with("ForMaskedLM")) describe_masked_head(f, layer.width, layer.width, vocabulary);
-  if (named.ends_with("ForSequenceClassification")) {
-    f.sink.add(linear("pre_classifier", 1, layer.width, layer.width, true, Component::head));
-    f.sink.add(linear("classifier", 1, layer.width, labels, true, Component::head));
-  }
+  describe_encoder_heads(f, {.pooler = false, .own_dense = true}, layer.width, layer.width, vocabulary);
 }
 
 }  // namespace

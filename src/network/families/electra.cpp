@@ -12,6 +12,7 @@ void describe_electra(Family& f) {
   const BertSizes s = read_bert(f);
   const std::int64_t embedded = c.size_or("embedding_size", s.layer.width);
   const std::string_view named = f.architecture();
+  check_encoder_class(f);
   if (!f.ok()) return;
   describe_bert_embeddings(f, s, embedded);
   if (embedded != s.layer.width)
@@ -20,7 +21,8 @@ void describe_electra(Family& f) {
     const Scope scope(f.sink, "layer", s.layers, BlockKind::layer);
     describe_encoder_layer(s.layer, f.tokens, f.sink);
   }
-  if (named.ends_with("ForMaskedLM")) describe_masked_head(f, s.layer.width, embedded, s.vocabulary);
+  if (!named.ends_with("ForPreTraining"))
+    describe_encoder_heads(f, {.pooler = false, .own_dense = true}, s.layer.width, embedded, s.vocabulary);
   if (named.ends_with("ForPreTraining")) {
     f.sink.add(linear("dense", f.tokens, s.layer.width, s.layer.width, true, Component::head));
     f.sink.add(activation("act", f.tokens * s.layer.width, Activation::gelu));

@@ -23,6 +23,7 @@ void describe_ernie4_5(Family& f) {
     moe.top_k = c.size("moe_k");
     moe.expert_ffn = c.size("moe_intermediate_size");
     moe.shared_ffn = c.count_or("moe_num_shared_experts", 0) * moe.expert_ffn;
+    moe.correction_bias = c.flag("moe_use_aux_free", true);
     check_experts(f, moe, "moe_num_experts", "moe_k");
     const std::int64_t first = c.count_or("moe_layer_start_index", 1),
                        last = c.config().size_if({"moe_layer_end_index"}, -1, -1),
@@ -37,7 +38,6 @@ void describe_ernie4_5(Family& f) {
   if (!f.ok()) return;
   describe_decoder(f, s, sparse, NormKind::rms, tied, [&](std::uint8_t experts) {
     describe(f, {.attention = &attention, .mlp = &mlp, .moe = experts != 0 ? &moe : nullptr});
-    if (experts != 0) describe_correction_buffer(f, moe.experts);
   });
 }
 

@@ -47,14 +47,13 @@ void describe_gemma3(Family& f) {
   if (!f.config.has("text_config")) return describe_text(f, false);
   const Keys v = f.config.child("vision_config");
   const VisionSizes z = read_vision(v, {768, 12, 12, 3072, 3, 224, 16});
-  v.understood({"vision_use_head"});
   f.config.understood({"boi_token_index", "eoi_token_index", "mm_tokens_per_image"});
   const std::int64_t soft_tokens = f.config.size_or("mm_tokens_per_image", 256);
   Family text = nested(f, "text_config", f.sink);
   const std::int64_t text_width = text.config.assume("hidden_size", 2304);
   if (!f.ok()) return;
   RepeatedSink images(f.sink, images_per_sample(f));
-  describe_siglip_tower(images, z, false);
+  describe_siglip_tower(images, z, v.flag("vision_use_head", true));
   {
     const Scope projector(images, "projector");
     images.add(rms_norm("mm_soft_emb_norm", soft_tokens, z.width));

@@ -79,7 +79,7 @@ void describe_gemma3n(Family& f) {
   for (std::size_t i = 0; i < kinds.size(); ++i) {
     if (static_cast<std::int64_t>(i) >= s.layers - x.borrowing) kinds[i] = static_cast<std::uint8_t>(kinds[i] | 2U);
     if (f.ok() && widths[i] != widths.front())
-      c.problem("not-supported", "intermediate_size", "layers of unlike 'intermediate_size' are not known");
+      c.problem("unknown-variant", "intermediate_size", "layers of unlike 'intermediate_size' are not known");
   }
   if (!f.ok()) return;
   const MlpPart mlp = mlp_of(s.width, widths.empty() ? 1 : widths.front(), Activation::gelu);

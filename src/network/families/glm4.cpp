@@ -10,7 +10,7 @@ void describe_glm4(Family& f) {
   const Keys& c = f.config;
   const TextSizes s = read_text_sizes(f);
   AttentionPart attention = attention_of(s);
-  set_bias(attention, c.flag("attention_bias", false), false);
+  set_bias(attention, c.text_or("model_type", "glm4") == "glm4v_text" || c.flag("attention_bias", false), false);
   attention.rotary_dim =
       static_cast<std::int64_t>(c.ratio_or("partial_rotary_factor", 0.5) * static_cast<double>(s.head_dim));
   MlpPart mlp = mlp_of(s.width, c.size("intermediate_size"), read_activation(f, Activation::silu));

@@ -3,7 +3,7 @@
 namespace floptally::families {
 namespace {
 
-constexpr std::string_view kTypes[] = {"gpt2"};
+constexpr std::string_view kTypes[] = {"gpt2", "gpt-sw3"};
 constexpr std::string_view kArchitectures[] = {"GPT2LMHeadModel", "GPT2Model"};
 
 void describe_gpt2(Family& f) {

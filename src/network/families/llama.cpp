@@ -3,7 +3,8 @@
 namespace floptally::families {
 namespace {
 
-constexpr std::string_view kTypes[] = {"llama", "yi", "smollm3", "internlm", "xverse", "aquila", "helium"};
+constexpr std::string_view kTypes[] = {"llama",  "yi",     "smollm3", "internlm",
+                                       "xverse", "aquila", "helium",  "code_llama"};
 constexpr std::string_view kArchitectures[] = {"LlamaForCausalLM",  "YiForCausalLM",       "SmolLM3ForCausalLM",
                                                "LLaMAForCausalLM",  "InternLMForCausalLM", "XverseForCausalLM",
                                                "AquilaForCausalLM", "HeliumForCausalLM"};

@@ -14,7 +14,6 @@ void describe_llava(Family& f) {
   const bool siglip = v.text_or("model_type", "clip_vision_model").find("siglip") != std::string_view::npos;
   const VisionSizes z =
       read_vision(v, siglip ? VisionSizes{768, 12, 12, 3072, 3, 224, 16} : VisionSizes{1024, 24, 16, 4096, 3, 336, 14});
-  v.understood({"vision_use_head"});
   const std::int64_t width = t.assume("hidden_size", 4096);
   const bool newline = c.text_or("model_type", "llava") != "llava", bias = c.flag("multimodal_projector_bias", true);
   c.understood({"image_seq_length", "projector_hidden_act", "vision_feature_layer", "vision_feature_select_strategy",
@@ -22,7 +21,7 @@ void describe_llava(Family& f) {
   if (!f.ok()) return;
   RepeatedSink images(f.sink, images_per_sample(f));
   if (siglip)
-    describe_siglip_tower(images, z, false);
+    describe_siglip_tower(images, z, v.flag("vision_use_head", true));
   else
     describe_clip_tower(images, z, Activation::gelu);
   {

@@ -27,7 +27,11 @@ void describe_modernbert(Family& f) {
   const bool classifier_bias = c.flag("classifier_bias", false), decoder_bias = c.flag("decoder_bias", true);
   const bool tied = read_tied(f, true);
   const std::string_view named = f.architecture();
-  const std::int64_t labels = named.ends_with("ForSequenceClassification") ? label_count(c) : 0;
+  const bool tags = named.ends_with("ForTokenClassification") || named.ends_with("ForQuestionAnswering");
+  const std::int64_t labels = named.ends_with("ForMultipleChoice")                   ? 1
+                              : tags || named.ends_with("ForSequenceClassification") ? label_count(c)
+                                                                                     : 0;
+  check_encoder_class(f);
   c.understood({"classifier_activation", "classifier_pooling", "cls_token_id", "deterministic_flash_attn",
                 "global_rope_theta", "local_rope_theta", "position_embedding_type", "reference_compile",
                 "repad_logits_with_grad", "sparse_pred_ignore_index", "sparse_prediction", "hidden_activation",
@@ -49,12 +53,12 @@ void describe_modernbert(Family& f) {
   });
   f.sink.add(norm("final_norm", kind, tokens, s.width));
   if (named.ends_with("Model")) return;
-  const std::int64_t rows = labels > 0 ? 1 : tokens;
+  const std::int64_t rows = labels > 0 && !tags ? 1 : tokens;
   f.sink.add(linear("head.dense", rows, s.width, s.width, classifier_bias, Component::head));
   f.sink.add(activation("head.act", rows * s.width, Activation::gelu));
   f.sink.add(norm("head.norm", kind, rows, s.width));
   if (labels > 0)
-    f.sink.add(linear("classifier", 1, s.width, labels, true, Component::head));
+    f.sink.add(linear("classifier", rows, s.width, labels, true, Component::head));
   else
     describe_head(f, NormKind::none, s.width, s.vocabulary, tied, decoder_bias);
 }

@@ -24,7 +24,7 @@ void describe_openai_gpt(Family& f) {
   const bool tied = read_tied(f, true);
   c.understood({"n_ctx", "n_special", "predict_special_tokens"});
   if (f.architecture().ends_with("DoubleHeadsModel"))
-    c.problem("unknown-architecture", "architectures", "the multiple-choice head of GPT-1 is not known");
+    c.problem("unknown-variant", "architectures", "the multiple-choice head of GPT-1 is not known");
   if (!f.ok()) return;
   describe_embedding(f, s.vocabulary, s.width, "tokens_embed");
   f.sink.add(position_table("positions_embed", f.tokens, positions, s.width));

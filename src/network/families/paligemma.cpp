@@ -10,14 +10,13 @@ constexpr std::string_view kArchitectures[] = {"PaliGemmaForConditionalGeneratio
 void describe_paligemma(Family& f) {
   const Keys v = f.config.child("vision_config");
   const VisionSizes z = read_vision(v, {768, 12, 12, 3072, 3, 224, 16});
-  v.understood(
-      {"vision_use_head", "num_image_tokens", "projector_hidden_act", "num_positions", "position_embedding_type"});
+  v.understood({"num_image_tokens", "projector_hidden_act", "num_positions", "position_embedding_type"});
   const std::int64_t width = f.config.child("text_config").size("hidden_size");
   f.config.understood({"hidden_size", "projection_dim", "vocab_size", "num_hidden_layers"});
   if (!f.ok()) return;
   {
     RepeatedSink images(f.sink, images_per_sample(f));
-    describe_siglip_tower(images, z, false);
+    describe_siglip_tower(images, z, v.flag("vision_use_head", true));
     const Scope projector(images, "projector");
     images.add(linear("linear", z.patches(), z.width, width, true));
   }

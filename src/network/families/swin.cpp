@@ -44,6 +44,8 @@ void describe_swin(Family& f) {
   const double ratio = c.ratio_or("mlp_ratio", 4);
   const bool qkv_bias = c.flag("qkv_bias", true), absolute = c.flag("use_absolute_embeddings", false);
   const bool classifies = f.architecture().find("ForImageClassification") != std::string_view::npos;
+  if (const std::string_view named = f.architecture(); !named.empty() && !classifies && !named.ends_with("Model"))
+    c.problem("unknown-variant", "architectures", "the head of class '" + std::string(named) + "' is not known");
   const std::int64_t labels = classifies ? label_count(c) : 0;
   c.understood({"drop_path_rate", "encoder_stride", "hidden_act", "hidden_size", "num_layers", "path_norm",
                 "out_features", "out_indices", "stage_names"});

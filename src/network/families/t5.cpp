@@ -23,10 +23,16 @@ void describe_t5(Family& f) {
   const std::string_view projection = c.text_or("feed_forward_proj", "relu");
   const bool gated = projection.substr(0, 5) == "gated", every_layer = c.text_or("model_type", "t5") == "umt5";
   const bool tied = read_tied(f, true), encoder_only = f.architecture().find("EncoderModel") != std::string_view::npos;
+  const std::string_view named = f.architecture();
+  const bool tags = named.ends_with("ForTokenClassification"),
+             classifies = named.ends_with("ForSequenceClassification"), spans = named.ends_with("ForQuestionAnswering");
+  const std::int64_t labels = tags || classifies ? label_count(c) : 2;
   const bool head = f.architecture().empty() || f.architecture().find("Generation") != std::string_view::npos ||
                     f.architecture().find("LMHead") != std::string_view::npos;
   c.understood({"dense_act_fn", "is_gated_act", "n_positions", "relative_attention_max_distance", "tokenizer_class",
                 "output_past", "scalable_attention"});
+  if (!head && !encoder_only && !tags && !classifies && !spans && !named.ends_with("Model"))
+    c.problem("unknown-variant", "architectures", "the head of class '" + std::string(named) + "' is not known");
   f.sequence(c.size_or("n_positions", 512));
   const std::int64_t source = f.inputs.source_sequence > 0 ? f.inputs.source_sequence : f.tokens;
   if (!f.ok()) return;
@@ -63,9 +69,15 @@ void describe_t5(Family& f) {
   };
   f.sink.add(embedding("shared", source, vocabulary, width));
   stack("encoder", source, layers, false);
+  if (tags) return f.sink.add(linear("classifier", source, width, labels, true, Component::head));
   if (encoder_only) return;
   f.sink.add(embedding("decoder.embed_tokens", f.tokens, vocabulary, width).with(op_flags::tied));
   stack("decoder", f.tokens, decoders, true);
+  if (classifies) {
+    f.sink.add(linear("classification_head.dense", 1, width, width, true, Component::head));
+    f.sink.add(linear("classification_head.out_proj", 1, width, labels, true, Component::head));
+  }
+  if (spans) f.sink.add(linear("qa_outputs", f.tokens, width, labels, true, Component::head));
   if (head) describe_head(f, NormKind::none, width, vocabulary, tied);
 }
 

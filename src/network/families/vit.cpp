@@ -26,6 +26,10 @@ void describe_vit(Family& f) {
   const std::string_view named = f.architecture();
   const bool classifies = named.find("ForImageClassification") != std::string_view::npos;
   const std::int64_t labels = classifies ? label_count(c) : 0;
+  const bool masked = named.ends_with("ForMaskedImageModeling");
+  const std::int64_t stride = masked ? c.assume("encoder_stride", 16) : 0;
+  if (!named.empty() && !classifies && !masked && !named.ends_with("Model"))
+    c.problem("unknown-variant", "architectures", "the head of class '" + std::string(named) + "' is not known");
   c.understood({"encoder_stride", "pooler_act", "pooler_output_size"});
   if (!f.ok()) return;
   const std::int64_t patches = (image / patch) * (image / patch), special = distilled ? 2 : 1,
@@ -42,6 +46,11 @@ void describe_vit(Family& f) {
   if (labels > 0) f.sink.add(linear("classifier", 1, layer.width, labels, true, Component::head));
   if (labels > 0 && named.ends_with("WithTeacher"))
     f.sink.add(linear("distillation_classifier", 1, layer.width, labels, true, Component::head));
+  if (masked) {
+    f.sink.add(parameter("mask_token", layer.width, 0, Component::embed));
+    f.sink.add(convolution("decoder", layer.width, stride * stride * channels, 1, 1, patches, patches, true));
+    return;
+  }
   if (!classifies) f.sink.add(linear("pooler", 1, layer.width, layer.width, true, Component::head));
 }
 

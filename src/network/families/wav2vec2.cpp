@@ -94,8 +94,6 @@ void understand_the_rest(const Keys& c) {
                 "no_mask_channel_overlap",
                 "no_mask_time_overlap",
                 "classifier_proj_size",
-                "add_adapter",
-                "adapter_attn_dim",
                 "adapter_kernel_size",
                 "adapter_stride",
                 "num_adapter_layers",
@@ -104,7 +102,6 @@ void understand_the_rest(const Keys& c) {
                 "tdnn_dilation",
                 "tdnn_kernel",
                 "xvector_output_dim",
-                "use_weighted_layer_sum",
                 "num_codevectors_per_group",
                 "num_codevector_groups",
                 "codevector_dim",
@@ -129,6 +126,17 @@ void describe_wav2vec2(Family& f) {
   c.divides("num_conv_pos_embedding_groups", groups, "hidden_size", width);
   const std::string_view named = f.architecture();
   const bool pretraining = named.ends_with("ForPreTraining");
+  const bool classifies = named.ends_with("ForSequenceClassification"),
+             frames = named.ends_with("ForAudioFrameClassification"),
+             letters = named.ends_with("ForCTC") || named.ends_with("ForMaskedLM");
+  if (!named.empty() && !pretraining && !classifies && !frames && !letters && !named.ends_with("Model"))
+    c.problem("unknown-variant", "architectures", "the head of class '" + std::string(named) + "' is not known");
+  const std::int64_t labels = classifies || frames ? label_count(c) : 0,
+                     projected = classifies ? c.assume("classifier_proj_size", 256) : 0;
+  const bool weighted = c.flag("use_weighted_layer_sum", false) && labels > 0;
+  const std::int64_t adapter = c.count_or("adapter_attn_dim", 0);
+  if (c.flag("add_adapter", false))
+    c.problem("unknown-variant", "add_adapter", "an encoder with strided adapter layers is not known");
   const Quantizer quantizer = pretraining ? read_quantizer(c) : Quantizer{};
   understand_the_rest(c);
   constexpr std::int64_t kTenSeconds = 499;  // frames of ten seconds at 16 kHz and a stride of 320
@@ -146,8 +154,21 @@ void describe_wav2vec2(Family& f) {
   {
     const Scope scope(f.sink, "layers", layers, BlockKind::layer);
     describe_encoder_layer({.width = width, .heads = heads, .ffn = inner, .post_norm = !before}, f.tokens, f.sink);
+    if (adapter > 0 && before) {  // MMS: a small layer for each language
+      const Scope small(f.sink, "adapter_layer");
+      f.sink.add(layer_norm("norm", f.tokens, width));
+      f.sink.add(linear("linear_1", f.tokens, width, adapter, true));
+      f.sink.add(activation("act", f.tokens * adapter, Activation::relu));
+      f.sink.add(linear("linear_2", f.tokens, adapter, width, true));
+      f.sink.add(residual(f.tokens * width));
+    }
   }
-  if (named.ends_with("ForCTC")) f.sink.add(linear("lm_head", f.tokens, width, vocabulary, true, Component::head));
+  if (weighted) f.sink.add(parameter("layer_weights", layers + 1, (layers + 1) * f.tokens * width));
+  if (classifies) f.sink.add(linear("projector", f.tokens, width, projected, true, Component::head));
+  if (labels > 0)
+    f.sink.add(
+        linear("classifier", classifies ? 1 : f.tokens, classifies ? projected : width, labels, true, Component::head));
+  if (letters) f.sink.add(linear("lm_head", f.tokens, width, vocabulary, true, Component::head));
   if (pretraining) describe_quantizer(f, quantizer, last, width);
 }
 

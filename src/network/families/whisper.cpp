@@ -21,6 +21,13 @@ void describe_whisper(Family& f) {
                 "apply_spec_augment", "mask_time_prob", "mask_feature_prob", "max_length", "classifier_proj_size",
                 "use_weighted_layer_sum", "median_filter_width", "mask_feature_length", "mask_feature_min_masks",
                 "mask_time_length", "mask_time_min_masks"});
+  const std::string_view named = f.architecture();
+  const bool classifies = named.ends_with("ForAudioClassification");
+  if (!named.empty() && !classifies && !named.ends_with("Model") && !named.ends_with("ForConditionalGeneration"))
+    c.problem("unknown-variant", "architectures", "the head of class '" + std::string(named) + "' is not known");
+  const std::int64_t projected = classifies ? c.assume("classifier_proj_size", 256) : 0,
+                     labels = classifies ? label_count(c) : 0;
+  const bool weighted = classifies && c.flag("use_weighted_layer_sum", false);
   f.sequence(positions);
   if (!f.ok()) return;
   {
@@ -36,6 +43,11 @@ void describe_whisper(Family& f) {
                              f.sink);
     }
     f.sink.add(layer_norm("layer_norm", frames, width));
+  }
+  if (classifies) {
+    if (weighted) f.sink.add(parameter("layer_weights", encoders + 1, (encoders + 1) * frames * width));
+    f.sink.add(linear("projector", frames, width, projected, true, Component::head));
+    return f.sink.add(linear("classifier", 1, projected, labels, true, Component::head));
   }
   {
     const Scope decoder(f.sink, "decoder");

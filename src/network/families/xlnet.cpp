@@ -19,7 +19,7 @@ void describe_xlnet(Family& f) {
   const std::string_view named = f.architecture();
   const bool language = named.empty() || named.ends_with("LMHeadModel");
   if (!language && named != "XLNetModel")
-    c.problem("unknown-architecture", "architectures", "only XLNetLMHeadModel and XLNetModel are known");
+    c.problem("unknown-variant", "architectures", "only XLNetLMHeadModel and XLNetModel are known");
   f.sequence(512);
   if (!f.ok()) return;
   const std::int64_t tokens = f.tokens, relative = 2 * tokens, all = heads * head_dim;

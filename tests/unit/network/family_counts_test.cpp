@@ -8,6 +8,7 @@
 
 #include <fstream>
 #include <set>
+#include <sstream>
 #include <string>
 
 #include "base/sources.h"
@@ -56,14 +57,67 @@ TEST(FamilyCounts, EveryPublishedCountIsMetExactly) {
   }
 }
 
+// classes.txt: a line for a config of the family's default sizes, without its class: the counts of the classes that it
+// can name, then the config.
+struct Classes {
+  std::vector<std::pair<std::string, std::string>> counts;  // class, parameters
+  std::string config;                                       // less its opening brace
+};
+
+std::vector<Classes> classes() {
+  std::vector<Classes> result;
+  std::ifstream file(kFolder + "classes.txt");
+  for (std::string line; std::getline(file, line);) {
+    if (line.empty() || line[0] == '#') continue;
+    const std::size_t brace = line.find('{');
+    Classes row;
+    row.config = line.substr(brace + 1);
+    std::istringstream words(line.substr(0, brace));
+    for (std::string word; words >> word;)
+      row.counts.emplace_back(word.substr(0, word.find('=')), word.substr(word.find('=') + 1));
+    result.push_back(row);
+  }
+  return result;
+}
+
+Result<Network> build(Sources& sources, const Classes& row, const std::string& name) {
+  const Source& text = sources.add(name, R"({"architectures": [")" + name + "\"], " + row.config);
+  ReadOptions options;
+  options.allow_nan = true;
+  const Result<Document> document = read_json(text, options);
+  if (!document) return document.problems();
+  FamilyInputs inputs;
+  inputs.sequence = 64;
+  return build_family(*document, inputs);
+}
+
+TEST(FamilyCounts, EveryClassHasTheParametersOfThePublishedOne) {
+  const std::vector<Classes> table = classes();
+  ASSERT_GE(table.size(), 140u);
+  for (const Classes& row : table) {
+    for (const auto& [name, parameters] : row.counts) {
+      Sources sources;
+      const Result<Network> network = build(sources, row, name);
+      ASSERT_TRUE(network.ok()) << name << ": " << to_text(network.problems());
+      EXPECT_EQ(count(*network).total().parameters.to_string(), parameters) << name;
+    }
+  }
+}
+
 TEST(FamilyCounts, EveryFamilyHasAConfig) {
   std::set<std::string> counted;
   for (const Row& row : rows()) {
     Sources sources;
     if (const Result<Network> network = load(sources, row.config); network.ok()) counted.insert(network->family);
   }
+  for (const Classes& row : classes()) {
+    Sources sources;
+    if (const Result<Network> network = build(sources, row, row.counts.front().first); network.ok())
+      counted.insert(network->family);
+  }
   for (auto family = all_families(); *family != nullptr; ++family)
-    EXPECT_TRUE(counted.count(std::string((*family)->name))) << (*family)->name << " has no config in counts.csv";
+    EXPECT_TRUE(counted.count(std::string((*family)->name)))
+        << (*family)->name << " has no config in counts.csv or classes.txt";
   EXPECT_GE(counted.size(), 50u);
 }
 
