@@ -107,5 +107,19 @@ TEST(Unit, DimensionsOfCompounds) {
   EXPECT_EQ(name_of(dim::kUsdPerDeviceSecond), "USD/(device*s)");
 }
 
+TEST(Print, NumbersPastTheirNamesHaveAnExponent) {
+  EXPECT_EQ(quantity_text(1e99, dim::kByte), "8.88e83 PiB");
+  EXPECT_EQ(quantity_text(1e30, dim::kToken), "1.00e30 tokens");
+  EXPECT_EQ(quantity_text(9.99e17, dim::kToken), "999,000T tokens");
+  EXPECT_EQ(quantity_text(1e-12, dim::kSecond), "1.00e-6 us");
+}
+
+TEST(Print, LittleMoneyIsNotNothing) {
+  EXPECT_EQ(quantity_text(0.0, dim::kUsd), "$0.00");
+  EXPECT_EQ(quantity_text(0.0072, dim::kUsd), "$0.01");
+  EXPECT_EQ(quantity_text(0.0031, dim::kUsd), "$0.0031");
+  EXPECT_EQ(quantity_text(8.42e-18, dim::kUsd), "$8.42e-18");
+}
+
 }  // namespace
 }  // namespace floptally
