@@ -252,6 +252,7 @@ Result<Book> audit_run(const AuditRun& run, const AuditFacts& facts, const Audit
   book.words.emplace_back("basis", answer.basis);
   book.notes = methods.findings;
   book.notes.insert(book.notes.end(), answer.findings.begin(), answer.findings.end());
+  for (Diagnostic& odd : odd_bills(run, facts.catalogue)) book.notes.push_back(std::move(odd));
   for (const Assessment& a : standings) {
     if (a.in_force && a.standing == Standing::above) book.yes = false;
   }

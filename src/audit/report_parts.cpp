@@ -51,20 +51,60 @@ Table inputs_table(const Trace& trace) {
   return table;
 }
 
+namespace {
+
+std::string shortest_of(double ratio) {
+  char text[24];
+  std::snprintf(text, sizeof text, "%.2g", ratio);
+  return text;
+}
+
+double device_time_of(const Period& p) {
+  if (p.device_seconds) return p.device_seconds->amount.best;
+  return p.devices && p.seconds ? p.devices->amount.best * p.seconds->amount.best : 0;
+}
+
+double counted_joules(const Period& p, const Catalogue& catalogue) {
+  if (!p.device || !p.device->watts) return 0;
+  const auto ratio = [&](const char* quantity) {
+    const Overhead* row = catalogue.overhead(quantity, *p.device);
+    return row ? row->value : 1.0;
+  };
+  return device_time_of(p) * *p.device->watts * ratio("server-power-ratio") * ratio("load-fraction") * ratio("pue");
+}
+
+}  // namespace
+
+Diagnostics odd_bills(const AuditRun& run, const Catalogue& catalogue) {
+  constexpr double kFar = 2;  // servers, load and cooling together differ by less from case to case
+  Diagnostics out;
+  for (const Period& p : run.hardware) {
+    const double counted = counted_joules(p, catalogue), time = device_time_of(p);
+    if (p.joules && counted > 0 && std::fabs(std::log(p.joules->amount.best / counted)) > std::log(kFar))
+      out.push_back(warning("methods-disagree",
+                            "the stated energy is " + shortest_of(p.joules->amount.best / counted) +
+                                " times what the devices take in that time",
+                            p.joules->place,
+                            "kWh for MWh, one device or node for all of them, a year for the run; or the time is not "
+                            "that of the whole run"));
+    if (!p.usd || !(time > 0) || !p.device) continue;
+    const std::optional<UsualPrice> usual = catalogue.usual_price(*p.device, PriceKind::on_demand);
+    const double each = p.usd->amount.best / time * 3600;
+    if (!usual || (each < kFar * usual->high && each * kFar > usual->low)) continue;
+    out.push_back(warning("methods-disagree",
+                          "the stated cost is " + quantity_text(each / 3600, dim::kUsdPerDeviceSecond) + " of " +
+                              p.device->name + ", " + shortest_of(each / usual->usd) + " times the usual price",
+                          p.usd->place, "the cost may hold more than this run, or be that of buying the hardware"));
+  }
+  return out;
+}
+
 Table energy_table(const AuditRun& run, const Catalogue& catalogue) {
   Table table{"energy", "Energy", {{"what", "What"}, {"value", "Value", true}, {"how", "How"}}, {}, {}};
   double stated = 0, counted = 0;
   for (const Period& p : run.hardware) {
     if (p.joules) stated += p.joules->amount.best;
-    if (!p.device || !p.device->watts) continue;
-    const double time = p.device_seconds         ? p.device_seconds->amount.best
-                        : p.devices && p.seconds ? p.devices->amount.best * p.seconds->amount.best
-                                                 : 0;
-    const auto ratio = [&](const char* quantity) {
-      const Overhead* row = catalogue.overhead(quantity, *p.device);
-      return row ? row->value : 1.0;
-    };
-    counted += time * *p.device->watts * ratio("server-power-ratio") * ratio("load-fraction") * ratio("pue");
+    counted += counted_joules(p, catalogue);
   }
   if (stated > 0)
     table.rows.push_back({std::string("stated"), figure(stated, dim::kJoule), std::string("by the source")});

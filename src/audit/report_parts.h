@@ -14,6 +14,8 @@ Figure ranged(Evaluations& worlds, const Traced& value);
 Table inputs_table(const Trace& trace);
 // Energy of the run: stated, or device-time x power x overheads; empty where neither is known.
 Table energy_table(const AuditRun& run, const Catalogue& catalogue);
+// Stated energy or money that is far from what the devices take in the stated time.
+Diagnostics odd_bills(const AuditRun& run, const Catalogue& catalogue);
 // Published runs whose utilization was reported independently: what wall-clock time kept of it.
 Table wall_clock_table(const PublishedRuns& runs);
 // Log compute by date with the thresholds, and the audited run (may be null).

@@ -284,7 +284,10 @@ void Reader::layout(const Node& node) {
   l.micro_batch = count(node, "micro_batch", 1);
   out_.data_given = static_cast<bool>(node.find("data"));
   l.data = count(node, "data", 1);
-  l.zero = static_cast<Zero>(std::min<std::int64_t>(3, count(node, "zero", 0, 0)));
+  const std::int64_t zero = count(node, "zero", 0, 0);
+  if (zero > 3)
+    fail("bad-whole-number", "'zero' is a stage from 0 to 3, found " + std::to_string(zero), node.find("zero"));
+  l.zero = static_cast<Zero>(std::min<std::int64_t>(3, zero));
   const Node sequence = node.find("sequence_parallel");
   const bool brought = l.tensor > 1 && out_.run.framework.splits_sequence;
   l.sequence_parallel = sequence ? sequence.as_bool().value_or(false) : brought;

@@ -46,6 +46,7 @@ Result<bool> attach(AuditRun& run, Network& network, std::string name, bool name
   exact.units = Integer(network.sequence);
   exact.parameters = total.parameters;
   exact.active = total.active();
+  if (exact.unit == "image" && run.domain == "language") run.domain = "vision";  // the file does not say
   const bool of_images = exact.unit != "token" && !run.phases.empty() && run.phases.front().examples.has_value();
   exact.rules = named || of_images;  // of images nothing else can be counted
   attach_network(run, std::move(exact));
