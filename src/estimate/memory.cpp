@@ -10,6 +10,7 @@ namespace floptally {
 namespace {
 
 constexpr double kAllocatorBlock = 2.0 * 1024 * 1024;  // PyTorch CUDACachingAllocator kLargeBuffer's granularity
+constexpr double kQueuedLaunches = 1024;               // kernels that CUDA queues before a launch waits
 
 double as_double(std::int64_t n) { return static_cast<double>(n); }
 double& at(std::array<double, kHoldsCount>& bytes, Holds what) { return bytes[static_cast<std::size_t>(what)]; }
@@ -225,7 +226,8 @@ double shared_buffer(const MemoryProfile& profile, const Run& run, const Rank& r
   const Framework& f = run.framework;
   const Layout& layout = run.layout;
   double bytes = f.score_buffer && !run.fused_attention ? profile.scores() : 0;
-  if (!f.gather_buffer) return bytes;
+  if (f.gather_buffers == 0) return bytes;
+  if (f.gather_buffers > 1) return layout.sequence_parallel ? f.gather_buffers * rank.input * as_double(layout.tensor) : 0;
   // Transformer Engine's layers gather by themselves, the output layer through the buffer.
   if (layout.sequence_parallel && (rank.head || f.score_buffer))
     bytes = std::max(bytes, rank.input * as_double(layout.tensor));
@@ -395,11 +397,24 @@ double DeviceMemory::fixed() const {
 
 namespace {
 
+// What the row-parallel products of a layer hand to NCCL's stream, unsharded, is freed at once but can be used again only
+// when the collective is done (CUDACachingAllocator: recordStream). The host runs ahead of the device by as many launches
+// as CUDA queues; a backward pass has twice the launches of a forward pass. Where pipeline ranks exchange sizes before
+// tensors the host waits for each of them.
+double held_for_collectives(const Run& run, const Rank& rank) {
+  const Layout& layout = run.layout;
+  if (run.framework.launches == 0 || !layout.sequence_parallel || layout.pipeline > 1) return 0;
+  const double queued = kQueuedLaunches / run.framework.launches;
+  const double layers = std::min(rank.sum_layers, queued) + std::max(0.0, queued - rank.sum_layers) / 2;
+  return 2 * layers * rank.input * as_double(layout.tensor);
+}
+
 // Blocks that stay reserved beside what is allocated at the fullest moment.
-double reserved_elsewhere(const MemoryProfile& profile, const Run& run, const Transient* at_moment, int fullest) {
+double reserved_elsewhere(const MemoryProfile& profile, const Run& run, const Rank& rank, const Transient* at_moment,
+                          int fullest) {
   const Framework& f = run.framework;
-  double bytes = 0;
-  if (f.one_copy && run.layout.zero == Zero::weights && !run.fused_optimizer) bytes = at_moment[fullest].absent;
+  double bytes = held_for_collectives(run, rank);
+  if (f.one_copy && run.layout.zero == Zero::weights && !run.fused_optimizer) bytes += at_moment[fullest].absent;
   const bool compiled = run.compiled && f.loss_compiled > 0;
   if (fullest == static_cast<int>(Moment::loss) && !compiled && !run.fused_loss && !run.chunked_loss &&
       !run.linear_loss)
@@ -443,7 +458,7 @@ DeviceMemory device_memory(const MemoryProfile& profile, const Run& run, std::in
   }
   out.moment = static_cast<Moment>(fullest);
   at(out.bytes, Holds::gradients) -= at_moment[fullest].absent;
-  out.elsewhere = reserved_elsewhere(profile, run, at_moment, fullest);
+  out.elsewhere = reserved_elsewhere(profile, run, rank, at_moment, fullest);
   at(out.bytes, Holds::activations) = at_moment[fullest].activations;
   at(out.bytes, Holds::working) = at_moment[fullest].working;
   at(out.bytes, Holds::gathered) = at_moment[fullest].gathered;

@@ -269,7 +269,8 @@ void MemoryProfile::add(const Op& op) {
   to.working_policy -= policy * samples;
   if (in_layer_ && to.input == 0) to.input = c.input * samples * stream_;
   double working = (c.input + c.output) * samples * compute_;
-  if (column_parallel(op) && run_.layout.sequence_parallel) working += c.input * samples * compute_;
+  if (column_parallel(op) && run_.layout.sequence_parallel && run_.framework.gather_buffers < 2)
+    working += c.input * samples * compute_;
   // The input in fp32, what the second matrix gives and that times alpha / rank (peft/tuners/lora/layer.py).
   if (run_.adapter.wide && is_adapted(run_.adapter, op)) working += (c.input + 2 * c.output) * samples * 4;
   const bool materialized = run_.framework.wgrad == Wgrad::transient || !run_.fused_gradients;

@@ -44,6 +44,8 @@ constexpr std::pair<const char*, double Framework::*> kNumbers[] = {
     {"second_gradients", &Framework::second_gradients},
     {"packed_inputs", &Framework::packed_inputs},
     {"unpacked", &Framework::unpacked},
+    {"gather_buffer", &Framework::gather_buffers},
+    {"launches", &Framework::launches},
 };
 constexpr std::pair<const char*, bool Framework::*> kRules[] = {
     {"expert_scaled", &Framework::expert_scaled},
@@ -60,7 +62,6 @@ constexpr std::pair<const char*, bool Framework::*> kRules[] = {
     {"one_copy", &Framework::one_copy},
     {"root_gathered", &Framework::root_gathered},
     {"saves_gathered", &Framework::saves_gathered},
-    {"gather_buffer", &Framework::gather_buffer},
     {"router_engine", &Framework::router_engine},
     {"padding_masks", &Framework::padding_masks},
     {"unties", &Framework::unties},

@@ -51,11 +51,12 @@ struct Framework {
   bool one_copy = false;              // sharded weights and gradients are in the master's format, with no 16-bit copy
   bool root_gathered = false;         // the embedding stays gathered with the output layer
   bool saves_gathered = false;        // products keep what was gathered for them, not their share of it
-  bool gather_buffer = false;         // what is gathered whole goes through one buffer that is kept for good
   bool router_engine = false;         // the router's product alone takes Transformer Engine's workspace
   bool padding_masks = false;         // unfused attention under a padding mask keeps a mask of queries x keys a layer
   bool unties = false;                // tied output matrices are held apart from the embedding
   bool packs_head = false;            // the output matrix is packed into 4 bits as the others are
+  double gather_buffers = 0;          // what is gathered whole goes through so many buffers that are kept for good
+  double launches = 0;                // forward kernels of a layer, where collectives hold freed blocks; 0: none are held
   double unpacked = 2;                // bytes per number of a 4-bit matrix while it is used
   bool zero_pads = false;             // adapters on a part of a fused projection are copied into zeros: kept once more
   bool planned = false;               // a compiler plans memory: no reserve, one layer gathered at a time
