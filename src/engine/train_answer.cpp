@@ -119,8 +119,8 @@ Lines book_memory(Ledger& ledger, const DeviceMemory& memory, const RankParts& o
   Traced blocks = lines.allocated;
   if (memory.elsewhere > 0) {
     blocks =
-        blocks + trace.name("gradients of another stream", trace.constant(std::round(memory.elsewhere), dim::kByte),
-                            "blocks of one CUDA stream do not serve another");
+        blocks + trace.name("cached blocks in use elsewhere", trace.constant(std::round(memory.elsewhere), dim::kByte),
+                            "what one CUDA stream or collective holds does not serve another");
   }
   lines.reserved = trace.name(
       "peak reserved",
@@ -479,8 +479,9 @@ Result<Book> described_answer(const TrainQuestion& q) {
   const Divisors divisors = divisors_of(network, run);
   MemoryProfile profile(run);
   replay(network, profile);
-  const DeviceMemory peak = peak_memory(profile, run);
+  DeviceMemory peak = peak_memory(profile, run);
   const double capacity = q.file.device != nullptr ? q.file.device->memory_bytes.value_or(0) * kUsable : 0;
+  if (capacity > 0) peak.bound(capacity);
   const bool experts = divisors.experts > 0;
   const RunClass like{{}, run.framework.name, "allocated", kind_of(run, experts)};
   Ledger ledger("train");

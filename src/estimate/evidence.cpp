@@ -38,7 +38,9 @@ double bytes_of_load(const EvidenceRow& row, double allocated) {
 void score_row(const EvidenceRow& row, double (*capacity)(std::string_view), MemoryCard& card) {
   MemoryProfile profile(row.run);
   describe_model(row, profile);
-  const DeviceMemory memory = seen_memory(row, profile);
+  DeviceMemory memory = seen_memory(row, profile);
+  const double room = capacity != nullptr ? capacity(row.run.device) : 0;
+  if (room > 0) memory.bound(room);
   const MemoryLines lines = memory_lines(memory, row.run, 1, 1);
   const double more = bytes_of_load(row, memory.allocated());
   const auto add = [&](const std::string& measure, double measured, double predicted) {
@@ -72,7 +74,6 @@ void score_row(const EvidenceRow& row, double (*capacity)(std::string_view), Mem
     else
       add("reserved", *row.other, lines.reserved.best);
   }
-  const double room = capacity != nullptr ? capacity(row.run.device) : 0;
   if (room > 0) card.calls.push_back({row.id, !row.out_of_memory, lines.needed.best <= room});
 }
 

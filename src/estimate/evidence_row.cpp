@@ -26,6 +26,7 @@ struct SourceRule {
   RankSeen rank = RankSeen::fullest;
   bool balanced = false;  // every expert gets as many tokens
   bool known = false;
+  bool named = false;  // the row names its framework
 };
 
 FactTable source_table() { return FactTable("evidence/sources.csv"); }
@@ -78,6 +79,7 @@ void row_over_source(SourceRule& rule, const Cells& cells) {
   if (!cells.text("adapter").empty()) rule.adapter = lower(cells.text("adapter"));
   if (!cells.text("attention").empty()) rule.attention = lower(cells.text("attention"));
   if (!cells.text("loss").empty()) rule.loss = lower(cells.text("loss"));
+  rule.named = !cells.text("framework").empty();
 }
 
 // Where Megatron-LM's arguments stand in the row they rule, whatever the labels beside them say.
@@ -118,7 +120,7 @@ void read_zero(EvidenceRow& out, std::string_view text, const SourceRule& rule) 
   if (text.empty() && out.devices > 1 && out.arguments.empty())
     out.noted.emplace_back(l.zero == Zero::none ? "zero: no states are shared (not stated)"
                                                 : "zero: states are shared (the source's recipes)");
-  if (l.zero == Zero::weights && !rule.known) out.run.framework = *find_framework("fsdp");
+  if (l.zero == Zero::weights && !rule.known && !rule.named) out.run.framework = *find_framework("fsdp");
 }
 
 void read_recompute(EvidenceRow& out, std::string_view text, const SourceRule& rule) {
@@ -491,7 +493,8 @@ EvidenceRow read_row(const Csv& csv, std::size_t row, const FindModel& find) {
     out.run.framework.gradients = *format;
   read_loss(out, rule.loss);
   if (rule.balanced) out.run.expert_load = 1;
-  out.run.fused_attention = rule.attention != "unfused" && !out.run.softcapped;
+  out.run.fused_attention = !contains(rule.attention, "unfused") && !out.run.softcapped;
+  out.run.caches_keys = contains(rule.attention, "cached");
   out.run.attention_dropout = out.run.hidden_dropout = !out.shape.gated && rule.dropout;
   out.parameters = cells.number("params").value_or(0);
   read_measured(out, cells, rule);

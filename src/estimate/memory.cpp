@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "estimate/in_flight.h"
+#include "estimate/rank.h"
 
 namespace floptally {
 namespace {
@@ -12,114 +13,7 @@ namespace {
 constexpr double kAllocatorBlock = 2.0 * 1024 * 1024;  // PyTorch CUDACachingAllocator kLargeBuffer's granularity
 constexpr double kQueuedLaunches = 1024;               // kernels that CUDA queues before a launch waits
 
-double as_double(std::int64_t n) { return static_cast<double>(n); }
 double& at(std::array<double, kHoldsCount>& bytes, Holds what) { return bytes[static_cast<std::size_t>(what)]; }
-
-// What one chunk of the model (a run of layers) holds on a device.
-struct Chunk {
-  LayerMemory sum;  // of its layers, `before` and `after`
-  double layers = 0;
-  double activations = 0;  // per micro-batch, kept under the policy
-  double replayed = 0;     // made again in the backward pass: the largest layer's (or group's)
-  double working = 0, gathered_layer = 0, gradient_layer = 0, input = 0;
-  bool first = false, last = false;
-};
-
-void accumulate(LayerMemory& to, const LayerMemory& from, double times) {
-  to.dense += from.dense * times;
-  to.expert += from.expert * times;
-  to.trained_dense += from.trained_dense * times;
-  to.trained_expert += from.trained_expert * times;
-  to.frozen_bytes += from.frozen_bytes * times;
-  to.matrix += from.matrix * times;
-  to.states_dense += from.states_dense * times;
-  to.states_expert += from.states_expert * times;
-  to.gathered += from.gathered * times;
-  to.gradient += from.gradient * times;
-  if (from.largest > to.largest) {
-    to.largest = from.largest;
-    to.largest_states = from.largest_states;
-  }
-}
-
-// Layers [begin, end) of chunk `index` in model order.
-std::pair<double, double> chunk_range(const Layout& layout, double layers, std::int64_t index) {
-  const std::int64_t parts = layout.model_chunks();
-  if (!layout.stages.empty()) {
-    double begin = 0;
-    for (std::int64_t i = 0; i < index && i < static_cast<std::int64_t>(layout.stages.size()); ++i)
-      begin += as_double(layout.stages[static_cast<std::size_t>(i)]);
-    const double size = index < static_cast<std::int64_t>(layout.stages.size())
-                            ? as_double(layout.stages[static_cast<std::size_t>(index)])
-                            : 0;
-    return {begin, std::min(layers, begin + size)};
-  }
-  const double i = as_double(index);
-  if (parts > 2 && std::fmod(layers, as_double(parts)) != 0 && std::fmod(layers + 2, as_double(parts)) == 0) {
-    // Two layers less than would be even: the embedding and the output layer have a layer's place each (DeepSpeed's
-    // type:transformer|embedding, Megatron-LM's --account-for-embedding-in-pipeline-split and -loss-).
-    const double slot = (layers + 2) / as_double(parts);
-    return {std::max(0.0, slot * i - 1), std::min(layers, slot * (i + 1) - 1)};
-  }
-  const double each = std::floor(layers / as_double(parts)), rest = layers - each * as_double(parts);
-  const double begin = each * i + std::min(i, rest);
-  return {begin, begin + each + (i < rest ? 1 : 0)};
-}
-
-void add_layer(Chunk& chunk, const LayerMemory& layer, double times, double position, const Run& run) {
-  accumulate(chunk.sum, layer, times);
-  double full = 0;  // of these layers, how many are recomputed whole
-  if (run.recompute.mode == Recompute::Mode::full) {
-    const double limit = run.recompute.layers > 0 ? as_double(run.recompute.layers) : 1e18;
-    full = std::clamp(limit - position, 0.0, times);
-  }
-  const double every = std::max(1.0, as_double(run.recompute.every));
-  const double kept = run.recompute.mode == Recompute::Mode::selective ? layer.kept_policy : layer.kept;
-  const double untouched = std::clamp(as_double(run.adapter.first) - position, 0.0, times - full);
-  chunk.activations += full * layer.input / every + (times - full - untouched) * kept;
-  const double again = full > 0 ? layer.kept * std::min(every, full) : std::max(0.0, layer.kept - kept);
-  chunk.replayed = std::max(chunk.replayed, again);
-  const bool selective = run.recompute.mode == Recompute::Mode::selective;
-  chunk.working = std::max(chunk.working, selective ? layer.working_policy : layer.working);
-  chunk.gathered_layer = std::max(chunk.gathered_layer, layer.gathered);
-  chunk.gradient_layer = std::max(chunk.gradient_layer, layer.gradient);
-  if (chunk.input == 0) chunk.input = layer.input;
-}
-
-Chunk make_chunk(const MemoryProfile& profile, const Run& run, std::int64_t index, MemoryProfile::ClassSet& classes) {
-  Chunk chunk;
-  const double layers = profile.layer_count();
-  const auto [begin, end] = chunk_range(run.layout, layers, index);
-  double position = 0;
-  for (int i = 0; i < profile.classes(); ++i) {
-    const LayerMemory& layer = profile.layer(i);
-    const double from = std::max(begin, position), to = std::min(end, position + layer.count);
-    position += layer.count;
-    if (to <= from) continue;
-    classes[static_cast<std::size_t>(i) / 64] |= std::uint64_t{1} << (i % 64);
-    add_layer(chunk, layer, to - from, chunk.layers, run);
-    chunk.layers += to - from;
-  }
-  chunk.first = index == 0;
-  chunk.last = index == run.layout.model_chunks() - 1;
-  if (chunk.first) {
-    accumulate(chunk.sum, profile.before(), 1);
-    chunk.activations += profile.before().kept;
-  }
-  if (chunk.last) {
-    accumulate(chunk.sum, profile.after(), 1);
-    if (profile.tied() && !chunk.first) {  // the output matrix is a second copy of the embedding on another rank
-      LayerMemory copy = profile.before();
-      copy.dense = copy.trained_dense = profile.after().head;
-      copy.frozen_bytes = 0;
-      copy.states_dense = profile.before().dense > 0
-                              ? profile.before().states_dense * profile.after().head / profile.before().dense
-                              : 0;
-      accumulate(chunk.sum, copy, 1);
-    }
-  }
-  return chunk;
-}
 
 // Data ranks that share an expert's states.
 double expert_ranks(const Layout& layout) {
@@ -181,36 +75,6 @@ double workspace(const Run& run, bool grouped) {
   return bytes;
 }
 
-struct Rank {
-  Chunk chunks[kMaxChunks];
-  int count = 0;
-  MemoryProfile::ClassSet classes{};
-  LayerMemory sum;
-  double working = 0, replayed = 0, gathered_layer = 0, gradient_layer = 0, input = 0;
-  double sum_layers = 0;
-  bool head = false;
-};
-
-void make_rank(const MemoryProfile& profile, const Run& run, std::int64_t stage, Rank& rank) {
-  const Layout& layout = run.layout;
-  rank.count = static_cast<int>(std::clamp<std::int64_t>(layout.chunks, 1, kMaxChunks));
-  for (int c = 0; c < rank.count; ++c) {
-    std::int64_t index = c * layout.pipeline + stage;
-    const bool folded = layout.schedule == Schedule::zb_v || layout.schedule == Schedule::dualpipe_v;
-    if (folded && c == 1) index = 2 * layout.pipeline - 1 - stage;
-    if (layout.schedule == Schedule::dualpipe) index = c == 0 ? stage : layout.pipeline - 1 - stage;
-    Chunk& chunk = rank.chunks[c] = make_chunk(profile, run, index, rank.classes);
-    accumulate(rank.sum, chunk.sum, 1);
-    rank.sum_layers += chunk.layers;
-    rank.working = std::max(rank.working, chunk.working);
-    rank.replayed = std::max(rank.replayed, chunk.replayed);
-    rank.gathered_layer = std::max(rank.gathered_layer, chunk.gathered_layer);
-    rank.gradient_layer = std::max(rank.gradient_layer, chunk.gradient_layer);
-    rank.input = std::max(rank.input, chunk.input);
-    rank.head = rank.head || chunk.last;
-  }
-}
-
 InFlight flight_of(const Run& run, std::int64_t stage, const Rank& rank) {
   double weight[kMaxChunks] = {};
   int head = -1;
@@ -227,7 +91,8 @@ double shared_buffer(const MemoryProfile& profile, const Run& run, const Rank& r
   const Layout& layout = run.layout;
   double bytes = f.score_buffer && !run.fused_attention ? profile.scores() : 0;
   if (f.gather_buffers == 0) return bytes;
-  if (f.gather_buffers > 1) return layout.sequence_parallel ? f.gather_buffers * rank.input * as_double(layout.tensor) : 0;
+  if (f.gather_buffers > 1)
+    return layout.sequence_parallel ? f.gather_buffers * rank.input * as_double(layout.tensor) : 0;
   // Transformer Engine's layers gather by themselves, the output layer through the buffer.
   if (layout.sequence_parallel && (rank.head || f.score_buffer))
     bytes = std::max(bytes, rank.input * as_double(layout.tensor));
@@ -290,8 +155,13 @@ Gathered gathered_weights(const MemoryProfile& profile, const Run& run, const Ra
   const bool embedding = rank.chunks[0].first && run.framework.root_gathered;
   const double root = (embedding ? profile.before().gathered : 0) + (rank.head ? after.gathered : 0);
   const double layers = run.framework.planned ? 1 : 2;  // the next one is gathered ahead, the last one's gradient sent
-  const double loss = rank.gathered_layer + root;
-  return {layers * (rank.gathered_layer + rank.gradient_layer) + root, loss, loss + after.gradient};
+  // FSDP2 sends it in the format that it is reduced in: fp32, where weights are cast as they are gathered
+  // (torch/distributed/fsdp/_fully_shard/_fsdp_collectives.py: reduce_scatter_input).
+  const double sent = run.framework.one_copy ? std::max(1.0, 4 / bytes_of(run.precision.compute)) : 1;
+  const double gradients = run.framework.planned ? 1 : 1 + sent;
+  const double loss = run.framework.reshards_root ? 0 : rank.gathered_layer + root;
+  return {layers * rank.gathered_layer + gradients * rank.gradient_layer + root, loss,
+          rank.gathered_layer + root + after.gradient};
 }
 
 // The loss and the output layer's backward pass; `head`: activations held then, `deferred`: bytes of logits held back.
@@ -325,6 +195,23 @@ void loss_moments(const MemoryProfile& profile, const Run& run, const Gathered& 
   out[static_cast<int>(Moment::head_backward)] = {head, matrix + hidden, gathered.head, gradient + deferred, absent};
 }
 
+// What is there at the end of the backward pass beside states and gradients.
+double left_behind(const MemoryProfile& profile, const Rank& rank, const Run& run, double gradients) {
+  const Framework& f = run.framework;
+  double bytes = f.router_graphs ? rank.routed : 0;
+  const bool whole = run.compiled && f.one_graph && run.layout.zero == Zero::none && run.layout.pipeline == 1;
+  // torch/_decomp/decompositions.py, embedding_dense_backward: summed in fp32.
+  if (whole && rank.chunks[0].first) bytes += 4 * profile.before().largest;
+  if (whole && micro_batches(run.layout, run.batch) > 1) bytes += gradients;
+  return bytes;
+}
+
+// 16-bit logits that a variable holds until the next are made.
+double held_logits(const Rank& rank, const Run& run, double logits) {
+  if (!rank.head || run.narrow_loss < 4) return 0;
+  return logits * bytes_of(run.precision.compute) * (run.whole_logits ? as_double(run.layout.tensor) : 1);
+}
+
 // `gradients`: bytes held for them once they are all there.
 void moments(const MemoryProfile& profile, const Run& run, const Rank& rank, const InFlight& flight, double gradients,
              Transient* out) {
@@ -345,9 +232,11 @@ void moments(const MemoryProfile& profile, const Run& run, const Rank& rank, con
   out[static_cast<int>(Moment::forward)] = {full, rank.working / 2 + mask, gathered.layer, 0, absent};
   Transient& backward = out[static_cast<int>(Moment::layer_backward)];
   backward = {full, rank.working + rank.replayed, gathered.layer, held_back, absent};
-  if (absent > 0 && !run.fused_optimizer) {  // ... or at its end: all gradients, the activations of one layer
-    const Transient end = {full / std::max(1.0, rank.sum_layers), backward.working, gathered.layer, held_back, 0};
-    if (end.sum() > backward.sum()) backward = end;
+  if (!run.fused_optimizer) {  // ... or at its end: all gradients, the activations of one layer
+    const double left = left_behind(profile, rank, run, gradients);
+    const Transient end = {full / std::max(1.0, rank.sum_layers), backward.working + left, gathered.layer,
+                           held_back + held_logits(rank, run, logits), 0};
+    if ((absent > 0 || left > 0) && end.sum() > backward.sum()) backward = end;
   }
   if (rank.head && after.logits > 0) loss_moments(profile, run, gathered, head, mask, deferred, absent, out);
   const bool shared = run.layout.zero >= Zero::optimizer;
@@ -357,6 +246,13 @@ void moments(const MemoryProfile& profile, const Run& run, const Rank& rank, con
   out[static_cast<int>(Moment::optimizer)] = {0, temporary, 0, 0, run.fused_optimizer ? gradients : 0};
   const double buffer = shared_buffer(profile, run, rank);
   for (int i = 0; i < kMomentCount; ++i) out[i].working += buffer;
+  if (!run.caches_keys) return;
+  // Attention keeps keys and values anyway where nothing is made again. A variable holds the last step's until the
+  // forward pass returns.
+  for (const Moment moment : {Moment::forward, Moment::loss})
+    out[static_cast<int>(moment)].working += rank.cache + rank.cache_remade;
+  out[static_cast<int>(Moment::head_backward)].working += rank.cache_remade;
+  out[static_cast<int>(Moment::layer_backward)].working += rank.cache_remade;
 }
 
 }  // namespace
@@ -397,10 +293,10 @@ double DeviceMemory::fixed() const {
 
 namespace {
 
-// What the row-parallel products of a layer hand to NCCL's stream, unsharded, is freed at once but can be used again only
-// when the collective is done (CUDACachingAllocator: recordStream). The host runs ahead of the device by as many launches
-// as CUDA queues; a backward pass has twice the launches of a forward pass. Where pipeline ranks exchange sizes before
-// tensors the host waits for each of them.
+// What the row-parallel products of a layer hand to NCCL's stream, unsharded, is freed at once but can be used again
+// only when the collective is done (CUDACachingAllocator: recordStream). The host runs ahead of the device by as many
+// launches as CUDA queues; a backward pass has twice the launches of a forward pass. Where pipeline ranks exchange
+// sizes before tensors the host waits for each of them.
 double held_for_collectives(const Run& run, const Rank& rank) {
   const Layout& layout = run.layout;
   if (run.framework.launches == 0 || !layout.sequence_parallel || layout.pipeline > 1) return 0;

@@ -4,6 +4,7 @@
 // rule of the framework (data/training/frameworks.csv) or of the device (data/training/device_overheads.csv).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
@@ -43,6 +44,8 @@ struct DeviceMemory {
   Moment moment = Moment::layer_backward;
   std::array<double, kMomentCount> at{};  // allocated bytes at each moment
   double elsewhere = 0;  // reserved for what is not there at the peak: gradients that another stream's blocks take
+  // Before an allocation fails PyTorch gives cached blocks back: no more of them stay than the device has room for.
+  void bound(double room) { elsewhere = std::clamp(room - allocated(), 0.0, elsewhere); }
   double in_flight = 0;  // layer inputs times micro-batches held at the peak, in micro-batches
   [[nodiscard]] double operator[](Holds what) const { return bytes[static_cast<std::size_t>(what)]; }
   [[nodiscard]] double allocated() const;

@@ -21,7 +21,7 @@ constexpr double LayerMemory::*kSums[] = {
     &LayerMemory::dense,        &LayerMemory::expert,      &LayerMemory::trained_dense, &LayerMemory::trained_expert,
     &LayerMemory::frozen_bytes, &LayerMemory::matrix,      &LayerMemory::states_dense,  &LayerMemory::states_expert,
     &LayerMemory::kept,         &LayerMemory::kept_policy, &LayerMemory::input,         &LayerMemory::gathered,
-    &LayerMemory::gradient};
+    &LayerMemory::gradient,     &LayerMemory::routed,      &LayerMemory::cache};
 
 }  // namespace
 
@@ -92,7 +92,7 @@ void MemoryProfile::leave() {
     in_layer_ = spilling_ = false;
   }
   if (depth_ == shared_depth_) shared_depth_ = 0;
-  if (depth_ == experts_depth_) experts_depth_ = 0;
+  if (depth_ == experts_depth_) experts_depth_ = 0, padded_ = 1;
   depth_ = std::max(0, depth_ - 1);
 }
 
@@ -131,7 +131,12 @@ void MemoryProfile::cut(const Op& op, Attributes<double>& a) {
     a.value[0] *= expert_tensor / tensor;  // tokens of all ranks that share an expert are gathered
   }
   if (is_grouped(op)) uneven_ = !op.has(op_flags::even_rows);
-  if ((is_grouped(op) || experts_depth_ > 0) && uneven_ && layout.expert > 1) a.value[0] *= expert_load_;
+  if (!is_grouped(op) && experts_depth_ == 0) return;
+  if (uneven_ && layout.expert > 1) a.value[0] *= expert_load_;
+  // An expert may be every token's, and in some layer of some step early in training one is.
+  if (uneven_ && layout.expert == 1 && run_.framework.pads_experts && is_grouped(op))
+    padded_ = run_.expert_load > 0 ? run_.expert_load : as_double(op.attributes[4]) / std::max(1.0, a.value[5]);
+  if (layout.expert == 1) a.value[0] *= padded_;
 }
 
 bool is_adapted(const LowRankAdapter& a, const Op& op) {
@@ -255,6 +260,7 @@ void MemoryProfile::add(const Op& op) {
   policy *= within_[depth_];
   if (op.def == &operators::k_attention) {
     scores_ = std::max(scores_, a.value[2] * a.value[0] * a.value[1] * compute_ * samples);
+    to.cache += a.value[1] * a.value[3] * (a.value[4] + a.value[5]) * compute_ * samples;
     mask_ = std::max(mask_, a.value[0] * as_double(op.attributes[1]) * samples);
   }
   if (op.def == &operators::k_embedding && run_.hidden_dropout && to.kept == 0) {  // what follows the embeddings
@@ -264,6 +270,7 @@ void MemoryProfile::add(const Op& op) {
   if (column_parallel(op)) shares_input_ = false;
   to.kept += kept;
   to.kept_policy += policy * samples;
+  if (in_layer_ && op.component == Component::router && is_linear(op)) to.routed = to.kept;
   // What later ops keep is gone once the backward pass has come to this one.
   to.working -= kept;
   to.working_policy -= policy * samples;

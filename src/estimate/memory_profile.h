@@ -28,7 +28,9 @@ struct LayerMemory {
   double largest = 0, largest_states = 0;        // of one trained parameter tensor outside of the experts
   double kept = 0;                               // bytes kept for the backward pass without recomputation
   double kept_policy = 0;                        // ... under the run's recomputation
+  double routed = 0;                             // ... of kept: what comes before experts, their router included
   double input = 0;                              // bytes of the layer's input
+  double cache = 0;                              // bytes of its keys and values
   double working = 0;         // the backward pass's transients beyond what is kept, where their sum is largest
   double working_policy = 0;  // ... under the run's recomputation
   double gathered = 0;        // bytes of the whole weights that ZeRO 3 gathers for the layer
@@ -108,7 +110,7 @@ class MemoryProfile final : public Sink {
   bool uneven_ = false;                       // the last experts are not padded: rows vary from rank to rank
   int products_ = 0;                          // matrix products of the layer so far
   const OperatorDef* previous_ = nullptr;
-  double embedding_ = 0, scores_ = 0, mask_ = 0, unpacked_ = 0;
+  double embedding_ = 0, scores_ = 0, mask_ = 0, unpacked_ = 0, padded_ = 1;
   bool after_recurrent_ = false;  // the op before is of a recurrent mixer
 };
 

@@ -75,9 +75,10 @@ struct Run {
   Offload offload;
   LowRankAdapter adapter;
   Framework framework;
-  bool fused_attention = true;                             // scores are never stored
-  bool softmax_fp32 = false;                               // unfused attention keeps its probabilities in fp32
-  bool loader_mask = false;                                // the data loader brings a mask of sequence x sequence bytes
+  bool fused_attention = true;  // scores are never stored
+  bool softmax_fp32 = false;    // unfused attention keeps its probabilities in fp32
+  bool loader_mask = false;     // the data loader brings a mask of sequence x sequence bytes
+  bool caches_keys = false;     // keys and values of every layer are kept as for generating, those of the last step too
   bool attention_dropout = false, hidden_dropout = false;  // dropout masks are kept
   bool fused_gradients = true;                             // the framework's fused weight-gradient accumulation is on
   bool fused_loss = false;                                 // one kernel for softmax and loss

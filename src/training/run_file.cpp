@@ -467,6 +467,7 @@ void Reader::read(const Record& root) {
   out_.run.softmax_fp32 = attention.text() == "unfused-fp32";
   out_.run.fused_attention = attention.text() != "unfused" && !out_.run.softmax_fp32;
   out_.run.loader_mask = node.find("attention_mask").as_bool().value_or(false);
+  out_.run.caches_keys = node.find("key_value_cache").as_bool().value_or(false);
   out_.run.compiled = node.find("compile").as_bool().value_or(false);
   const Node dropout = node.find("dropout");
   out_.run.attention_dropout = out_.run.hidden_dropout = dropout && dropout.as_double().value_or(0) > 0;

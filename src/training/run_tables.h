@@ -204,6 +204,10 @@ inline constexpr Field kRunFileFields[] = {
     {.key = "attention_mask",
      .expect = Expect::boolean,
      .doc = "the data loader brings a mask of sequence x sequence bytes to the device (Megatron-LM's default)"},
+    {.key = "key_value_cache",
+     .expect = Expect::boolean,
+     .doc = "keys and values of every layer are kept through a step, as for generating (use_cache left on in "
+            "transformers)"},
     {.key = "dropout", .expect = Expect::number, .doc = "above 0: masks are kept"},
     {.key = "compile",
      .expect = Expect::boolean,

@@ -120,7 +120,8 @@ TEST(SourceRecipes, MaxTextSharesWithinASlice) {
   EvidenceRow ahead = one;
   ahead.run.framework.planned = false;
   const double layer = 4.0 * 8192 * 8192 + 3.0 * 8192 * 28672 + 2.0 * 8192;
-  EXPECT_NEAR(predict_memory(ahead)[Holds::gathered] - predict_memory(one)[Holds::gathered], 4 * layer, 1e6);
+  // A layer more is gathered, and the last one's gradient is on its way in fp32.
+  EXPECT_NEAR(predict_memory(ahead)[Holds::gathered] - predict_memory(one)[Holds::gathered], 6 * layer, 1e6);
   EXPECT_EQ(predict_memory(one)[Holds::workspace], 0);
 }
 
