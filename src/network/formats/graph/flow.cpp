@@ -138,6 +138,112 @@ void Flow::find_gradients() {
   }
 }
 
+// A view's numbers are those of what it is a view of. PyTorch's reshape copies what was expanded; a device has its part
+// to itself.
+void Flow::find_storage() {
+  for (const Work& w : works_) {
+    if (!w.view || w.inputs.empty() || w.inputs[0] == kNothing) continue;
+    const FlowValue& from = values_[w.inputs[0]];
+    for (FlowId out : w.outputs) {
+      FlowValue& to = values_[out];
+      const std::string_view op = w.step.op;
+      const bool grown = op.starts_with("expand") && to.elements() != from.elements();
+      const bool own = grown || op.starts_with("sdy.") || op.ends_with("custom_call");
+      if (out == w.inputs[0] || to.dtype != from.dtype || own) continue;
+      to.storage = from.storage == kNothing ? w.inputs[0] : from.storage;
+    }
+  }
+}
+
+void Flow::find_roles(const Source* source) {
+  std::vector<std::uint32_t> uses(values_.size(), 0);
+  for (const Work& w : works_)
+    for (FlowId in : w.inputs)
+      if (in != kNothing) ++uses[in];
+  for (FlowId out : outputs_) uses[out] += 2;
+  for (const auto& [from, to] : links_) uses[from] += 2, uses[to] += 2;
+  std::vector<Piece> pieces;
+  natures_.reserve(works_.size());
+  pieces.reserve(works_.size());
+  for (const Work& w : works_) {
+    Piece& p = pieces.emplace_back();
+    p.nature = natures_.emplace_back(nature_of(w.step.op));
+    if (w.view && w.outputs.size() == 1) p.nature = {Needs::nothing, Trait::view};
+    if (w.left >= 0) p.nature.trait = Trait::product;
+    for (FlowId in : w.inputs) {
+      if (in == kNothing) continue;
+      const FlowValue& v = values_[in];
+      const bool weight = values_[root(in)].weight && v.gradient;
+      p.weight = p.weight || weight;
+      p.constant = p.constant || !v.gradient;
+      if (weight || !v.gradient) continue;
+      if (p.inputs < 3)
+        p.in[p.inputs++] = in;
+      else
+        p.nature.trait = Trait::none;
+    }
+    if (w.outputs.size() == 1 && w.step.kind != Kind::unknown) p.out = w.outputs[0];
+  }
+  Wholes found = find_wholes(pieces, uses);
+  roles_ = std::move(found.roles);
+  if (found.any()) notes_.push_back(note("whole-operators", found.text(), Span{source, 0, 0}));
+}
+
+// Notes that the backward pass needs a value; the elements that nothing kept before.
+// A part of something larger that is copied first, as batched products do, is a value of its own.
+std::int64_t Flow::hold(FlowId id, bool copied) {
+  if (id == kNothing || values_[root(id)].weight) return 0;
+  const FlowId whole = values_[id].storage == kNothing ? id : values_[id].storage;
+  const bool part = copied && values_[id].elements() < values_[whole].elements();
+  FlowValue& v = values_[part ? id : whole];
+  if (v.held || !(is_float(v.dtype) || v.dtype == Dtype::unspecified)) return 0;
+  v.held = true;
+  return std::max<std::int64_t>(v.elements(), 0);
+}
+
+std::int64_t Flow::keep(const Work& w, const Nature& nature, std::uint16_t role) {
+  const Step& s = w.step;
+  if (!s.left_gradient && !s.right_gradient) return 0;
+  std::int64_t kept = 0;
+  const FlowId out = w.outputs.empty() ? kNothing : w.outputs[0];
+  if (w.left >= 0 || w.right >= 0) {
+    const FlowId left = w.left >= 0 ? w.inputs[static_cast<std::size_t>(w.left)] : kNothing,
+                 right = w.right >= 0 ? w.inputs[static_cast<std::size_t>(w.right)] : kNothing;
+    const bool batched = s.kind == Kind::attention && w.kernel_rows < 0;
+    if (s.right_gradient && (role & forgets_left) == 0) kept = hold(left, batched);
+    if (s.left_gradient) add_elements(kept, hold(right, batched));
+    if (w.kernel_rows >= 0 || (role & keeps_output) != 0) add_elements(kept, hold(out));
+    add_elements(kept, std::max<std::int64_t>(w.kernel_rows, 0));
+    return kept;
+  }
+  if ((role & decided) != 0) {
+    for (FlowId in : w.inputs)
+      if ((role & keeps_input) != 0 && in != kNothing && values_[in].gradient) add_elements(kept, hold(in));
+    if ((role & keeps_output) != 0) add_elements(kept, hold(out));
+    const std::int64_t width = out == kNothing ? -1 : values_[out].dim(-1);
+    if ((role & keeps_rows) != 0 && width > 0)
+      add_elements(kept, std::max<std::int64_t>(values_[out].elements(), 0) / width);
+    return kept;
+  }
+  if (s.kind == Kind::normalization) return w.inputs.empty() ? 0 : hold(w.inputs[0]);
+  const bool moved = s.kind == Kind::movement || (nature.needs == Needs::unknown && s.flop_per_element == 0);
+  if (nature.needs == Needs::nothing || moved) return 0;
+  const auto learned = std::count_if(w.inputs.begin(), w.inputs.end(),
+                                     [this](FlowId in) { return in != kNothing && values_[in].gradient; });
+  const bool bounded =
+      nature.needs == Needs::inputs && nature.trait == Trait::arithmetic && learned == 1;  // max(x, 0): a ReLU
+  if (nature.needs == Needs::output || bounded) return hold(out);
+  for (std::size_t i = 0; i < w.inputs.size(); ++i) {
+    if (i > 0 && nature.needs == Needs::input) break;
+    bool other = nature.needs != Needs::other_sides;
+    for (std::size_t k = 0; k < w.inputs.size() && !other; ++k)
+      other = k != i && w.inputs[k] != kNothing && values_[w.inputs[k]].gradient;
+    if (other) add_elements(kept, hold(w.inputs[i]));
+  }
+  if (nature.trait == Trait::pool_maximum) add_elements(kept, 2 * s.written);  // positions of 8 bytes
+  return kept;
+}
+
 void Flow::own(Step& step, FlowId id) {
   FlowValue& w = values_[root(id)];
   if (!w.weight || w.owned) return;
@@ -166,7 +272,10 @@ void Flow::finish(Recorder& recorder, const Source* source) {
       if (values_[from].weight && out != from) values_[out].source = from;
   }
   find_gradients();
-  for (Work& w : works_) {
+  find_storage();
+  find_roles(source);
+  for (std::size_t n = 0; n < works_.size(); ++n) {
+    Work& w = works_[n];
     if (w.view) continue;
     Step& s = w.step;
     bool useful = false, gradient = false;
@@ -189,6 +298,7 @@ void Flow::finish(Recorder& recorder, const Source* source) {
     if (!w.outputs.empty()) s.written = std::max<std::int64_t>(values_[w.outputs[0]].elements(), 0);
     if (s.kind == Kind::elementwise && !w.outputs.empty() && !is_float(values_[w.outputs[0]].dtype))
       s.flop_per_element = 0;
+    if (s.kind != Kind::lookup && s.kind != Kind::unknown) s.kept = keep(w, natures_[n], roles_[n]);
     recorder.record(s);
   }
   const Span file{source, 0, 0};

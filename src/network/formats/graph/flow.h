@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "floptally/diagnostic.h"
+#include "network/formats/graph/keeping.h"
 #include "network/formats/graph/step.h"
 
 namespace floptally::graph {
@@ -28,10 +29,11 @@ struct FlowValue {
   std::vector<std::int64_t> dims;
   Dtype dtype = Dtype::unspecified;
   bool ranked = false;
-  bool weight = false;       // held by the model
-  bool trained = false;      // and learned
-  FlowId source = kNothing;  // the weight that this is a view of
-  bool gradient = false, useful = false, owned = false;
+  bool weight = false;        // held by the model
+  bool trained = false;       // and learned
+  FlowId source = kNothing;   // the weight that this is a view of
+  FlowId storage = kNothing;  // where its numbers are, if it is a view
+  bool gradient = false, useful = false, owned = false, held = false;
 
   [[nodiscard]] std::int64_t elements() const;              // -1: not known
   [[nodiscard]] std::int64_t dim(std::int64_t axis) const;  // from the end if negative; -1 if not there
@@ -48,9 +50,10 @@ struct Sizes {
 struct Work {
   Step step;
   std::vector<FlowId> inputs, outputs;
-  int left = -1, right = -1;    // positions in inputs
-  std::uint32_t carries = ~0u;  // bit i: a gradient flows back to input i
-  bool view = false;            // the outputs are input 0, or parts of it, in another shape or format
+  int left = -1, right = -1;      // positions in inputs
+  std::uint32_t carries = ~0u;    // bit i: a gradient flows back to input i
+  bool view = false;              // the outputs are input 0, or parts of it, in another shape or format
+  std::int64_t kernel_rows = -1;  // of a kernel that keeps its output and so many numbers; -1: it keeps no output
 };
 
 class Flow {
@@ -87,11 +90,17 @@ class Flow {
  private:
   FlowId root(FlowId id) const { return values_[id].source == kNothing ? id : values_[id].source; }
   void find_gradients();
+  void find_storage();
+  void find_roles(const Source* source);
+  std::int64_t hold(FlowId id, bool copied = false);
+  std::int64_t keep(const Work& work, const Nature& nature, std::uint16_t role);
   void own(Step& step, FlowId id);
 
   std::deque<FlowValue> values_;
   std::unordered_map<std::string_view, FlowId> names_;
   std::vector<Work> works_;
+  std::vector<Nature> natures_;  // of every work, where finish() is
+  std::vector<std::uint16_t> roles_;
   std::vector<FlowId> outputs_;
   std::vector<std::pair<FlowId, FlowId>> links_;
   std::deque<std::string> texts_;

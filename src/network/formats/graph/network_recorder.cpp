@@ -21,7 +21,6 @@ Op trained(Op op, const Step& s) {
   op.times = s.times;
   op.stored = s.stored;
   op.flags |= s.left_gradient ? op_flags::input_gradient : op_flags::input_no_gradient;
-  if (s.held) op.flags |= op_flags::shared_input;
   if (!s.right_gradient) op.flags |= op_flags::frozen;
   if (s.parameters == 0 && s.right_weight) op.flags |= op_flags::tied;
   return op;
@@ -52,7 +51,7 @@ Op generic_product(const Step& s) {
   const int weight_side = s.right_weight && s.right_gradient ? 1 : 0;
   const int sides = (s.left_gradient ? 1 : 0) + (!s.right_weight && s.right_gradient ? 1 : 0);
   Op op = make_op(operators::k_product, s.name, component_of(s.kind), s.batch, s.rows, s.inner, s.columns, parameters,
-                  sides, weight_side, s.read, s.written, s.held ? 0 : s.read);
+                  sides, weight_side, s.read, s.written, s.kept >= 0 ? s.kept : s.read);
   op.times = s.times;
   op.stored = s.stored;
   if (tied) op.flags |= op_flags::tied;
@@ -98,7 +97,6 @@ Op product_op(const Step& s) {
     const int sides = (s.left_gradient ? 1 : 0) + (s.right_gradient ? 1 : 0);
     Op op = matmul(s.name, s.batch, s.rows, s.inner, s.columns, sides, component_of(s.kind));
     op.times = s.times;
-    if (s.held) op.flags |= op_flags::shared_input;
     op.flags |= sides > 0 ? op_flags::input_gradient : op_flags::input_no_gradient;
     return op;
   }
@@ -122,7 +120,6 @@ Op normalization_op(const Step& s) {
     return generic_pointwise(s);
   op.times = s.times;
   op.stored = s.stored;
-  if (s.held) op.flags |= op_flags::shared_input;
   op.flags |= s.left_gradient ? op_flags::input_gradient : op_flags::input_no_gradient;
   return op;
 }
@@ -198,6 +195,32 @@ Op translate(const Step& s) {
   }
 }
 
+// Makes the op keep what the step says, as far as it can; elements that it cannot say are left.
+std::int64_t settle(Op& op, const Step& s) {
+  if (s.kept < 0 || op.def == &operators::k_pointwise || op.def == &operators::k_product ||
+      op.def == &operators::k_unknown)
+    return 0;
+  Cost<Integer> cost;
+  cost_of(op, Rules{}, cost);
+  Integer first = 0, rest = 0;
+  for (int i = 0; i < cost.saved_count; ++i) {
+    const Saved<Integer>& saved = cost.saved[i];
+    if (saved.keep != Keep::activation || (saved.weight_only && op.has(op_flags::frozen))) continue;
+    (i == 0 && cost.saves_input ? first : rest) += saved.elements;
+  }
+  const Integer kept = s.kept;
+  if (kept < rest) {  // a side that is kept already
+    op = generic_product(s);
+    return 0;
+  }
+  Integer left = kept - rest;
+  if (left < first)
+    op.flags |= op_flags::shared_input;
+  else
+    left = left - first;
+  return left.fits_int64() ? left.to_int64() : 0;
+}
+
 // Arithmetic without parameters can be summed up.
 bool is_plain(const Op& op) {
   return op.def == &operators::k_pointwise && op.attributes[2] == 0 && op.attributes[3] == 0;
@@ -210,7 +233,9 @@ void NetworkRecorder::record(const Step& step) {
   Step s = step;
   const Integer flop = Integer(2) * s.batch * s.rows * s.columns * s.inner * s.times;
   if (!flop.valid()) s.kind = Kind::unknown;
-  if (s.kind != Kind::unknown && s.batch == 0 && s.flop_per_element == 0 && s.parameters == 0 && s.buffers == 0) return;
+  if (s.kind != Kind::unknown && s.batch == 0 && s.flop_per_element == 0 && s.parameters == 0 && s.buffers == 0 &&
+      s.kept <= 0)
+    return;
   if (!s.module.empty()) {
     const std::string_view block = block_of(s.module);
     if (block != open_.first) {
@@ -222,7 +247,8 @@ void NetworkRecorder::record(const Step& step) {
     s.name = s.op;
   }
   if (join_bias(s)) return;
-  const Op op = translate(s);
+  Op op = translate(s);
+  const std::int64_t more = settle(op, s);
   if (s.kind == Kind::unknown && s.parameters > 0) {  // what it costs is not known, what it holds is
     Step held = step;
     held.name = s.name;
@@ -237,6 +263,14 @@ void NetworkRecorder::record(const Step& step) {
     add(generic_pointwise(held));
   }
   add(op);
+  if (more > 0) {  // the rest of what a view is a part of, an output
+    Step held;
+    held.name = "kept";
+    held.kept = more;
+    held.left_gradient = true;
+    held.times = s.times;
+    add(generic_pointwise(held));
+  }
 }
 
 // A bias that is added after its matrix product belongs to that linear layer.

@@ -92,6 +92,7 @@ Eval::Eval(Evaluator& owner, Graph& graph, const Node& node, const Frame* frame)
     if (id == kNoValue) continue;
     Value& v = owner.model_.values[id];
     v.type = Type{};
+    owner.release(id);
     useful_ = useful_ || (v.flags & kUseful) != 0;
   }
 }
@@ -448,63 +449,6 @@ void Eval::record(graph::Step s, std::uint32_t weights) {
   owner_.record(s);
 }
 
-namespace {
-
-// What the backward pass of an operator needs (PyTorch derivatives.yaml): nothing but sizes, what it read, or what it
-// gave. A product needs each side for the gradient of the other.
-enum class Needs : std::uint8_t { nothing, input, output, other_sides, inputs };
-
-Needs needs_of(std::string_view op) {
-  struct Row {
-    Needs needs;
-    std::string_view ops;
-  };
-  static constexpr Row kRows[] = {
-      {Needs::nothing,
-       " Add Sub Sum Mean Neg Cast Identity Concat Split Slice Pad Expand Tile Gather Where ReduceMean ReduceSum "
-       "ConstantOfShape Resize Upsample Dropout "},
-      {Needs::input,
-       " Abs Clip Erf Log Pow HardSwish HardSigmoid Gelu FastGelu QuickGelu LeakyRelu Mish Softplus Swish Elu Selu Celu"
-       " MaxPool AveragePool GlobalAveragePool GlobalMaxPool "},
-      {Needs::output, " Relu Sigmoid Tanh Exp Sqrt Reciprocal Softmax LogSoftmax "},
-      {Needs::other_sides, " Mul Div "},
-  };
-  for (const Row& row : kRows) {
-    const std::size_t at = row.ops.find(op);
-    if (!op.empty() && at != std::string_view::npos && row.ops[at - 1] == ' ' && row.ops[at + op.size()] == ' ')
-      return row.needs;
-  }
-  return Needs::inputs;
-}
-
-}  // namespace
-
-std::int64_t Eval::hold_input(int i) {
-  const ValueId id = input_id(i);
-  if (owner_.mute != nullptr || id == kNoValue || in(i).has(kHeld)) return 0;
-  owner_.model_.values[id].type.flags |= kHeld;
-  return std::max<std::int64_t>(elements(in(i)), 0);
-}
-
-std::int64_t Eval::hold_output() {
-  if (owner_.mute == nullptr) out(0).flags |= kHeld;
-  return std::max<std::int64_t>(elements(out(0)), 0);
-}
-
-std::int64_t Eval::hold_for_backward() {
-  const Needs needs = needs_of(op_name());
-  if (needs == Needs::nothing) return 0;
-  if (needs == Needs::output) return hold_output();
-  std::int64_t kept = 0;
-  for (int i = 0; i < (needs == Needs::input ? std::min(1, inputs()) : inputs()); ++i) {
-    if (in(i).origin != 0 || !is_float(in(i).elem)) continue;
-    bool other = needs != Needs::other_sides;
-    for (int k = 0; k < inputs() && !other; ++k) other = k != i && gradient(k);
-    if (other) graph::add_elements(kept, hold_input(i));
-  }
-  return kept;
-}
-
 void Eval::elementwise(std::int64_t flop_per_element) {
   if (owner_.mute != nullptr) return;
   const Type& result = out(0);
@@ -519,13 +463,11 @@ void Eval::elementwise(std::int64_t flop_per_element) {
       graph::add_elements(s.read, std::max<std::int64_t>(elements(in(i)), 0));
   s.left_gradient = useful_ && result.has(kGradient);
   s.kept = s.left_gradient ? hold_for_backward() : 0;
-  // PyTorch's positions of maxima: 8 bytes each, two numbers of fp32.
-  if (s.left_gradient && op_name() == "MaxPool") graph::add_elements(s.kept, 2 * s.written);
   record(s);
 }
 
 void Eval::product(graph::Kind kind, int left, int right, std::int64_t batch, std::int64_t rows, std::int64_t columns,
-                   std::int64_t inner, std::uint32_t weights, std::int64_t kernel, bool transposed) {
+                   std::int64_t inner, std::uint32_t weights, std::int64_t kernel, bool transposed, std::int64_t kept) {
   graph::Step s = step(kind);
   s.kernel = kernel;
   s.transposed = transposed;
@@ -547,9 +489,13 @@ void Eval::product(graph::Kind kind, int left, int right, std::int64_t batch, st
   s.read = std::max<std::int64_t>(left >= 0 ? elements(in(left)) : 0, 0);
   if (!weight && right >= 0) graph::add_elements(s.read, std::max<std::int64_t>(elements(in(right)), 0));
   s.written = std::max<std::int64_t>(elements(out(0)), 0);
-  const bool needs_left = left >= 0 && (s.right_weight ? s.right_gradient : s.left_gradient || s.right_gradient);
-  if (needs_left) s.held = hold_input(left) == 0;
-  if (right >= 0 && !weight && s.left_gradient) hold_input(right);
+  s.kept = std::max<std::int64_t>(kept, 0);
+  if (kept >= 0) return record(s, weights);
+  const bool batched = kind == graph::Kind::attention;
+  if (left >= 0 && s.right_gradient && (node_.role & graph::forgets_left) == 0) s.kept = hold_input(left, batched);
+  if (right >= 0 && !weight && s.left_gradient) graph::add_elements(s.kept, hold_input(right, batched));
+  if ((node_.role & graph::keeps_output) != 0 && (s.left_gradient || s.right_gradient))
+    graph::add_elements(s.kept, hold_output());
   record(s, weights);
 }
 

@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "network/formats/graph/keeping.h"
 #include "network/formats/graph/step.h"
 #include "network/formats/onnx/model.h"
 #include "network/formats/onnx/rules.h"
@@ -89,15 +90,19 @@ class Eval {
 
   // Costs. Each takes the parameters of the operands named by `weights` (bits) along.
   void elementwise(std::int64_t flop_per_element);
-  // left and right: operand indices (-1: none).
+  // left and right: operand indices (-1: none). kept: elements that no operator kept before; -1: of its sides.
   void product(graph::Kind kind, int left, int right, std::int64_t batch, std::int64_t rows, std::int64_t columns,
-               std::int64_t inner, std::uint32_t weights = kAll, std::int64_t kernel = 1, bool transposed = false);
+               std::int64_t inner, std::uint32_t weights = kAll, std::int64_t kernel = 1, bool transposed = false,
+               std::int64_t kept = -1);
   void record(graph::Step step, std::uint32_t weights = kAll);
   void unknown(std::string_view what);
   static std::int64_t elements(const Type& type);  // product of the sizes; kUnknown
   // Notes that the backward pass needs an operand or the first output; the elements that no operator kept before.
-  std::int64_t hold_input(int i);
+  // copied: a part of something larger is copied first, as batched products do.
+  std::int64_t hold_input(int i, bool copied = false);
   std::int64_t hold_output();
+  // The outputs are the first operand, or parts of it.
+  void view_outputs();
   graph::Step step(graph::Kind kind) const;
 
   bool fail(std::string code, const std::string& message, std::string help = {});
@@ -144,6 +149,7 @@ class Evaluator {
   // Runs the nodes of a graph whose inputs have been set. False after fail().
   bool run_graph(Graph& graph, const Frame* frame);
   bool run_function(Eval& call, Function& function);
+  void pass(ValueId from, ValueId to);
   // Marks what a gradient reaches in a body of which only some outputs are used.
   void mark_body(Graph& body, const std::vector<bool>& outputs);
 
@@ -164,6 +170,12 @@ class Evaluator {
   bool out_of_work = false;
 
   void record(const graph::Step& step);
+  // Where a value's numbers are: in another, if it is a view of that.
+  [[nodiscard]] ValueId storage(ValueId id) const { return storage_[id] == kNoValue ? id : storage_[id]; }
+  void release(ValueId id) { storage_[id] = kNoValue; }
+  void view(ValueId id, ValueId of) { storage_[id] = storage(of); }
+  // Notes that the backward pass needs a value; the elements that no operator kept before.
+  std::int64_t hold(ValueId id, bool copied);
   void note_unknown_operator(std::string_view op);
   void note_unknown_size(const std::string& where);
   void note_needed(const Type& type);  // its sizes that a name stands for would make a count known
@@ -176,12 +188,14 @@ class Evaluator {
   void mark_useful(const Graph& graph, int depth);
   void mark_nodes(const Graph& graph, int depth);
   void decide_trained();
+  void find_wholes();
   void hold_the_rest();
 
   Model& model_;
   graph::Recorder& recorder_;
   const Bindings& bindings_;
   Diagnostics problems_, notes_;
+  std::vector<ValueId> storage_;  // of every value
   std::vector<std::pair<std::string, std::int64_t>> unknown_operators_;
   std::vector<std::string> unknown_sizes_;
   std::vector<std::size_t> needed_;  // symbols that sizes of those nodes are

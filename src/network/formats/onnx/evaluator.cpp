@@ -9,7 +9,7 @@
 namespace floptally::onnx {
 
 Evaluator::Evaluator(Model& model, graph::Recorder& recorder, const Bindings& bindings)
-    : model_(model), recorder_(recorder), bindings_(bindings) {}
+    : model_(model), recorder_(recorder), bindings_(bindings), storage_(model.values.size(), kNoValue) {}
 
 void Evaluator::record(const graph::Step& step) {
   if (mute == nullptr) {
@@ -239,6 +239,7 @@ bool Evaluator::apply(Graph& graph, const Node& node, const Frame* frame) {
       if (constant) type.flags |= kConstant;
     }
   if (!rule.apply(e)) return false;
+  e.view_outputs();
   if (gradient && !rule.bodies)  // whole numbers have no gradient
     for (unsigned i = 0; i < node.outputs; ++i) {
       Type& type = e.out(static_cast<int>(i));
@@ -254,12 +255,18 @@ bool Evaluator::run_graph(Graph& graph, const Frame* frame) {
   return true;
 }
 
+// What a function reads and gives is what its caller has.
+void Evaluator::pass(ValueId from, ValueId to) {
+  if (to == kNoValue) return;
+  model_.values[to].type = from == kNoValue ? Type{} : model_.values[from].type;
+  storage_[to] = from == kNoValue ? kNoValue : storage(from);
+}
+
 bool Evaluator::run_function(Eval& call, Function& function) {
   if (function.active)
     return call.fail("graph-cycle", "function '" + std::string(function.name.substr(0, 60)) + "' calls itself");
   Graph& body = *model_.graphs[function.graph];
-  for (std::size_t i = 0; i < body.inputs.size(); ++i)
-    model_.values[body.inputs[i]].type = call.in(static_cast<int>(i));
+  for (std::size_t i = 0; i < body.inputs.size(); ++i) pass(call.input_id(static_cast<int>(i)), body.inputs[i]);
   int depth = 0;
   for (const Frame* f = call.frame(); f != nullptr; f = f->parent) ++depth;
   if (depth >= kMaxNesting) return call.fail("nested-too-deep", "functions call one another more than 32 deep");
@@ -269,8 +276,7 @@ bool Evaluator::run_function(Eval& call, Function& function) {
   function.active = false;
   if (!good) return false;
   for (int i = 0; i < call.outputs() && i < static_cast<int>(body.outputs.size()); ++i)
-    if (body.outputs[static_cast<std::size_t>(i)] != kNoValue)
-      call.out(i) = model_.values[body.outputs[static_cast<std::size_t>(i)]].type;
+    pass(body.outputs[static_cast<std::size_t>(i)], call.output_id(i));
   return true;
 }
 
@@ -312,6 +318,7 @@ Result<bool> Evaluator::run() {
   for (const auto& graph : model_.graphs)
     if (!graph->ordered && !sort(*graph)) return std::move(problems_);
   mark_useful(*model_.graphs[0], 0);
+  find_wholes();
   if (!run_graph(*model_.graphs[0], nullptr)) return std::move(problems_);
   hold_the_rest();
   for (const auto& [name, count] : unknown_operators_)

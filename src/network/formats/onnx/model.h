@@ -94,7 +94,7 @@ enum TypeFlag : std::uint16_t {
   kOptionalEmpty = 8,
   kWeight = 16,    // an initializer, or one seen through reshapes: `origin` says which
   kConstant = 32,  // known before anything runs
-  kHeld = 64,      // an operator keeps it for the backward pass
+  kHeld = 64,      // an operator keeps it, or what it is a view of, for the backward pass
 };
 
 struct Sequence;
@@ -141,6 +141,7 @@ struct Node {
   std::uint32_t operands;  // first of its inputs (then outputs) in Model::operands
   std::uint16_t inputs, outputs;
   std::uint16_t rule;      // rule_at(rule), or kLocalFunction, or kNoRule
+  std::uint16_t role;      // graph::Role: what it keeps for the backward pass
   std::uint32_t function;  // of a kLocalFunction: which
 };
 inline constexpr std::uint16_t kNoRule = 0xffff;

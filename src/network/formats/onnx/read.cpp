@@ -360,6 +360,7 @@ bool Reader::read_node(std::string_view bytes, Graph& graph, int depth) {
             0,
             0,
             kNoRule,
+            0,
             0};
   std::string_view type, domain;
   Message field(bytes, m_.file.data(), error_);

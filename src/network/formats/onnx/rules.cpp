@@ -38,4 +38,6 @@ std::uint16_t find_rule(std::string_view domain, std::string_view name) {
 
 const Rule& rule_at(std::uint16_t index) { return *table()[index]; }
 
+std::uint16_t rule_count() { return static_cast<std::uint16_t>(table().size()); }
+
 }  // namespace floptally::onnx

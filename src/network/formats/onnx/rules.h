@@ -28,6 +28,7 @@ struct Rule {
 
 std::uint16_t find_rule(std::string_view domain, std::string_view name);  // kNoRule if there is none
 const Rule& rule_at(std::uint16_t index);
+std::uint16_t rule_count();
 
 // The parts of the table, one a file; each ends with a row without a name.
 extern const Rule kElementwiseRules[], kShapeRules[], kMovementRules[], kMatrixRules[], kConvolutionRules[],

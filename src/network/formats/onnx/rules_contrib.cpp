@@ -8,10 +8,27 @@ namespace floptally::onnx {
 
 using graph::Kind;
 
+namespace {
+std::int64_t elements_of(std::int64_t a, std::int64_t b, std::int64_t c) {
+  return std::max<std::int64_t>(size_times(size_times(a, b), c), 0);
+}
+}  // namespace
+
 void attend(Eval& e, int query, int key, int value, std::int64_t batch_heads, std::int64_t queries, std::int64_t keys,
             std::int64_t key_dim, std::int64_t value_dim) {
-  e.product(Kind::attention, query, key, batch_heads, queries, keys, key_dim, 0);
-  e.product(Kind::attention, e.gradient(query) ? query : key, value, batch_heads, queries, value_dim, keys, 0);
+  // Its kernels keep queries, keys, values, their output and a number a row; what is not seen they made themselves.
+  std::int64_t first = 0, second = 0;
+  const bool seen = query != key;
+  if (e.gradient(query) || e.gradient(key) || e.gradient(value)) {
+    first = seen ? e.hold_input(query) : elements_of(batch_heads, queries, key_dim);
+    graph::add_elements(first, seen ? e.hold_input(key) : elements_of(batch_heads, keys, key_dim));
+    second = seen ? e.hold_input(value) : elements_of(batch_heads, keys, value_dim);
+    graph::add_elements(second, e.hold_output());
+    graph::add_elements(second, elements_of(batch_heads, queries, 1));
+  }
+  e.product(Kind::attention, query, key, batch_heads, queries, keys, key_dim, 0, 1, false, first);
+  e.product(Kind::attention, e.gradient(query) ? query : key, value, batch_heads, queries, value_dim, keys, 0, 1, false,
+            second);
 }
 
 namespace {
@@ -132,8 +149,7 @@ bool normalized(Eval& e, const Type& x) {
   s.flop_per_element = e.rule().flop;
   s.written = s.read = std::max<std::int64_t>(Eval::elements(x), 0);
   s.left_gradient = e.useful() && e.out(0).has(kGradient);
-  if (s.left_gradient) s.kept = e.hold_input(0);
-  s.held = s.kept == 0;
+  s.kept = s.left_gradient ? e.hold_input(0) : 0;
   e.record(s);
   return true;
 }

@@ -226,8 +226,7 @@ bool normalization(Eval& e) {
   s.written = s.read = std::max<std::int64_t>(Eval::elements(x), 0);
   s.columns = std::max<std::int64_t>(1, Eval::elements(e.in(1)));
   s.left_gradient = e.gradient(0);
-  if (s.left_gradient) s.kept = e.hold_input(0);
-  s.held = s.kept == 0;
+  s.kept = s.left_gradient ? e.hold_input(0) : 0;
   if (e.rule().choice == 1) {  // batch norm: running statistics
     for (int i = 1; i < e.outputs(); ++i) e.shape_like(i, e.in(3).elem, e.in(3));
   } else if (e.rule().choice == 2 && x.ranked() && x.rank > 0) {  // layer norm: mean and inverse deviation of each row

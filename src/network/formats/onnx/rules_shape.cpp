@@ -13,7 +13,7 @@ void keep_contents(Eval& e, const Type& x) {
   y.elem = x.elem;
   y.data = x.known();
   y.origin = x.origin;
-  y.flags = static_cast<std::uint16_t>(y.flags | (x.flags & (kWeight | kHeld)));
+  y.flags = static_cast<std::uint16_t>(y.flags | (x.flags & kWeight));
 }
 
 bool shape_of(Eval& e) {
@@ -348,7 +348,7 @@ bool transpose(Eval& e) {
   e.shape(0, x.elem, dims);
   Type& y = e.out(0);
   y.origin = x.origin;
-  y.flags = static_cast<std::uint16_t>(y.flags | (x.flags & (kWeight | kHeld)));
+  y.flags = static_cast<std::uint16_t>(y.flags | (x.flags & kWeight));
   if (x.rank <= 1) {
     y.data = x.known();
     return true;

@@ -83,9 +83,12 @@ void attention(Call& c) {
   s.inner = query.dim(-1);
   Work& scores = c.flow.product(Kind::attention, c.op, c.name, q, k, s);
   scores.outputs = {c.outputs};
+  const std::int64_t rows = std::max<std::int64_t>(times(s.batch, s.rows), 0);
   s.inner = s.columns;
   s.columns = value.dim(-1);
-  finish(c, c.flow.product(Kind::attention, c.op, c.name, q, v, s));
+  Work& values = c.flow.product(Kind::attention, c.op, c.name, q, v, s);
+  values.kernel_rows = rows;
+  finish(c, values);
 }
 
 void embedding(Call& c) {
@@ -209,7 +212,7 @@ constexpr Group kGroups[] = {
      "_native_batch_norm_legit_functional _fused_rms_norm", {normalization}},
     {"lstm gru rnn_tanh rnn_relu", {recurrent}},
     {"einsum", {einsum}},
-    {"view _unsafe_view reshape permute transpose t numpy_T unsqueeze squeeze contiguous clone to _to_copy flatten "
+    {"view _unsafe_view _reshape_alias reshape permute transpose t numpy_T unsqueeze squeeze contiguous clone to _to_copy flatten "
      "unflatten alias expand expand_as view_as movedim swapaxes chunk split split_with_sizes unbind slice select "
      "narrow lift_fresh_copy lift_fresh type_as float half bfloat16 view_dtype adjoint mT dropout tensor_split "
      "unsafe_split unsafe_chunk", {view}},
