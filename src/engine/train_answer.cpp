@@ -51,7 +51,7 @@ const char* rule_of(Holds what) {
     case Holds::activations:
       return "what every operator keeps for its backward pass x micro-batches in flight";
     case Holds::working:
-      return "gradients of the widest operator, and what is made again";
+      return "gradients of the widest operator, what is made again, buffers and caches that stay";
     case Holds::gathered:
       return "whole weights and gradients of the layers at work (ZeRO 3)";
     case Holds::logits:
