@@ -194,6 +194,7 @@ class LineSweep {
        at_least_ = false;
   std::array<SweepSlot, kFieldCount> slots_{};
   std::array<Num, kSlotCount> nums_{};
+  std::array<bool, kFieldCount> tracing_{};  // fields whose value is being found
   std::array<int, kFieldCount> needs_model_ = [] {
     std::array<int, kFieldCount> a{};
     a.fill(-1);

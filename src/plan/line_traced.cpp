@@ -140,10 +140,16 @@ Traced LineSweep::traced_slot(std::size_t slot) {
     return input_of(trace_, node, field_name(slot), true);
   }
   if (s.code && !explained_) return nums_[slot].traced();
+  if (tracing_[slot]) {  // asked for before plan_levels() has looked for circles
+    fail(error("circular-field", "'" + std::string(kFieldNames[slot]) + "' is found from itself", s.place));
+    return Traced(0);
+  }
   Probe scope(*this, slot);
   PlanValue value;
-  if (!evaluate(*s.expression, scope, value) || value.is_list || value.items.size() != 1 ||
-      !value.items[0].word.empty()) {
+  tracing_[slot] = true;
+  const bool evaluated = evaluate(*s.expression, scope, value);
+  tracing_[slot] = false;
+  if (!evaluated || value.is_list || value.items.size() != 1 || !value.items[0].word.empty()) {
     if (scope.problems == 0 && value.is_list)
       names_.report(error("list-needs-axis", "'" + std::string(kFieldNames[slot]) + "' is a list here", s.place,
                           "put it under 'over' in a line"));
