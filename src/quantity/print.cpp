@@ -83,6 +83,7 @@ std::string money(double value, int digits) {
   if (size >= 9999.5) return sign + significant(size / 1e3, digits) + "K";
   if (digits < 3 && size >= 0.995) return sign + significant(size, digits);
   if (size >= 999.5) return sign + grouped(fmt::format("{:.0f}", size));
+  if (digits > 4 && size > 1e-4 && size < 0.995) return sign + significant(size, 3);  // where a number is explained
   if (size > 0 && size < 0.005) return sign + (size < 1e-4 ? scientific(size, digits) : significant(size, 2));
   return sign + (size >= 99.995 ? fmt::format("{:.0f}", size) : fmt::format("{:.2f}", size));
 }

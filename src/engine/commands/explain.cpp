@@ -157,6 +157,28 @@ const Account* find_account(const Account& account, const std::string& above, co
   return nullptr;
 }
 
+// What the asked numbers stand on, in its order: nothing else of the answer is told of.
+std::vector<Step> steps_under(const Book& book, std::vector<std::uint32_t> asked) {
+  constexpr std::uint32_t kNone = UINT32_MAX;
+  std::vector<std::uint32_t> place(book.steps.size(), kNone);
+  while (!asked.empty()) {
+    const std::uint32_t step = asked.back();
+    asked.pop_back();
+    if (place[step] != kNone) continue;
+    place[step] = 0;
+    asked.insert(asked.end(), book.steps[step].inputs.begin(), book.steps[step].inputs.end());
+  }
+  std::vector<Step> out;
+  for (std::size_t i = 0; i < place.size(); ++i) {
+    if (place[i] == kNone) continue;
+    place[i] = static_cast<std::uint32_t>(out.size());
+    out.push_back(book.steps[i]);
+  }
+  for (Step& step : out)
+    for (std::uint32_t& input : step.inputs) input = place[input];
+  return out;
+}
+
 // The steps a path means: one number, or all of an account.
 Result<std::vector<std::uint32_t>> steps_at(const Book& book, const std::string& path) {
   const Result<std::uint32_t> step = find_step_or_line(book, path);
@@ -194,9 +216,13 @@ Result<Book> explain(const Request& request, Context& context) {
   teller.table.key = "derivation";
   teller.table.columns = {
       {"name", "Name", false}, {"value", "Value", true}, {"formula", "Formula", false}, {"source", "Source", false}};
+  std::vector<std::uint32_t> asked_for;
   if (paths.empty()) {
     teller.depth = request.has("depth") ? depth : 0;
-    for (const Headline& each : told.headlines) teller.tell(each.step, 0);
+    for (const Headline& each : told.headlines) {
+      teller.tell(each.step, 0);
+      asked_for.push_back(each.step);
+    }
   }
   Diagnostics problems;
   for (const std::string& path : paths) {
@@ -207,13 +233,14 @@ Result<Book> explain(const Request& request, Context& context) {
     }
     if (steps->size() > 1 && !request.has("depth")) teller.depth = 0;
     for (const std::uint32_t step : *steps) teller.tell(step, 0);
+    asked_for.insert(asked_for.end(), steps->begin(), steps->end());
     teller.depth = depth;
   }
   if (!problems.empty()) return problems;
   Book book;
   book.summary = std::move(teller.lines);
   book.headlines = told.headlines;
-  book.steps = told.steps;
+  book.steps = steps_under(told, std::move(asked_for));
   if (request.word("format") == "csv" || !request.words("output").empty())
     book.tables.push_back(std::move(teller.table));
   book.notes = told.notes;
