@@ -116,6 +116,16 @@ void settle_micro_batch(RunFile& file, const Network* network) {
   file.assumed.push_back({"layout.micro_batch", std::to_string(l.micro_batch)});
 }
 
+// Megatron-LM refuses to train experts under tensor parallelism without sequence parallelism (moe_layer.py).
+void settle_experts(RunFile& file, const Divisors& divisors) {
+  Layout& l = file.run.layout;
+  const bool stated = static_cast<bool>(file.root.find("layout").find("sequence_parallel"));
+  if (stated || l.sequence_parallel || l.tensor == 1 || divisors.experts == 0 || file.run.framework.name != "megatron")
+    return;
+  l.sequence_parallel = true;
+  file.assumed.push_back({"layout.sequence_parallel", "true"});
+}
+
 // The rules that the layout breaks, each at its key where the file has it.
 Diagnostics broken_rules(const RunFile& file, const Divisors& divisors) {
   Diagnostics problems =
@@ -163,6 +173,7 @@ Result<Book> run(const Request& request, Context& context) {
     if (!loaded) return loaded.take_problems();
     network.emplace(*std::move(loaded));
     settle_micro_batch(file, &*network);
+    settle_experts(file, divisors_of(*network, file.run));
   }
   const bool trains = file.model && !serves_only(file);  // else assumptions of a training that nobody asked for
   if (request.has("strict") && trains) {
