@@ -35,8 +35,9 @@ void describe_masked_head(Family& f, std::int64_t width, std::int64_t embedded, 
   f.sink.add(linear("dense", f.tokens, width, embedded, true, Component::head));
   f.sink.add(activation("act", f.tokens * embedded, Activation::gelu));
   f.sink.add(layer_norm("LayerNorm", f.tokens, embedded));
-  describe_unembedding({.name = "decoder", .width = embedded, .vocabulary = vocabulary, .tied = true, .bias = true},
-                       f.tokens, f.sink);
+  describe_unembedding(
+      {.name = "decoder", .width = embedded, .vocabulary = vocabulary, .tied = read_tied(f, true), .bias = true},
+      f.tokens, f.sink);
 }
 
 bool check_encoder_class(const Family& f) {

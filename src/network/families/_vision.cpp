@@ -63,6 +63,78 @@ void describe_siglip_tower(Sink& sink, const VisionSizes& v, bool pooled) {
   describe_mlp(mlp_of(v.width, v.ffn, Activation::gelu, false, true), 1, sink);
 }
 
+VisionSizes read_patches(const Keys& v) {
+  VisionSizes z = read_vision(v, {768, 12, 12, 3072, 3, 224, 16});
+  const std::int64_t patches = v.assume("num_patches", 256);
+  std::int64_t side = 1;
+  while ((side + 1) * (side + 1) <= patches) ++side;
+  if (side * side != patches) v.problem("shape-range", "num_patches", "'num_patches' must be a square");
+  z.image = side * z.patch;
+  return z;
+}
+
+void describe_pixtral_tower(Sink& sink, const VisionSizes& v, std::int64_t tokens, Activation activation) {
+  const Scope tower(sink, "vision_tower");
+  sink.add(patch_embedding("patch_conv", v.channels, v.width, v.patch * v.patch, tokens, false));
+  sink.add(rms_norm("ln_pre", tokens, v.width));
+  const Scope layers(sink, "layers", v.layers, BlockKind::layer);
+  describe_encoder_layer({.width = v.width,
+                          .heads = v.heads,
+                          .ffn = v.ffn,
+                          .norm = NormKind::rms,
+                          .qkv_bias = false,
+                          .out_bias = false,
+                          .mlp_bias = false,
+                          .gated = true,
+                          .rotary_dim = v.width / v.heads,
+                          .activation = activation},
+                         tokens, sink);
+}
+
+HearingSizes read_hearing(const Keys& c) {
+  constexpr HearingSizes kPublished;
+  HearingSizes h;
+  const auto size = [&](std::string_view whisper, std::string_view usual, std::int64_t published) {
+    return c.has(whisper) ? c.size(whisper) : c.assume(usual, published);
+  };
+  h.width = size("d_model", "hidden_size", kPublished.width);
+  h.layers = size("encoder_layers", "num_hidden_layers", kPublished.layers);
+  h.heads = size("encoder_attention_heads", "num_attention_heads", kPublished.heads);
+  h.ffn = size("encoder_ffn_dim", "intermediate_size", kPublished.ffn);
+  h.bins = c.assume("num_mel_bins", kPublished.bins);
+  h.positions = c.assume("max_source_positions", kPublished.positions);
+  c.divides("encoder_attention_heads", h.heads, "d_model", h.width);
+  c.understood({"activation_function", "hidden_act", "encoder_layerdrop", "layerdrop", "scale_embedding",
+                "num_hidden_layers", "hidden_size", "num_attention_heads", "intermediate_size", "head_dim",
+                "num_key_value_heads", "vocab_size", "activation_dropout"});
+  return h;
+}
+
+std::int64_t clips_per_sample(const Family& f, std::int64_t positions) {
+  if (f.inputs.frames <= 0) {
+    f.remark(
+        "the audio tower's parameters count; its FLOP are those of the positions heard per sample (--let frames=N), "
+        "here none");
+    return 0;
+  }
+  return (f.inputs.frames + positions - 1) / positions;
+}
+
+void describe_hearing(Sink& sink, const HearingSizes& h) {
+  const std::int64_t width = h.width, frames = 2 * h.positions;
+  const Scope encoder(sink, "audio_tower");
+  sink.add(convolution("conv1", h.bins, width, 1, 3, frames, frames, true));
+  sink.add(activation("act", frames * width, Activation::gelu));
+  sink.add(convolution("conv2", width, width, 1, 3, frames, h.positions, true));
+  sink.add(activation("act", h.positions * width, Activation::gelu));
+  sink.add(position_table("embed_positions", h.positions, h.positions, width).with(op_flags::frozen));
+  {
+    const Scope layers(sink, "layers", h.layers, BlockKind::layer);
+    describe_encoder_layer({.width = width, .heads = h.heads, .ffn = h.ffn, .key_bias = false}, h.positions, sink);
+  }
+  sink.add(layer_norm("layer_norm", h.positions, width));
+}
+
 namespace {
 
 // A projector that joins `merged` neighbouring patches and maps them through two linear layers.

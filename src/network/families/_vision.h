@@ -19,6 +19,20 @@ VisionSizes read_vision(const Keys& c, const VisionSizes& published);
 void describe_clip_tower(Sink& sink, const VisionSizes& v, Activation activation);
 // `pooled`: with the attention-pooling head.
 void describe_siglip_tower(Sink& sink, const VisionSizes& v, bool pooled);
+// Pixtral's tower: rotary positions, gated layers, RMS norms.
+void describe_pixtral_tower(Sink& sink, const VisionSizes& v, std::int64_t tokens, Activation activation);
+// SigLIP 2's sizes, whose positions are a square table of num_patches.
+VisionSizes read_patches(const Keys& v);
+
+// Whisper's encoder as other models hear with it: half as many positions as frames of the spectrogram.
+struct HearingSizes {
+  std::int64_t width = 1280, layers = 32, heads = 20, ffn = 5120, bins = 128, positions = 1500;
+};
+HearingSizes read_hearing(const Keys& c);  // under Whisper's keys or under the usual ones
+// Clips per sample, from the positions that the user gives (--let frames=N); notes where there are none.
+std::int64_t clips_per_sample(const Family& f, std::int64_t positions);
+void describe_hearing(Sink& sink, const HearingSizes& h);
+
 // Qwen3-VL's and Qwen 3.5's tower with its mergers (vision_config of transformers models/qwen3_vl).
 void describe_qwen_tower(Family& f, Sink& sink);
 // Qwen2-VL's and Qwen2.5-VL's towers.

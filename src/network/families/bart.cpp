@@ -84,6 +84,8 @@ void describe_bart(Family& f) {
                 "add_bias_logits", "add_final_layer_norm", "normalize_embedding", "static_position_embeddings",
                 "extra_pos_embeddings", "forced_bos_token_id", "normalize_before", "share_encoder_decoder_embeddings",
                 "decoder_vocab_size"});
+  if (!read_tied(f, true) || !c.flag("share_encoder_decoder_embeddings", true))
+    c.problem("unknown-variant", "tie_word_embeddings", "embeddings that are not shared are not known here");
   f.sequence(positions);
   const std::int64_t source = f.inputs.source_sequence > 0 ? f.inputs.source_sequence : f.tokens;
   if (!f.ok()) return;

@@ -24,6 +24,7 @@ void describe_ernie4_5(Family& f) {
     moe.expert_ffn = c.size("moe_intermediate_size");
     moe.shared_ffn = c.count_or("moe_num_shared_experts", 0) * moe.expert_ffn;
     moe.correction_bias = c.flag("moe_use_aux_free", true);
+    if (bias) c.problem("unknown-variant", "use_bias", "experts with biases are not known here");
     check_experts(f, moe, "moe_num_experts", "moe_k");
     const std::int64_t first = c.count_or("moe_layer_start_index", 1),
                        last = c.config().size_if({"moe_layer_end_index"}, -1, -1),

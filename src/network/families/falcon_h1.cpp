@@ -36,6 +36,8 @@ void describe_falcon_h1(Family& f) {
   const Mamba2Part mamba = read_mamba2(f, s.width);
   const MlpPart mlp = mlp_of(s.width, c.size("intermediate_size"), read_activation(f, Activation::silu), true,
                              c.flag("mlp_bias", false));
+  if (c.flag("projectors_bias", false) != mamba.bias)
+    c.problem("unknown-variant", "projectors_bias", "'projectors_bias' other than 'mamba_proj_bias' is not known");
   const bool tied = read_tied(f, false);
   c.understood({"attention_in_multiplier", "attention_out_multiplier", "embedding_multiplier", "key_multiplier",
                 "lm_head_multiplier",      "mamba_chunk_size",         "mamba_expand",         "mamba_norm_before_gate",

@@ -36,8 +36,8 @@ void describe_layer(Family& f, const AttentionPart& a, const MlpPart& mlp, const
   }
   describe(f, {.attention = &attention, .mlp = &mlp, .residuals = Residuals::sandwich});
   if (borrowed) {  // the matrices are there, the keys and values of an earlier layer are used
-    f.sink.add(parameter("self_attn.k_proj", width * a.kv_heads * a.head_dim, 0, Component::projection));
-    f.sink.add(parameter("self_attn.v_proj", width * a.kv_heads * a.head_dim, 0, Component::projection));
+    f.sink.add(parameter("self_attn.k_proj", (width + a.k_bias) * a.kv_heads * a.head_dim, 0, Component::projection));
+    f.sink.add(parameter("self_attn.v_proj", (width + a.v_bias) * a.kv_heads * a.head_dim, 0, Component::projection));
     f.sink.add(parameter("self_attn.k_norm", a.head_dim, 0, Component::norm));
   }
   const Scope scope(f.sink, "per_layer_input");

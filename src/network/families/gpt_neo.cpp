@@ -33,7 +33,7 @@ void describe_gpt_neo(Family& f) {
   describe_layers(f.sink, kinds, [&](std::uint8_t windowed) {
     describe(f, {.attention = windowed != 0 ? &local : &full, .mlp = &mlp, .norm = NormKind::layer});
   });
-  describe_head(f, NormKind::layer, s.width, s.vocabulary, true);
+  describe_head(f, NormKind::layer, s.width, s.vocabulary, read_tied(f, true));
 }
 
 }  // namespace

@@ -3,11 +3,11 @@
 namespace floptally::families {
 namespace {
 
-constexpr std::string_view kTypes[] = {"llama",  "yi",     "smollm3", "internlm",
-                                       "xverse", "aquila", "helium",  "code_llama"};
+constexpr std::string_view kTypes[] = {"llama",  "yi",     "smollm3",    "internlm",     "xverse",
+                                       "aquila", "helium", "code_llama", "PanguEmbedded"};
 constexpr std::string_view kArchitectures[] = {"LlamaForCausalLM",  "YiForCausalLM",       "SmolLM3ForCausalLM",
                                                "LLaMAForCausalLM",  "InternLMForCausalLM", "XverseForCausalLM",
-                                               "AquilaForCausalLM", "HeliumForCausalLM"};
+                                               "AquilaForCausalLM", "HeliumForCausalLM",   "PanguEmbeddedForCausalLM"};
 
 void describe_llama(Family& f) {
   const Keys& c = f.config;

@@ -22,23 +22,7 @@ void describe_mistral3(Family& f) {
     RepeatedSink images(f.sink, images_per_sample(f));
     const std::int64_t side = std::max<std::int64_t>(merge, kUsualImage / z.patch), tokens = side * side,
                        rows = std::max<std::int64_t>(1, tokens / (merge * merge));
-    {
-      const Scope tower(images, "vision_tower");
-      images.add(patch_embedding("patch_conv", z.channels, z.width, z.patch * z.patch, tokens, false));
-      images.add(rms_norm("ln_pre", tokens, z.width));
-      const Scope layers(images, "layers", z.layers, BlockKind::layer);
-      describe_encoder_layer({.width = z.width,
-                              .heads = z.heads,
-                              .ffn = z.ffn,
-                              .norm = NormKind::rms,
-                              .qkv_bias = false,
-                              .out_bias = false,
-                              .mlp_bias = false,
-                              .gated = true,
-                              .rotary_dim = z.width / z.heads,
-                              .activation = Activation::silu},
-                             tokens, images);
-    }
+    describe_pixtral_tower(images, z, tokens, Activation::silu);
     const Scope projector(images, "projector");
     images.add(rms_norm("norm", tokens, z.width));
     images.add(linear("patch_merger", rows, z.width * merge * merge, z.width));

@@ -84,6 +84,9 @@ void describe_mllama(Family& f) {
   const Tower tower = read_tower(f);
   const Keys t = f.config.child("text_config");
   Family text{t, f.inputs, f.sink};
+  text.outer = f.architecture();
+  if (text.outer.ends_with("ForCausalLM"))
+    f.config.problem("unknown-variant", "architectures", "the text model alone is not known under this model_type");
   const TextSizes s = read_text_sizes(text);
   f.tokens = text.tokens;
   const AttentionPart attention = attention_of(s);

@@ -10,17 +10,6 @@ constexpr std::string_view kArchitectures[] = {
     "SiglipModel",  "SiglipVisionModel",  "SiglipForImageClassification", "SiglipTextModel",
     "Siglip2Model", "Siglip2VisionModel", "Siglip2ForImageClassification"};
 
-// SigLIP 2 with images of any size: patches are vectors, positions a square table of num_patches.
-VisionSizes read_patches(const Keys& v) {
-  VisionSizes z = read_vision(v, {768, 12, 12, 3072, 3, 224, 16});
-  const std::int64_t patches = v.assume("num_patches", 256);
-  std::int64_t side = 1;
-  while ((side + 1) * (side + 1) <= patches) ++side;
-  if (side * side != patches) v.problem("shape-range", "num_patches", "'num_patches' must be a square");
-  z.image = side * z.patch;
-  return z;
-}
-
 void describe_text(Family& f, const Keys& t) {
   EncoderLayerPart layer{.width = t.assume("hidden_size", 768),
                          .heads = t.assume("num_attention_heads", 12),

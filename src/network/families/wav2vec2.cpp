@@ -107,8 +107,7 @@ void understand_the_rest(const Keys& c) {
                 "codevector_dim",
                 "proj_codevector_dim",
                 "gradient_checkpointing",
-                "tokenizer_class",
-                "conv_pos_batch_norm"});
+                "tokenizer_class"});
 }
 
 void describe_wav2vec2(Family& f) {
@@ -149,7 +148,10 @@ void describe_wav2vec2(Family& f) {
   if (masks || c.text_or("model_type", "") == "hubert") f.sink.add(parameter("masked_spec_embed", width, 0));
   // Weight normalization keeps one length for each kernel position beside the direction.
   f.sink.add(convolution("pos_conv_embed", width, width, groups, kernel, f.tokens, f.tokens, true));
-  f.sink.add(parameter("pos_conv_embed.weight_g", kernel, 0, Component::convolution));
+  if (c.flag("conv_pos_batch_norm", false))
+    f.sink.add(batch_norm("pos_conv_embed.batch_norm", width, f.tokens));
+  else
+    f.sink.add(parameter("pos_conv_embed.weight_g", kernel, 0, Component::convolution));
   f.sink.add(layer_norm("layer_norm", f.tokens, width));
   {
     const Scope scope(f.sink, "layers", layers, BlockKind::layer);

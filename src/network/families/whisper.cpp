@@ -60,7 +60,7 @@ void describe_whisper(Family& f) {
     }
     f.sink.add(layer_norm("layer_norm", f.tokens, width));
   }
-  if (!f.architecture().ends_with("Model")) describe_head(f, NormKind::none, width, vocabulary, true);
+  if (!f.architecture().ends_with("Model")) describe_head(f, NormKind::none, width, vocabulary, read_tied(f, true));
 }
 
 }  // namespace

@@ -50,8 +50,9 @@ void describe_xlnet(Family& f) {
     f.sink.add(layer_norm("layer_norm", tokens, width));
   }
   if (language)
-    describe_unembedding({.name = "lm_loss", .width = width, .vocabulary = vocabulary, .tied = true, .bias = true},
-                         tokens, f.sink);
+    describe_unembedding(
+        {.name = "lm_loss", .width = width, .vocabulary = vocabulary, .tied = read_tied(f, true), .bias = true}, tokens,
+        f.sink);
 }
 
 }  // namespace
