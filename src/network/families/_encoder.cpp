@@ -144,7 +144,8 @@ void describe_decoder_layer(const EncoderLayerPart& p, std::int64_t tokens, std:
   sink.add(residual(tokens * p.width));
   normed(p.post_norm, "self_attn_layer_norm");
   normed(!p.post_norm, "encoder_attn_layer_norm");
-  describe_cross_attention(cross, tokens, memory, sink);
+  RepeatedSink seeing(sink, memory > 0 ? 1 : 0);  // without a memory, its matrices stand idle
+  describe_cross_attention(cross, tokens, memory, seeing);
   sink.add(residual(tokens * p.width));
   normed(p.post_norm, "encoder_attn_layer_norm");
   normed(!p.post_norm, "final_layer_norm");
