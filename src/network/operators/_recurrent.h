@@ -36,7 +36,7 @@ void recurrent_cost(int gates, int elementwise, const Attributes<N>& a, N projec
   c.input = steps * input;
   c.output = runs * state;
   c.keep_input(steps * input, true);
-  c.keep(runs * (rows + hidden + state), Keep::activation);  // gates, cell or candidate, output
+  c.keep(runs * (gates == 1 ? state : rows + hidden + state), Keep::activation);  // gates, cell or candidate, output
 }
 
 }  // namespace floptally::operators

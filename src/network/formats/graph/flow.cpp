@@ -209,11 +209,11 @@ std::int64_t Flow::keep(const Work& w, const Nature& nature, std::uint16_t role)
   if (w.left >= 0 || w.right >= 0) {
     const FlowId left = w.left >= 0 ? w.inputs[static_cast<std::size_t>(w.left)] : kNothing,
                  right = w.right >= 0 ? w.inputs[static_cast<std::size_t>(w.right)] : kNothing;
-    const bool batched = s.kind == Kind::attention && w.kernel_rows < 0;
+    const bool batched = s.kind == Kind::attention && !w.fused;
     if (s.right_gradient && (role & forgets_left) == 0) kept = hold(left, batched);
     if (s.left_gradient) add_elements(kept, hold(right, batched));
-    if (w.kernel_rows >= 0 || (role & keeps_output) != 0) add_elements(kept, hold(out));
-    add_elements(kept, std::max<std::int64_t>(w.kernel_rows, 0));
+    if (w.fused || (role & keeps_output) != 0) add_elements(kept, hold(out));
+    add_elements(kept, w.own);
     return kept;
   }
   if ((role & decided) != 0) {

@@ -50,10 +50,11 @@ struct Sizes {
 struct Work {
   Step step;
   std::vector<FlowId> inputs, outputs;
-  int left = -1, right = -1;      // positions in inputs
-  std::uint32_t carries = ~0u;    // bit i: a gradient flows back to input i
-  bool view = false;              // the outputs are input 0, or parts of it, in another shape or format
-  std::int64_t kernel_rows = -1;  // of a kernel that keeps its output and so many numbers; -1: it keeps no output
+  int left = -1, right = -1;    // positions in inputs
+  std::uint32_t carries = ~0u;  // bit i: a gradient flows back to input i
+  bool view = false;            // the outputs are input 0, or parts of it, in another shape or format
+  bool fused = false;           // its kernel keeps its output
+  std::int64_t own = 0;         // numbers of its own making that it keeps
 };
 
 class Flow {

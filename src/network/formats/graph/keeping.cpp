@@ -42,7 +42,8 @@ constexpr Group kGroups[] = {
     {"softmax logsoftmax safesoftmax", {Needs::output, Trait::softmax}},
     {"mul multiply div divide realdiv divnonan", {Needs::other_sides, Trait::arithmetic}},
     {"max min maximum minimum squareddifference", {Needs::inputs, Trait::arithmetic}},
-    {"reducemax reducemin amax amin", {Needs::input, Trait::reduction}},
+    {"reducemax reducemin", {Needs::nothing, Trait::reduction}},  // torch.max keeps where it stood: 8 bytes a row
+    {"amax amin", {Needs::input, Trait::reduction}},
     {"matmul gemm batchmatmul batchmatmulv2 batchmatmulv3 bmm mm dotgeneral einsum", {Needs::inputs, Trait::product}},
 };
 // clang-format on

@@ -195,7 +195,8 @@ class Evaluator {
   graph::Recorder& recorder_;
   const Bindings& bindings_;
   Diagnostics problems_, notes_;
-  std::vector<ValueId> storage_;  // of every value
+  std::vector<ValueId> storage_;    // of every value
+  std::vector<char> moved_weight_;  // of every value: a weight, or weights put together
   std::vector<std::pair<std::string, std::int64_t>> unknown_operators_;
   std::vector<std::string> unknown_sizes_;
   std::vector<std::size_t> needed_;  // symbols that sizes of those nodes are

@@ -25,7 +25,9 @@ const Nature& nature_of(const Node& node) {
 // Looks at every graph before it runs: a value is constant where nothing that is fed or learned reaches it.
 void Evaluator::find_wholes() {
   std::vector<std::uint32_t> uses(model_.values.size(), 0);
-  std::vector<char> constant(model_.values.size(), 0), weight(model_.values.size(), 0);
+  std::vector<char> constant(model_.values.size(), 0);
+  std::vector<char>& weight = moved_weight_;
+  weight.assign(model_.values.size(), 0);
   for (ValueId id : model_.operands)
     if (id != kNoValue) ++uses[id];  // its maker counts as one, in all of them
   for (const auto& graph : model_.graphs) {
@@ -64,6 +66,10 @@ void Evaluator::find_wholes() {
         const ValueId id = model_.operands[node.operands + node.inputs + i];
         if (id == kNoValue) continue;
         if (still) constant[id] = 1;
+        // Weights that are only moved (gates in another order) are no activations.
+        const bool moved = p.nature.needs == Needs::nothing && p.nature.trait != Trait::arithmetic &&
+                           p.nature.trait != Trait::reduction;
+        if (moved && p.inputs == 0 && p.weight) weight[id] = 1;
         p.out = id;
       }
       if (node.outputs != 1 || still) p.out = graph::kNoPiece;
@@ -103,7 +109,7 @@ std::int64_t Evaluator::hold(ValueId id, bool copied) {
   const Type& whole = model_.values[storage(id)].type;
   const bool part = copied && Eval::elements(model_.values[id].type) < Eval::elements(whole);
   Type& type = model_.values[part ? id : storage(id)].type;
-  if (type.origin != 0 || type.has(kHeld)) return 0;
+  if (type.origin != 0 || type.has(kHeld) || moved_weight_[id] != 0) return 0;
   type.flags |= kHeld;
   return std::max<std::int64_t>(Eval::elements(type), 0);
 }

@@ -54,6 +54,7 @@ bool recurrent(Eval& e) {
   s.right_gradient = e.gradient(2);
   s.flop_per_element = 0;
   s.read = s.written = directions * batch * hidden;
+  s.kept = trained ? s.read * (gates == 1 ? 1 : gates + 2) : 0;  // gates, cell or candidate, output: as operators/lstm
   if (steps > 0) {
     s.left_gradient = e.gradient(5);
     e.record(s, 4);

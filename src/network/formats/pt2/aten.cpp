@@ -87,7 +87,8 @@ void attention(Call& c) {
   s.inner = s.columns;
   s.columns = value.dim(-1);
   Work& values = c.flow.product(Kind::attention, c.op, c.name, q, v, s);
-  values.kernel_rows = rows;
+  values.fused = true;
+  values.own = rows;
   finish(c, values);
 }
 
@@ -134,10 +135,15 @@ void recurrent(Call& c) {
     Work& start = c.flow.product(Kind::recurrent, c.op, c.name, kNothing, params[i + 1], s);
     start.left = -1;
     start.outputs = c.outputs;
+    // Gates, cell or candidate, output of a step: as operators/lstm.
+    const std::int64_t own =
+        std::max<std::int64_t>(times(batch, u.dim(0) == u.dim(1) ? u.dim(1) : u.dim(0) + 2 * u.dim(1)), 0);
+    start.own = own;
     if (steps < 2) continue;
     Work& rest = c.flow.product(Kind::recurrent, c.op, c.name, c.outputs[0], params[i + 1], s);
     rest.step.times = steps - 1;
     rest.outputs = c.outputs;
+    rest.own = own;
   }
 }
 
