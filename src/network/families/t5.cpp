@@ -3,7 +3,7 @@
 namespace floptally::families {
 namespace {
 
-constexpr std::string_view kTypes[] = {"t5", "mt5", "umt5"};
+constexpr std::string_view kTypes[] = {"t5", "mt5", "umt5", "switch_transformers"};
 constexpr std::string_view kArchitectures[] = {"T5ForConditionalGeneration",
                                                "T5Model",
                                                "T5EncoderModel",
@@ -11,7 +11,8 @@ constexpr std::string_view kArchitectures[] = {"T5ForConditionalGeneration",
                                                "MT5EncoderModel",
                                                "UMT5ForConditionalGeneration",
                                                "UMT5EncoderModel",
-                                               "T5WithLMHeadModel"};
+                                               "T5WithLMHeadModel",
+                                               "SwitchTransformersForConditionalGeneration"};
 
 void describe_t5(Family& f) {
   const Keys& c = f.config;
@@ -36,8 +37,27 @@ void describe_t5(Family& f) {
   f.sequence(c.size_or("n_positions", 512));
   const std::int64_t source = f.inputs.source_sequence > 0 ? f.inputs.source_sequence : f.tokens;
   if (!f.ok()) return;
+  // Switch: experts, one a token, in every n-th layer of a half.
+  const bool routed = c.has("num_sparse_encoder_layers") || c.has("num_experts");
+  MoePart moe;
+  if (routed) {
+    moe.width = width;
+    moe.experts = c.size("num_experts");
+    moe.top_k = 1;
+    moe.expert_ffn = inner;
+    moe.gated = false;
+    moe.router_bias = c.flag("router_bias", false);
+    moe.activation = Activation::relu;
+  }
+  const std::int64_t sparse_encoders = routed ? c.size("num_sparse_encoder_layers") : 0,
+                     sparse_decoders = routed ? c.size("num_sparse_decoder_layers") : 0;
+  c.understood({"expert_capacity", "add_router_probs", "router_dtype", "router_ignore_padding_tokens", "router_type",
+                "router_z_loss_coef", "num_sparse_encoder_layers", "num_sparse_decoder_layers", "encoder_sparse_step",
+                "decoder_sparse_step", "expert_bias"});
+  if (!f.ok()) return;
   const MlpPart mlp = mlp_of(width, inner, gated ? Activation::gelu : Activation::relu, gated);
-  const auto stack = [&](std::string_view name, std::int64_t tokens, std::int64_t count, bool decoder) {
+  const auto stack = [&](std::string_view name, std::int64_t tokens, std::int64_t count, bool decoder,
+                         std::int64_t sparse) {
     const Scope scope(f.sink, name);
     AttentionPart self;
     self.width = width;
@@ -50,8 +70,7 @@ void describe_t5(Family& f) {
     cross.heads = cross.kv_heads = heads;
     cross.head_dim = dim;
     if (!every_layer) f.sink.add(relative_bias("relative_attention_bias", heads, buckets, tokens * tokens));
-    {
-      const Scope block(f.sink, "block", count, BlockKind::layer);
+    const auto layer = [&](bool experts) {
       if (every_layer) f.sink.add(relative_bias("relative_attention_bias", heads, buckets, tokens * tokens));
       f.sink.add(rms_norm("layer_norm", tokens, width));
       describe_attention(self, tokens, f.sink);
@@ -62,17 +81,31 @@ void describe_t5(Family& f) {
         f.sink.add(residual(tokens * width));
       }
       f.sink.add(rms_norm("layer_norm", tokens, width));
-      describe_mlp(mlp, tokens, f.sink);
+      if (experts)
+        describe_moe(moe, tokens, f.sink);
+      else
+        describe_mlp(mlp, tokens, f.sink);
       f.sink.add(residual(tokens * width));
+    };
+    if (sparse == 0) {
+      const Scope block(f.sink, "block", count, BlockKind::layer);
+      layer(false);
+    } else {
+      const std::int64_t step = std::max<std::int64_t>(1, count / sparse);
+      std::vector<std::uint8_t> kinds = layer_kinds(f, count);
+      for (std::size_t i = 0; i < kinds.size(); ++i)
+        kinds[i] = step == 1 || static_cast<std::int64_t>(i) % step == 1 ? 1 : 0;
+      describe_layers(
+          f.sink, kinds, [&](std::uint8_t kind) { layer(kind != 0); }, "block");
     }
     f.sink.add(rms_norm("final_layer_norm", tokens, width));
   };
   f.sink.add(embedding("shared", source, vocabulary, width));
-  stack("encoder", source, layers, false);
+  stack("encoder", source, layers, false, sparse_encoders);
   if (tags) return f.sink.add(linear("classifier", source, width, labels, true, Component::head));
   if (encoder_only) return;
   f.sink.add(embedding("decoder.embed_tokens", f.tokens, vocabulary, width).with(op_flags::tied));
-  stack("decoder", f.tokens, decoders, true);
+  stack("decoder", f.tokens, decoders, true, sparse_decoders);
   if (classifies) {
     f.sink.add(linear("classification_head.dense", 1, width, width, true, Component::head));
     f.sink.add(linear("classification_head.out_proj", 1, width, labels, true, Component::head));
@@ -86,8 +119,8 @@ void describe_t5(Family& f) {
 extern const FamilyDef k_t5;
 const FamilyDef k_t5 = {
     "t5",
-    "T5, mT5, UMT5 and Flan-T5: encoder and decoder with relative position buckets, RMS norms, no biases",
-    "huggingface/transformers models/t5/modeling_t5.py; 1910.10683, 2010.11934",
+    "T5, mT5, UMT5, Flan-T5 and Switch: encoder and decoder with relative position buckets, RMS norms, no biases",
+    "huggingface/transformers models/t5/modeling_t5.py; 1910.10683, 2010.11934, 2101.03961",
     kTypes,
     kArchitectures,
     build<describe_t5>};

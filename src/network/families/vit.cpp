@@ -4,13 +4,17 @@
 namespace floptally::families {
 namespace {
 
-constexpr std::string_view kTypes[] = {"vit", "deit"};
+constexpr std::string_view kTypes[] = {"vit", "deit", "vit_msn", "ijepa"};
 constexpr std::string_view kArchitectures[] = {"ViTForImageClassification",
                                                "ViTModel",
                                                "ViTForMaskedImageModeling",
                                                "DeiTForImageClassification",
                                                "DeiTForImageClassificationWithTeacher",
-                                               "DeiTModel"};
+                                               "DeiTModel",
+                                               "ViTMSNModel",
+                                               "ViTMSNForImageClassification",
+                                               "IJepaModel",
+                                               "IJepaForImageClassification"};
 
 void describe_vit(Family& f) {
   const Keys& c = f.config;
@@ -22,7 +26,8 @@ void describe_vit(Family& f) {
   layer.activation = read_activation(f, Activation::gelu);
   c.divides("num_attention_heads", layer.heads, "hidden_size", layer.width);
   if (image < patch) c.problem("shape-range", "patch_size", "'patch_size' is larger than 'image_size'");
-  const bool distilled = c.text_or("model_type", "vit") == "deit";
+  const std::string_view type = c.text_or("model_type", "vit");
+  const bool distilled = type == "deit", plain = type == "ijepa", pools = type == "vit" || distilled;
   const std::string_view named = f.architecture();
   const bool classifies = named.find("ForImageClassification") != std::string_view::npos;
   const std::int64_t labels = classifies ? label_count(c) : 0;
@@ -32,11 +37,14 @@ void describe_vit(Family& f) {
     c.problem("unknown-variant", "architectures", "the head of class '" + std::string(named) + "' is not known");
   c.understood({"encoder_stride", "pooler_act", "pooler_output_size"});
   if (!f.ok()) return;
-  const std::int64_t patches = (image / patch) * (image / patch), special = distilled ? 2 : 1,
+  const std::int64_t patches = (image / patch) * (image / patch),
+                     special = plain       ? 0
+                               : distilled ? 2
+                                           : 1,
                      tokens = patches + special;
   f.sink.add(patch_embedding("patch_embeddings", channels, layer.width, patch * patch, patches, true)
                  .with(op_flags::input_no_gradient));
-  f.sink.add(parameter("cls_token", special * layer.width, special * layer.width, Component::embed));
+  if (special > 0) f.sink.add(parameter("cls_token", special * layer.width, special * layer.width, Component::embed));
   f.sink.add(position_table("position_embeddings", tokens, tokens, layer.width));
   {
     const Scope scope(f.sink, "layer", layers, BlockKind::layer);
@@ -51,7 +59,7 @@ void describe_vit(Family& f) {
     f.sink.add(convolution("decoder", layer.width, stride * stride * channels, 1, 1, patches, patches, true));
     return;
   }
-  if (!classifies) f.sink.add(linear("pooler", 1, layer.width, layer.width, true, Component::head));
+  if (!classifies && pools) f.sink.add(linear("pooler", 1, layer.width, layer.width, true, Component::head));
 }
 
 }  // namespace
@@ -59,7 +67,7 @@ void describe_vit(Family& f) {
 extern const FamilyDef k_vit;
 const FamilyDef k_vit = {
     "vit",
-    "ViT and DeiT: an image cut into patches, a class token (and DeiT a distillation token), an encoder",
+    "ViT, DeiT, MSN and I-JEPA: an image cut into patches, a class token (and DeiT a distillation token), an encoder",
     "huggingface/transformers models/vit/modeling_vit.py, models/deit/modeling_deit.py; 2010.11929, 2012.12877",
     kTypes,
     kArchitectures,

@@ -4,9 +4,10 @@
 namespace floptally::families {
 namespace {
 
-constexpr std::string_view kTypes[] = {"wav2vec2", "hubert"};
+constexpr std::string_view kTypes[] = {"wav2vec2", "hubert", "unispeech", "unispeech-sat", "wavlm"};
 constexpr std::string_view kArchitectures[] = {"Wav2Vec2Model", "Wav2Vec2ForCTC", "Wav2Vec2ForPreTraining",
-                                               "HubertModel", "HubertForCTC"};
+                                               "HubertModel",   "HubertForCTC",   "WavLMModel",
+                                               "WavLMForCTC",   "UniSpeechModel", "UniSpeechSatModel"};
 
 // The convolutions over raw audio, each with its width, kernel and stride.
 struct Front {
@@ -107,6 +108,10 @@ void understand_the_rest(const Keys& c) {
                 "codevector_dim",
                 "proj_codevector_dim",
                 "gradient_checkpointing",
+                "num_ctc_classes",
+                "replace_prob",
+                "num_clusters",
+                "max_bucket_distance",
                 "tokenizer_class"});
 }
 
@@ -124,7 +129,9 @@ void describe_wav2vec2(Family& f) {
   c.divides("num_attention_heads", heads, "hidden_size", width);
   c.divides("num_conv_pos_embedding_groups", groups, "hidden_size", width);
   const std::string_view named = f.architecture();
-  const bool pretraining = named.ends_with("ForPreTraining");
+  const std::string_view type = c.text_or("model_type", "wav2vec2");
+  const bool pretraining = named.ends_with("ForPreTraining") && type == "wav2vec2", gated = type == "wavlm";
+  const std::int64_t buckets = gated ? c.assume("num_buckets", 320) : 0;
   const bool classifies = named.ends_with("ForSequenceClassification"),
              frames = named.ends_with("ForAudioFrameClassification"),
              letters = named.ends_with("ForCTC") || named.ends_with("ForMaskedLM");
@@ -153,9 +160,14 @@ void describe_wav2vec2(Family& f) {
   else
     f.sink.add(parameter("pos_conv_embed.weight_g", kernel, 0, Component::convolution));
   f.sink.add(layer_norm("layer_norm", f.tokens, width));
+  if (gated) f.sink.add(relative_bias("rel_attn_embed", heads, buckets, f.tokens * f.tokens));
   {
     const Scope scope(f.sink, "layers", layers, BlockKind::layer);
     describe_encoder_layer({.width = width, .heads = heads, .ffn = inner, .post_norm = !before}, f.tokens, f.sink);
+    if (gated) {  // WavLM: each position gates the relative bias of its heads
+      f.sink.add(linear("gru_rel_pos_linear", heads * f.tokens, width / heads, 8, true, Component::position));
+      f.sink.add(parameter("gru_rel_pos_const", heads, heads * f.tokens, Component::position));
+    }
     if (adapter > 0 && before) {  // MMS: a small layer for each language
       const Scope small(f.sink, "adapter_layer");
       f.sink.add(layer_norm("norm", f.tokens, width));
@@ -179,7 +191,7 @@ void describe_wav2vec2(Family& f) {
 extern const FamilyDef k_wav2vec2;
 const FamilyDef k_wav2vec2 = {
     "wav2vec2",
-    "wav2vec 2.0 and HuBERT: convolutions over raw audio, a convolution for positions, an encoder",
+    "wav2vec 2.0, HuBERT, UniSpeech, WavLM: convolutions over raw audio, a convolution for positions, an encoder",
     "huggingface/transformers models/wav2vec2/modeling_wav2vec2.py, models/hubert/modeling_hubert.py; 2006.11477, "
     "2106.07447",
     kTypes,
