@@ -135,6 +135,7 @@ double step_temporary(const Run& run) {
 // backward.
 struct Gathered {
   double layer = 0, loss = 0, head = 0;
+  double later = 0;  // of `layer`, what the backward pass gathers as it goes on, and keeps
 };
 
 Gathered gathered_weights(const MemoryProfile& profile, const Run& run, const Rank& rank) {
@@ -143,7 +144,12 @@ Gathered gathered_weights(const MemoryProfile& profile, const Run& run, const Ra
   // (torchtitan: reshard_after_forward is off where pipeline parallelism is on).
   if (run.layout.pipeline > 1 && run.adapter.rank == 0 && !run.framework.planned) {
     const double whole = rank.sum.gathered + 4 * (rank.sum.trained_dense + rank.sum.trained_expert);
-    return {whole, whole, whole};
+    if (!run.framework.reshards_root) return {whole, whole, whole};
+    // torch/distributed/pipelining/stage.py: set_reshard_after_backward(False) until the last micro-batch; the next
+    // forward pass reshards what it has used.
+    const double gradients = 4 * (rank.sum.trained_dense + rank.sum.trained_expert);
+    const double layers = std::min(rank.sum.gathered, 2 * rank.gathered_layer);
+    return {whole, gradients, gradients + layers, rank.sum.gathered - layers};
   }
   const LayerMemory& after = profile.after();
   // fully_shard's reshard_after_forward=False; DeepSpeed's zero.Init(mem_efficient_linear=False): F.linear keeps its
@@ -229,9 +235,17 @@ void moments(const MemoryProfile& profile, const Run& run, const Rank& rank, con
   // Megatron-LM's first and last pipeline ranks alone are given a batch; its mask goes with the forward step.
   const bool given = rank.chunks[0].first || rank.head;
   const double mask = run.loader_mask && given ? profile.mask() : 0;
-  out[static_cast<int>(Moment::forward)] = {full, rank.working / 2 + mask, gathered.layer, 0, absent};
+  const double gathered_first = gathered.layer - gathered.later;
+  out[static_cast<int>(Moment::forward)] = {full, rank.working / 2 + mask, gathered_first, 0, absent};
   Transient& backward = out[static_cast<int>(Moment::layer_backward)];
-  backward = {full, rank.working + rank.replayed, gathered.layer, held_back, absent};
+  backward = {full, rank.working + rank.replayed, gathered_first, held_back, absent};
+  if (gathered.later > 0) {  // ... or, one micro-batch later, all weights and the activations of the others
+    double one = 0;
+    for (int c = 0; c < rank.count; ++c) one += rank.chunks[c].activations;
+    const double others = full - one * (1 - 1 / std::max(1.0, rank.sum_layers));
+    const Transient end = {others, backward.working, gathered.layer, held_back, absent};
+    if (end.sum() > backward.sum()) backward = end;
+  }
   if (!run.fused_optimizer) {  // ... or at its end: all gradients, the activations of one layer
     const double left = left_behind(profile, rank, run, gradients);
     const Transient end = {full / std::max(1.0, rank.sum_layers), backward.working + left, gathered.layer,

@@ -105,5 +105,19 @@ TEST(Held, AWholeGraphGivesAllGradientsAtOnce) {
   EXPECT_EQ(eager.moment, Moment::loss);
 }
 
+// Stages that are resharded after each forward pass: at the end of a backward pass all weights, one micro-batch less.
+TEST(Held, ReshardedStagesBecomeWholeAgain) {
+  EvidenceRow row =
+      row_of("a,KempnerForge,x,40,5120,40,8,17920,1,128256,0,4096,,,,h200,32,4,2,0,FSDP2,4,4,64,bf16-true,full,,,,24");
+  const DeviceMemory again = predict_memory(row);
+  row.run.framework.reshards_root = false;
+  const DeviceMemory whole = predict_memory(row);
+  // Inputs of 20 layers and what the embedding keeps of its words; one layer is at work.
+  const double one = 19.0 / 20 * 4 * 4096 * (20 * 5120 * 2 + 8);
+  EXPECT_EQ(again.moment, Moment::layer_backward);
+  EXPECT_NEAR(whole.allocated() - again.allocated(), one, 1);
+  EXPECT_DOUBLE_EQ(whole[Holds::gathered], again[Holds::gathered]);
+}
+
 }  // namespace
 }  // namespace floptally
