@@ -1,5 +1,7 @@
 #include "base/csv.h"
 
+#include <algorithm>
+
 namespace floptally {
 
 // One pass over the bytes; problems are collected and reading goes on with the next line.
@@ -209,6 +211,16 @@ std::string_view Csv::text_of(const Cell& cell) const {
   if (cell.form == Form::copied) return copies_[cell.copy];
   std::string_view text = std::string_view(source_->text).substr(cell.begin, cell.end - cell.begin);
   return cell.form == Form::quoted ? text.substr(1, text.size() - 2) : text;
+}
+
+std::uint64_t RowLines::line_of(std::size_t row) {
+  const Span span = csv_.row_span(row);
+  const std::string& text = span.source->text;
+  const auto from = text.begin() + static_cast<std::ptrdiff_t>(at_),
+             to = text.begin() + static_cast<std::ptrdiff_t>(span.begin);
+  line_ += static_cast<std::uint64_t>(std::count(from, to, '\n'));
+  at_ = span.begin;
+  return line_;
 }
 
 std::string csv_quote(std::string_view text, char separator) {

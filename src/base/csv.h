@@ -88,6 +88,19 @@ class Csv {
 };
 
 // `text` as a CSV cell: quoted only where it has to be.
+// Lines of a table's rows asked for from its top to its end: each line of the text is looked at once.
+class RowLines {
+ public:
+  explicit RowLines(const Csv& csv) : csv_(csv) {}
+  // Where the row begins; not before the one that was asked for last.
+  std::uint64_t line_of(std::size_t row);
+
+ private:
+  const Csv& csv_;
+  std::size_t at_ = 0;
+  std::uint64_t line_ = 1;
+};
+
 std::string csv_quote(std::string_view text, char separator = ',');
 
 }  // namespace floptally

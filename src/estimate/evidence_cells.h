@@ -1,6 +1,7 @@
 // What the readers of evidence rows share: typed cells, and words in free text.
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <optional>
@@ -17,7 +18,9 @@ namespace floptally {
 // Reads cells of one row; the first bad one becomes the row's reason.
 class Cells {
  public:
-  Cells(const Csv& csv, std::size_t row, EvidenceRow& out) : csv_(csv), row_(row), out_(out) {}
+  // `line`: where the row begins.
+  Cells(const Csv& csv, std::size_t row, std::uint64_t line, EvidenceRow& out)
+      : csv_(csv), row_(row), line_(line), out_(out) {}
 
   [[nodiscard]] std::string_view text(std::string_view column) const { return csv_.cell(row_, column); }
   // Whether a number's cell says nothing: empty, or one of the words that scripts write for it.
@@ -75,13 +78,17 @@ class Cells {
  private:
   void fail(std::string_view column, const char* what) {
     if (!out_.reason.empty()) return;
-    const Location at = locate(csv_.span(row_, *csv_.find(column)));
-    out_.reason = "line " + std::to_string(at.line) + ", column " + std::string(column) + ": \"" +
+    const Span cell = csv_.span(row_, *csv_.find(column)), whole = csv_.row_span(row_);
+    const std::string_view before =
+        std::string_view(cell.source->text).substr(whole.begin, cell.begin - whole.begin);  // a quoted cell has lines
+    const auto more = static_cast<std::uint64_t>(std::count(before.begin(), before.end(), '\n'));
+    out_.reason = "line " + std::to_string(line_ + more) + ", column " + std::string(column) + ": \"" +
                   std::string(text(column)) + "\" " + what;
   }
 
   const Csv& csv_;
   std::size_t row_;
+  std::uint64_t line_;
   EvidenceRow& out_;
 };
 

@@ -457,12 +457,12 @@ void read_loss(EvidenceRow& out, std::string_view label) {
   out.run.linear_loss = label == "linear" || contains(out.task, "classification");
 }
 
-EvidenceRow read_row(const Csv& csv, std::size_t row, const FindModel& find) {
+EvidenceRow read_row(const Csv& csv, std::size_t row, std::uint64_t line, const FindModel& find) {
   EvidenceRow out;
-  Cells cells(csv, row, out);
+  Cells cells(csv, row, line, out);
   out.row = row;
   out.id = cells.text("id");
-  if (out.id.empty()) out.id = "line " + std::to_string(locate(csv.row_span(row)).line);
+  if (out.id.empty()) out.id = "line " + std::to_string(line);
   out.source = cells.text(csv.find("src") ? "src" : "source");
   if (csv.find("train_type") && out.source.empty()) out.source = "AnswerDotAI/fsdp_qlora";
   out.model = cells.text("model");
@@ -556,7 +556,8 @@ Result<std::vector<EvidenceRow>> read_evidence(const Csv& csv, const FindModel& 
   }
   std::vector<EvidenceRow> rows;
   rows.reserve(csv.rows());
-  for (std::size_t row = 0; row < csv.rows(); ++row) rows.push_back(read_row(csv, row, find));
+  RowLines lines(csv);
+  for (std::size_t row = 0; row < csv.rows(); ++row) rows.push_back(read_row(csv, row, lines.line_of(row), find));
   return rows;
 }
 

@@ -381,8 +381,14 @@ Result<Book> run(const Request& request, Context& context) {
   Result<Csv> csv = Csv::read(**source, {shipped ? ',' : sniff_separator((*source)->text)});
   if (!csv) return csv.take_problems();
   if (!shipped && PublishedTable::is_one(*csv)) return published_answer(*csv, request, context);
+  // Rows name the same few models again and again; a table of thousands names no more than it can hold.
+  std::map<std::pair<std::string, std::int64_t>, std::shared_ptr<const Network>, std::less<>> found;
+  constexpr std::size_t kHeld = 1024;
   const FindModel find = [&](std::string_view name, std::int64_t sequence) {
-    return shipped_network(name, sequence, context);
+    const auto key = std::pair(std::string(name), sequence);
+    if (const auto at = found.find(key); at != found.end()) return at->second;
+    if (found.size() >= kHeld) found.clear();
+    return found.emplace(key, shipped_network(name, sequence, context)).first->second;
   };
   std::vector<std::string> unread;
   Diagnostics notes;

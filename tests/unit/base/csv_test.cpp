@@ -44,6 +44,15 @@ TEST(Csv, AColumnIsRenamedWhereItStands) {
   EXPECT_EQ(csv->header_span(1).begin, 2u);
 }
 
+TEST(Csv, RowsKnowTheirLines) {
+  const Source s = source("# a comment\na,b\n1,\"two\nlines\"\n\n3,4\n");
+  const auto csv = Csv::read(s);
+  ASSERT_TRUE(csv.ok());
+  RowLines lines(*csv);
+  EXPECT_EQ(lines.line_of(0), 3u);
+  EXPECT_EQ(lines.line_of(1), 6u);
+}
+
 TEST(Csv, CollectsAllProblemsOfAFile) {
   const Source s = source("a,b,a\n1,2\nx\"y,2,3\n\"open,1,2\n");
   const auto csv = Csv::read(s);
