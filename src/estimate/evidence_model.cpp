@@ -60,7 +60,8 @@ void read_model(EvidenceRow& out, Cells& cells) {
   s.positions = s.gated ? Positions::rotary : Positions::learned;
   s.qkv_bias = s.out_bias = s.mlp_bias = !s.gated;
   s.activation = s.gated ? Activation::silu : Activation::gelu;
-  s.tied = cells.text("tied").empty() ? !s.gated : cells.count("tied", 0) == 1;
+  const std::string tied = lower(cells.text("tied"));
+  s.tied = tied.empty() ? !s.gated : tied == "1" || tied == "true" || tied == "yes";
   const std::string_view notes = out.notes;
   s.shared_ffn = number_after(notes, "shared expert ffn");
   s.kv_rank = number_after(notes, "kv_lora");

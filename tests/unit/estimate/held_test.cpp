@@ -39,6 +39,7 @@ TEST(Held, ARowSaysWhetherItsTableServesTwice) {
   const double tied = predict_memory(nanotron("16", "16", "1")).allocated(),
                apart = predict_memory(nanotron("16", "16", "1", "0")).allocated();
   EXPECT_NEAR(apart - tied, table, 1);
+  EXPECT_DOUBLE_EQ(predict_memory(nanotron("16", "16", "1", "True")).allocated(), tied);
 }
 
 TEST(Held, InputsAndGradientsAreGatheredIntoABufferEach) {
