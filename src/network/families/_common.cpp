@@ -89,6 +89,7 @@ TaskHead task_head(const Family& f) {
   if (name.ends_with("ForQuestionAnswering")) return TaskHead::spans;
   if (name.ends_with("RewardModel")) return TaskHead::reward;
   if (!name.ends_with("Model")) return TaskHead::language;
+  if (name == "NanoChatModel") return TaskHead::none;
   // These names end alike and have logits all the same.
   for (const std::string_view chat : {"LMHeadModel", "HeadsModel", "ChatModel", "ChatGLMModel", "mPLUGOwl3Model"})
     if (name.ends_with(chat)) return TaskHead::language;

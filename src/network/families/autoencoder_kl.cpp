@@ -90,6 +90,9 @@ void describe_autoencoder(Family& f) {
   k.attends = c.flag("mid_block_add_attention", true);
   k.channels = c.assume("in_channels", 3);
   const bool before = c.flag("use_quant_conv", true), after = c.flag("use_post_quant_conv", true);
+  constexpr std::int64_t kMostLayers = 1000;
+  if (k.layers > kMostLayers || k.widths.size() > 64)
+    c.problem("out-of-range", "layers_per_block", "an autoencoder of so many layers is none that is known");
   if (k.widths.empty()) c.problem("missing-key", "block_out_channels", "the config has no 'block_out_channels'");
   for (const std::int64_t width : k.widths)
     if (width < 1 || width % k.groups != 0)

@@ -24,7 +24,7 @@ void describe_native(Family& f) {
                      patch = std::max<std::int64_t>(1, read_side(v, "patch_size", 14));
   const bool bias = v.flag("attention_bias", false), normed = v.flag("use_qk_norm", false),
              rms = v.text_or("norm_type", "layer_norm") == "rms_norm",
-             table = v.flag("use_absolute_position_embeddings", true), mask = v.flag("use_mask_token", true),
+             table = v.flag("use_absolute_position_embeddings", true), mask = v.flag("use_mask_token", false),
              pooled = v.flag("use_mean_pooling", true);
   v.understood({"layer_scale_init_value", "projection_dropout", "hidden_act", "patch_size", "image_size"});
   v.divides("num_attention_heads", heads, "hidden_size", width);

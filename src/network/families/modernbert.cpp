@@ -4,9 +4,9 @@
 namespace floptally::families {
 namespace {
 
-constexpr std::string_view kTypes[] = {"modernbert"};
+constexpr std::string_view kTypes[] = {"modernbert", "modernbert-decoder"};
 constexpr std::string_view kArchitectures[] = {"ModernBertModel", "ModernBertForMaskedLM",
-                                               "ModernBertForSequenceClassification"};
+                                               "ModernBertForSequenceClassification", "ModernBertDecoderForCausalLM"};
 
 void describe_modernbert(Family& f) {
   const Keys& c = f.config;
@@ -19,6 +19,11 @@ void describe_modernbert(Family& f) {
   AttentionPart windowed = full;
   windowed.mask = AttentionMask::window_both;
   windowed.span = std::max<std::int64_t>(1, c.size_or("local_attention", 128) / 2);
+  const bool decodes = c.text_or("model_type", "modernbert") == "modernbert-decoder";
+  if (decodes) {
+    full.mask = AttentionMask::causal;
+    set_window(windowed, c.size_or("sliding_window", std::max<std::int64_t>(1, c.size_or("local_attention", 128) / 2)));
+  }
   const std::int64_t every = c.size_or("global_attn_every_n_layers", 3);
   const NormKind kind = norm_bias ? NormKind::layer : NormKind::layer_scale_only;
   MlpPart mlp = mlp_of(s.width, c.size("intermediate_size"), read_activation(f, Activation::gelu, "hidden_activation"),
@@ -35,7 +40,7 @@ void describe_modernbert(Family& f) {
   c.understood({"classifier_activation", "classifier_pooling", "cls_token_id", "deterministic_flash_attn",
                 "global_rope_theta", "local_rope_theta", "position_embedding_type", "reference_compile",
                 "repad_logits_with_grad", "sparse_pred_ignore_index", "sparse_prediction", "hidden_activation",
-                "layer_types"});
+                "layer_types", "initializer_cutoff_factor", "sliding_window", "local_attention"});
   std::vector<std::uint8_t> kinds = layer_kinds(f, s.layers);  // bit 0: windowed; bit 1: the first, without a norm
   for (std::size_t i = 0; i < kinds.size(); ++i)
     kinds[i] = static_cast<std::uint8_t>((static_cast<std::int64_t>(i) % every != 0 ? 1 : 0) | (i == 0 ? 2 : 0));
@@ -58,7 +63,7 @@ void describe_modernbert(Family& f) {
   f.sink.add(activation("head.act", rows * s.width, Activation::gelu));
   f.sink.add(norm("head.norm", kind, rows, s.width));
   if (labels > 0)
-    f.sink.add(linear("classifier", rows, s.width, labels, true, Component::head));
+    f.sink.add(linear("classifier", rows, s.width, labels, !decodes || classifier_bias, Component::head));
   else
     describe_head(f, NormKind::none, s.width, s.vocabulary, tied, decoder_bias);
 }
@@ -66,12 +71,12 @@ void describe_modernbert(Family& f) {
 }  // namespace
 
 extern const FamilyDef k_modernbert;
-const FamilyDef k_modernbert = {
-    "modernbert",
-    "ModernBERT: pre-norm encoder without biases, GeGLU, rotary positions, windows in two of three layers",
-    "huggingface/transformers models/modernbert/modeling_modernbert.py; 2412.13663",
-    kTypes,
-    kArchitectures,
-    build<describe_modernbert>};
+const FamilyDef k_modernbert = {"modernbert",
+                                "ModernBERT and its decoder: pre-norm layers without biases, GeGLU, rotary positions, "
+                                "windows in two of three layers",
+                                "huggingface/transformers models/modernbert/modeling_modernbert.py; 2412.13663",
+                                kTypes,
+                                kArchitectures,
+                                build<describe_modernbert>};
 
 }  // namespace floptally::families

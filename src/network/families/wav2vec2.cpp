@@ -115,6 +115,48 @@ void understand_the_rest(const Keys& c) {
                 "tokenizer_class"});
 }
 
+struct AudioHead {
+  std::int64_t labels = 0, projected = 0, letters = 0;
+  bool weighted = false;  // the layers' outputs are mixed
+};
+
+AudioHead read_head(Family& f, bool pretraining) {
+  const Keys& c = f.config;
+  const std::string_view named = f.architecture();
+  const bool classifies = named.ends_with("ForSequenceClassification"),
+             frames = named.ends_with("ForAudioFrameClassification"),
+             letters = named.ends_with("ForCTC") || named.ends_with("ForMaskedLM");
+  if (!named.empty() && !pretraining && !classifies && !frames && !letters && !named.ends_with("Model"))
+    c.problem("unknown-variant", "architectures", "the head of class '" + std::string(named) + "' is not known");
+  const std::int64_t vocabulary = c.count_or("vocab_size", 32);
+  AudioHead head;
+  if (classifies || frames) head.labels = label_count(c);
+  if (classifies) head.projected = c.assume("classifier_proj_size", 256);
+  if (letters) head.letters = vocabulary;
+  head.weighted = c.flag("use_weighted_layer_sum", false) && head.labels > 0;
+  return head;
+}
+
+void describe_head(Family& f, const AudioHead& head, std::int64_t layers, std::int64_t width) {
+  const bool pools = head.projected > 0;
+  if (head.weighted) f.sink.add(parameter("layer_weights", layers + 1, (layers + 1) * f.tokens * width));
+  if (pools) f.sink.add(linear("projector", f.tokens, width, head.projected, true, Component::head));
+  if (head.labels > 0)
+    f.sink.add(
+        linear("classifier", pools ? 1 : f.tokens, pools ? head.projected : width, head.labels, true, Component::head));
+  if (head.letters > 0) f.sink.add(linear("lm_head", f.tokens, width, head.letters, true, Component::head));
+}
+
+// MMS: a small layer for each language.
+void describe_adapter(Family& f, std::int64_t width, std::int64_t inner) {
+  const Scope small(f.sink, "adapter_layer");
+  f.sink.add(layer_norm("norm", f.tokens, width));
+  f.sink.add(linear("linear_1", f.tokens, width, inner, true));
+  f.sink.add(activation("act", f.tokens * inner, Activation::relu));
+  f.sink.add(linear("linear_2", f.tokens, inner, width, true));
+  f.sink.add(residual(f.tokens * width));
+}
+
 void describe_wav2vec2(Family& f) {
   const Keys& c = f.config;
   const std::int64_t width = c.size("hidden_size"), layers = c.size("num_hidden_layers"),
@@ -125,21 +167,13 @@ void describe_wav2vec2(Family& f) {
   const bool before = c.flag("do_stable_layer_norm", false);
   const bool projected_norm = c.flag("feat_proj_layer_norm", true);
   const bool masks = c.ratio_or("mask_time_prob", 0.05) > 0 || c.ratio_or("mask_feature_prob", 0) > 0;
-  const std::int64_t vocabulary = c.count_or("vocab_size", 32);
   c.divides("num_attention_heads", heads, "hidden_size", width);
   c.divides("num_conv_pos_embedding_groups", groups, "hidden_size", width);
   const std::string_view named = f.architecture();
   const std::string_view type = c.text_or("model_type", "wav2vec2");
   const bool pretraining = named.ends_with("ForPreTraining") && type == "wav2vec2", gated = type == "wavlm";
   const std::int64_t buckets = gated ? c.assume("num_buckets", 320) : 0;
-  const bool classifies = named.ends_with("ForSequenceClassification"),
-             frames = named.ends_with("ForAudioFrameClassification"),
-             letters = named.ends_with("ForCTC") || named.ends_with("ForMaskedLM");
-  if (!named.empty() && !pretraining && !classifies && !frames && !letters && !named.ends_with("Model"))
-    c.problem("unknown-variant", "architectures", "the head of class '" + std::string(named) + "' is not known");
-  const std::int64_t labels = classifies || frames ? label_count(c) : 0,
-                     projected = classifies ? c.assume("classifier_proj_size", 256) : 0;
-  const bool weighted = c.flag("use_weighted_layer_sum", false) && labels > 0;
+  const AudioHead head = read_head(f, pretraining);
   const std::int64_t adapter = c.count_or("adapter_attn_dim", 0);
   if (c.flag("add_adapter", false))
     c.problem("unknown-variant", "add_adapter", "an encoder with strided adapter layers is not known");
@@ -168,21 +202,9 @@ void describe_wav2vec2(Family& f) {
       f.sink.add(linear("gru_rel_pos_linear", heads * f.tokens, width / heads, 8, true, Component::position));
       f.sink.add(parameter("gru_rel_pos_const", heads, heads * f.tokens, Component::position));
     }
-    if (adapter > 0 && before) {  // MMS: a small layer for each language
-      const Scope small(f.sink, "adapter_layer");
-      f.sink.add(layer_norm("norm", f.tokens, width));
-      f.sink.add(linear("linear_1", f.tokens, width, adapter, true));
-      f.sink.add(activation("act", f.tokens * adapter, Activation::relu));
-      f.sink.add(linear("linear_2", f.tokens, adapter, width, true));
-      f.sink.add(residual(f.tokens * width));
-    }
+    if (adapter > 0 && before) describe_adapter(f, width, adapter);
   }
-  if (weighted) f.sink.add(parameter("layer_weights", layers + 1, (layers + 1) * f.tokens * width));
-  if (classifies) f.sink.add(linear("projector", f.tokens, width, projected, true, Component::head));
-  if (labels > 0)
-    f.sink.add(
-        linear("classifier", classifies ? 1 : f.tokens, classifies ? projected : width, labels, true, Component::head));
-  if (letters) f.sink.add(linear("lm_head", f.tokens, width, vocabulary, true, Component::head));
+  describe_head(f, head, layers, width);
   if (pretraining) describe_quantizer(f, quantizer, last, width);
 }
 
