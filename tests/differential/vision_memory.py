@@ -40,14 +40,17 @@ def kept_bytes(name):
     side = SIZES.get(name, 224)
     with torch.autograd.graph.saved_tensors_hooks(see, lambda tensor: tensor):
         model(torch.zeros(BATCH, 3, side, side))
-    return sum(tensor.storage().nbytes() for tensor in seen.values()) / BATCH
+    whole = [tensor.storage().nbytes() for tensor in seen.values()]
+    indices = [tensor.storage().nbytes() for tensor in seen.values() if not tensor.is_floating_point()]
+    return sum(whole) / BATCH, sum(indices) / BATCH
 
 
 def main():
     print(f"# Bytes that autograd keeps of one image in fp32; torch {torch.__version__}, torchvision {torchvision.__version__}")
-    print("# (tests/differential/vision_memory.py)\nmodel,image,kept_bytes")
+    print("# (tests/differential/vision_memory.py); index_bytes: of these, positions of maxima and the like\nmodel,image,kept_bytes,index_bytes")
     for name in NAMES:
-        print(f"{name},{SIZES.get(name, 224)},{kept_bytes(name):.0f}", flush=True)
+        whole, indices = kept_bytes(name)
+        print(f"{name},{SIZES.get(name, 224)},{whole:.0f},{indices:.0f}", flush=True)
         print(name, file=sys.stderr)
 
 

@@ -11,6 +11,7 @@ constexpr AttributeDef kAttributes[] = {
     {"buffers", "numbers held, not learned", 0},
     {"read", "activation numbers read", 0, Axis::tokens},
     {"kept", "numbers kept for the backward pass", 0, Axis::tokens},
+    {"indices", "positions kept for the backward pass, of 8 bytes each", 0, Axis::tokens},
 };
 
 template <class N>
@@ -24,6 +25,7 @@ void cost(const Attributes<N>& a, const Rules&, Cost<N>& c) {
   c.input = a[4];
   c.output = a[0];
   if (N(0) < a[5]) c.keep(a[5], Keep::activation);
+  if (N(0) < a[6]) c.keep(a[6], Keep::index);
 }
 
 }  // namespace
@@ -33,8 +35,8 @@ const OperatorDef k_pointwise = {"pointwise",
                                  "arithmetic of an imported graph that is no matrix product",
                                  "one FLOP per arithmetic operation and element",
                                  kAttributes,
-                                 6,
-                                 {"10 numbers plus a learned bias", {10, 10, 10, 0, 10, 0}, 10, 0, 10, 0, 0},
+                                 7,
+                                 {"10 numbers plus a learned bias", {10, 10, 10, 0, 10, 0, 0}, 10, 0, 10, 0, 0},
                                  cost<Integer>,
                                  cost<double>,
                                  cost<Traced>};

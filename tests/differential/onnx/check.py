@@ -10,7 +10,7 @@ import csv, json, lzma, os, subprocess, sys, tempfile
 binary, folder, wanted = sys.argv[1], sys.argv[2], sys.argv[3:]
 problems, checked = [], 0
 table = open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "vision_memory.csv"))
-kept = {row["model"]: int(row["kept_bytes"]) for row in csv.DictReader(line for line in table if not line.startswith("#"))
+kept = {row["model"]: (int(row["kept_bytes"]), int(row["index_bytes"])) for row in csv.DictReader(line for line in table if not line.startswith("#"))
         if row["image"] == "224"}  # as the graphs were exported
 with tempfile.TemporaryDirectory() as scratch:
     for row in csv.DictReader(open(os.path.join(folder, "truth.csv"))):
@@ -26,8 +26,9 @@ with tempfile.TemporaryDirectory() as scratch:
             problems.append(f"{row['model']}: {done.stderr.strip()[:600]}")
             continue
         answer = json.loads(done.stdout)["answer"]
-        if row["model"] in kept and not row.get("let"):  # the program's are of 16 bits
-            share = 2 * answer["activation_bytes"]["value"] / kept[row["model"]]
+        if row["model"] in kept and not row.get("let"):
+            whole, indices = kept[row["model"]]
+            share = (2 * answer["activation_bytes"]["value"] - indices) / whole  # the program's numbers are of 16 bits
             if not 0.99 <= share <= 1.01:
                 problems.append(f"{row['model']}: keeps {share:.3f} of what autograd keeps")
         batch = int(dict(pair.split("=") for pair in row.get("let", "").split()).get("batch", 1))  # FLOP come per sample

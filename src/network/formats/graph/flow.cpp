@@ -240,7 +240,6 @@ std::int64_t Flow::keep(const Work& w, const Nature& nature, std::uint16_t role)
       other = k != i && w.inputs[k] != kNothing && values_[w.inputs[k]].gradient;
     if (other) add_elements(kept, hold(w.inputs[i]));
   }
-  if (nature.trait == Trait::pool_maximum) add_elements(kept, 2 * s.written);  // positions of 8 bytes
   return kept;
 }
 
@@ -299,6 +298,7 @@ void Flow::finish(Recorder& recorder, const Source* source) {
     if (s.kind == Kind::elementwise && !w.outputs.empty() && !is_float(values_[w.outputs[0]].dtype))
       s.flop_per_element = 0;
     if (s.kind != Kind::lookup && s.kind != Kind::unknown) s.kept = keep(w, natures_[n], roles_[n]);
+    if (natures_[n].trait == Trait::pool_maximum) s.indices = s.written;
     recorder.record(s);
   }
   const Span file{source, 0, 0};

@@ -67,7 +67,8 @@ Op generic_pointwise(const Step& s) {
                   s.read,
                   !s.left_gradient ? 0
                   : s.kept >= 0    ? s.kept
-                                   : s.read);
+                                   : s.read,
+                  s.left_gradient ? s.indices : 0);
   op.times = s.times;
   op.stored = s.stored;
   if (s.frozen > 0 || s.parameters == 0) op.flags |= op_flags::frozen;
@@ -293,12 +294,12 @@ void NetworkRecorder::add(const Op& op) {
       Op& other = ops_[i - 1];
       if (!is_plain(other) || other.flags != op.flags || other.times != op.times || other.component != op.component)
         continue;
-      std::int64_t sums[6];
+      std::int64_t sums[7];
       bool fits = true;
-      for (int k = 0; k < 6; ++k)
+      for (int k = 0; k < 7; ++k)
         fits = !__builtin_add_overflow(other.attributes[k], op.attributes[k], &sums[k]) && fits;
       if (!fits) continue;
-      std::copy(sums, sums + 6, other.attributes);
+      std::copy(sums, sums + 7, other.attributes);
       other.name = "elementwise";
       return;
     }

@@ -40,6 +40,7 @@ struct Step {
   std::int64_t buffers = 0;                            // numbers held, never learned
   std::int64_t read = 0, written = 0;                  // activation elements
   std::int64_t kept = -1;  // of these, what the backward pass needs and no step before keeps; -1: as its operator says
+  std::int64_t indices = 0;           // positions that it keeps: where maxima stood
   std::int64_t flop_per_element = 0;  // beside the product, for each element written
   std::int64_t kernel = 1;  // convolution: elements of the kernel window, part of inner (columns if transposed)
   bool transposed = false;  // convolution from few positions to many

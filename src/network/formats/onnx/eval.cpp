@@ -463,6 +463,7 @@ void Eval::elementwise(std::int64_t flop_per_element) {
       graph::add_elements(s.read, std::max<std::int64_t>(elements(in(i)), 0));
   s.left_gradient = useful_ && result.has(kGradient);
   s.kept = s.left_gradient ? hold_for_backward() : 0;
+  if (op_name() == "MaxPool") s.indices = s.written;
   record(s);
 }
 

@@ -137,8 +137,6 @@ std::int64_t Eval::hold_for_backward() {
     for (int k = 0; k < inputs() && !other; ++k) other = k != i && gradient(k);
     if (other) graph::add_elements(kept, hold_input(i));
   }
-  // PyTorch's positions of maxima: 8 bytes each, two numbers of fp32.
-  if (nature.trait == Trait::pool_maximum) graph::add_elements(kept, 2 * std::max<std::int64_t>(elements(out(0)), 0));
   return kept;
 }
 
