@@ -386,6 +386,7 @@ Book by_hardware(const TrainQuestion& q) {
   ledger.add(std::move(entry));
   ledger.headline("flop_training", "training compute", flop);
   ledger.headline("device_hours", "device-hours", hours);
+  add_price(ledger, hardware, hours);
   ledger.influences("flop_training");
   ledger.book().title = q.file.title.empty() ? "a run" : q.file.title;
   if (!hardware.find("rate") && !hardware.find("mfu") && !hardware.find("utilization")) {

@@ -1,6 +1,8 @@
 #include "engine/train_bill.h"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "book/leaf.h"
 #include "quantity/print.h"
@@ -41,7 +43,13 @@ std::optional<Traced> stated_rate(Trace& trace, const TrainQuestion& q, const No
 void check_total(const Node& said, bool expected, const Step& found, double scale, Book& book) {
   const Result<Amount> amount =
       parse_amount(said.text(), expected || said.key() == "flop" ? dim::kFlop : Dim{}, "", said.span(), true);
-  if (!amount) return;                 // reported by the reader
+  if (!amount) {
+    for (Diagnostic each : amount.problems()) {
+      each.severity = Severity::warning;
+      book.notes.push_back(std::move(each));
+    }
+    return;
+  }
   constexpr double kRounding = 0.005;  // a bare number is met to its last figure
   const bool range = amount->form == Amount::Form::range || amount->form == Amount::Form::best_with_range;
   const double value = found.figure.value * scale;
@@ -95,9 +103,14 @@ void add_bill(Ledger& ledger, const TrainQuestion& q, const Traced& flop) {
     ledger.headline("training_seconds", "training time",
                     trace.name("training time", trace.as(work / ranks, dim::kSecond), "device time / devices"));
   }
+  add_price(ledger, hardware, work);
+}
+
+void add_price(Ledger& ledger, const Node& hardware, const Traced& device_time) {
   if (!hardware.find("price") || !hardware.find("price").is_scalar()) return;
+  Trace& trace = ledger.trace();
   const Traced price = run_input(trace, hardware, "price", dim::kUsdPerDeviceSecond, 1 / kHour, 0);
-  ledger.headline("usd", "cost", trace.name("cost", trace.as(work * price, dim::kUsd), "device time x price"));
+  ledger.headline("usd", "cost", trace.name("cost", trace.as(device_time * price, dim::kUsd), "device time x price"));
 }
 
 void check_totals(const TrainQuestion& q, Book& book) {
@@ -112,16 +125,17 @@ void check_totals(const TrainQuestion& q, Book& book) {
     const Node said = q.file.root.find(expected ? "expect" : "limits");
     if (!said.is_mapping()) continue;
     for (const Node each : said) {
-      for (const auto& total : kTotals) {
-        if (each.key() != total.key || !each.is_scalar()) continue;
-        if (const Step* found = find_headline(book, total.headline))
-          check_total(each, expected, *found, total.scale, book);
-        else
-          book.notes.push_back(
-              warning("cannot-check",
-                      "'" + std::string(total.key) + "' cannot be checked: the run does not say enough to know it",
-                      each.span(), "time and money need hardware: {devices, mfu or rate, price}"));
-      }
+      const auto* total =
+          std::find_if(std::begin(kTotals), std::end(kTotals), [&](const auto& t) { return each.key() == t.key; });
+      const Step* found = total == std::end(kTotals) ? nullptr : find_headline(book, total->headline);
+      if (found != nullptr && each.is_scalar())
+        check_total(each, expected, *found, total->scale, book);
+      else if (!expected || total != std::end(kTotals))
+        book.notes.push_back(warning(
+            "cannot-check",
+            "'" + std::string(each.key()) + "' cannot be checked: the run does not say enough to know it", each.span(),
+            total == std::end(kTotals) ? "limits are flop, usd, days and device_hours"
+                                       : "time and money need hardware: {devices, mfu or rate, price}"));
     }
   }
 }

@@ -15,6 +15,9 @@ Traced run_input(Trace& trace, const Node& record, std::string_view key, Dim dim
 // Adds device_hours, training_seconds and usd of `flop` to the headlines, as far as the file tells.
 void add_bill(Ledger& ledger, const TrainQuestion& question, const Traced& flop);
 
+// Adds usd of that device-time, where a price is stated.
+void add_price(Ledger& ledger, const Node& hardware, const Traced& device_time);
+
 // `expect: {flop: ...}` and `limits: {usd, days, flop, device_hours}` against the finished totals; a miss makes the
 // answer "no".
 void check_totals(const TrainQuestion& question, Book& book);
