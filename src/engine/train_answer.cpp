@@ -70,6 +70,15 @@ std::string monitor_label(const Device* device) {
   return device->vendor == "AMD" ? "as rocm-smi shows it" : "in use on the device";
 }
 
+// Measured over predicted memory of such runs; wider, and said so, where none was measured.
+Spread error_range(Book& book, const DeviceMemory& memory, const RunClass& like) {
+  if (memory_measured(like.framework, like.kind, memory.allocated())) return memory_spread(like, 1);
+  book.notes.push_back(note("far-from-evidence", "no runs like this one (" + like.framework + ", " + like.kind +
+                                                     ") were measured: the ranges are widened"));
+  const Spread own = memory_spread(like, kFarther), all = memory_spread({{}, "any", "any", "any"}, kFarther);
+  return all.high > own.high ? all : own;
+}
+
 // The peak as an account of named parts, and the three lines a user can compare.
 Lines book_memory(Ledger& ledger, const DeviceMemory& memory, const RankParts& opened, const Run& run,
                   const RunClass& like, const std::string& as_shown) {
@@ -88,14 +97,7 @@ Lines book_memory(Ledger& ledger, const DeviceMemory& memory, const RankParts& o
     if (what > Holds::workspace) moving.push_back(bytes);
   }
   ledger.add(std::move(entry));
-  const bool near = memory_measured(like.framework, like.kind, memory.allocated());
-  Spread error = memory_spread(like, near ? 1 : kFarther);
-  if (!near) {
-    const Spread all = memory_spread({{}, "any", "any", "any"}, kFarther);
-    if (all.high > error.high) error = all;
-    ledger.book().notes.push_back(note("far-from-evidence", "no runs like this one (" + like.framework + ", " +
-                                                                like.kind + ") were measured: the ranges are widened"));
-  }
+  const Spread error = error_range(ledger.book(), memory, like);
   const auto leaf = [&](const char* name, double best, double low, double high, Dim dim, const std::string& source) {
     Leaf l;
     l.name = name;

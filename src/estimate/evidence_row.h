@@ -20,7 +20,7 @@
 namespace floptally {
 
 // How `mem_reserved_gib` was read.
-enum class Meter : std::uint8_t { allocated, reserved, visible };  // torch's peak, torch's cache, nvidia-smi
+enum class Meter : std::uint8_t { allocated, reserved, visible };    // torch's peak, torch's cache, nvidia-smi
 enum class RankSeen : std::uint8_t { fullest, first, last, given };  // which rank's number a source or row reports
 
 struct EvidenceRow {

@@ -373,6 +373,21 @@ Result<std::vector<EvidenceRow>> published_rows(const Request& request, Context&
   return read_evidence(*csv, find);
 }
 
+// How well the rows were met, in two sentences.
+void add_summary(const MemoryCard& card, const Calls& calls, Book& book) {
+  const auto many = [](std::size_t n, const char* what) { return std::to_string(n) + what + (n == 1 ? "" : "s"); };
+  std::string scored = many(card.scored.size(), " measurement") + " of memory scored";
+  if (!card.scored.empty())
+    scored += ": bias " + percent(card.total.bias) + ", median error " + percent(card.total.median) +
+              ", 90th percentile " + percent(card.total.p90) + ", " + percent(card.total.coverage) +
+              " inside the 90% range";
+  book.summary.push_back(scored + "; " + many(card.skipped.size(), " row") + " left out");
+  if (calls.full > 0)
+    book.summary.push_back("called right: " + std::to_string(calls.fits_right) + " of " + std::to_string(calls.fits) +
+                           " runs that fitted, " + std::to_string(calls.full_right) + " of " +
+                           std::to_string(calls.full) + " that ran out of memory");
+}
+
 Result<Book> run(const Request& request, Context& context) {
   const bool shipped = request.inputs.empty();
   Result<const Source*> source =
@@ -413,17 +428,7 @@ Result<Book> run(const Request& request, Context& context) {
   Book book;
   book.title = shipped ? "Evidence shipped with floptally" : "Evidence in " + request.inputs.front();
   const Calls calls = count_calls(card);
-  const auto many = [](std::size_t n, const char* what) { return std::to_string(n) + what + (n == 1 ? "" : "s"); };
-  std::string scored = many(card.scored.size(), " measurement") + " of memory scored";
-  if (!card.scored.empty())
-    scored += ": bias " + percent(card.total.bias) + ", median error " + percent(card.total.median) +
-              ", 90th percentile " + percent(card.total.p90) + ", " + percent(card.total.coverage) +
-              " inside the 90% range";
-  book.summary.push_back(scored + "; " + many(card.skipped.size(), " row") + " left out");
-  if (calls.full > 0)
-    book.summary.push_back("called right: " + std::to_string(calls.fits_right) + " of " + std::to_string(calls.fits) +
-                           " runs that fitted, " + std::to_string(calls.full_right) + " of " +
-                           std::to_string(calls.full) + " that ran out of memory");
+  add_summary(card, calls, book);
   if (shipped) add_verdicts(card, calls, book);
   if (!card.scored.empty()) book.tables.push_back(card_table(card, shipped));
   if (!card.skipped.empty()) book.tables.push_back(skipped_table(card));
