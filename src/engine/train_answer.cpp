@@ -467,7 +467,7 @@ std::string verdict(const TrainQuestion& q, double visible, double needed, doubl
   const std::int64_t devices = q.file.run.layout.devices();
   const std::string where =
       devices == 1 ? " on one device" : " on the fullest of " + std::to_string(devices) + " devices";
-  if (!fits) return bytes_text(visible) + where;
+  if (!fits || q.file.device == nullptr) return bytes_text(visible) + where;
   const std::string room = bytes_text(capacity) + " of " + q.file.device->with_article() + " (probability of fitting " +
                            percent(*fits) + ")";
   if (needed > capacity) return bytes_text(needed) + " are needed at once" + where + " and do not fit into " + room;
