@@ -36,7 +36,7 @@ class AccountReader {
   MaybeFact fact(const Node& record, std::string_view key, Dim dim, std::string_view what, double bare) {
     const Node node = record.find(key);
     if (!node) return std::nullopt;
-    Result<Amount> read = parse_amount(node.text(), dim, what, node.span(), bare != 0);
+    Result<Amount> read = parse_amount(node.text(), dim, what, node.span(), bare != 0, suffix_of(key));
     if (!read) {
       for (Diagnostic& problem : read.take_problems()) problems_.push_back(std::move(problem));
       return std::nullopt;
@@ -193,7 +193,7 @@ class AccountReader {
     const MaybeFact steps = count(train, "steps", dim::kNone, "a number of steps");
     const Node batch_node = train.find("batch");
     const Result<Amount> read =
-        batch_node ? parse_amount(batch_node.text(), batch_node.span()) : Result<Amount>(Diagnostics{});
+        batch_node ? parse_amount(batch_node.text(), batch_node.span(), Suffix::batch) : Result<Amount>(Diagnostics{});
     const bool in_tokens = batch_node && read.ok() && read->dim == dim::kToken;  // "4M tokens" a step
     const MaybeFact batch = in_tokens ? count(train, "batch", dim::kToken, "tokens a step")
                                       : count(train, "batch", dim::kSample, "sequences a step");

@@ -119,7 +119,7 @@ bool describe_from(Node node, Spec::Session& session, Sink& sink) {
 std::optional<std::int64_t> Spec::whole(Node value, std::int64_t least) {
   std::optional<Integer> number = value.as_integer();
   if (!number && value.is_scalar()) {
-    const NumberText text = read_number(value.text());
+    const NumberText text = read_number(value.text(), suffix_of(value.key()));
     if (text.exact && text.length == value.text().size()) number = text.exact;
   }
   const std::string key(value.key());

@@ -57,9 +57,9 @@ struct Expression {  // without a root: it could not be parsed, which has been r
 };
 
 // Errors, each at its place inside `at`: those of the quantity grammar; bad-expression (what was expected where).
-Result<Expression> parse_expression(std::string_view text, Span at);
+Result<Expression> parse_expression(std::string_view text, Span at, Suffix suffix = Suffix::decimal);
 // A scalar or a list of scalars (lists inside lists are refused: wrong-type).
-Result<Expression> parse_expression(const Node& node);
+Result<Expression> parse_expression(const Node& node, Suffix suffix = Suffix::decimal);
 
 // What an expression stands for: one number or word, a list of them, or an arithmetic sequence that is never written
 // out.

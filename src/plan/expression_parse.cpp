@@ -16,7 +16,7 @@ bool name_char(char c) { return letter(c) || digit(c); }
 
 class ExpressionParser {
  public:
-  ExpressionParser(std::string_view text, Span at) : text_(text), at_(at) {
+  ExpressionParser(std::string_view text, Span at, Suffix suffix) : text_(text), at_(at), suffix_(suffix) {
     exact_place_ = at && at.end - at.begin == text.size();
   }
 
@@ -284,7 +284,7 @@ class ExpressionParser {
     std::size_t end = pos_;
     while (end > begin && text_[end - 1] == ' ') --end;
     const std::string_view words = text_.substr(begin, end - begin);
-    Result<Amount> amount = parse_amount(words, span(begin, end));
+    Result<Amount> amount = parse_amount(words, span(begin, end), suffix_);
     if (!amount) {
       problems_ = amount.take_problems();
       return -1;
@@ -357,6 +357,7 @@ class ExpressionParser {
 
   std::string_view text_;
   Span at_;
+  Suffix suffix_;
   bool exact_place_ = false;
   std::size_t pos_ = 0;
   int depth_ = 0;
@@ -366,14 +367,16 @@ class ExpressionParser {
 
 }  // namespace
 
-Result<Expression> parse_expression(std::string_view text, Span at) { return ExpressionParser(text, at).parse(); }
+Result<Expression> parse_expression(std::string_view text, Span at, Suffix suffix) {
+  return ExpressionParser(text, at, suffix).parse();
+}
 
-Result<Expression> parse_expression(const Node& node) {
+Result<Expression> parse_expression(const Node& node, Suffix suffix) {
   if (node.is_scalar()) {
     if (node.is_null()) return error("wrong-type", "a value was expected, found nothing", node.span());
     Span at = node.span();
     if (node.quoted() && at.end - at.begin == node.text().size() + 2) ++at.begin, --at.end;
-    return parse_expression(node.text(), at);
+    return parse_expression(node.text(), at, suffix);
   }
   if (!node.is_sequence())
     return error("wrong-type", "expected a value or a list, found " + std::string(name_of(node.kind())), node.span());
@@ -405,7 +408,7 @@ Result<Expression> parse_expression(const Node& node) {
           error("wrong-type", "expected a value, found " + std::string(name_of(child.kind())), child.span()));
       continue;
     }
-    Result<Expression> inner = parse_expression(child);
+    Result<Expression> inner = parse_expression(child, suffix);
     if (!inner) {
       for (Diagnostic& each : inner.take_problems()) problems.push_back(std::move(each));
       continue;

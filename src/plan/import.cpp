@@ -125,7 +125,7 @@ class WandbImport {
   }
 
   void set_field(PlanLine& line, const Parameter& p, FieldId field, bool axis) {
-    Result<Expression> value = parse_expression(p.values);
+    Result<Expression> value = parse_expression(p.values, suffix_of(kFieldNames[static_cast<std::size_t>(field)]));
     if (!value) {
       for (Diagnostic& each : value.take_problems()) problems_.push_back(std::move(each));
       return;
@@ -280,7 +280,8 @@ void read_override(const Source& source, std::size_t begin, std::size_t at, Plan
     return;
   }
   Result<Expression> parsed =
-      parse_expression(list, range ? Span{&source, value_begin, value_begin + value.size()} : place);
+      parse_expression(list, range ? Span{&source, value_begin, value_begin + value.size()} : place,
+                       field ? suffix_of(kFieldNames[static_cast<std::size_t>(*field)]) : Suffix::decimal);
   if (!parsed) {
     for (Diagnostic& each : parsed.take_problems()) problems.push_back(std::move(each));
     return;

@@ -132,6 +132,7 @@ bool LineSweep::add_member(SweepAxis& axis, const PlanEntry& entry) {
                           PlanItem{Traced(value.start + value.step * (value.count - Integer(1))), {}, value.place})) {
     return false;
   }
+  check_units(slot, entry.value);
   if (axis.name.empty()) axis.name = entry.name;
   axis.slots.push_back(slot);
   axis.values.push_back(std::move(value));
@@ -226,6 +227,15 @@ void LineSweep::compile() {
 }
 
 void LineSweep::check_units(std::size_t slot, const Expression& expression) {
+  if (slot == slot_of(FieldId::batch) && names_.speaks_of(dim::kToken, expression)) {
+    batch_in_tokens_ = true;
+    for (const int item : expression.top().items) {
+      const ExprNode& node = expression.nodes[static_cast<std::size_t>(item)];
+      if (node.op == ExprOp::amount && node.amount.dim != dim::kToken)
+        fail(error("mixed-units", "a batch in tokens stands beside one in sequences", node.place,
+                   "write all of them with their unit, such as [2M tokens, 4M tokens]"));
+    }
+  }
   const bool of_tokens =
       slot == slot_of(FieldId::tokens) || slot == slot_of(FieldId::batch) || slot == slot_of(FieldId::sequence);
   for (const ExprNode& node : expression.nodes) {
@@ -240,7 +250,6 @@ void LineSweep::check_units(std::size_t slot, const Expression& expression) {
           "wrong-unit",
           "'" + std::string(kFieldNames[slot]) + "' is a plain number, found " + quantity_text(node.amount.best, d),
           node.place));
-    if (slot == slot_of(FieldId::batch) && d == dim::kToken) batch_in_tokens_ = true;
     if (node.amount.best < 0) refuse_negative(slot, node.amount.best);
   }
 }

@@ -18,6 +18,24 @@ std::vector<std::string_view> LetNames::names() const {
   return out;
 }
 
+bool LetNames::speaks_of(Dim dim, const Expression& expression) const {
+  std::vector<const Expression*> open{&expression};
+  std::vector<bool> seen(plan_.let.size());
+  while (!open.empty()) {
+    const Expression& one = *open.back();
+    open.pop_back();
+    for (const ExprNode& node : one.nodes) {
+      if (node.op == ExprOp::amount && node.amount.dim == dim) return true;
+      if (node.op != ExprOp::name && node.op != ExprOp::each) continue;
+      const auto let = index_.find(node.name);
+      if (let == index_.end() || seen[let->second]) continue;
+      seen[let->second] = true;
+      open.push_back(&plan_.let[let->second].value);
+    }
+  }
+  return false;
+}
+
 const PlanValue* LetNames::at(std::size_t index, const Span& use) {
   Entry& entry = entries_[index];
   const PlanEntry& let = plan_.let[index];

@@ -18,6 +18,8 @@ class LetNames {
   // per use.
   const PlanValue* find(const ExprNode& use, bool fresh, const std::string& line);
   [[nodiscard]] bool known(std::string_view name) const { return index_.count(std::string(name)) != 0; }
+  // Whether a quantity of dimension `dim` stands in the expression or in the values that it names.
+  [[nodiscard]] bool speaks_of(Dim dim, const Expression& expression) const;
   void evaluate_all();  // so that mistakes in values nobody uses are found too
   Trace& trace() { return trace_; }
   void report(Diagnostic problem) { problems_.push_back(std::move(problem)); }

@@ -77,8 +77,10 @@ inline constexpr FieldTable kModel{"model", "the network that a run trains", kMo
 
 inline constexpr Field kTrainFields[] = {
     {.key = "steps", .expect = Expect::quantity, .doc = "optimizer steps"},
-    {.key = "batch", .expect = Expect::quantity, .doc = "sequences a step; or tokens, with the unit"},
-    {.key = "sequence", .expect = Expect::quantity, .doc = "tokens in a sequence"},
+    {.key = "batch",
+     .expect = Expect::quantity,
+     .doc = "sequences a step (1k is 1,024); or tokens, with the unit (4M tokens is 4,000,000)"},
+    {.key = "sequence", .expect = Expect::quantity, .doc = "tokens in a sequence (8k is 8,192)"},
     {.key = "tokens",
      .expect = Expect::quantity,
      .doc = "tokens of one run; steps * batch * sequence where it is not given"},

@@ -38,8 +38,8 @@ class PlanReader {
   }
   // What cannot be parsed is reported and kept as a broken expression, so that nothing else complains that it is
   // missing.
-  Expression expression(const Node& node) {
-    Result<Expression> parsed = parse_expression(node);
+  Expression expression(const Node& node, Suffix suffix = Suffix::decimal) {
+    Result<Expression> parsed = parse_expression(node, suffix);
     if (parsed.ok()) return std::move(*parsed);
     Diagnostics problems = parsed.take_problems();
     if (open_brackets(node.text()) > 0 && !problems.empty() && problems.front().help.empty())
@@ -147,7 +147,7 @@ class PlanReader {
     }
     const auto field = [&](const Node& value) {
       if (field_named(value.key()))
-        plan_.fields.push_back({std::string(value.key()), value.key_span(), expression(value)});
+        plan_.fields.push_back({std::string(value.key()), value.key_span(), expression(value, suffix_of(value.key()))});
     };
     for (const Node value : model) {
       const std::string_view key = value.key();
@@ -253,7 +253,7 @@ class PlanReader {
 
   void entries(const Node& node, std::vector<PlanEntry>& out) {
     for (const Node child : values(node))
-      out.push_back({std::string(child.key()), child.key_span(), expression(child)});
+      out.push_back({std::string(child.key()), child.key_span(), expression(child, suffix_of(child.key()))});
   }
 
   void read_factor(const Node& node, std::vector<PlanFactor>& out) {

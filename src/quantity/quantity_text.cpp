@@ -15,7 +15,7 @@ bool digit(char c) { return c >= '0' && c <= '9'; }
 // Reads one amount; remembers the whole text so that errors can point at the part.
 class AmountReader {
  public:
-  AmountReader(std::string_view text, Span at) : whole_(text), rest_(text), at_(at) {}
+  AmountReader(std::string_view text, Span at, Suffix suffix) : whole_(text), rest_(text), at_(at), suffix_(suffix) {}
 
   Result<Amount> read() {
     Amount amount;
@@ -99,8 +99,9 @@ class AmountReader {
     skip_spaces();
     const bool negative = rest_.starts_with('-') && rest_.size() > 1 && digit(rest_[1]);
     if (negative) rest_.remove_prefix(1);
-    NumberText read = read_number(rest_);
+    NumberText read = read_number(rest_, suffix_);
     if (read.length == 0) return std::nullopt;
+    saw_binary_ = saw_binary_ || read.binary;
     rest_.remove_prefix(read.length);
     if (negative) {
       read.value = -read.value;
@@ -200,6 +201,7 @@ class AmountReader {
     const Unit& unit = *read;
     amount.dim = unit.dim;
     amount.percent = unit.percent;
+    amount.binary = saw_binary_;
     const auto scaled = [&](double v) { return unit.percent ? v / 100 : v * unit.scale; };
     amount.best = scaled(best.value);
     if (best.exact && unit.exact && !unit.percent && (*best.exact * *unit.exact).valid())
@@ -226,7 +228,8 @@ class AmountReader {
 
   std::string_view whole_, rest_, unit_text_;
   Span at_;
-  bool saw_percent_ = false;
+  Suffix suffix_;
+  bool saw_percent_ = false, saw_binary_ = false;
 };
 
 }  // namespace
@@ -250,11 +253,12 @@ std::optional<Integer> exact_of(const std::string& digits, int scale) {
 
 }  // namespace
 
-NumberText read_number(std::string_view text) {
+NumberText read_number(std::string_view text, Suffix suffix) {
   NumberText result;
   std::size_t i = 0;
   std::string digits;
   int scale = 0;
+  std::int64_t factor = 1;
   bool any = false;
   bool point = false;
   for (; i < text.size(); ++i) {
@@ -288,11 +292,23 @@ NumberText read_number(std::string_view text) {
   if (i < text.size())
     for (const auto& [letter, power] : kSuffixes)
       if (text[i] == letter && (i + 1 == text.size() || (std::isalnum(static_cast<unsigned char>(text[i + 1])) == 0))) {
-        scale += power;
+        if (suffix != Suffix::decimal && power <= 6)
+          factor = power == 3 ? 1024 : 1024 * 1024;
+        else
+          scale += power;
         ++i;
         break;
       }
   result.length = i;
+  if (factor > 1) {
+    result.binary = true;
+    const auto whole = Integer::parse(digits);
+    const Integer product = whole ? *whole * Integer(factor) : Integer::overflowed();
+    if (product.valid())
+      digits = product.to_string();
+    else
+      scale += factor == 1024 ? 3 : 6;  // 40 digits: no length of anything
+  }
   const std::string written = digits + "e" + std::to_string(scale);
   std::from_chars(written.data(), written.data() + written.size(), result.value);
   if (scale > 400) result.value = INFINITY;
@@ -301,10 +317,22 @@ NumberText read_number(std::string_view text) {
   return result;
 }
 
-Result<Amount> parse_amount(std::string_view text, Span at) { return AmountReader(text, at).read(); }
+Suffix suffix_of(std::string_view key) {
+  for (const std::string_view length : {"sequence", "source_sequence", "context", "window", "max_positions"})
+    if (key == length) return Suffix::length;
+  return key == "batch" || key == "micro_batch" ? Suffix::batch : Suffix::decimal;
+}
 
-Result<Amount> parse_amount(std::string_view text, Dim expected, std::string_view what, Span at, bool bare_ok) {
-  auto amount = parse_amount(text, at);
+Result<Amount> parse_amount(std::string_view text, Span at, Suffix suffix) {
+  Result<Amount> amount = AmountReader(text, at, suffix).read();
+  if (suffix == Suffix::batch && amount.ok() && amount->dim == dim::kToken)
+    return AmountReader(text, at, Suffix::decimal).read();
+  return amount;
+}
+
+Result<Amount> parse_amount(std::string_view text, Dim expected, std::string_view what, Span at, bool bare_ok,
+                            Suffix suffix) {
+  auto amount = parse_amount(text, at, suffix);
   if (!amount) return amount;
   Dim got = amount->dim;
   got.kind = expected.kind;

@@ -23,18 +23,25 @@ struct Amount {
   std::vector<double> values;    // of `either`
   bool percent = false;          // written with %
   bool bare = false;             // written without a unit
+  bool binary = false;           // its k or M was read as 1,024 or 1,048,576
   std::string text;              // as written
 };
+
+// What K and M of a number mean. Everywhere a thousand and a million, but for what is a power of two by custom: the
+// length of a sequence ("8k" is 8,192) and a batch counted in sequences ("32k"; in tokens, "4M tokens" is 4,000,000).
+enum class Suffix { decimal, length, batch };
+// Of the field called `key`: sequence, context, window ...; batch, micro_batch.
+Suffix suffix_of(std::string_view key);
 
 // Reads a whole scalar. Numbers: 50_000, 3.5e14, 1e25, 250K, 4M, 3.3T, $12.9M (K M B T are 1e3 1e6 1e9 1e12).
 // Errors (at `at`, narrowed to the offending part): not-a-quantity, unknown-unit, flops-spelling, bad-range,
 // mixed-units.
-Result<Amount> parse_amount(std::string_view text, Span at = {});
+Result<Amount> parse_amount(std::string_view text, Span at = {}, Suffix suffix = Suffix::decimal);
 // The same, and its dimension must be `expected` (a bare number is accepted where `bare_ok`): error wrong-unit, which
 // says what was expected; `what` is the user's word for it ("a price per device and hour, such as 2.5
 // USD/device-hour").
 Result<Amount> parse_amount(std::string_view text, Dim expected, std::string_view what, Span at = {},
-                            bool bare_ok = false);
+                            bool bare_ok = false, Suffix suffix = Suffix::decimal);
 
 // One number at the start of `text` (with _ and a K/M/B/T suffix): its value, exact integer if it is one, and how many
 // bytes were read (0: no number there). Shared with the plan's expressions.
@@ -42,7 +49,8 @@ struct NumberText {
   double value = 0;
   std::optional<Integer> exact;
   std::size_t length = 0;
+  bool binary = false;
 };
-NumberText read_number(std::string_view text);
+NumberText read_number(std::string_view text, Suffix suffix = Suffix::decimal);
 
 }  // namespace floptally

@@ -12,7 +12,7 @@ namespace {
 constexpr std::int64_t kMost = std::int64_t{1} << 31;  // squares of sums stay below 2^63
 
 Result<std::int64_t> length(const Node& node) {
-  const Result<Amount> value = parse_amount(node.text(), node.span());
+  const Result<Amount> value = parse_amount(node.text(), node.span(), Suffix::length);
   if (value.ok() && value->exact && Integer(0) < *value->exact && *value->exact < Integer(kMost))
     return value->exact->to_int64();
   return error("bad-whole-number",

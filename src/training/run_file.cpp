@@ -24,7 +24,8 @@ class Reader {
 
  private:
   // A whole number of at least `least`; `otherwise` where the key is missing.
-  std::int64_t count(const Node& record, std::string_view key, std::int64_t otherwise, std::int64_t least = 1);
+  std::int64_t count(const Node& record, std::string_view key, std::int64_t otherwise, std::int64_t least = 1,
+                     Suffix suffix = Suffix::decimal);
   double amount(const Node& record, std::string_view key, Dim dim, const char* what);
   void share(const Node& record, std::string_view key);
   void tokens(const Node& train);
@@ -57,10 +58,11 @@ class Reader {
   double batch_tokens_ = 0;  // of a batch that is given in tokens
 };
 
-std::int64_t Reader::count(const Node& record, std::string_view key, std::int64_t otherwise, std::int64_t least) {
+std::int64_t Reader::count(const Node& record, std::string_view key, std::int64_t otherwise, std::int64_t least,
+                           Suffix suffix) {
   const Node node = record.find(key);
   if (!node) return otherwise;
-  const Result<Amount> amount = parse_amount(node.text(), node.span());
+  const Result<Amount> amount = parse_amount(node.text(), node.span(), suffix);
   constexpr std::int64_t kMost = std::int64_t{1} << 40;
   if (!amount.ok()) {
     problems_.insert(problems_.end(), amount.problems().begin(), amount.problems().end());
@@ -71,8 +73,10 @@ std::int64_t Reader::count(const Node& record, std::string_view key, std::int64_
     fail("bad-whole-number",
          "'" + std::string(key) + "' expects a whole number of at least " + std::to_string(least) + ", found '" +
              std::string(node.text()) + "'",
-         node);
+         node, amount->binary ? "the k of a length or a batch is 1,024: 8k is 8,192" : "");
   } else {
+    if (amount->binary)
+      out_.binary.push_back({std::string(key), std::string(node.text()) + " is " + amount->exact->to_string()});
     return amount->exact->to_int64();
   }
   return std::max(otherwise, least);
@@ -144,7 +148,7 @@ void Reader::model(const Node& node) {
 
 void Reader::train(const Node& node) {
   Run& run = out_.run;
-  run.sequence = count(node, "sequence", 0);
+  run.sequence = count(node, "sequence", 0, 1, Suffix::length);
   tokens(node);
   run.steps = amount(node, "steps", dim::kNone, "a number of steps");
   run.epochs = amount(node, "epochs", dim::kNone, "a number of passes over the data");
@@ -157,14 +161,14 @@ void Reader::train(const Node& node) {
   lengths(node.find("lengths"));
   const Node batch = node.find("batch");
   if (!batch) return;
-  const Result<Amount> size = parse_amount(batch.text(), batch.span());
+  const Result<Amount> size = parse_amount(batch.text(), batch.span(), Suffix::batch);
   if (size.ok() && size->dim == dim::kToken) {  // "4M tokens" a step
     if (run.sequence == 0)
       fail("bad-whole-number", "a batch in tokens needs 'sequence', the tokens of one sequence", batch);
     else
       batch_tokens_ = size->best;
   } else {
-    run.batch = count(node, "batch", 1);
+    run.batch = count(node, "batch", 1, 1, Suffix::batch);
   }
 }
 
@@ -281,7 +285,7 @@ void Reader::layout(const Node& node) {
   l.gathers_tokens = node.find("dispatch").text() == "all-gather";
   l.shard = count(node, "shard", 0);
   out_.micro_batch_given = static_cast<bool>(node.find("micro_batch"));
-  l.micro_batch = count(node, "micro_batch", 1);
+  l.micro_batch = count(node, "micro_batch", 1, 1, Suffix::batch);
   out_.data_given = static_cast<bool>(node.find("data"));
   l.data = count(node, "data", 1);
   const std::int64_t zero = count(node, "zero", 0, 0);
@@ -429,8 +433,8 @@ void Reader::adapter(const Node& node) {
 void Reader::serving(const Node& node) {
   if (!node) return;
   RunFile::Serving s;
-  s.batch = count(node, "batch", 1);
-  s.context = count(node, "context", 0);
+  s.batch = count(node, "batch", 1, 1, Suffix::batch);
+  s.context = count(node, "context", 0, 1, Suffix::length);
   format(node, "weights", s.weights);
   if (const Node cache = node.find("cache"); cache && !find_dtype(cache.text())) {
     s.cache_scheme = cache.text();

@@ -38,6 +38,7 @@ struct RunFile {
     std::string name, value;
   };
   std::vector<Assumed> assumed;  // what the file does not say
+  std::vector<Assumed> binary;   // lengths and batches written with k or M: "8k is 8192"
   // Inference beside training: sequences served at once, their length, formats.
   struct Serving {
     std::int64_t batch = 1, context = 0;

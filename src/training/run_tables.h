@@ -109,8 +109,10 @@ inline constexpr Field kRunTrainFields[] = {
     {.key = "tokens", .expect = Expect::quantity, .doc = "tokens trained on, in one pass"},
     {.key = "steps", .expect = Expect::quantity, .doc = "optimizer steps"},
     {.key = "epochs", .expect = Expect::quantity, .doc = "passes over the tokens"},
-    {.key = "batch", .expect = Expect::quantity, .doc = "sequences a step; or tokens, with the unit"},
-    {.key = "sequence", .expect = Expect::quantity, .doc = "tokens of a sequence"},
+    {.key = "batch",
+     .expect = Expect::quantity,
+     .doc = "sequences a step (1k is 1,024); or tokens, with the unit (4M tokens is 4,000,000)"},
+    {.key = "sequence", .expect = Expect::quantity, .doc = "tokens of a sequence (8k is 8,192)"},
     {.key = "packing",
      .expect = Expect::any,
      .doc = "documents packed into a sequence: tokens of each, or a list that adds up to it; attention stays inside"},
@@ -165,7 +167,7 @@ inline constexpr FieldTable kRunAdapter{"adapter", "low-rank adapters on a froze
 
 inline constexpr Field kServingFields[] = {
     {.key = "batch", .expect = Expect::quantity, .doc = "sequences served at once"},
-    {.key = "context", .expect = Expect::quantity, .doc = "tokens held per sequence"},
+    {.key = "context", .expect = Expect::quantity, .doc = "tokens held per sequence (128k is 131,072)"},
     {.key = "weights", .expect = Expect::text, .doc = "format of the weights"},
     {.key = "cache", .expect = Expect::text, .doc = "format of keys and values"}};
 inline constexpr FieldTable kServing{"inference", "memory of serving the model", kServingFields};

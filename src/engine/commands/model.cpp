@@ -13,10 +13,11 @@ namespace floptally {
 namespace {
 
 // A positive whole number from an option, or a problem.
-std::int64_t whole(const Request& request, const std::string& option, std::int64_t otherwise, Diagnostics& problems) {
+std::int64_t whole(const Request& request, const std::string& option, std::int64_t otherwise, Diagnostics& problems,
+                   Suffix suffix = Suffix::decimal) {
   if (!request.has(option)) return otherwise;
   const std::string text = request.word(option);
-  const Result<Amount> amount = parse_amount(text);
+  const Result<Amount> amount = parse_amount(text, {}, suffix);
   constexpr std::int64_t kMost = std::int64_t{1} << 40;
   if (amount.ok() && amount->exact && Integer(0) < *amount->exact && *amount->exact < Integer(kMost))
     return amount->exact->to_int64();
@@ -49,14 +50,15 @@ std::vector<std::int64_t> shape_of(const std::string& text, Diagnostics& problem
 
 Inputs inputs_of(const Request& request, Diagnostics& problems) {
   Inputs inputs;
-  inputs.batch = whole(request, "batch", 0, problems);
-  inputs.sequence = whole(request, "sequence", 0, problems);
-  inputs.source_sequence = whole(request, "source-sequence", 0, problems);
+  inputs.batch = whole(request, "batch", 0, problems, Suffix::batch);
+  inputs.sequence = whole(request, "sequence", 0, problems, Suffix::length);
+  inputs.source_sequence = whole(request, "source-sequence", 0, problems, Suffix::length);
   if (request.has("input")) inputs.shape = shape_of(request.word("input"), problems);
   for (const std::string& binding : request.words("let")) {
     const std::size_t equals = binding.find('=');
-    const NumberText number =
-        equals == std::string::npos ? NumberText{} : read_number(std::string_view(binding).substr(equals + 1));
+    const NumberText number = equals == std::string::npos
+                                  ? NumberText{}
+                                  : read_number(std::string_view(binding).substr(equals + 1), Suffix::length);
     const bool optional = binding.starts_with("mtp=") || binding.starts_with("images=");  // 0: none of them
     if (!number.exact || !(Integer(optional ? -1 : 0) < *number.exact) || !number.exact->fits_int64() ||
         equals + 1 + number.length != binding.size()) {
@@ -195,7 +197,7 @@ const CommandDef k_model = {
        "what counts as FLOP: matmul, all, causal, full, 6nd, palm, kaplan, chinchilla, megatron, torchtitan, torch, "
        "mac; or table",
        false},
-      {"sequence", "N", "tokens of one sample", false},
+      {"sequence", "N", "tokens of one sample (8k is 8,192)", false},
       {"source-sequence", "N", "tokens on the encoder's side", false},
       {"batch", "N", "samples kept at once (activation bytes)", false},
       {"tokens", "N", "tokens (or samples) trained on: flop_training is then the whole training", false},

@@ -101,7 +101,7 @@ struct Asked {
 // --context, --batch and --cache.
 void ask_serving(const Request& request, Asked& asked, Diagnostics& problems) {
   const auto size = [&](const std::string& name) -> std::int64_t {
-    const Result<Amount> amount = parse_amount(request.word(name));
+    const Result<Amount> amount = parse_amount(request.word(name), {}, Suffix::length);
     constexpr std::int64_t kMost = std::int64_t{1} << 40;
     if (amount.ok() && amount->exact && Integer(0) < *amount->exact && *amount->exact < Integer(kMost))
       return amount->exact->to_int64();

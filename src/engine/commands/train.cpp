@@ -50,24 +50,21 @@ std::vector<TrainAxis> axes_of(const Request& request, Diagnostics& problems) {
     axis.name = word.substr(0, equals);
     if (axis.name == "micro_batch") axis.name = "batch";
     if (axis.name == "seq" || axis.name == "seq_len") axis.name = "sequence";
+    const std::size_t before = problems.size();
     std::string_view rest =
         equals == std::string::npos ? std::string_view{} : std::string_view(word).substr(equals + 1);
     while (!rest.empty()) {
       const std::size_t comma = rest.find(',');
-      std::string one(rest.substr(0, comma));
-      if (!one.empty() && one.back() == 'k') {  // 2k tokens: 2048
-        one.pop_back();
-        const auto thousand = Integer::parse(one);
-        one = thousand ? (*thousand * Integer(1024)).to_string() : one;
-      }
-      const auto value = Integer::parse(one);
-      if (value && Integer(0) < *value && *value < Integer(std::int64_t{1} << 40))
-        axis.values.push_back(value->to_int64());
+      const std::string_view one = rest.substr(0, comma);
+      const NumberText value = read_number(one, Suffix::length);  // 2k: 2048, as in the file
+      if (value.length == one.size() && value.exact && Integer(0) < *value.exact &&
+          *value.exact < Integer(std::int64_t{1} << 40))
+        axis.values.push_back(value.exact->to_int64());
       else
-        problems.push_back(
-            error("bad-option", "--over expects sizes, found '" + std::string(rest.substr(0, comma)) + "'"));
+        problems.push_back(error("bad-option", "--over expects sizes, found '" + std::string(one) + "'"));
       rest = comma == std::string_view::npos ? std::string_view{} : rest.substr(comma + 1);
     }
+    if (problems.size() > before) continue;
     if ((axis.name != "batch" && axis.name != "sequence") || axis.values.empty() || axis.values.size() > 64) {
       problems.push_back(
           error("bad-option", "--over expects batch=1,2,4 (micro-batches) or sequence=2k,4k, found '" + word + "'"));
@@ -145,6 +142,12 @@ Result<const Source*> read_or_name(const std::string& path, Context& context) {
   return context.sources.read(path);
 }
 
+void note_binary(const RunFile& file, Book& book) {
+  for (const RunFile::Assumed& each : file.binary)
+    book.notes.push_back(
+        note("binary-suffix", each.name + ": " + each.value + " (k of a length or a batch is 1,024, M 1,048,576)"));
+}
+
 void note_assumptions(const RunFile& file, Book& book) {
   for (const RunFile::Assumed& a : file.assumed)
     book.notes.push_back(note("assumed", a.name + ": " + a.value + " (not given)"));
@@ -192,6 +195,7 @@ Result<Book> run(const Request& request, Context& context) {
   TrainQuestion question{file, network ? &*network : nullptr, axes,
                          [&](std::int64_t sequence) { return read_model(file, sequence, path, context.sources); }};
   Result<Book> book = train_answer(question);
+  if (book.ok()) note_binary(file, *book);
   if (book.ok() && trains) note_assumptions(file, *book);
   return book;
 }

@@ -98,6 +98,30 @@ TEST(Print, ChoosesReadableUnits) {
   EXPECT_EQ(quantity_text(671026419200.0, dim::kParameter), "671B");
 }
 
+TEST(Suffix, OfALengthIsAPowerOfTwo) {
+  EXPECT_EQ(*parse_amount("8k", {}, Suffix::length)->exact, Integer(8192));
+  EXPECT_EQ(*parse_amount("8K tokens", {}, Suffix::length)->exact, Integer(8192));
+  EXPECT_EQ(*parse_amount("1M", {}, Suffix::length)->exact, Integer(1048576));
+  EXPECT_EQ(*parse_amount("12.5k", {}, Suffix::length)->exact, Integer(12800));
+  EXPECT_FALSE(parse_amount("16.4k", {}, Suffix::length)->exact.has_value());
+  EXPECT_TRUE(parse_amount("8k", {}, Suffix::length)->binary);
+  EXPECT_FALSE(parse_amount("8192", {}, Suffix::length)->binary);
+  const Result<Amount> range = parse_amount("8k (4k to 16k)", {}, Suffix::length);
+  EXPECT_EQ(range->low, 4096);
+  EXPECT_EQ(range->high, 16384);
+  EXPECT_EQ(*parse_amount("8k")->exact, Integer(8000));
+}
+
+TEST(Suffix, OfABatchIsAPowerOfTwoButForTokens) {
+  EXPECT_EQ(*parse_amount("1k", {}, Suffix::batch)->exact, Integer(1024));
+  EXPECT_EQ(*parse_amount("2k sequences", {}, Suffix::batch)->exact, Integer(2048));
+  EXPECT_EQ(*parse_amount("4M tokens", {}, Suffix::batch)->exact, Integer(4000000));
+  EXPECT_FALSE(parse_amount("4M tokens", {}, Suffix::batch)->binary);
+  EXPECT_EQ(suffix_of("sequence"), Suffix::length);
+  EXPECT_EQ(suffix_of("batch"), Suffix::batch);
+  EXPECT_EQ(suffix_of("tokens"), Suffix::decimal);
+}
+
 TEST(Unit, DimensionsOfCompounds) {
   EXPECT_EQ(parse_unit("TFLOP/s")->dim, dim::kFlopPerSecond);
   EXPECT_EQ(parse_unit("USD/device-hour")->dim, dim::kUsdPerDeviceSecond);
