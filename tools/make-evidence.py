@@ -33,35 +33,30 @@ def kept_arguments(text):
     return json.dumps(kept, separators=(",", ":"), sort_keys=True)
 
 
-FFN = {"llama": {4096: 11008, 5120: 13824}, "llama_hf": {4096: 11008, 5120: 13824}, "baichuan": {4096: 11008}}
-
-
 def layer_rows(folder):
-    """Bytes of model states that one more layer costs a device: differences between profiles of several layer counts."""
+    """Bytes that one more layer costs a device, states and what is kept for the backward pass: differences between profiles of several layer counts."""
     groups = {}
     for row in read(folder / "memory/layer_profiles.csv.gz"):
-        if row["quantity"] == "model_states" and row["rank"] == "0" and row["pp"] == "1" and row["model"].startswith("hidden"):
-            key = (row["family"], row["model"], row["strategy"], row["tp"], row["dp_sdp"], row["flags"], row["global_bsz"])
-            groups.setdefault(key, {})[int(row["n_layers"])] = (float(row["mib"]), row["src"])
+        if row["quantity"] in ("model_states", "activation") and row["rank"] == "0" and row["pp"] == "1":
+            key = tuple(row[name] for name in ("src", "family", "model", "strategy", "global_bsz", "seq", "quantity"))
+            groups.setdefault(key, {})[int(row["n_layers"])] = float(row["mib"])
     rows = []
-    for (family, model, strategy, tp, dp, flags, batch), by_layers in sorted(groups.items()):
-        if len(by_layers) < 2 or family == "bert_hf":
-            continue  # BERT's layers are smaller than the allocator's 20 MiB blocks
+    for (source, family, model, strategy, batch, sequence, quantity), by_layers in sorted(groups.items()):
         low, high = min(by_layers), max(by_layers)
-        hidden = int(model.split("_")[0].removeprefix("hidden"))
-        ffn = FFN.get(family, {}).get(hidden, 4 * hidden)
-        heads = next(int(part.removeprefix("head")) for part in model.split("_") if part.startswith("head"))
-        each = (by_layers[high][0] - by_layers[low][0]) / (high - low)
-        rows.append({"id": f"galvatron-{len(rows) + 1:03}", "src": "Galvatron " + by_layers[low][1], "family": family, "strategy": strategy, "hidden": hidden,
-                     "heads": heads, "ffn": ffn, "gated_ffn": int(family in FFN), "tp": tp, "dp": dp, "mib_per_layer": f"{each:.4f}"})
+        if low == high:
+            continue
+        each = (by_layers[high] - by_layers[low]) / (high - low)
+        rows.append({"id": f"galvatron-{len(rows) + 1:03}", "src": "Galvatron " + source, "family": family, "model": model, "strategy": strategy,
+                     "global_bsz": batch, "seq": sequence, "quantity": quantity, "mib_per_layer": f"{each:.4f}"})
     return rows
 
 
 def write_layers(folder, out):
     rows = layer_rows(folder)
     with open(out, "w", newline="") as file:
-        file.write("# Model states of one layer on one device, MiB: differences between profiles with one layer more (Galvatron, sharded data\n"
-                   "# parallelism, 16-bit weights and gradients with fp32 master and Adam moments); made by tools/make-evidence.py.\n"
+        file.write("# Memory of one layer on one device, MiB: differences between profiles with one layer more (Galvatron: PyTorch's FSDP over\n"
+                   "# Megatron-LM's layers). quantity: model_states (weights, gradients, Adam moments) or activation (kept for the backward pass of\n"
+                   "# one step). strategy: stages_tensor_data, c: checkpointed, sp: sequence parallelism. Made by tools/make-evidence.py.\n"
                    "# source: the column src, row by row\n# date: 2026-08-22 (when the sources were read)\n")
         writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
         writer.writeheader()

@@ -1,6 +1,7 @@
 // What one op keeps for the backward pass: the tensors that its operator saves, what the framework's code adds, and
 // what a policy of selective recomputation leaves.
 #include <algorithm>
+#include <cmath>
 
 #include "estimate/memory_profile.h"
 #include "estimate/op_kinds.h"
@@ -13,6 +14,19 @@ namespace {
 bool is_padded(const LowRankAdapter& a, const Op& op) {
   const bool fused = !op.name.empty() && std::string_view("qkv").find(op.name.front()) != std::string_view::npos;
   return fused && op.component == Component::projection && is_adapted(a, op) && !(a.query && a.key && a.value);
+}
+
+// Fused attention takes heads of a multiple of 8 numbers: shorter ones are padded, queries, keys, values and output are
+// kept so, and the output projection reads a copy without the padding where it does not read a copy anyway
+// (flash_attn_interface.py: head_size_og, out_padded; ATen's scaled_dot_product_attention: pad_last_dim).
+double padded_heads(const Framework& f, const Attributes<double>& a, const Cost<double>& c) {
+  if (f.planned) return 0;  // a compiler's own kernels
+  const auto pad = [](double size) { return std::ceil(size / 8) * 8 - size; };
+  const double key = pad(a.value[4]), value = pad(a.value[5]);
+  if (key == 0 && value == 0) return 0;
+  const double queries = a.value[0] * a.value[2], keys = a.value[1] * a.value[3];
+  const double copies = f.copies_output ? 1 : f.attention_copies;
+  return queries * key + keys * (key + value) + queries * value + (value > 0 && copies == 0 ? c.output : 0);
 }
 
 }  // namespace
@@ -84,6 +98,7 @@ double MemoryProfile::framework_bytes(const Op& op, const Attributes<double>& a,
   if (op.def == &operators::k_attention) {
     if (run_.adapter.prompts) extra += c.output * compute_;  // what the prompts' attention gave, for the gate
     extra += f.attention_copies * c.output * compute_;
+    if (run_.fused_attention) extra += padded_heads(f, a, c) * compute_;
     const double scores = a.value[2] * a.value[0] * a.value[1];
     // What an fp32 softmax gave and, where no dropout stands between, its cast for the product.
     if ((run_.softmax_fp32 || stream_ > compute_) && !run_.fused_attention && compute_ < 4)

@@ -27,6 +27,7 @@ constexpr Words kWords[] = {
     {"training/precision.csv", "states", "auto|weights"},
     {"evidence/megatron_arguments.csv", "effect", "in part|left out|none|read"},
     {"evidence/recipes.csv", "loss", "chunked"},
+    {"evidence/profiles.csv", "flags", "plain|sp"},
     {"evidence/sources.csv", "meter", "allocated|reserved|visible"},
     {"evidence/sources.csv", "rank", "first|fullest|last"},
     {"evidence/sources.csv", "attention", "fused|unfused"},
