@@ -384,6 +384,23 @@ void list_ignored(Node mapping, const std::string& path, const std::vector<std::
   }
 }
 
+// Lists of unlike layers that the family did not ask for: it would count them all alike. Null if there is none.
+Node unread_layers(Node mapping, const std::vector<std::uint32_t>& read) {
+  for (Node value : mapping) {
+    const bool known = std::binary_search(read.begin(), read.end(), value.id());
+    if (known && value.is_mapping()) {
+      if (const Node inner = unread_layers(value, read)) return inner;
+    } else if (!known && value.is_sequence() && value.key().ends_with("layer_types")) {
+      std::string_view first;
+      for (const Node entry : value) {
+        if (first.empty()) first = entry.text();
+        if (entry.text() != first) return value;
+      }
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 namespace {
@@ -466,6 +483,10 @@ Result<Network> build_family(const Document& document, const FamilyInputs& input
   network.bindings = std::move(report.bindings);
   network.notes = std::move(report.notes);
   std::sort(report.read.begin(), report.read.end());
+  if (const Node layers = unread_layers(found.mapping, report.read))
+    return error("unknown-variant",
+                 quoted(layers.key()) + " lists unlike layers, which " + std::string(family->name) + " does not read",
+                 layers.span());
   std::string ignored;
   int ignored_count = 0;
   list_ignored(found.mapping, found.path.empty() ? "" : found.path + ".", report.read, ignored, ignored_count);

@@ -238,12 +238,17 @@ std::vector<std::uint8_t> kinds_listed(const Family& f, std::int64_t layers, std
   }
   return kinds;
 }
-// 1 where layer_types (or `key`) names a kind that starts with `word` ("sliding", "linear", "full").
+// 1 where layer_types (or `key`) names a kind that starts with `word` ("sliding", "linear", "full"). Since transformers
+// 5.14 what was "mamba" or "conv" is written "linear_attention".
 template <class Absent>
 std::vector<std::uint8_t> kinds_named(const Family& f, std::int64_t layers, std::string_view key, std::string_view word,
                                       Absent absent) {
   return kinds_listed(
-      f, layers, key, [&](std::string_view kind) { return kind.substr(0, word.size()) == word; }, absent);
+      f, layers, key,
+      [&](std::string_view kind) {
+        return kind.starts_with(word) || ((word == "mamba" || word == "conv") && kind.starts_with("linear"));
+      },
+      absent);
 }
 // 1 where the number (or the truth value) of the layer is not 0.
 template <class Absent>

@@ -40,6 +40,8 @@ DeepSeek read_deepseek(Family& f) {
 std::vector<std::uint8_t> routed_layers(Family& f, std::int64_t layers) {
   const std::int64_t dense = f.config.count_or("first_k_dense_replace", 0),
                      every = f.config.size_or("moe_layer_freq", 1);
+  if (f.config.has("mlp_layer_types"))
+    return kinds_named(f, layers, "mlp_layer_types", "sparse", [](std::int64_t) { return true; });
   std::vector<std::uint8_t> kinds = layer_kinds(f, layers);
   for (std::size_t i = 0; i < kinds.size(); ++i) {
     const auto layer = static_cast<std::int64_t>(i);

@@ -110,6 +110,31 @@ void describe_layer(Family& f, const Sizes& z, const MoePart& moe, std::int64_t 
     describe_correction_buffer(f, moe.experts);
 }
 
+// How many positions each layer compresses to one, 0: none: a list, or the kinds of layers that transformers writes
+// with a ratio for each kind.
+std::vector<std::int64_t> read_ratios(const Family& f, std::int64_t layers) {
+  const Keys& c = f.config;
+  std::vector<std::int64_t> ratios;
+  const std::size_t count = layer_kinds(f, layers).size();
+  const Node kinds = c.node("layer_types");
+  if (kinds && !c.has("compress_ratios")) {
+    const Keys rates = c.child("compress_rates");
+    for (const Node kind : kinds) ratios.push_back(rates.has(kind.text()) ? rates.size(kind.text()) : 0);
+    if (ratios.size() < count) c.problem("missing-key", "layer_types", "'layer_types' has too few entries");
+    ratios.resize(count);
+    return ratios;
+  }
+  for (std::size_t i = 0; i < count && f.ok(); ++i) ratios.push_back(c.element("compress_ratios", i));
+  return ratios;
+}
+
+// The first layers choose experts by a table of tokens.
+std::int64_t read_hashed(const Keys& c) {
+  std::int64_t hashed = 0;
+  for (const Node kind : c.node("mlp_layer_types")) hashed += kind.text() == "hash_moe" ? 1 : 0;
+  return c.count_or("num_hash_layers", hashed);
+}
+
 void describe_deepseek_v4(Family& f) {
   const Keys& c = f.config;
   TextSizes s;
@@ -132,11 +157,9 @@ void describe_deepseek_v4(Family& f) {
   z.index_kept = c.size("index_topk");
   c.divides("o_groups", z.groups, "num_attention_heads", s.heads);
   MoePart moe = read_deepseek_experts(f, s.width);
-  const std::int64_t hashed = c.count_or("num_hash_layers", 0), extra = c.count_or("num_nextn_predict_layers", 0);
+  const std::int64_t hashed = read_hashed(c), extra = c.count_or("num_nextn_predict_layers", 0);
   const bool tied = read_tied(f, false);
-  std::vector<std::int64_t> ratios;
-  const std::size_t layers = layer_kinds(f, s.layers).size();
-  for (std::size_t i = 0; i < layers && f.ok(); ++i) ratios.push_back(c.element("compress_ratios", i));
+  const std::vector<std::int64_t> ratios = read_ratios(f, s.layers);
   c.understood(
       {"attention_bias", "num_key_value_heads", "compress_rope_theta", "hc_eps", "hc_sinkhorn_iters", "expert_dtype"});
   if (!f.ok()) return;

@@ -21,11 +21,11 @@ std::vector<std::uint8_t> read_pattern(const Family& f, std::string_view pattern
   const Node list = f.config.node(list_key);
   for (const Node entry : list) {
     const std::string_view word = entry.text();
-    kinds.push_back(word == "mamba"       ? 'M'
-                    : word == "attention" ? '*'
-                    : word == "moe"       ? 'E'
-                    : word == "mlp"       ? '-'
-                                          : '?');
+    kinds.push_back(word == "mamba" || word == "linear_attention"     ? 'M'
+                    : word == "attention" || word == "full_attention" ? '*'
+                    : word == "moe"                                   ? 'E'
+                    : word == "mlp"                                   ? '-'
+                                                                      : '?');
   }
   if (kinds.empty())
     for (const char letter : f.config.text_or(pattern_key, "")) kinds.push_back(static_cast<std::uint8_t>(letter));

@@ -131,6 +131,23 @@ TEST(FamilyCounts, FamiliesAreDocumentedAndDistinct) {
   }
 }
 
+// A list of unlike layers that a family does not ask for would be counted as equal layers.
+TEST(FamilyCounts, UnlikeLayersThatNobodyReadsAreRefused) {
+  const auto with = [](const char* kinds) {
+    Sources sources;
+    const Source& text = sources.add(
+        "config.json", std::string(R"({"model_type": "gpt2", "n_embd": 64, "n_layer": 2, "n_head": 4, "n_positions": 64,
+                                       "vocab_size": 100, "layer_types": )") +
+                           kinds + "}");
+    const Result<Document> document = read_json(text, {});
+    return build_family(*document, {});
+  };
+  EXPECT_TRUE(with(R"(["full_attention", "full_attention"])").ok());
+  const Result<Network> unlike = with(R"(["full_attention", "linear_attention"])");
+  ASSERT_FALSE(unlike.ok());
+  EXPECT_EQ(unlike.problems().front().code, "unknown-variant");
+}
+
 // A missing size is named; nothing about a family's shape is defaulted in silence.
 TEST(FamilyCounts, EveryFamilyRefusesAnEmptyConfig) {
   for (auto family = all_families(); *family != nullptr; ++family) {
