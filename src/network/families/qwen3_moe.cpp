@@ -3,8 +3,8 @@
 namespace floptally::families {
 namespace {
 
-constexpr std::string_view kTypes[] = {"qwen3_moe", "qwen3_vl_moe_text", "qwen3_omni_moe_text"};
-constexpr std::string_view kArchitectures[] = {"Qwen3MoeForCausalLM"};
+constexpr std::string_view kTypes[] = {"qwen3_moe", "qwen3_vl_moe_text", "qwen3_omni_moe_text", "mellum"};
+constexpr std::string_view kArchitectures[] = {"Qwen3MoeForCausalLM", "MellumForCausalLM"};
 
 void describe_qwen3_moe(Family& f) {
   const Keys& c = f.config;
@@ -21,24 +21,38 @@ void describe_qwen3_moe(Family& f) {
   moe.activation = read_activation(f, Activation::silu);
   check_experts(f, moe, "num_experts", "num_experts_per_tok");
   const MlpPart mlp = mlp_of(s.width, c.size("intermediate_size"), moe.activation);
-  const std::vector<std::uint8_t> sparse = kinds_sparse(f, s.layers);
+  // Mellum 2 lists its windows and its routed layers.
+  const bool listed = c.text_or("model_type", "qwen3_moe") == "mellum";
+  AttentionPart windowed = attention;
+  if (listed) set_window(windowed, c.assume("sliding_window", 1024));
+  std::vector<std::uint8_t> kinds =
+      listed ? kinds_named(f, s.layers, "mlp_layer_types", "sparse", [](std::int64_t) { return true; })
+             : kinds_sparse(f, s.layers);
+  if (listed) {
+    const std::vector<std::uint8_t> sliding =
+        kinds_named(f, s.layers, "layer_types", "sliding", [](std::int64_t) { return false; });
+    for (std::size_t i = 0; i < kinds.size(); ++i) kinds[i] = static_cast<std::uint8_t>(kinds[i] | sliding[i] << 1U);
+  }
   const bool tied = read_tied(f, false);
   c.understood({"use_sliding_window", "sliding_window", "max_window_layers", "norm_topk_prob", "use_qk_norm",
                 "shared_expert_intermediate_size"});
   if (!f.ok()) return;
-  describe_decoder(f, s, sparse, NormKind::rms, tied, [&](std::uint8_t routed) {
-    describe(f, {.attention = &attention, .mlp = &mlp, .moe = routed != 0 ? &moe : nullptr});
+  describe_decoder(f, s, kinds, NormKind::rms, tied, [&](std::uint8_t kind) {
+    describe(f, {.attention = (kind & 2U) != 0 ? &windowed : &attention,
+                 .mlp = &mlp,
+                 .moe = (kind & 1U) != 0 ? &moe : nullptr});
   });
 }
 
 }  // namespace
 
 extern const FamilyDef k_qwen3_moe;
-const FamilyDef k_qwen3_moe = {"qwen3_moe",
-                               "Qwen 3 mixture of experts: Qwen 3 attention, routed experts without shared ones",
-                               "huggingface/transformers models/qwen3_moe/modeling_qwen3_moe.py",
-                               kTypes,
-                               kArchitectures,
-                               build<describe_qwen3_moe>};
+const FamilyDef k_qwen3_moe = {
+    "qwen3_moe",
+    "Qwen 3 mixture of experts: Qwen 3 attention, routed experts without shared ones; Mellum 2: with windows",
+    "huggingface/transformers models/qwen3_moe/modeling_qwen3_moe.py, models/mellum",
+    kTypes,
+    kArchitectures,
+    build<describe_qwen3_moe>};
 
 }  // namespace floptally::families
