@@ -66,6 +66,8 @@ struct RenderOptions {
   bool plain = false;  // no bars, no box drawing
   bool notes = true;   // notes are part of the document (files, JSON); a terminal shows them on standard error
   int width = 120;
+  bool split =
+      false;  // a wider table is broken: heads and words into lines, then columns below the others (a terminal)
 };
 
 // Formats known: txt, md, csv, json, tex, html, svg ...

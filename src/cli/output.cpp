@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <string>
 
 namespace floptally {
@@ -22,10 +23,27 @@ bool wants_colour(int descriptor) {
   return ::isatty(descriptor) == 1 && term != nullptr && std::string(term) != "dumb";
 }
 
-int terminal_width() {
+// The width that tables fit: COLUMNS where it is set, else the terminal's; none for a file or a pipe.
+std::optional<int> page_width() {
+  constexpr int kWidest = 10000, kNarrowest = 20;
+  if (const char* columns = std::getenv("COLUMNS"); columns != nullptr) {
+    const int width = std::atoi(columns);
+    if (width >= kNarrowest && width <= kWidest) return width;
+  }
   struct winsize size {};
   if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
-  return 120;
+  return std::nullopt;
+}
+
+// What goes to standard output; a file is the same wherever it is written.
+RenderOptions of_terminal(const std::string& format) {
+  RenderOptions options;
+  options.colour = format == "txt" && wants_colour(STDOUT_FILENO);
+  if (const std::optional<int> width = page_width()) {
+    options.width = *width;
+    options.split = true;
+  }
+  return options;
 }
 
 bool is_model_output(const std::string& file) {
@@ -65,8 +83,6 @@ int fail(const Diagnostics& problems, bool json) {
 int answer(const Request& request) {
   const bool json = request.has("json");
   // Formats are checked before any work is done.
-  RenderOptions options;
-  options.width = terminal_width();
   std::vector<std::pair<std::string, std::string>> targets;  // file, format
   for (const std::string& file : request.words("output")) {
     if (request.command == "quantize" && is_model_output(file)) continue;  // the command itself writes models
@@ -84,7 +100,7 @@ int answer(const Request& request) {
   Result<Book> book = engine.run(request);
   if (!book) return fail(book.problems(), json);
   for (const auto& [file, format] : targets) {
-    options.colour = file == "-" && format == "txt" && wants_colour(STDOUT_FILENO);
+    const RenderOptions options = file == "-" ? of_terminal(format) : RenderOptions{};
     const Result<std::string> text = render(*book, format, options);
     if (!text) return fail(text.problems(), json);
     if (file == "-") {

@@ -2,9 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <utility>
 
 #include "quantity/print.h"
+#include "render/grid/fit.h"
 #include "render/grid/grid.h"
 #include "render/renderer.h"
 
@@ -17,10 +17,29 @@ constexpr const char* kReset = "\033[0m";
 
 void pad(std::string& out, std::size_t n) { out.append(n, ' '); }
 
+// The lines of the heads; shorter ones stand at the foot.
+std::vector<std::vector<std::string>> head_lines(const Grid& grid) {
+  std::size_t lines = 1;
+  for (const std::string& head : grid.heads)
+    lines = std::max(lines, static_cast<std::size_t>(std::count(head.begin(), head.end(), '\n')) + 1);
+  std::vector<std::vector<std::string>> out(lines, std::vector<std::string>(grid.heads.size()));
+  for (std::size_t c = 0; c < grid.heads.size(); ++c) {
+    std::string rest = grid.heads[c];
+    for (std::size_t i = lines; i-- > 0;) {
+      const std::size_t cut = rest.rfind('\n');
+      out[i][c] = cut == std::string::npos ? rest : rest.substr(cut + 1);
+      if (cut == std::string::npos) break;
+      rest.resize(cut);
+    }
+  }
+  return out;
+}
+
 void append(std::string& out, const Grid& grid, bool colour) {
   std::vector<std::size_t> width(grid.heads.size());
+  const std::vector<std::vector<std::string>> heads = head_lines(grid);
   for (std::size_t c = 0; c < width.size(); ++c) {
-    width[c] = display_width(grid.heads[c]);
+    for (const auto& each : heads) width[c] = std::max(width[c], display_width(each[c]));
     for (std::size_t r = 0; r < grid.rows.size(); ++r)
       width[c] = std::max(width[c],
                           display_width(grid.rows[r][c]) + (c == 0 ? 2 * static_cast<std::size_t>(grid.depth[r]) : 0));
@@ -39,73 +58,18 @@ void append(std::string& out, const Grid& grid, bool colour) {
     out += style != nullptr && colour ? style + text + kReset + "\n" : text + "\n";
   };
   if (std::any_of(grid.heads.begin(), grid.heads.end(), [](const std::string& h) { return !h.empty(); }))
-    line(grid.heads, 0, kDim);
+    for (const auto& each : heads) line(each, 0, kDim);
   for (std::size_t r = 0; r < grid.rows.size(); ++r)
     line(grid.rows[r], grid.depth[r], r + grid.totals >= grid.rows.size() && grid.totals > 0 ? kBold : nullptr);
   if (!grid.note.empty()) out += grid.note + "\n";
 }
 
-// `text` in lines of at most `width` characters, broken at spaces; a longer word stays whole.
-std::vector<std::string> wrapped(const std::string& text, std::size_t width) {
-  std::vector<std::string> lines;
-  std::string line;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find(' ', at), text.size());
-    const std::string word = text.substr(at, end - at);
-    at = end + 1;
-    if (!line.empty() && display_width(line) + 1 + display_width(word) > width)
-      lines.push_back(std::exchange(line, ""));
-    line += (line.empty() ? "" : " ") + word;
+void append_fitted(std::string& out, const Grid& grid, const RenderOptions& options) {
+  const std::vector<Grid> parts = fitted(grid, static_cast<std::size_t>(std::max(options.width, 1)), options.split);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (i > 0) out += '\n';
+    append(out, parts[i], options.colour);
   }
-  lines.push_back(line);
-  return lines;
-}
-
-// A grid of prose that is wider than `limit`: its widest columns of words are broken into lines, each a row of its own.
-Grid narrowed(Grid grid, std::size_t limit) {
-  constexpr std::size_t kNarrowest = 24;
-  constexpr std::ptrdiff_t kProse = 4;  // blanks of a cell that may be broken
-  const std::size_t n = grid.heads.size();
-  std::vector<std::size_t> width(n), least(n);
-  std::size_t total = n > 0 ? 2 * (n - 1) : 0;
-  for (std::size_t c = 0; c < n; ++c) {
-    width[c] = least[c] = display_width(grid.heads[c]);
-    bool prose = false;
-    for (const auto& row : grid.rows) {
-      width[c] = std::max(width[c], display_width(row[c]));
-      prose = prose || std::count(row[c].begin(), row[c].end(), ' ') >= kProse;
-      for (const std::string& word : wrapped(row[c], 1)) least[c] = std::max(least[c], display_width(word));
-    }
-    least[c] = grid.right[c] || !prose ? width[c] : std::min(width[c], std::max(least[c], kNarrowest));
-    total += width[c];
-  }
-  if (total <= limit) return grid;
-  while (total > limit) {  // the widest gives way
-    std::size_t widest = n;
-    for (std::size_t c = 0; c < n; ++c)
-      if (width[c] > least[c] && (widest == n || width[c] > width[widest])) widest = c;
-    if (widest == n) break;
-    --width[widest];
-    --total;
-  }
-  Grid out = grid;
-  out.rows.clear();
-  out.depth.clear();
-  for (std::size_t r = 0; r < grid.rows.size(); ++r) {
-    std::vector<std::vector<std::string>> cells;
-    std::size_t lines = 1;
-    for (std::size_t c = 0; c < n; ++c) {
-      cells.push_back(wrapped(grid.rows[r][c], width[c]));
-      lines = std::max(lines, cells.back().size());
-    }
-    for (std::size_t i = 0; i < lines; ++i) {
-      std::vector<std::string> row;
-      for (std::size_t c = 0; c < n; ++c) row.push_back(i < cells[c].size() ? cells[c][i] : "");
-      out.rows.push_back(std::move(row));
-      out.depth.push_back(grid.depth[r]);
-    }
-  }
-  return out;
 }
 
 bool shown_in_accounts(const Book& book, std::uint32_t step) {
@@ -147,13 +111,12 @@ std::string render_text(const Book& book, const RenderOptions& options) {
   for (const Account& account : book.accounts) {
     if (account.children.empty()) continue;
     paragraph();
-    append(out, account_grid(book, account, false, options.width), options.colour);
+    append_fitted(out, account_grid(book, account, false, options.width), options);
   }
   for (const Table& table : book.tables) {
     paragraph();
     if (!table.title.empty()) out += options.colour ? kBold + table.title + kReset + "\n" : table.title + "\n";
-    append(out, narrowed(table_grid(table, false), static_cast<std::size_t>(std::max(options.width, 1))),
-           options.colour);
+    append_fitted(out, table_grid(table, false), options);
   }
   const std::vector<std::string> influences = influence_lines(book);
   const std::vector<std::string> inputs = input_lines(book);

@@ -60,7 +60,8 @@ def run_page(page, root, binary, update):
         for shared in ("plans", "examples", "data"):
             if (root / shared).exists():
                 shutil.copytree(root / shared, pathlib.Path(folder, shared))
-        env = dict(os.environ, SRC=str(root), NO_COLOR="1", LC_ALL="C.UTF-8", COLUMNS="120", PATH=f"{binary.parent}:{os.environ['PATH']}")
+        env = dict(os.environ, SRC=str(root), NO_COLOR="1", LC_ALL="C.UTF-8", PATH=f"{binary.parent}:{os.environ['PATH']}")
+        env.pop("COLUMNS", None)
         for block in FENCE.finditer(text):
             words = block[2].split()
             if len(words) == 2:

@@ -111,6 +111,7 @@ def run_file(path, binary, update):
             else:
                 target.write_text(g["body"])
         env = dict(os.environ, SRC=str(source), NO_COLOR="1", LC_ALL="C.UTF-8")
+        env.pop("COLUMNS", None)
         env["PATH"] = f"{binary.parent}:{env['PATH']}"
         for g in groups:
             if g["kind"] != "run":
