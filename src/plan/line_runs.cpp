@@ -34,7 +34,7 @@ bool LineSweep::choose_mode() {
     cost_ = {FieldId::flop};
   else if (has(FieldId::tokens))
     cost_ = {FieldId::tokens};
-  else if (batch_in_tokens_ || (counter_ != nullptr && counter_->reads_samples()))
+  else if (batch_in_tokens_ || reads_samples())
     cost_ = {FieldId::steps, FieldId::batch};
   else
     cost_ = {FieldId::steps, FieldId::batch, FieldId::sequence};
@@ -281,13 +281,15 @@ SweepResult LineSweep::finish() {
     if (traced_) {
       group.runs = trace_.sum(sum.traced_runs) * Traced(copies);
       group.flop = trace_.sum(sum.traced_flop, dim::kFlop) * factor;
-      group.tokens = trace_.sum(sum.traced_tokens, dim::kToken) * factor;
+      group.tokens = trace_.sum(sum.traced_tokens, example_dim()) * factor;
     } else {
       group.runs = sum.runs.traced() * Traced(copies);
       group.flop = total("FLOP", sum.label, sum.flop, sum.runs, dim::kFlop) * factor;
-      group.tokens = total("tokens", sum.label, sum.tokens, sum.runs, dim::kToken) * factor;
+      group.tokens =
+          total(reads_samples() ? "samples" : "tokens", sum.label, sum.tokens, sum.runs, example_dim()) * factor;
     }
     result.has_tokens = !has(FieldId::flop);
+    result.of_samples = reads_samples();
     result.groups.push_back(std::move(group));
   }
   return result;

@@ -97,6 +97,8 @@ class LineSweep {
   void compile();
 
   // A field takes numbers without a unit, or with its own.
+  [[nodiscard]] bool reads_samples() const { return counter_ != nullptr && counter_->reads_samples(); }
+  [[nodiscard]] Dim example_dim() const { return reads_samples() ? dim::kSample : dim::kToken; }
   void check_units(std::size_t slot, const Expression& expression);
 
   // A scope that only finds out what is wrong with an expression.

@@ -20,7 +20,7 @@ void LineSweep::add_traced(Sum& sum) {
   Traced tokens(1);
   for (const FieldId id : cost_) tokens = tokens * traced_slot(slot_of(id));
   if (failed_) return;
-  tokens = trace_.as(tokens, dim::kToken);
+  tokens = trace_.as(tokens, example_dim());
   sum.traced_tokens.push_back(weight * tokens);
   Traced flop;
   if (counter_ == nullptr && !has(FieldId::flop_per_token)) {
@@ -46,7 +46,8 @@ Traced LineSweep::named(const std::string& name, const Traced& value, const std:
 
 Traced LineSweep::flop_per_token() {
   if (has(FieldId::flop_per_token)) return trace_.as(traced_slot(slot_of(FieldId::flop_per_token)), dim::kFlopPerToken);
-  const std::string name = "FLOP per token" + model_label();
+  const std::string per = reads_samples() ? "FLOP per sample" : "FLOP per token";
+  const std::string name = per + model_label();
   std::string key = name + "#";
   key.append(reinterpret_cast<const char*>(fields_.data()), sizeof fields_);
   const auto found = cache_.steps.find(key);
@@ -59,8 +60,8 @@ Traced LineSweep::flop_per_token() {
         parts.clear();
         break;
       }
-      parts.push_back(counted(std::string(part.component) + " FLOP per token" + model_label(),
-                              part.flop_per_sample / model_.sequence));
+      parts.push_back(
+          counted(std::string(part.component) + " " + per + model_label(), part.flop_per_sample / model_.sequence));
     }
   }
   Traced result;
@@ -82,7 +83,7 @@ Traced LineSweep::counted(const std::string& name, Integer value) {
   leaf.name = name;
   leaf.distribution = Distribution::point(value.to_double());
   leaf.exact = value;
-  leaf.dim = dim::kFlopPerToken;
+  leaf.dim = dim::kFlop / example_dim();
   leaf.floor = model_.at_least;
   leaf.mark = Mark::derived;
   leaf.source = std::string(counter_->source()) + "; counts " + convention_.flop_words;

@@ -24,6 +24,7 @@ struct SweepResult {
   std::vector<SweepGroup> groups;
   double least_parameters = 0, most_parameters = 0;
   bool has_tokens = false;
+  bool of_samples = false;  // `tokens` are images or other samples, which the model reads
 };
 
 // Shared by the lines of a plan: cached names, so that equal runs are one step of the explanation.

@@ -202,7 +202,7 @@ class PlanTally {
       tokens = tokens / (Traced(1) - *again);
     }
     out.emplace_back("flop", flop);
-    if (sweep.has_tokens) out.emplace_back("tokens", tokens);
+    if (sweep.has_tokens) out.emplace_back(sweep.of_samples ? "samples" : "tokens", tokens);
     if (!terms.rate) return out;
     Traced time = flop / *terms.rate;
     if (overhead) time = time * (Traced(1) + *overhead);
@@ -393,12 +393,10 @@ class PlanTally {
   }
 
   void headlines(const Cells& totals) {
-    static constexpr std::pair<const char*, const char*> kLabels[] = {{"runs", "Runs"},
-                                                                      {"flop", "Training compute"},
-                                                                      {"tokens", "Tokens"},
-                                                                      {"device_hours", "Device-hours"},
-                                                                      {"node_hours", "Node-hours"},
-                                                                      {"usd", "Cost"}};
+    static constexpr std::pair<const char*, const char*> kLabels[] = {
+        {"runs", "Runs"},       {"flop", "Training compute"},     {"tokens", "Tokens"},
+        {"samples", "Samples"}, {"device_hours", "Device-hours"}, {"node_hours", "Node-hours"},
+        {"usd", "Cost"}};
     for (const auto& [key, label] : kLabels)
       if (const Traced* value = find(totals, key))
         ledger_.headline(key == std::string("flop") ? "flop_training" : key, label, *value);
@@ -478,7 +476,9 @@ class PlanTally {
       return {shared ? find_headline(book, "device_hours") : nullptr, shared ? 1 / kDay / limit_devices() : 1};
     }
     const bool hours = key == "device_hours" || key == "node_hours";
-    return {find_headline(book, key == "flop" ? "flop_training" : key), hours ? 1 / kHour : 1};
+    const Step* step = find_headline(book, key == "flop" ? "flop_training" : key);
+    if (step == nullptr && key == "tokens") step = find_headline(book, "samples");  // of a network of images
+    return {step, hours ? 1 / kHour : 1};
   }
 
   void check_one(Book& book, const PlanExpectation& want, bool expected, Table& table) {

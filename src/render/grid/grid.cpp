@@ -24,6 +24,7 @@ constexpr std::pair<const char*, const char*> kTitles[] = {
     {"node_hours", "Node-hours"},
     {"parameters", "Parameters"},
     {"tokens", "Tokens"},
+    {"samples", "Samples"},
     {"joules", "Energy"},
     {"grams_co2e", "CO2e"},
     {"training_seconds", "Time"},
@@ -32,7 +33,7 @@ constexpr std::pair<const char*, const char*> kTitles[] = {
 // The unit is in the column's title already, so cells say the bare number.
 std::string cell_text(const Figure& figure, const std::string& key) {
   std::string text = figure_text(figure);
-  for (const char* unit : {" FLOP", " device-hours", " node-hours", " tokens"})
+  for (const char* unit : {" FLOP", " device-hours", " node-hours", " tokens", " samples"})
     if (text.size() > std::string_view(unit).size() && text.ends_with(unit) && key != "unit")
       return text.substr(0, text.size() - std::string_view(unit).size());
   return text;
@@ -148,8 +149,9 @@ Grid account_grid(const Book& book, const Account& account, bool full, int width
   Columns columns;
   for (const Cell& cell : account.cells) columns.keys.push_back(cell.key);
   for (const std::string& key : columns.keys)
-    columns.ranged.push_back((full || (key != "tokens" && key != "node_hours") || columns.keys.size() <= 2) &&
-                             has_range(book, account, key));
+    columns.ranged.push_back(
+        (full || (key != "tokens" && key != "samples" && key != "node_hours") || columns.keys.size() <= 2) &&
+        has_range(book, account, key));
   if (account.combine == Combine::sum && account.children.size() > 1)
     for (const char* key : {"usd", "flop", "flop_training"})
       if (columns.share_key.empty() && std::find(columns.keys.begin(), columns.keys.end(), key) != columns.keys.end())
@@ -167,7 +169,7 @@ Grid account_grid(const Book& book, const Account& account, bool full, int width
     columns.ranged[at] = false;
     grid = make(book, account, columns);
   }
-  for (const char* key : {"tokens", "node_hours", "device_hours", "activation_bytes"}) {
+  for (const char* key : {"tokens", "samples", "node_hours", "device_hours", "activation_bytes"}) {
     const auto at = place(key);
     if (!too_wide() || at == static_cast<std::ptrdiff_t>(columns.keys.size())) continue;
     columns.ranged.erase(columns.ranged.begin() + at);
