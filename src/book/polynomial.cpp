@@ -151,8 +151,7 @@ class Compiler {
     if (!node.uncertain) return;
     switch (node.op) {
       case NodeOp::leaf:
-        if (std::find(program_.leaves.begin(), program_.leaves.end(), node.a) == program_.leaves.end())
-          program_.leaves.push_back(node.a);
+        if (leaf_register_.emplace(node.a, 0).second) program_.leaves.push_back(node.a);
         return;
       case NodeOp::sum:
         for (std::uint32_t i = 0; i < node.b; ++i) collect(trace_.arguments(node)[i]);

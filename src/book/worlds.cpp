@@ -102,6 +102,7 @@ Worlds::Worlds(const Trace& trace, std::uint32_t count) : trace_(trace), count_(
   std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
     return std::pair(seed_of(leaves[a].name), leaves[a].name) < std::pair(seed_of(leaves[b].name), leaves[b].name);
   });
+  keeps_ = count_ <= kKept && order.size() * count_ <= kMostKept;
   // A leaf keeps its dimension when others come and go (another plan, one more assumption), as far as they do not
   // collide: two answers can then be compared world by world.
   std::vector<bool> taken(Points::kSobolDimensions, false);
@@ -149,7 +150,7 @@ const std::vector<double>& Worlds::draws(std::uint32_t leaf) const {
 std::vector<double> Worlds::first_values(const Program& program, std::uint32_t count) const {
   const std::vector<std::uint32_t>& leaves = program.leaves;
   for (const std::uint32_t leaf : leaves) static_cast<void>(points(leaf));
-  if (count_ <= kKept)
+  if (keeps_)
     for (const std::uint32_t leaf : leaves) static_cast<void>(draws(leaf));
   std::vector<double> out(count);
   const std::size_t turns = (blocks_of(count) + kBlocksATurn - 1) / kBlocksATurn;
@@ -252,7 +253,7 @@ std::vector<std::optional<Percentiles>> Worlds::stream(std::vector<Stream> strea
   Scratch pilot_scratch(streams);
   for (const Scratch::Column& column : pilot_scratch.columns) {
     static_cast<void>(points(column.leaf));
-    if (count_ <= kKept) static_cast<void>(draws(column.leaf));
+    if (keeps_) static_cast<void>(draws(column.leaf));
   }
   const std::uint32_t pilot_count = std::min(std::max(kPilot, count_ / 128), count_ / 8) / kBlock * kBlock;
   std::vector<std::vector<double>> pilots(streams.size());
@@ -359,19 +360,27 @@ std::vector<Percentiles> Worlds::percentiles(const std::vector<NodeId>& ids) con
   return result;
 }
 
-double Worlds::value_with(NodeId id, const std::vector<std::pair<std::uint32_t, double>>& replaced) const {
-  PolynomialBuilder builder(trace_);
-  const Program program = compile(trace_, builder, id);
-  std::vector<double> at(program.leaves.size());
-  std::vector<const double*> inputs(program.leaves.size());
-  for (std::size_t i = 0; i < program.leaves.size(); ++i) {
-    at[i] = trace_.leaves()[program.leaves[i]].distribution.best;
-    for (const auto& [leaf, value] : replaced)
-      if (leaf == program.leaves[i]) at[i] = value;
-    inputs[i] = &at[i];
+std::vector<double> Worlds::values_with(const Program& program,
+                                        const std::vector<std::pair<std::size_t, double>>& replaced) const {
+  constexpr std::size_t kLanes = 256;  // a lane a replacement
+  const std::size_t leaves = program.leaves.size();
+  std::vector<double> room(leaves * kLanes), registers, out;
+  std::vector<const double*> inputs(leaves);
+  const auto best = [&](std::size_t leaf) { return trace_.leaves()[program.leaves[leaf]].distribution.best; };
+  for (std::size_t i = 0; i < leaves; ++i) {
+    inputs[i] = &room[i * kLanes];
+    std::fill_n(&room[i * kLanes], kLanes, best(i));
   }
-  std::vector<double> scratch;
-  return *run(program, inputs.data(), 1, scratch);
+  out.reserve(replaced.size());
+  for (std::size_t start = 0; start < replaced.size(); start += kLanes) {
+    const std::size_t size = std::min(kLanes, replaced.size() - start);
+    for (std::size_t k = 0; k < size; ++k) room[replaced[start + k].first * kLanes + k] = replaced[start + k].second;
+    const double* found = run(program, inputs.data(), static_cast<std::uint32_t>(size), registers);
+    out.insert(out.end(), found, found + size);
+    for (std::size_t k = 0; k < size; ++k)
+      room[replaced[start + k].first * kLanes + k] = best(replaced[start + k].first);
+  }
+  return out;
 }
 
 double Worlds::probability_above(NodeId id, double threshold) const {
@@ -400,7 +409,9 @@ std::vector<Worlds::Share> Worlds::shares(NodeId id) const {
   if (!(variance > 0)) return result;
   // The correlation ratio: variance of the mean of y within slices of equal probability of the input.
   constexpr std::size_t kSlices = 1u << Points::kSliceBits;
-  for (const std::uint32_t leaf : program.leaves) {
+  std::vector<std::pair<std::size_t, double>> ends;  // each leaf at its 5th and 95th percentile
+  for (std::size_t input = 0; input < program.leaves.size(); ++input) {
+    const std::uint32_t leaf = program.leaves[input];
     const Distribution& distribution = trace_.leaves()[leaf].distribution;
     if (distribution.shape == Distribution::Shape::point) continue;
     double sum[kSlices] = {};
@@ -419,8 +430,14 @@ std::vector<Worlds::Share> Worlds::shares(NodeId id) const {
     for (std::size_t s = 0; s < kSlices; ++s)
       if (members[s] > 0) between += sum[s] * sum[s] / members[s];
     const double share = std::clamp(between / n / variance, 0.0, 1.0);
-    result.push_back({leaf, share, value_with(id, {{leaf, distribution.quantile(0.05)}}),
-                      value_with(id, {{leaf, distribution.quantile(0.95)}})});
+    result.push_back({leaf, share, 0, 0});
+    ends.emplace_back(input, distribution.quantile(0.05));
+    ends.emplace_back(input, distribution.quantile(0.95));
+  }
+  const std::vector<double> at_ends = values_with(program, ends);
+  for (std::size_t i = 0; i < result.size(); ++i) {
+    result[i].low = at_ends[2 * i];
+    result[i].high = at_ends[2 * i + 1];
   }
   // Independent inputs explain at most all of the variance between them; what the slices say beyond that is sampling
   // error.

@@ -29,8 +29,9 @@ using Polynomial = std::map<std::vector<std::pair<NodeId, int>>, double>;
 class Worlds {
  public:
   static constexpr std::uint32_t kDefault = 1u << 14;
-  // Shares of variance need no more than this, and draws of no more than this are kept.
+  // Shares of variance need no more than this, and draws of no more than this are kept, of leaves that fit 256 MiB.
   static constexpr std::uint32_t kKept = 1u << 16;
+  static constexpr std::uint64_t kMostKept = 1u << 25;
 
   explicit Worlds(const Trace& trace, std::uint32_t count = kDefault);
 
@@ -47,8 +48,6 @@ class Worlds {
     double low = 0, high = 0;  // the node with this leaf at its 5th / 95th percentile, the others at their best guess
   };
   [[nodiscard]] std::vector<Share> shares(NodeId id) const;
-  // The node's value with the given leaves replaced (leaf index -> value), the others at their best guess.
-  [[nodiscard]] double value_with(NodeId id, const std::vector<std::pair<std::uint32_t, double>>& replaced) const;
   // Fraction of worlds in which the node exceeds `threshold`.
   [[nodiscard]] double probability_above(NodeId id, double threshold) const;
   // The draws of one uncertain leaf (index into trace.leaves()).
@@ -65,6 +64,9 @@ class Worlds {
   template <class Part>
   void evaluate(const std::vector<Stream>& streams, std::uint32_t start, std::uint32_t size, Scratch& scratch,
                 Part&& part) const;
+  // The program's value for each (input, value): that one replaced, the others at their best guess.
+  [[nodiscard]] std::vector<double> values_with(const Program& program,
+                                                const std::vector<std::pair<std::size_t, double>>& replaced) const;
   [[nodiscard]] std::vector<double> first_values(const Program& program, std::uint32_t count) const;
   // The leaf's draws in worlds [start, start + size): kept ones, or made in `room`.
   const double* block(std::uint32_t leaf, std::uint32_t start, std::uint32_t size, double* room) const;
@@ -72,6 +74,7 @@ class Worlds {
 
   const Trace& trace_;
   std::uint32_t count_;
+  bool keeps_ = false;
   mutable std::vector<std::vector<double>> draws_;     // by leaf, empty until drawn
   mutable std::vector<std::optional<Points>> points_;  // by leaf
   std::vector<std::uint32_t> rank_;                    // which sequence each uncertain leaf takes

@@ -78,6 +78,51 @@ TEST(Worlds, SharesOfAProductFollowTheVariances) {
   }
 }
 
+// Of hundreds of leaves each is set to its ends alone, the others stay at their best guess.
+TEST(Worlds, SharesOfASumSetOneLeafAtATime) {
+  Trace trace;
+  constexpr int kLeaves = 600;
+  std::vector<Traced> parts;
+  double rest = 0;
+  for (int i = 0; i < kLeaves; ++i) {
+    parts.push_back(lognormal(trace, "part " + std::to_string(i), 1 + i % 7, 1.5));
+    rest += 1 + i % 7;
+  }
+  const Traced sum = trace.sum(parts);
+  const std::vector<Worlds::Share> shares = Worlds(trace, 1u << 12).shares(sum.in(trace));
+  ASSERT_EQ(shares.size(), static_cast<std::size_t>(kLeaves));
+  for (const Worlds::Share& share : shares) {
+    const Distribution& d = trace.leaves()[share.leaf].distribution;
+    EXPECT_NEAR(share.low, rest - d.best + d.quantile(0.05), 1e-9 * rest);
+    EXPECT_NEAR(share.high, rest - d.best + d.quantile(0.95), 1e-9 * rest);
+  }
+}
+
+// So many leaves that their draws are not kept: the same worlds all the same.
+TEST(Worlds, DrawsThatAreNotKeptAreTheSame) {
+  Trace few, many;
+  const Traced a = lognormal(few, "a", 3, 1.4) + lognormal(few, "b", 5, 1.2);
+  const Traced b = lognormal(many, "a", 3, 1.4) + lognormal(many, "b", 5, 1.2);
+  constexpr std::uint32_t kCount = 1u << 16;
+  for (std::uint64_t i = 0; i < Worlds::kMostKept / kCount; ++i) {
+    Leaf point;
+    point.name = "idle " + std::to_string(i);
+    point.distribution = Distribution::range(1, 0.5, 2);
+    many.leaf(std::move(point));
+  }
+  const Percentiles kept = Worlds(few, kCount).percentiles({a.in(few)})[0];
+  const Percentiles made = Worlds(many, kCount).percentiles({b.in(many)})[0];
+  // Dimensions of the two leaves differ beside so many others; the percentiles are those of the same number.
+  EXPECT_NEAR(kept.p5, made.p5, 2e-3 * kept.p5);
+  EXPECT_NEAR(kept.p95, made.p95, 2e-3 * kept.p95);
+  const std::vector<double> all = Worlds(many, kCount).values(b.in(many));
+  std::vector<double> sorted = all;
+  const Percentiles exact = percentiles_of(sorted);
+  EXPECT_EQ(made.p5, exact.p5);
+  EXPECT_EQ(made.p50, exact.p50);
+  EXPECT_EQ(made.p95, exact.p95);
+}
+
 // Each 64th of [0, 1) holds its part of any first 2^k points, of Sobol's and of shuffled sequences.
 TEST(Points, EverySequenceIsStratified) {
   for (const std::uint32_t rank : {0u, 3u, 7u, 8u, 50u}) {
