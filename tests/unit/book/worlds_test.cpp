@@ -107,7 +107,7 @@ TEST(Worlds, DrawsThatAreNotKeptAreTheSame) {
   for (std::uint64_t i = 0; i < Worlds::kMostKept / kCount; ++i) {
     Leaf point;
     point.name = "idle " + std::to_string(i);
-    point.distribution = Distribution::range(1, 0.5, 2);
+    point.distribution = Distribution::range(1.0, 0.5, 2.0);
     many.leaf(std::move(point));
   }
   const Percentiles kept = Worlds(few, kCount).percentiles({a.in(few)})[0];
