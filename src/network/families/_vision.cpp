@@ -63,6 +63,19 @@ void describe_siglip_tower(Sink& sink, const VisionSizes& v, bool pooled) {
   describe_mlp(mlp_of(v.width, v.ffn, Activation::gelu, false, true), 1, sink);
 }
 
+void describe_blip_tower(Sink& sink, const VisionSizes& v, bool qkv_bias) {
+  const std::int64_t tokens = v.patches() + 1;
+  const Scope tower(sink, "vision_model");
+  sink.add(patch_embedding("patch_embedding", v.channels, v.width, v.patch * v.patch, v.patches(), true));
+  sink.add(parameter("class_embedding", v.width, v.width, Component::embed));
+  sink.add(position_table("position_embedding", tokens, tokens, v.width));
+  {
+    const Scope layers(sink, "layers", v.layers, BlockKind::layer);
+    describe_encoder_layer({.width = v.width, .heads = v.heads, .ffn = v.ffn, .qkv_bias = qkv_bias}, tokens, sink);
+  }
+  sink.add(layer_norm("post_layernorm", tokens, v.width));
+}
+
 VisionSizes read_patches(const Keys& v) {
   VisionSizes z = read_vision(v, {768, 12, 12, 3072, 3, 224, 16});
   const std::int64_t patches = v.assume("num_patches", 256);

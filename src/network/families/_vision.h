@@ -19,6 +19,8 @@ VisionSizes read_vision(const Keys& c, const VisionSizes& published);
 void describe_clip_tower(Sink& sink, const VisionSizes& v, Activation activation);
 // `pooled`: with the attention-pooling head.
 void describe_siglip_tower(Sink& sink, const VisionSizes& v, bool pooled);
+// BLIP's tower: a class token, norms before the sublayers and one behind.
+void describe_blip_tower(Sink& sink, const VisionSizes& v, bool qkv_bias);
 // Pixtral's tower: rotary positions, gated layers, RMS norms.
 void describe_pixtral_tower(Sink& sink, const VisionSizes& v, std::int64_t tokens, Activation activation);
 // SigLIP 2's sizes, whose positions are a square table of num_patches.

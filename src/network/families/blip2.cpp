@@ -4,18 +4,31 @@
 namespace floptally::families {
 namespace {
 
-constexpr std::string_view kTypes[] = {"blip-2"};
-constexpr std::string_view kArchitectures[] = {"Blip2ForConditionalGeneration"};
+constexpr std::string_view kTypes[] = {"blip-2", "instructblip"};
+constexpr std::string_view kArchitectures[] = {"Blip2ForConditionalGeneration", "InstructBlipForConditionalGeneration"};
 
 struct Former {
   std::int64_t width = 768, layers = 12, heads = 12, ffn = 3072, every = 2, queries = 32;
+  std::int64_t words = 0, positions = 512;  // InstructBLIP's reads the instruction, too
 };
+
+// The words beside the queries, with a feed-forward of their own in each layer. How long the instruction is, is not in
+// the config: its parameters count, its FLOP do not.
+void describe_words(Sink& sink, const Former& q) {
+  RepeatedSink idle(sink, 0);
+  idle.add(embedding("word_embeddings", 1, q.words, q.width));
+  idle.add(position_table("position_embeddings", 1, q.positions, q.width));
+  const Scope layers(idle, "layer", q.layers, BlockKind::layer);
+  describe_mlp(mlp_of(q.width, q.ffn, Activation::gelu, false, true), 1, idle);
+  idle.add(layer_norm("output.LayerNorm", 1, q.width));
+}
 
 // Post-norm layers over the queries; every second one reads the image.
 void describe_former(Sink& sink, const Former& q, std::int64_t memory, std::int64_t memory_width) {
   const Scope scope(sink, "qformer");
   sink.add(parameter("query_tokens", q.queries * q.width, q.queries * q.width, Component::embed));
   sink.add(layer_norm("layernorm", q.queries, q.width));
+  if (q.words > 0) describe_words(sink, q);
   AttentionPart self;
   self.width = q.width;
   self.heads = self.kv_heads = q.heads;
@@ -51,12 +64,17 @@ void describe_blip2(Family& f) {
   const Keys v = c.child("vision_config"), q = c.child("qformer_config"), t = c.child("text_config");
   const VisionSizes z = read_vision(v, {1408, 39, 16, 6144, 3, 224, 14});
   const bool bias = v.flag("qkv_bias", true);
-  const Former former{q.assume("hidden_size", 768),
-                      q.assume("num_hidden_layers", 12),
-                      q.assume("num_attention_heads", 12),
-                      q.assume("intermediate_size", 3072),
-                      q.assume("cross_attention_frequency", 2),
-                      c.assume("num_query_tokens", 32)};
+  const bool reads = c.text_or("model_type", "blip-2") == "instructblip";
+  Former former{q.assume("hidden_size", 768),
+                q.assume("num_hidden_layers", 12),
+                q.assume("num_attention_heads", 12),
+                q.assume("intermediate_size", 3072),
+                q.assume("cross_attention_frequency", 2),
+                c.assume("num_query_tokens", 32)};
+  if (reads) {
+    former.words = q.assume("vocab_size", 30522);
+    former.positions = q.assume("max_position_embeddings", 512);
+  }
   const std::int64_t seen = q.size_or("encoder_hidden_size", 1408);
   q.understood({"vocab_size", "max_position_embeddings", "position_embedding_type", "hidden_act",
                 "use_qformer_text_input", "classifier_dropout"});
@@ -67,7 +85,8 @@ void describe_blip2(Family& f) {
     q.problem("shape-range", "encoder_hidden_size", "'encoder_hidden_size' must be the tower's width");
   const std::int64_t text = t.has("hidden_size") ? t.size("hidden_size") : t.has("d_model") ? t.size("d_model") : 768;
   c.understood({"use_decoder_only_language_model", "image_text_hidden_size", "num_query_tokens"});
-  if (const std::string_view named = f.architecture(); !named.empty() && !named.ends_with("ForConditionalGeneration"))
+  if (const std::string_view named = f.architecture();
+      !named.empty() && !named.ends_with("ForConditionalGeneration") && !(reads && named.ends_with("Model")))
     c.problem("unknown-variant", "architectures", "the head of class '" + std::string(named) + "' is not known");
   q.divides("num_attention_heads", former.heads, "hidden_size", former.width);
   if (former.layers > 1000) q.problem("out-of-range", "num_hidden_layers", "a Q-Former of more than 1000 layers");
@@ -75,17 +94,7 @@ void describe_blip2(Family& f) {
   {
     RepeatedSink images(f.sink, images_per_sample(f));
     const std::int64_t tokens = z.patches() + 1;
-    {
-      const Scope tower(images, "vision_model");
-      images.add(patch_embedding("patch_embedding", z.channels, z.width, z.patch * z.patch, z.patches(), true));
-      images.add(parameter("class_embedding", z.width, z.width, Component::embed));
-      images.add(position_table("position_embedding", tokens, tokens, z.width));
-      {
-        const Scope layers(images, "layers", z.layers, BlockKind::layer);
-        describe_encoder_layer({.width = z.width, .heads = z.heads, .ffn = z.ffn, .qkv_bias = bias}, tokens, images);
-      }
-      images.add(layer_norm("post_layernorm", tokens, z.width));
-    }
+    describe_blip_tower(images, z, bias);
     describe_former(images, former, tokens, z.width);
     images.add(linear("language_projection", former.queries, former.width, text, true));
   }
@@ -97,8 +106,8 @@ void describe_blip2(Family& f) {
 extern const FamilyDef k_blip2;
 const FamilyDef k_blip2 = {
     "blip2",
-    "BLIP-2: an image tower, queries that read it (Q-Former), one linear layer, a language model",
-    "huggingface/transformers models/blip_2/modeling_blip_2.py; 2301.12597",
+    "BLIP-2 and InstructBLIP: an image tower, queries that read it (Q-Former), one linear layer, a language model",
+    "huggingface/transformers models/blip_2/modeling_blip_2.py, models/instructblip; 2301.12597",
     kTypes,
     kArchitectures,
     build<describe_blip2>};
