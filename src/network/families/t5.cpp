@@ -3,7 +3,7 @@
 namespace floptally::families {
 namespace {
 
-constexpr std::string_view kTypes[] = {"t5", "mt5", "umt5", "switch_transformers"};
+constexpr std::string_view kTypes[] = {"t5", "mt5", "umt5", "switch_transformers", "longt5"};
 constexpr std::string_view kArchitectures[] = {"T5ForConditionalGeneration",
                                                "T5Model",
                                                "T5EncoderModel",
@@ -12,12 +12,16 @@ constexpr std::string_view kArchitectures[] = {"T5ForConditionalGeneration",
                                                "UMT5ForConditionalGeneration",
                                                "UMT5EncoderModel",
                                                "T5WithLMHeadModel",
-                                               "SwitchTransformersForConditionalGeneration"};
+                                               "SwitchTransformersForConditionalGeneration",
+                                               "LongT5ForConditionalGeneration",
+                                               "LongT5Model",
+                                               "LongT5EncoderModel"};
 
 struct Sizes {
   std::int64_t width = 1, heads = 1, dim = 1, buckets = 32;
   bool every_layer = false;  // each layer has a relative bias of its own, not the first for all
   bool routed = false;
+  std::int64_t block = 0, global = 0;  // LongT5: tokens of a block; tokens that one global token stands for
   MlpPart mlp;
   MoePart moe;
 };
@@ -27,6 +31,29 @@ struct Half {
   std::string_view name;
   std::int64_t tokens = 1, layers = 1, step = 0, memory = 0;  // memory > 0: a decoder that reads so many positions
 };
+
+// LongT5's encoder (2112.07916): blocks attend to themselves and both neighbours, and to the means of short runs.
+void describe_local(Family& f, const Sizes& z, std::int64_t tokens) {
+  const std::int64_t inner = z.heads * z.dim, blocks = (tokens + z.block - 1) / z.block,
+                     global = z.global > 0 ? tokens / z.global : 0;
+  const Scope scope(f.sink, "local_attention");
+  for (const std::string_view name : {"q", "k", "v"})
+    f.sink.add(column_linear(name, tokens, z.width, inner, false, Component::projection));
+  if (z.global > 0) {
+    f.sink.add(matmul("global_aggregates", 1, global, tokens, z.width));
+    f.sink.add(rms_norm("global_input_layer_norm", global, z.width));
+    for (const std::string_view name : {"k", "v"})
+      f.sink.add(column_linear(name, global, z.width, inner, false, Component::projection).with(op_flags::tied));
+  }
+  AttentionShape shape;
+  shape.queries = z.block;
+  shape.keys = 3 * z.block + global;
+  shape.heads = shape.kv_heads = z.heads;
+  shape.key_dim = shape.value_dim = z.dim;
+  shape.mask = AttentionMask::none;
+  f.sink.add(attention("attention", shape).repeated(blocks));
+  f.sink.add(row_linear("o", tokens, inner, z.width, false, Component::projection));
+}
 
 void describe_layer(Family& f, const Sizes& z, const Half& half, bool experts) {
   const std::int64_t tokens = half.tokens, width = z.width;
@@ -38,7 +65,10 @@ void describe_layer(Family& f, const Sizes& z, const Half& half, bool experts) {
   self.mask = half.memory > 0 ? AttentionMask::causal : AttentionMask::none;
   if (z.every_layer) f.sink.add(relative_bias("relative_attention_bias", z.heads, z.buckets, tokens * tokens));
   f.sink.add(rms_norm("layer_norm", tokens, width));
-  describe_attention(self, tokens, f.sink);
+  if (z.block > 0 && half.memory == 0)
+    describe_local(f, z, tokens);
+  else
+    describe_attention(self, tokens, f.sink);
   f.sink.add(residual(tokens * width));
   if (half.memory > 0) {
     CrossAttentionPart cross;
@@ -59,8 +89,12 @@ void describe_layer(Family& f, const Sizes& z, const Half& half, bool experts) {
 
 void describe_half(Family& f, const Sizes& z, const Half& half) {
   const Scope scope(f.sink, half.name);
-  if (!z.every_layer)
-    f.sink.add(relative_bias("relative_attention_bias", z.heads, z.buckets, half.tokens * half.tokens));
+  const bool local = z.block > 0 && half.memory == 0;
+  const std::int64_t pairs = local ? 3 * z.block * z.block : half.tokens * half.tokens;
+  if (!z.every_layer) f.sink.add(relative_bias("relative_attention_bias", z.heads, z.buckets, pairs));
+  if (local && z.global > 0)
+    f.sink.add(
+        relative_bias("global_relative_attention_bias", z.heads, z.buckets, half.tokens * (half.tokens / z.global)));
   if (half.step == 0) {
     const Scope block(f.sink, "block", half.layers, BlockKind::layer);
     describe_layer(f, z, half, false);
@@ -85,6 +119,14 @@ Sizes read_t5_sizes(Family& f) {
   const std::int64_t inner = c.size("d_ff");
   const bool gated = c.text_or("feed_forward_proj", "relu").substr(0, 5) == "gated";
   z.mlp = mlp_of(z.width, inner, gated ? Activation::gelu : Activation::relu, gated);
+  if (c.text_or("model_type", "t5") == "longt5") {
+    const std::string_view kind = c.text_or("encoder_attention_type", "local");
+    z.block = c.assume("local_radius", 127) + 1;
+    if (kind == "transient-global") z.global = c.assume("global_block_size", 16);
+    c.understood({"global_block_size"});
+    if (kind != "local" && kind != "transient-global")
+      c.problem("unknown-variant", "encoder_attention_type", "'" + std::string(kind) + "' attention is not known");
+  }
   z.routed = c.has("num_sparse_encoder_layers") || c.has("num_experts");
   if (!z.routed) return z;
   z.moe.width = z.width;
@@ -150,8 +192,9 @@ void describe_t5(Family& f) {
 extern const FamilyDef k_t5;
 const FamilyDef k_t5 = {
     "t5",
-    "T5, mT5, UMT5, Flan-T5 and Switch: encoder and decoder with relative position buckets, RMS norms, no biases",
-    "huggingface/transformers models/t5/modeling_t5.py; 1910.10683, 2010.11934, 2101.03961",
+    "T5, mT5, UMT5, Flan-T5, Switch and LongT5: encoder and decoder with relative position buckets, RMS norms, no "
+    "biases",
+    "huggingface/transformers models/t5/modeling_t5.py; 1910.10683, 2010.11934, 2101.03961, 2112.07916",
     kTypes,
     kArchitectures,
     build<describe_t5>};
