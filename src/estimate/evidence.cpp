@@ -63,7 +63,8 @@ void score_row(const EvidenceRow& row, double (*capacity)(std::string_view), Mem
     s.regimes = regimes_of(row.run, row.source, row.framework, measure, profile.layer_parameters(), row.devices,
                            row.shape.experts > 0);
     const Spread spread = memory_spread({row.source, row.framework, measure, s.kind});
-    s.low = predicted * spread.low;
+    s.either = row.either;
+    s.low = (predicted - row.either) * spread.low;
     s.high = predicted * spread.high;
     card.scored.push_back(std::move(s));
   };

@@ -43,6 +43,7 @@ struct EvidenceRow {
   std::string framework, generation;
   std::string reason;          // why the row cannot be predicted; empty if it can
   std::string unknown_layers;  // what its architecture needs and no column says: a named model may
+  double either = 0;           // bytes that were not there with a version of its software that the row may have had
   bool top_k_unsaid = false;
   std::string unsaid;                // columns of the model's shape that are empty
   std::vector<std::string> assumed;  // settings that the row does not say; its range is that of such rows

@@ -31,6 +31,16 @@ double padded_heads(const Framework& f, const Attributes<double>& a, const Cost<
 
 }  // namespace
 
+// What the allocator counts beyond a tensor's bytes: it takes blocks from segments of whole 2 MiB and splits one only
+// where more than 1 MiB would be left (CUDACachingAllocator.cpp: round_size, get_allocation_size, should_split).
+double MemoryProfile::unsplit(double bytes) const {
+  constexpr double kMiB = 1024.0 * 1024;
+  const double samples = static_cast<double>(run_.layout.micro_batch), tensor = bytes * samples;
+  if (run_.framework.planned || tensor <= kMiB) return 0;
+  const double rest = std::ceil(tensor / (2 * kMiB)) * 2 * kMiB - tensor;
+  return rest <= kMiB ? rest / samples : 0;
+}
+
 double MemoryProfile::saved_bytes(const Op& op, const Saved<double>& saved) const {
   switch (saved.keep) {
     case Keep::fp32:
@@ -152,6 +162,7 @@ double MemoryProfile::kept_bytes(const Op& op, const Attributes<double>& a, cons
   const bool shared = (op.has(op_flags::shared_input) && !after_scores) || (shares_input_ && column_parallel(op));
   const bool selective = run_.recompute.mode == Recompute::Mode::selective;
   double all = 0, under = 0;
+  unsplit_all_ = unsplit_policy_ = 0;
   for (int i = 0; i < c.saved_count; ++i) {
     if (i == 0 && c.saves_input && is_linear(op) && tuned) {
       const double bytes = adapter_bytes(op, c.saved[0].elements, shared);
@@ -170,8 +181,16 @@ double MemoryProfile::kept_bytes(const Op& op, const Attributes<double>& a, cons
     if (i == 0 && column_parallel(op) && !is_grouped(op) && run_.layout.sequence_parallel &&
         !run_.framework.saves_gathered)
       bytes /= static_cast<double>(run_.layout.tensor);
+    // Queries, keys and values are parts of one tensor where positions do not turn them.
+    const bool part = op.def == &operators::k_attention && i < 2;
+    joined_ += part ? bytes : 0;
+    const double beyond = unsplit(part ? i == 1 ? joined_ : 0 : bytes);
+    if (i == 1) joined_ = 0;
     all += bytes;
-    if (!selective || !recomputed(op, i)) under += bytes;
+    unsplit_all_ += beyond;
+    if (selective && recomputed(op, i)) continue;
+    under += bytes;
+    unsplit_policy_ += beyond;
   }
   const double extra = framework_bytes(op, a, c);
   if (!selective || !recomputed(op, 0)) under += extra;

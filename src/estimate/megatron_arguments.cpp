@@ -347,11 +347,16 @@ void read_run(EvidenceRow& row, const Arguments& a) {
   run.deterministic = a.flag("deterministic-mode");
   run.loss_deferred = a.flag("defer-embedding-wgrad-compute") ? a.count("wgrad-deferral-limit", 0) : 0;
   run.whole_shards = a.text("optimizer") == "muon" && a.flag("no-use-layer-wise-param-layout");
-  // FlashAttention-2 transposes its output, so it is held twice: the backend before Hopper, and on Blackwell where only
-  // deterministic kernels may run (Transformer Engine 2.6 to 2.11, dot_product_attention/utils.py).
+  // FlashAttention's output is transposed, so it is held twice (Transformer Engine dot_product_attention/backends.py):
+  // where it is asked for, before Hopper, and on Blackwell where only deterministic kernels may run (2.6 to 2.11,
+  // utils.py).
   const bool blackwell = row.generation == "gb200" || row.generation == "b200";
-  if (run.fused_attention && (row.generation == "a100" || (blackwell && run.deterministic)))
-    run.framework.attention_copies = 1;
+  if (const DeviceOverhead& device = device_overhead(run.device); device.cublas_before > 0 && !run.deterministic) {
+    row.either = run.framework.handles * (device.cublas_workspace - device.cublas_before);
+    row.noted.emplace_back("cuBLAS workspaces of 32 MiB or, before 2026, 8.1 (PyTorch's version is not stated)");
+  }
+  const bool chosen = row.generation == "a100" || (blackwell && run.deterministic);
+  if (run.fused_attention && backend != "fused" && (chosen || backend == "flash")) run.framework.attention_copies = 1;
   run.recompute = recompute_of(a);
 }
 

@@ -171,8 +171,8 @@ Gathered gathered_weights(const MemoryProfile& profile, const Run& run, const Ra
 }
 
 // The loss and the output layer's backward pass; `head`: activations held then, `deferred`: bytes of logits held back.
-void loss_moments(const MemoryProfile& profile, const Run& run, const Gathered& gathered, double head, double mask,
-                  double deferred, double absent, Transient* out) {
+void loss_moments(const MemoryProfile& profile, const Run& run, const Rank& rank, const Gathered& gathered, double head,
+                  double mask, double deferred, double absent, Transient* out) {
   const LayerMemory& after = profile.after();
   const double compute = bytes_of(run.precision.compute);
   const double logits = run.linear_loss ? 0 : after.logits * (run.whole_logits ? as_double(run.layout.tensor) : 1);
@@ -196,8 +196,10 @@ void loss_moments(const MemoryProfile& profile, const Run& run, const Gathered& 
   const double gradient = logits * (packed ? compute + 4 : compute);
   out[static_cast<int>(Moment::loss)] = {head, mask, gathered.loss, loss + deferred, absent};
   const bool trained = run.adapter.rank == 0;
-  const double hidden = after.input * (run.layout.sequence_parallel ? 1 + as_double(run.layout.tensor) : 1);
-  const double matrix = trained ? after.head * compute : after.unpacked;
+  const double hidden = rank.input * (run.layout.sequence_parallel ? 1 + as_double(run.layout.tensor) : 1);
+  // Where it is added in place, a placeholder that lives as long as the process stands for it.
+  const bool in_place = run.framework.wgrad == Wgrad::dummy && run.fused_gradients;
+  const double matrix = !trained ? after.unpacked : in_place ? 0 : after.head * compute;
   out[static_cast<int>(Moment::head_backward)] = {head, matrix + hidden, gathered.head, gradient + deferred, absent};
 }
 
@@ -216,6 +218,13 @@ double left_behind(const MemoryProfile& profile, const Rank& rank, const Run& ru
 double held_logits(const Rank& rank, const Run& run, double logits) {
   if (!rank.head || run.narrow_loss < 4) return 0;
   return logits * bytes_of(run.precision.compute) * (run.whole_logits ? as_double(run.layout.tensor) : 1);
+}
+
+// Gradients of the last micro-batch's input, which a pipeline rank has sent back to the rank before it.
+double exchanged(const Run& run, const Rank& rank) {
+  const bool received = !rank.chunks[0].first || rank.count > 1;
+  const bool again = run.layout.pipeline > 1 && micro_batches(run.layout, run.batch) > 1;
+  return run.framework.holds_exchanged && received && again ? rank.input : 0;
 }
 
 // `gradients`: bytes held for them once they are all there.
@@ -252,14 +261,15 @@ void moments(const MemoryProfile& profile, const Run& run, const Rank& rank, con
                            held_back + held_logits(rank, run, logits), 0};
     if ((absent > 0 || left > 0) && end.sum() > backward.sum()) backward = end;
   }
-  if (rank.head && after.logits > 0) loss_moments(profile, run, gathered, head, mask, deferred, absent, out);
+  if (rank.head && after.logits > 0) loss_moments(profile, run, rank, gathered, head, mask, deferred, absent, out);
   const bool shared = run.layout.zero >= Zero::optimizer;
   const double updated = rank.sum.trained_dense / (shared ? as_double(run.layout.shard_ranks()) : 1) +
                          rank.sum.trained_expert / (shared ? expert_ranks(run.layout) : 1);
   const double temporary = run.offload.optimizer ? 0 : updated * step_temporary(run);
   out[static_cast<int>(Moment::optimizer)] = {0, temporary, 0, 0, run.fused_optimizer ? gradients : 0};
-  const double buffer = shared_buffer(profile, run, rank);
-  for (int i = 0; i < kMomentCount; ++i) out[i].working += buffer;
+  const double buffer = shared_buffer(profile, run, rank), sent = exchanged(run, rank);
+  for (int i = 0; i < kMomentCount; ++i)
+    out[i].working += buffer + (i == static_cast<int>(Moment::optimizer) ? 0 : sent);
   if (!run.caches_keys) return;
   // Attention keeps keys and values anyway where nothing is made again. A variable holds the last step's until the
   // forward pass returns.
@@ -355,7 +365,7 @@ DeviceMemory device_memory(const MemoryProfile& profile, const Run& run, std::in
   if (run.framework.router_engine && rank.sum.expert > 0)
     at(out.bytes, Holds::workspace) += device_overhead(run.device).engine_workspace;
   if (run.framework.wgrad == Wgrad::dummy && run.fused_gradients && run.adapter.rank == 0) {
-    at(out.bytes, Holds::placeholders) = profile.placeholders(rank.classes);
+    at(out.bytes, Holds::placeholders) = profile.placeholders(rank.classes, rank.head);
   }
   const InFlight flight = flight_of(run, stage, rank);
   Transient at_moment[kMomentCount];
@@ -397,9 +407,10 @@ RankParts rank_parts(const MemoryProfile& profile, const Run& run, const DeviceM
   const bool alike = profile.classes() == 1 && run.recompute.mode != Recompute::Mode::full;
   for (int c = 0; c < rank.count; ++c) {
     const Chunk& chunk = rank.chunks[c];
-    const double each = !alike                                             ? 0
-                        : run.recompute.mode == Recompute::Mode::selective ? profile.layer(0).kept_policy
-                                                                           : profile.layer(0).kept;
+    const double each = !alike ? 0
+                        : run.recompute.mode == Recompute::Mode::selective
+                            ? profile.layer(0).kept_policy + profile.layer(0).unsplit_policy
+                            : profile.layer(0).kept + profile.layer(0).unsplit;
     out.chunks.push_back({head ? flight.at_head[c] : flight.fullest[c], chunk.activations, chunk.layers, each});
   }
   return out;

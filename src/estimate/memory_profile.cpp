@@ -18,10 +18,11 @@ double stream_bytes(const Run& run) {
 
 // What adds up over layers.
 constexpr double LayerMemory::*kSums[] = {
-    &LayerMemory::dense,        &LayerMemory::expert,      &LayerMemory::trained_dense, &LayerMemory::trained_expert,
-    &LayerMemory::frozen_bytes, &LayerMemory::matrix,      &LayerMemory::states_dense,  &LayerMemory::states_expert,
-    &LayerMemory::kept,         &LayerMemory::kept_policy, &LayerMemory::input,         &LayerMemory::gathered,
-    &LayerMemory::gradient,     &LayerMemory::routed,      &LayerMemory::cache};
+    &LayerMemory::dense,         &LayerMemory::expert,      &LayerMemory::trained_dense, &LayerMemory::trained_expert,
+    &LayerMemory::frozen_bytes,  &LayerMemory::matrix,      &LayerMemory::states_dense,  &LayerMemory::states_expert,
+    &LayerMemory::kept,          &LayerMemory::kept_policy, &LayerMemory::input,         &LayerMemory::gathered,
+    &LayerMemory::gradient,      &LayerMemory::routed,      &LayerMemory::cache,         &LayerMemory::unsplit,
+    &LayerMemory::unsplit_policy};
 
 }  // namespace
 
@@ -182,8 +183,8 @@ void MemoryProfile::settle(double rows, double columns) {
   shape_[static_cast<std::size_t>(i)].in[index / 64] |= std::uint64_t{1} << (index % 64);
 }
 
-double MemoryProfile::placeholders(const ClassSet& classes) const {
-  double elements = 0;
+double MemoryProfile::placeholders(const ClassSet& classes, bool head) const {
+  double elements = head ? after_.head : 0;  // Megatron-LM core/tensor_parallel/layers.py asks for one as well
   for (int i = 0; i < shapes_; ++i) {
     const Shape& shape = shape_[static_cast<std::size_t>(i)];
     if (((shape.in[0] & classes[0]) | (shape.in[1] & classes[1])) != 0) elements += shape.rows * shape.columns;
@@ -270,6 +271,8 @@ void MemoryProfile::add(const Op& op) {
   if (column_parallel(op)) shares_input_ = false;
   to.kept += kept;
   to.kept_policy += policy * samples;
+  to.unsplit += unsplit_all_ * samples * within_[depth_];
+  to.unsplit_policy += unsplit_policy_ * samples * within_[depth_];
   if (in_layer_ && op.component == Component::router && is_linear(op)) to.routed = to.kept;
   // What later ops keep is gone once the backward pass has come to this one.
   to.working -= kept;

@@ -28,6 +28,7 @@ struct LayerMemory {
   double largest = 0, largest_states = 0;        // of one trained parameter tensor outside of the experts
   double kept = 0;                               // bytes kept for the backward pass without recomputation
   double kept_policy = 0;                        // ... under the run's recomputation
+  double unsplit = 0, unsplit_policy = 0;        // what the allocator counts beyond either
   double routed = 0;                             // ... of kept: what comes before experts, their router included
   double input = 0;                              // bytes of the layer's input
   double cache = 0;                              // bytes of its keys and values
@@ -62,7 +63,7 @@ class MemoryProfile final : public Sink {
   [[nodiscard]] const LayerMemory& after() const { return after_; }
   // Bytes of one placeholder gradient per distinct weight shape in the layers of `classes` (bit i: class i).
   using ClassSet = std::array<std::uint64_t, 2>;
-  [[nodiscard]] double placeholders(const ClassSet& classes) const;
+  [[nodiscard]] double placeholders(const ClassSet& classes, bool head) const;
   // Bytes of one micro-batch's attention scores in the compute format, of the widest layer, and of its mask.
   [[nodiscard]] double scores() const { return scores_; }
   [[nodiscard]] double mask() const { return mask_; }
@@ -88,10 +89,13 @@ class MemoryProfile final : public Sink {
   void remember(double rows, double columns, bool sibling);
   void settle(double rows, double columns);
   [[nodiscard]] bool remade_by_scan(const Op& op) const;
+  [[nodiscard]] double unsplit(double bytes) const;
 
   const Run& run_;
   double compute_, kept_format_, weights_, expert_load_;
-  double stream_;  // bytes of a number that passes from layer to layer
+  double joined_ = 0;                            // bytes of queries, keys and values so far
+  double unsplit_all_ = 0, unsplit_policy_ = 0;  // of the last op: what the allocator counts beyond what it keeps
+  double stream_;                                // bytes of a number that passes from layer to layer
   Dtype states_like_;
   std::array<LayerMemory, kMaxClasses> layers_{};
   LayerMemory before_, after_, stray_;

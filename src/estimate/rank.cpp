@@ -57,8 +57,9 @@ void add_layer(Chunk& chunk, const LayerMemory& layer, double times, double posi
   }
   const double every = std::max(1.0, as_double(run.recompute.every));
   const double kept = run.recompute.mode == Recompute::Mode::selective ? layer.kept_policy : layer.kept;
+  const double beyond = run.recompute.mode == Recompute::Mode::selective ? layer.unsplit_policy : layer.unsplit;
   const double untouched = std::clamp(as_double(run.adapter.first) - position, 0.0, times - full);
-  chunk.activations += full * layer.input / every + (times - full - untouched) * kept;
+  chunk.activations += full * layer.input / every + (times - full - untouched) * (kept + beyond);
   const double again = full > 0 ? layer.kept * std::min(every, full) : std::max(0.0, layer.kept - kept);
   chunk.replayed = std::max(chunk.replayed, again);
   chunk.routed += full * layer.routed;

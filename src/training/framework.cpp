@@ -76,6 +76,7 @@ constexpr std::pair<const char*, bool Framework::*> kRules[] = {
     {"offloads_gradients", &Framework::offloads_gradients},
     {"packs_head", &Framework::packs_head},
     {"zero_pads", &Framework::zero_pads},
+    {"holds_exchanged", &Framework::holds_exchanged},
 };
 
 std::vector<Framework> read_frameworks() {
@@ -109,11 +110,12 @@ std::vector<DeviceOverhead> read_overheads() {
     out.push_back({std::string(table.cell(row, "device")),
                    number("cublas_workspace"),
                    number("engine_workspace"),
+                   number("cublas_before"),
                    number("cudnn_attention") > 0,
                    {number("context"), number("context_low"), number("context_high")},
                    std::string(table.cell(row, "source"))});
   }
-  if (out.empty()) out.push_back({"any", 0, 0, false, {}, {}});
+  if (out.empty()) out.push_back({"any", 0, 0, 0, false, {}, {}});
   return out;
 }
 

@@ -61,6 +61,7 @@ struct Framework {
   bool packs_head = false;          // the output matrix is packed into 4 bits as the others are
   double gather_buffers = 0;        // what is gathered whole goes through so many buffers that are kept for good
   double launches = 0;              // forward kernels of a layer, where collectives hold freed blocks; 0: none are held
+  bool holds_exchanged = false;     // a pipeline rank holds the gradients of its last input until it has the next ones
   double unpacked = 2;              // bytes per number of a 4-bit matrix while it is used
   bool zero_pads = false;           // adapters on a part of a fused projection are copied into zeros: kept once more
   bool planned = false;             // a compiler plans memory: no reserve, one layer gathered at a time
@@ -81,6 +82,7 @@ const std::vector<Framework>& frameworks();
 struct DeviceOverhead {
   std::string device;
   double cublas_workspace = 0, engine_workspace = 0;  // bytes
+  double cublas_before = 0;                           // ... of older versions of PyTorch, where these took another size
   bool cudnn_attention = false;                       // attention runs in cuDNN's kernel
   Spread context;                                     // bytes that nvidia-smi shows before the first tensor
   std::string source;

@@ -90,12 +90,13 @@ std::string json_answer(const MemoryCard& card, std::size_t timed, bool shipped)
          "},\n    \"rows_skipped\": " + json_skipped(card.skipped) + ",\n    \"rows_scored\": [";
   for (std::size_t i = 0; i < card.scored.size(); ++i) {
     const Scored& s = card.scored[i];
-    char numbers[290];
-    std::snprintf(
-        numbers, sizeof numbers,
-        "\"allocated\": %.9g, \"expert_load\": %.4g, \"expert_bytes\": %.9g, \"scattered\": %.9g, \"measured\": %.9g, "
-        "\"predicted\": %.9g, \"p5\": %.9g, \"p95\": %.9g}",
-        s.allocated, s.expert_load, s.expert_bytes, s.scattered, s.measured, s.predicted, s.low, s.high);
+    char numbers[320];
+    std::snprintf(numbers, sizeof numbers,
+                  "\"allocated\": %.9g, \"expert_load\": %.4g, \"expert_bytes\": %.9g, \"scattered\": %.9g, "
+                  "\"either\": %.9g, \"measured\": %.9g, "
+                  "\"predicted\": %.9g, \"p5\": %.9g, \"p95\": %.9g}",
+                  s.allocated, s.expert_load, s.expert_bytes, s.scattered, s.either, s.measured, s.predicted, s.low,
+                  s.high);
     const auto list = [](const std::vector<std::string>& texts) {
       std::string json;
       for (const std::string& text : texts) json += (json.empty() ? "" : ", ") + json_quote(text);

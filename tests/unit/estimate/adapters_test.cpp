@@ -52,7 +52,8 @@ TEST(Adapters, LayersBeforeTheFirstAdapterKeepNothing) {
   EXPECT_DOUBLE_EQ(first_layer(shape, run).kept - plain, 2 * kTokens * 8 * 128);
   run.adapter.prompts = false;
   run.adapter.first = 2;
-  EXPECT_DOUBLE_EQ(all - memory_of(shape, run)[Holds::activations], 2 * plain);
+  const double beyond = first_layer(shape, run).unsplit;
+  EXPECT_DOUBLE_EQ(all - memory_of(shape, run)[Holds::activations], 2 * (plain + beyond));
 }
 
 // The longest micro-batch comes first: no logits of a step before it, no gradients until its backward pass.
@@ -92,7 +93,10 @@ TEST(Adapters, APackedOutputMatrixIsUnpackedTwice) {
   describe_decoder(shape, packed);
   EXPECT_DOUBLE_EQ(packed.after().unpacked, 4 * matrix);
   const DeviceMemory held = memory_of(shape, run);
-  EXPECT_DOUBLE_EQ(held[Holds::logits], std::max(10 * logits, 6 * logits + 4 * matrix));
+  const auto at = [&](Moment moment) { return held.at[static_cast<std::size_t>(moment)]; };
+  EXPECT_EQ(held.moment, Moment::head_backward);
+  EXPECT_DOUBLE_EQ(held[Holds::logits] + held[Holds::working], 6 * logits + 4 * matrix + 2 * kTokens * kWidth);
+  EXPECT_DOUBLE_EQ(at(Moment::head_backward) - at(Moment::loss), 2 * kTokens * kWidth);  // gradients of its input
   run.framework.packs_head = false;
   MemoryProfile left_out(run);
   describe_decoder(shape, left_out);

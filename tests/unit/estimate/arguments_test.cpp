@@ -1,6 +1,7 @@
 // Megatron-LM arguments in an evidence row: they rule over the columns.
 #include <gtest/gtest.h>
 
+#include "estimate/evidence.h"
 #include "estimate/evidence_row.h"
 #include "estimate/memory_profile.h"
 #include "network/ops.h"
@@ -8,12 +9,12 @@
 namespace floptally {
 namespace {
 
-EvidenceRow row_of(const std::string& arguments) {
+EvidenceRow row_of(const std::string& arguments, const std::string& gpu = "h100_80gb") {
   std::string quoted;
   for (const char c : arguments) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
   Source source;
   source.name = "rows.csv";
-  source.text = "id,src,model,gpu,n_gpus,mem_alloc_gib,arguments\na,Megatron-LM functional tests,m,h100_80gb,8,10,\"" +
+  source.text = "id,src,model,gpu,n_gpus,mem_alloc_gib,arguments\na,Megatron-LM functional tests,m," + gpu + ",8,10,\"" +
                 quoted + "\"\n";
   const Result<Csv> csv = Csv::read(source);
   EXPECT_TRUE(csv.ok());
@@ -276,6 +277,31 @@ TEST(Arguments, TokensReachTheirExperts) {
   const std::string model = "{" + std::string(kModel) + ", \"num-experts\": 8";
   EXPECT_TRUE(row_of(model + "}").run.layout.gathers_tokens);
   EXPECT_FALSE(row_of(model + ", \"moe-token-dispatcher-type\": \"alltoall\"}").run.layout.gathers_tokens);
+}
+
+// Transformer Engine FlashAttention transposes its output: held twice where it is asked for.
+TEST(Arguments, FlashAttentionCopiesItsOutput) {
+  const auto copies = [](const std::string& more) {
+    return row_of("{" + std::string(kModel) + more + "}").run.framework.attention_copies;
+  };
+  EXPECT_EQ(copies(""), 0);
+  EXPECT_EQ(copies(", \"attention-backend\": \"flash\""), 1);
+  EXPECT_EQ(copies(", \"attention-backend\": \"fused\""), 0);
+  EXPECT_EQ(copies(", \"attention-backend\": \"unfused\""), 0);
+}
+
+// PyTorch gave Blackwell 8.1 MiB a cuBLAS handle before 2026; which one ran is not stated, and the range holds both.
+TEST(Arguments, BlackwellsWorkspaceMayBeEither) {
+  const std::string plain = "{" + std::string(kModel) + "}",
+                    deterministic = "{" + std::string(kModel) + ", \"deterministic-mode\": true}";
+  EXPECT_DOUBLE_EQ(row_of(plain, "gb200").either, 2 * (33554432.0 - 8519680));
+  EXPECT_EQ(row_of(deterministic, "gb200").either, 0);
+  EXPECT_EQ(row_of(plain).either, 0);
+  EvidenceRow row = row_of(plain, "gb200");
+  const auto low = [&] { return memory_card({row}, nullptr).scored.front().low; };
+  const double both = low(), share = both / (predict_memory(row).allocated() - row.either);
+  row.either = 0;
+  EXPECT_NEAR(low() / predict_memory(row).allocated(), share, 1e-9);
 }
 
 }  // namespace

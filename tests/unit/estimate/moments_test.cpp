@@ -117,5 +117,55 @@ TEST(OffloadedOptimizer, TakesItsStepWithIt) {
   }
 }
 
+// Megatron-LM core/pipeline_parallel/schedules.py: input_tensor_grad is a variable that holds the gradients of the last
+// micro-batch's input until the next one's stand in its place.
+TEST(Moments, APipelineRankHoldsTheGradientsItHasSent) {
+  floptally::Run run = default_run();
+  run.layout.pipeline = 2;
+  run.batch = 8;
+  MemoryProfile profile(run);
+  describe_decoder(small_llama(), profile);
+  const auto more = [&](std::int64_t stage) {
+    floptally::Run without = run;
+    without.framework.holds_exchanged = false;
+    return device_memory(profile, run, stage).allocated() - device_memory(profile, without, stage).allocated();
+  };
+  EXPECT_EQ(more(0), 0);
+  EXPECT_DOUBLE_EQ(more(1), 2.0 * 512 * 1024);
+  run.batch = run.layout.data;  // one micro-batch: none was sent before
+  EXPECT_EQ(more(1), 0);
+}
+
+// Megatron-LM core/tensor_parallel/layers.py: autograd is handed a placeholder for the output matrix as well, and no
+// gradient of it is made beside.
+TEST(Moments, AnOutputMatrixHasAPlaceholder) {
+  const DecoderShape shape = small_llama();
+  floptally::Run run = default_run();
+  const DeviceMemory fused = memory_of(shape, run);
+  run.fused_gradients = false;
+  const DeviceMemory made = memory_of(shape, run);
+  const double matrix = 2.0 * 32000 * 1024, layer = 2.0 * 1024 * (3 * 1024 + 1024 + 3 * 2816);
+  EXPECT_EQ(made[Holds::placeholders], 0);
+  EXPECT_DOUBLE_EQ(fused[Holds::placeholders], matrix + layer);
+  const auto working = [](const DeviceMemory& m) {
+    return m.at[static_cast<std::size_t>(Moment::head_backward)] - m.fixed();
+  };
+  EXPECT_DOUBLE_EQ(working(made) - working(fused), matrix);
+}
+
+// CUDACachingAllocator: 3 MiB from segments of whole 2 MiB leave 1 MiB, which is not split off.
+TEST(Moments, TheAllocatorSplitsOffNoMoreThanAMebibyte) {
+  DecoderShape shape = small_llama();
+  shape.sequence = 1024;
+  floptally::Run run = default_run();
+  const double even = first_layer(shape, run).unsplit;  // 2, 6, 11 MiB: of the last two matrices' inputs 1 MiB each
+  shape.ffn = 3072;
+  EXPECT_LT(first_layer(shape, run).unsplit, even);
+  EXPECT_EQ(first_layer(shape, run).unsplit, 0);
+  run.framework.planned = true;
+  shape.ffn = 2816;
+  EXPECT_EQ(first_layer(shape, run).unsplit, 0);
+}
+
 }  // namespace
 }  // namespace floptally
