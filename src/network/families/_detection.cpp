@@ -184,6 +184,44 @@ void describe_deformable(const DeformablePart& p, std::int64_t queries, std::int
   sink.add(row_linear("output_proj", queries, p.width, p.width, true, projection));
 }
 
+void describe_added(Sink& sink, std::string_view norm, std::int64_t rows, std::int64_t width) {
+  sink.add(residual(rows * width));
+  sink.add(layer_norm(norm, rows, width));
+}
+
+void describe_reading(Sink& sink, std::string_view name, std::int64_t width, std::int64_t heads, std::int64_t queries,
+                      std::int64_t memory) {
+  CrossAttentionPart part;
+  part.name = name;
+  part.width = part.memory_width = width;
+  part.heads = part.kv_heads = heads;
+  part.head_dim = width / heads;
+  part.q_bias = part.k_bias = part.v_bias = part.out_bias = true;
+  describe_cross_attention(part, queries, memory, sink);
+}
+
+std::int64_t describe_projected_maps(Sink& sink, std::string_view name, const std::vector<Map>& maps,
+                                     std::int64_t levels, std::int64_t width) {
+  const Scope scope(sink, name);
+  constexpr std::int64_t kGroups = 32;
+  constexpr std::size_t kTaken = 3;
+  const std::size_t from = maps.size() > kTaken ? maps.size() - kTaken : 0;
+  std::int64_t all = 0;
+  ImageStack last{sink, maps.back().channels, maps.back().height, maps.back().width};
+  for (std::int64_t i = 0; i < levels; ++i) {
+    const std::size_t at = from + static_cast<std::size_t>(i);
+    ImageStack map = at < maps.size() ? ImageStack{sink, maps[at].channels, maps[at].height, maps[at].width} : last;
+    if (at < maps.size())
+      map.conv("conv", {.out = width, .kernel = 1, .bias = true});
+    else
+      map.conv("conv", {.out = width, .kernel = 3, .stride = 2, .padding = 1, .bias = true});
+    map.group_norm("norm", kGroups);
+    all += map.positions();
+    if (at >= maps.size()) last.become(map);
+  }
+  return all;
+}
+
 void describe_stack(Sink& sink, std::string_view name, std::int64_t rows, std::int64_t in, std::int64_t hidden,
                     std::int64_t out, std::int64_t layers) {
   const Scope scope(sink, name);

@@ -43,6 +43,16 @@ struct DeformablePart {
 };
 void describe_deformable(const DeformablePart& part, std::int64_t queries, std::int64_t memory, Sink& sink);
 
+// A residual and the norm behind it.
+void describe_added(Sink& sink, std::string_view norm, std::int64_t rows, std::int64_t width);
+// Attention among queries, or of queries over `memory` positions as wide as they are, without a mask and with biases.
+void describe_reading(Sink& sink, std::string_view name, std::int64_t width, std::int64_t heads, std::int64_t queries,
+                      std::int64_t memory);
+// The last three of a backbone's maps and smaller ones made of the last, `levels` in all, of one width: convolutions
+// with bias and group norms. Gives their positions together.
+std::int64_t describe_projected_maps(Sink& sink, std::string_view name, const std::vector<Map>& maps,
+                                     std::int64_t levels, std::int64_t width);
+
 // `layers` linear layers with ReLU between them.
 void describe_stack(Sink& sink, std::string_view name, std::int64_t rows, std::int64_t in, std::int64_t hidden,
                     std::int64_t out, std::int64_t layers);

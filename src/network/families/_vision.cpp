@@ -39,6 +39,30 @@ void describe_clip_tower(Sink& sink, const VisionSizes& v, Activation activation
   sink.add(layer_norm("post_layernorm", 1, v.width));
 }
 
+TextTower read_clip_text(const Keys& c, std::int64_t positions) {
+  TextTower t;
+  t.layer = {.width = c.assume("hidden_size", 512),
+             .heads = c.assume("num_attention_heads", 8),
+             .ffn = c.assume("intermediate_size", 2048)};
+  t.layer.mask = AttentionMask::causal;
+  t.layers = c.assume("num_hidden_layers", 12);
+  t.vocabulary = c.assume("vocab_size", 49408);
+  t.positions = c.assume("max_position_embeddings", positions);
+  c.divides("num_attention_heads", t.layer.heads, "hidden_size", t.layer.width);
+  return t;
+}
+
+void describe_clip_text(Sink& sink, const TextTower& t, std::int64_t tokens) {
+  const Scope tower(sink, "text_model");
+  sink.add(embedding("token_embedding", tokens, t.vocabulary, t.layer.width));
+  sink.add(position_table("position_embedding", tokens, t.positions, t.layer.width));
+  {
+    const Scope layers(sink, "layers", t.layers, BlockKind::layer);
+    describe_encoder_layer(t.layer, tokens, sink);
+  }
+  sink.add(layer_norm("final_layer_norm", tokens, t.layer.width));
+}
+
 void describe_siglip_tower(Sink& sink, const VisionSizes& v, bool pooled) {
   const std::int64_t tokens = v.patches();
   const Scope scope(sink, "vision_tower");

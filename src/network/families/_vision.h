@@ -17,6 +17,13 @@ struct VisionSizes {
 };
 VisionSizes read_vision(const Keys& c, const VisionSizes& published);
 void describe_clip_tower(Sink& sink, const VisionSizes& v, Activation activation);
+// CLIP's causal text tower with the keys of CLIPTextConfig.
+struct TextTower {
+  EncoderLayerPart layer;
+  std::int64_t layers = 12, vocabulary = 49408, positions = 77;
+};
+TextTower read_clip_text(const Keys& c, std::int64_t positions = 77);
+void describe_clip_text(Sink& sink, const TextTower& t, std::int64_t tokens);
 // `pooled`: with the attention-pooling head.
 void describe_siglip_tower(Sink& sink, const VisionSizes& v, bool pooled);
 // BLIP's tower: a class token, norms before the sublayers and one behind.

@@ -40,42 +40,14 @@ Detector read_detector(const Family& f) {
   return d;
 }
 
-// The last `levels - 1` maps and smaller ones made of the last, all of one width. Gives their positions together.
-std::int64_t describe_maps(Family& f, const Detector& d, const std::vector<Map>& maps) {
-  const Scope scope(f.sink, "input_proj");
-  constexpr std::int64_t kGroups = 32;
-  std::int64_t all = 0;
-  const auto from = static_cast<std::int64_t>(maps.size()) > 3 ? maps.size() - 3 : 0;
-  ImageStack last{f.sink, maps.back().channels, maps.back().height, maps.back().width};
-  for (std::int64_t i = 0; i < d.over_maps.levels; ++i) {
-    const auto at = from + static_cast<std::size_t>(i);
-    if (at < maps.size()) {
-      ImageStack map{f.sink, maps[at].channels, maps[at].height, maps[at].width};
-      map.conv("conv", {.out = d.width, .kernel = 1, .bias = true});
-      map.group_norm("norm", kGroups);
-      all += map.positions();
-    } else {
-      last.conv("conv", {.out = d.width, .kernel = 3, .stride = 2, .padding = 1, .bias = true});
-      last.group_norm("norm", kGroups);
-      all += last.positions();
-    }
-  }
-  return all;
-}
-
-void describe_norm(Family& f, std::int64_t rows, std::int64_t width) {
-  f.sink.add(residual(rows * width));
-  f.sink.add(layer_norm("layer_norm", rows, width));
-}
-
 void describe_encoder(Family& f, const Detector& d, std::int64_t memory) {
   const Scope encoder(f.sink, "encoder");
   const Scope layers(f.sink, "layers", d.encoders, BlockKind::layer);
   f.sink.add(elementwise("with_pos_embed", memory * d.width));
   describe_deformable(d.over_maps, memory, memory, f.sink);
-  describe_norm(f, memory, d.width);
+  describe_added(f.sink, "layer_norm", memory, d.width);
   describe_mlp(mlp_of(d.width, d.ffn, d.kind, false, true), memory, f.sink);
-  describe_norm(f, memory, d.width);
+  describe_added(f.sink, "layer_norm", memory, d.width);
 }
 
 void describe_queries(Family& f, const Detector& d, std::int64_t memory) {
@@ -86,19 +58,12 @@ void describe_queries(Family& f, const Detector& d, std::int64_t memory) {
     f.sink.add(linear("reference_points", rows, width, 2, true));
   }
   const Scope layers(f.sink, "layers", d.decoders, BlockKind::layer);
-  AttentionPart self;
-  self.width = width;
-  self.heads = self.kv_heads = d.heads;
-  self.head_dim = width / d.heads;
-  self.rotary_dim = 0;
-  self.mask = AttentionMask::none;
-  set_bias(self, true, true);
-  describe_attention(self, rows, f.sink);
-  describe_norm(f, rows, width);
+  describe_reading(f.sink, "self_attn", width, d.heads, rows, rows);
+  describe_added(f.sink, "layer_norm", rows, width);
   describe_deformable(d.over_memory, rows, memory, f.sink);
-  describe_norm(f, rows, width);
+  describe_added(f.sink, "layer_norm", rows, width);
   describe_mlp(mlp_of(width, d.inner, d.kind, false, true), rows, f.sink);
-  describe_norm(f, rows, width);
+  describe_added(f.sink, "layer_norm", rows, width);
 }
 
 // Each decoder layer's findings go through a head; one for all, or (boxes refined) one each. Two stages: a further one
@@ -134,7 +99,8 @@ void describe_deformable_detr(Family& f) {
   const std::int64_t labels = plain ? 0 : label_count(c), channels = c.assume("num_channels", 3);
   const Map image = detector_image(f, {channels, 800, 1066});
   if (!f.ok()) return;
-  const std::int64_t memory = describe_maps(f, d, describe_resnet_body(f.sink, body, channels, image));
+  const std::int64_t memory = describe_projected_maps(
+      f.sink, "input_proj", describe_resnet_body(f.sink, body, channels, image), d.over_maps.levels, d.width);
   f.sink.add(parameter("level_embed", d.over_maps.levels * d.width, memory * d.width, Component::position));
   describe_encoder(f, d, memory);
   if (d.two_stage) {
