@@ -115,6 +115,7 @@ void describe_mask2former(Family& f) {
   const std::string_view named = f.architecture();
   const Segmenter s = read_segmenter(c);
   const Keys backbone = c.child("backbone_config");
+  if (!backbone.present()) c.size("backbone_config");
   const std::string_view type = backbone.text_or("model_type", "");
   const bool windows = type == "swin";
   SwinBody swin;
@@ -124,7 +125,7 @@ void describe_mask2former(Family& f) {
     swin = read_swin(backbone);
   else if (type == "resnet")
     read_resnet(backbone, resnet);
-  else
+  else if (backbone.present())
     c.problem("unknown-variant", "backbone_config", "the backbone '" + std::string(type) + "' is not known");
   const bool plain = named.ends_with("Model");
   if (!named.empty() && !plain && !named.ends_with("ForUniversalSegmentation"))
