@@ -48,7 +48,8 @@ void read_recipe(EvidenceRow& out, const Cells& cells, std::int64_t micro_batch,
   if (split && cells.skipped("tp") && cells.skipped("pp") && cells.blank("dp") && cells.blank("zero") &&
       out.reason.empty())
     out.reason = "tp and pp are missing";
-  if (!cells.text("recompute").empty()) return;
+  // "None None" of a card: neither granularity nor method is set there, the recipe's modules stand.
+  if (!cells.text("recompute").empty() && lower(cells.text("recompute")) != "none none") return;
   const FactTable& table = facts<FactTable, recipe_table>();
   const auto recipe = find_recipe(table, out);
   if (!recipe) return;

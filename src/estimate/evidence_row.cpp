@@ -362,6 +362,13 @@ void settle(EvidenceRow& out) {
     }
     l.data = out.devices / model;
   }
+  // Fewer sequences than data ranks (MaxText: a fractional per_device_batch_size): several share each.
+  const bool fractional = out.run.framework.planned && l.context == 1 && l.micro_batch <= 1 && out.run.batch > 0;
+  if (fractional && l.data > out.run.batch && l.data % out.run.batch == 0) {
+    l.context = l.data / out.run.batch;
+    l.data = out.run.batch;
+    out.noted.push_back("context " + std::to_string(l.context) + " (fewer sequences than data ranks)");
+  }
   if (out.instances > 1) l.shard = std::max<std::int64_t>(1, l.data * l.context / out.instances);
   if (l.shard > l.data * l.context) l.shard = 0;  // fewer replicas than a group holds: all of them share
   if (l.micro_batch == 0 && out.accumulated > 0 && out.run.batch > 0 && l.data > 0) {

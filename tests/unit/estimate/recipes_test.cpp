@@ -125,6 +125,32 @@ TEST(SourceRecipes, MaxTextSharesWithinASlice) {
   EXPECT_EQ(predict_memory(one)[Holds::workspace], 0);
 }
 
+// A fractional per_device_batch_size: the devices that have one sequence together share it.
+TEST(SourceRecipes, FewerSequencesThanDataRanksAreShared) {
+  const std::string cells = "llama3.1-70b,80,8192,64,8,28672,1,128256,131072,";
+  const EvidenceRow row =
+      row_of("a,AI-Hypercomputer tpu-recipes ironwood," + cells + "tpu_v7(ironwood),256,1,1,,,,fsdp,1,64,bf16,full,,");
+  EXPECT_EQ(row.reason, "");
+  EXPECT_EQ(row.run.layout.context, 4);
+  EXPECT_EQ(row.run.layout.data, 64);
+  const EvidenceRow whole =
+      row_of("a,AI-Hypercomputer tpu-recipes ironwood," + cells + "tpu_v7(ironwood),256,1,1,,,,fsdp,1,256,bf16,full,,");
+  EXPECT_EQ(whole.run.layout.context, 1);
+  EXPECT_LT(gib_of(row), gib_of(whole) / 2);
+}
+
+// perf_recipes/deepseek: moe_router_force_load_balancing, and recompute_modules where a card prints "None None".
+TEST(SourceRecipes, BenchmarksOfMegatronBridgeSpreadTokensEvenly) {
+  const std::string cells = kLlama70b + "h100_80gb,64,4,4,5,1,,,1,128,bf16,,,60";
+  EXPECT_EQ(row_of("a,Megatron-Bridge perf summary," + cells).run.expert_load, 1);
+  EXPECT_EQ(row_of("a,Megatron-Bridge skills," + cells).run.expert_load, 0);
+  const std::string card =
+      "deepseek-ai/DeepSeek-V3,61,7168,128,128,18432,1,129280,4096,h100,1024,2,8,4,1,True,,1,16384,bf16,";
+  EXPECT_EQ(row_of("a,Megatron-Bridge verification card," + card + "None None,,60").run.recompute.mode,
+            Recompute::Mode::selective);
+  EXPECT_EQ(row_of("a,Megatron-Bridge verification card," + card + "[],,60").run.recompute.mode, Recompute::Mode::none);
+}
+
 // MaxText's policies: what is neither kept nor moved is made again; XLA fuses the loss.
 TEST(SourceRecipes, MaxTextMovesLayerInputsToTheHost) {
   EXPECT_TRUE(offloads_inputs("custom(offload:decoder_layer_input+query_proj)"));
