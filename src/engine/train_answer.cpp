@@ -180,8 +180,10 @@ Table textbook_table(const Network& network, const Run& run, const Measure<Integ
   in.optimizer_bytes = state_bytes_per_parameter(run.optimizer);
   in.master_bytes = bytes_of(run.precision.master);
   in.sequence_parallel = run.layout.sequence_parallel;
+  const bool remade =
+      run.recompute.mode == Recompute::Mode::selective && (run.recompute.modules & Recompute::core_attention) != 0;
   in.replay = run.recompute.mode == Recompute::Mode::full ? textbook::Replay::full
-              : run.fused_attention                       ? textbook::Replay::selective
+              : run.fused_attention || remade             ? textbook::Replay::selective
                                                           : textbook::Replay::none;
   Table table{"textbook",
               "What the closed formulas say",

@@ -106,7 +106,7 @@ std::optional<Recompute> recompute_label(std::string_view label_text) {
     const std::size_t number = method == std::string::npos ? method : label.find('/', method + 1);
     const std::int64_t layers = number == std::string::npos ? 0 : number_at(label, number + 1);
     if (layers > 0 && contains(label, "block")) recompute.layers = layers;
-    if (layers > 0 && contains(label, "uniform")) recompute.every = layers;
+    if (layers > 0 && contains(label, "uniform")) recompute.group = layers;
     return recompute;
   }
   recompute.mode = Recompute::Mode::selective;

@@ -59,12 +59,14 @@ InFlight in_flight(const Layout& layout, std::int64_t batch, std::int64_t stage,
       each = std::min(m, 2 * p - 1);
       break;
     case Schedule::zb_v:  // two half-size chunks, p activations in all
-    case Schedule::dualpipe_v:
       each = std::min(m, p);
       break;
+    case Schedule::dualpipe_v:  // 2p stages, of which a rank holds two: 2p + 1 activations of a stage
+      each = std::min(m, p + 0.5);
+      break;
     case Schedule::dualpipe:
-      each = std::min(m, (p + 1) / 2);
-      break;  // DeepSeek-V3 2412.19437, table 2: p + 1
+      each = std::min(m / 2, (p + 1) / 2);  // of two stages, and half the micro-batches go each way
+      break;                                // DeepSeek-V3 2412.19437, table 2: p + 1 activations of a stage
     case Schedule::interleaved:
       interleave(layout, m, stage, weight, head, out);
       return out;

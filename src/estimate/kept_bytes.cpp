@@ -53,8 +53,12 @@ double MemoryProfile::saved_bytes(const Op& op, const Saved<double>& saved) cons
       break;
   }
   if (is_norm(op)) return saved.elements * stream_;
-  const bool quantized = is_linear(op) && saved.weight_only && !run_.framework.keeps_high_precision;
-  return saved.elements * (quantized ? kept_format_ : compute_);
+  return saved.elements * (saved.weight_only && quantizes(op) ? kept_format_ : compute_);
+}
+
+bool MemoryProfile::quantizes(const Op& op) const {
+  return kept_format_ < compute_ && is_linear(op) && op.component != Component::unembed &&
+         op.component != Component::router && !run_.framework.keeps_high_precision;
 }
 
 // Whether the run's selective recomputation makes this saved tensor again instead of keeping it.
@@ -65,8 +69,8 @@ bool MemoryProfile::recomputed(const Op& op, int saved_index) const {
   const bool expert =
       is_grouped(op) || op.component == Component::router || op.def == &operators::k_routing || experts_depth_ > 0;
   if (has(Recompute::moe) && (expert || shared_depth_ > 0)) return !(router && saved_index == 0);  // its input stays
-  if (has(Recompute::core_attention) && op.def == &operators::k_attention && op.attributes[9] == 0 && saved_index >= 2)
-    return true;
+  const bool scores = op.def == &operators::k_attention && (!run_.fused_attention || op.attributes[9] == 0);
+  if (has(Recompute::core_attention) && scores && saved_index >= 2) return true;
   if (has(Recompute::mla_up) && op.def == &operators::k_attention && saved_index < 2) return true;
   if (has(Recompute::norms) && column_parallel(op) && saved_index == 0 && !is_grouped(op)) return true;
   if (has(Recompute::activations) && is_linear(op) && splits(op, 1) && op.component == Component::mlp &&
@@ -156,9 +160,9 @@ bool MemoryProfile::remade_by_scan(const Op& op) const {
 double MemoryProfile::kept_bytes(const Op& op, const Attributes<double>& a, const Cost<double>& c, double& policy) {
   const bool tuned = run_.adapter.rank > 0;
   const bool frozen = op.has(op_flags::frozen) || tuned;
-  // Unfused attention does not keep its output, so the output projection does.
+  // Unfused attention does not keep its output, so the output projection does; and a quantized one keeps its own copy.
   const bool after_scores =
-      previous_ == &operators::k_attention && (!run_.fused_attention || run_.framework.copies_output);
+      previous_ == &operators::k_attention && (!run_.fused_attention || run_.framework.copies_output || quantizes(op));
   const bool shared = (op.has(op_flags::shared_input) && !after_scores) || (shares_input_ && column_parallel(op));
   const bool selective = run_.recompute.mode == Recompute::Mode::selective;
   double all = 0, under = 0;
@@ -193,7 +197,8 @@ double MemoryProfile::kept_bytes(const Op& op, const Attributes<double>& a, cons
     unsplit_policy_ += beyond;
   }
   const double extra = framework_bytes(op, a, c);
-  if (!selective || !recomputed(op, 0)) under += extra;
+  const bool core = op.def == &operators::k_attention && recomputed(op, 2);  // softmaxes, masks, repeated keys
+  if (!selective || !(core || recomputed(op, 0))) under += extra;
   const bool by_products =
       selective && (run_.recompute.modules & Recompute::operators) != 0 && run_.framework.products_policy && in_layer_;
   policy += by_products ? products_policy(op, c) : under;

@@ -256,7 +256,7 @@ Recompute recompute_of(const Arguments& a) {
     if (a.text("recompute-method") == "block")
       recompute.layers = layers;
     else
-      recompute.every = std::max<std::int64_t>(1, layers);
+      recompute.group = std::max<std::int64_t>(1, layers);
   } else if (granularity == "selective" || a.flag("recompute-activations") || a.flag("moe-layer-recompute")) {
     recompute.mode = Recompute::Mode::selective;
     std::string modules;  // " core_attn moe_act ": brackets and commas are blanks

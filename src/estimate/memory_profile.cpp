@@ -207,7 +207,7 @@ void MemoryProfile::parameters(const Op& op, const Attributes<double>& a, const 
   const double times = within_[depth_], each = c.parameters, elements = each * times;
   (grouped ? to.expert : to.dense) += elements;
   to.gathered += elements * compute_;
-  if (matrix) to.matrix += elements;
+  if (matrix && (quantizes(op) || !(kept_format_ < compute_))) to.matrix += elements;
   if (frozen) {
     const Dtype base = run_.adapter.base;
     const bool packed = base != Dtype::unspecified && matrix && (!head || run_.framework.packs_head);
@@ -226,8 +226,10 @@ void MemoryProfile::parameters(const Op& op, const Attributes<double>& a, const 
   to.gradient += elements * compute_;
   (grouped ? to.trained_expert : to.trained_dense) += elements;
   const double matrices = grouped ? std::max(1.0, a.value[4]) : 1;
+  // A table is a matrix to all but Muon, which leaves both ends of the model to AdamW.
+  const bool end = head || op.def == &operators::k_embedding;
   const double states =
-      matrix && !(head && run_.optimizer.matrices_only)
+      (matrix || end) && !(end && run_.optimizer.matrices_only)
           ? state_bytes(run_.optimizer, a.value[1], each / matrices / a.value[1], states_like_) * matrices
           : state_bytes(run_.optimizer, each, 1, states_like_);
   (grouped ? to.states_expert : to.states_dense) += states * times;

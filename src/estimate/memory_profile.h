@@ -92,6 +92,9 @@ class MemoryProfile final : public Sink {
   [[nodiscard]] double unsplit(double bytes) const;
 
   const Run& run_;
+  // Whether the op multiplies in a recipe's narrow format: all matrices but the router and the output matrix, which
+  // stay in 16 bits (Megatron-LM's and torchao's filters), with frameworks that keep what they quantized.
+  [[nodiscard]] bool quantizes(const Op& op) const;
   double compute_, kept_format_, weights_, expert_load_;
   double joined_ = 0;                            // bytes of queries, keys and values so far
   double unsplit_all_ = 0, unsplit_policy_ = 0;  // of the last op: what the allocator counts beyond what it keeps

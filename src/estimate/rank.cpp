@@ -53,14 +53,21 @@ void add_layer(Chunk& chunk, const LayerMemory& layer, double times, double posi
   double full = 0;  // of these layers, how many are recomputed whole
   if (run.recompute.mode == Recompute::Mode::full) {
     const double limit = run.recompute.layers > 0 ? as_double(run.recompute.layers) : 1e18;
-    full = std::clamp(limit - position, 0.0, times);
+    const double every = std::max(1.0, as_double(run.recompute.every));
+    const double first = std::min(position, limit), last = std::min(position + times, limit);
+    full = std::floor(last / every) - std::floor(first / every);
   }
-  const double every = std::max(1.0, as_double(run.recompute.every));
+  const double group = std::max(1.0, as_double(run.recompute.group));
   const double kept = run.recompute.mode == Recompute::Mode::selective ? layer.kept_policy : layer.kept;
   const double beyond = run.recompute.mode == Recompute::Mode::selective ? layer.unsplit_policy : layer.unsplit;
   const double untouched = std::clamp(as_double(run.adapter.first) - position, 0.0, times - full);
+<<<<<<< HEAD
   chunk.activations += full * layer.input / every + (times - full - untouched) * (kept + beyond);
   const double again = full > 0 ? layer.kept * std::min(every, full) : std::max(0.0, layer.kept - kept);
+=======
+  chunk.activations += full * layer.input / group + (times - full - untouched) * kept;
+  const double again = full > 0 ? layer.kept * std::min(group, full) : std::max(0.0, layer.kept - kept);
+>>>>>>> 956edf5 (Selective recomputation of unfused attention, preconditioners in blocks, fp8's exceptions, two-way schedules; words of a RUN are checked)
   chunk.replayed = std::max(chunk.replayed, again);
   chunk.routed += full * layer.routed;
   chunk.cache += times * layer.cache;

@@ -169,6 +169,27 @@ const std::vector<LayoutRule> kRules = {
        return "make batch a multiple of data x micro_batch x pipeline = " +
               text(c.layout.data * c.layout.micro_batch * c.layout.pipeline);
      }},
+    {"layout-both-ways", "schedule",
+     "DualPipe needs an even pipeline and an even number of micro-batches, it and DualPipeV two of them a rank",
+     "deepseek-ai/DualPipe: num_chunks >= num_ranks * 2",
+     [](const LayoutCase& c) {
+       const Layout& l = c.layout;
+       if (l.schedule != Schedule::dualpipe && l.schedule != Schedule::dualpipe_v) return true;
+       const std::int64_t micro = c.model.batch == 0 ? 0 : micro_batches(l, c.model.batch);
+       if (l.schedule == Schedule::dualpipe && (l.pipeline % 2 != 0 || micro % 2 != 0)) return false;
+       return micro == 0 || micro >= 2 * l.pipeline;
+     },
+     [](const LayoutCase& c) {
+       return "schedule " + std::string(name_of(c.layout.schedule)) + " with " +
+              text(micro_batches(c.layout, c.model.batch)) + " micro-batches and pipeline " + text(c.layout.pipeline);
+     },
+     [](const LayoutCase& c) {
+       const std::int64_t p = c.layout.pipeline;
+       if (c.layout.schedule == Schedule::dualpipe && p % 2 != 0)
+         return "use an even pipeline, such as " + text(p + 1) + ", or schedule: dualpipe-v";
+       return "use a batch of at least " + text(2 * p * c.layout.data * c.layout.micro_batch) + " sequences (" +
+              text(2 * p) + " micro-batches of " + text(c.layout.data * c.layout.micro_batch) + ")";
+     }},
     {"layout-batch", "micro_batch", "data x micro_batch divides the batch", "definition",
      [](const LayoutCase& c) { return divides(c.layout.data * c.layout.micro_batch, c.model.batch); },
      [](const LayoutCase& c) {

@@ -1,5 +1,7 @@
 #include "training/optimizer.h"
 
+#include <cmath>
+
 #include "base/nearest.h"
 #include "training/precision.h"
 #include "training/table.h"
@@ -20,6 +22,8 @@ std::vector<Optimizer> read() {
     }
     o.factored = table.cell(row, "factored") == "1";
     o.preconditioner = table.number(row, "preconditioner");
+    o.block = table.number(row, "block");
+    o.longest = table.number(row, "longest");
     o.matrices_only = table.cell(row, "matrices_only") == "1";
     o.flop_per_parameter = table.number(row, "flop_per_parameter");
     o.source = table.cell(row, "source");
@@ -33,6 +37,23 @@ double full_states(const Optimizer& optimizer, Dtype like) {
   for (const Dtype state : optimizer.states)
     bytes += bytes_of(like != Dtype::unspecified && state == Dtype::float32 ? like : state);
   return bytes;
+}
+
+// A side of a matrix in blocks: how many there are, and the sum of their squares.
+struct Side {
+  double blocks = 1, squares = 0;
+};
+Side side_of(const Optimizer& optimizer, double size) {
+  if (optimizer.longest > 0 && size > optimizer.longest) return {1, 0};
+  if (!(optimizer.block > 0) || size <= optimizer.block) return {1, size * size};
+  const double full = std::floor(size / optimizer.block), rest = size - full * optimizer.block;
+  return {full + (rest > 0 ? 1 : 0), full * optimizer.block * optimizer.block + rest * rest};
+}
+
+double preconditioner_elements(const Optimizer& optimizer, double rows, double columns) {
+  if (!(optimizer.preconditioner > 0)) return 0;
+  const Side row = side_of(optimizer, rows), column = side_of(optimizer, columns);
+  return optimizer.preconditioner * (column.blocks * row.squares + row.blocks * column.squares);
 }
 
 }  // namespace
@@ -55,7 +76,7 @@ double state_bytes(const Optimizer& optimizer, double rows, double columns, Dtyp
   double bytes = full_states(optimizer, like) * elements;
   const double fp32 = bytes_of(Dtype::float32);
   if (optimizer.factored) bytes += fp32 * (matrix ? rows + columns : elements);
-  if (matrix) bytes += fp32 * optimizer.preconditioner * (rows * rows + columns * columns);
+  if (matrix) bytes += fp32 * preconditioner_elements(optimizer, rows, columns);
   return bytes;
 }
 

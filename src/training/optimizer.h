@@ -15,6 +15,8 @@ struct Optimizer {
   std::vector<Dtype> states;   // full-size states
   bool factored = false;       // Adafactor: a row and a column vector instead of a full second moment
   double preconditioner = 0;   // full in x in and out x out fp32 matrices per weight matrix
+  double block = 0;            // sides of the blocks that a matrix is cut into for those; 0: whole
+  double longest = 0;          // sides longer than this get none of them; 0: all do
   bool matrices_only = false;  // Muon: matrices hold `states`, all else AdamW's two
   double flop_per_parameter = 0;
   std::string source;

@@ -32,7 +32,8 @@ struct Recompute {
   };
   Mode mode = Mode::none;
   std::uint32_t modules = core_attention;
-  std::int64_t every = 1;   // full: layers per recomputed group; only the group's input is kept
+  std::int64_t every = 1;   // full: every n-th layer of a stage is recomputed
+  std::int64_t group = 1;   // full: layers per recomputed group; only the group's input is kept
   std::int64_t layers = 0;  // full: layers of a stage that are recomputed, counted from its start; 0: all
 };
 

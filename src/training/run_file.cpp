@@ -363,12 +363,24 @@ void Reader::recompute(const Node& node) {
     r.mode = Recompute::Mode::full;
   else if (word == "selective")
     r.mode = Recompute::Mode::selective;
-  else if (word != "none" && !word.empty() && word != "false")
+  else if (!node.is_mapping() && word != "none" && !word.empty() && word != "false")
     fail("unknown-word", "'recompute' is none, selective or full, found '" + std::string(word) + "'", mode);
   if (!node.is_mapping()) return;
   r.every = count(node, "every", 1);
+  r.group = count(node, "group", 1);
   r.layers = count(node, "layers", 0);
+  const Node whole = node.find("every")   ? node.find("every")
+                     : node.find("group") ? node.find("group")
+                                          : node.find("layers");
+  if (whole && node.find("modules"))
+    fail("contradictory-facts", "'" + std::string(whole.key()) + "' recomputes whole layers, 'modules' parts of each",
+         whole, "leave one of them out");
+  if (whole && !mode) r.mode = Recompute::Mode::full;
+  if (whole && mode && r.mode != Recompute::Mode::full)
+    fail("contradictory-facts", "'" + std::string(whole.key()) + "' belongs to mode full", whole, "mode: full");
   if (!node.find("modules")) return;
+  if (mode && r.mode != Recompute::Mode::selective)
+    fail("contradictory-facts", "'modules' belongs to mode selective", node.find("modules"), "mode: selective");
   r.modules = 0;
   r.mode = Recompute::Mode::selective;
   for (const Node each : node.find("modules")) {
@@ -474,7 +486,9 @@ void Reader::read(const Record& root) {
   out_.run.caches_keys = node.find("key_value_cache").as_bool().value_or(false);
   out_.run.compiled = node.find("compile").as_bool().value_or(false);
   const Node dropout = node.find("dropout");
-  out_.run.attention_dropout = out_.run.hidden_dropout = dropout && dropout.as_double().value_or(0) > 0;
+  const double rate = dropout ? dropout.as_double().value_or(0) : 0;
+  if (rate < 0 || rate >= 1) fail("bad-share", "'dropout' is a share from 0 to less than 1", dropout);
+  out_.run.attention_dropout = out_.run.hidden_dropout = rate > 0;
   if (!train_node.find("batch")) {
     out_.run.batch = out_.run.layout.data * out_.run.layout.micro_batch * out_.run.layout.pipeline;
     assume("batch", std::to_string(out_.run.batch));

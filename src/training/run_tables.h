@@ -65,6 +65,40 @@ inline constexpr FieldTable kRunExpect{"expect", "what the answer must be", kRun
 
 inline constexpr std::string_view kRunFactWords[] = {"own", "checked", "published"};
 
+inline constexpr Field kRunNamedFields[] = {
+    {.key = "name", .expect = Expect::text, .doc = "its name", .required = true}};
+inline constexpr FieldTable kRunFramework{"framework", "whose rules hold", kRunNamedFields};
+inline constexpr FieldTable kRunOptimizer{"optimizer", "what updates the weights", kRunNamedFields};
+
+inline constexpr Field kRunPrecisionFields[] = {
+    {.key = "recipe", .expect = Expect::text, .doc = "the recipe that the rest departs from"},
+    {.key = "weights", .expect = Expect::text, .doc = "format of the weights"},
+    {.key = "gradients", .expect = Expect::text, .doc = "format that gradients are accumulated in"},
+    {.key = "master", .expect = Expect::text, .doc = "format of the master copy; none"},
+    {.key = "compute", .expect = Expect::text, .doc = "format of the activations kept"},
+    {.key = "kept", .expect = Expect::text, .doc = "format of the inputs that matrix products keep"}};
+inline constexpr FieldTable kRunPrecision{"precision", "what each state is stored in", kRunPrecisionFields};
+
+inline constexpr std::string_view kRunRecomputeWords[] = {"none", "selective", "full"};
+inline constexpr Field kRunRecomputeFields[] = {
+    {.key = "mode", .expect = Expect::word, .doc = "none, selective or full", .words = kRunRecomputeWords},
+    {.key = "modules",
+     .expect = Expect::text,
+     .doc = "parts of a layer that are made again: core_attention, norms, activations, mlp, mla_up, moe, "
+            "shared_experts, operators",
+     .shape = Shape::list},
+    {.key = "every", .expect = Expect::quantity, .doc = "every n-th layer is recomputed whole, the others keep all"},
+    {.key = "group",
+     .expect = Expect::quantity,
+     .doc = "layers recomputed together: their first input alone is kept (Megatron-LM's uniform method)"},
+    {.key = "layers",
+     .expect = Expect::quantity,
+     .doc = "layers of a stage that are recomputed, from its first (Megatron-LM's block method); all where not given"}};
+inline constexpr FieldTable kRunRecompute{"recompute", "what is made again in the backward pass", kRunRecomputeFields};
+
+inline constexpr std::string_view kRunContextWords[] = {"ring", "all-to-all"};
+inline constexpr std::string_view kRunDispatchWords[] = {"all-to-all", "all-gather"};
+
 inline constexpr Field kRunLayoutFields[] = {
     {.key = "data",
      .expect = Expect::quantity,
@@ -73,11 +107,12 @@ inline constexpr Field kRunLayoutFields[] = {
     {.key = "pipeline", .expect = Expect::quantity, .doc = "ranks that share the layers"},
     {.key = "chunks", .expect = Expect::quantity, .doc = "model chunks per pipeline rank (virtual stages)"},
     {.key = "context", .expect = Expect::quantity, .doc = "ranks that share a sequence"},
-    {.key = "context_kind", .expect = Expect::text, .doc = "ring or all-to-all"},
+    {.key = "context_kind", .expect = Expect::word, .doc = "ring or all-to-all", .words = kRunContextWords},
     {.key = "expert", .expect = Expect::quantity, .doc = "ranks that the experts of a layer are spread over"},
     {.key = "dispatch",
-     .expect = Expect::text,
-     .doc = "all-to-all, or all-gather: every rank of an expert group gets all its tokens"},
+     .expect = Expect::word,
+     .doc = "all-to-all, or all-gather: every rank of an expert group gets all its tokens",
+     .words = kRunDispatchWords},
     {.key = "expert_load",
      .expect = Expect::quantity,
      .doc =
@@ -121,10 +156,10 @@ inline constexpr Field kRunTrainFields[] = {
      .doc = "fixed, or sorted or vary where micro-batches are padded to their longest sequence: the longest first, or "
             "in any "
             "order"},
-    {.key = "recompute", .expect = Expect::any, .doc = "as at the top of the file"},
-    {.key = "optimizer", .expect = Expect::any, .doc = "as at the top of the file"},
-    {.key = "precision", .expect = Expect::any, .doc = "as at the top of the file"},
-    {.key = "framework", .expect = Expect::any, .doc = "as at the top of the file"},
+    {.key = "recompute", .expect = Expect::record_or_text, .doc = "as at the top of the file", .table = &kRunRecompute},
+    {.key = "optimizer", .expect = Expect::record_or_text, .doc = "as at the top of the file", .table = &kRunOptimizer},
+    {.key = "precision", .expect = Expect::record_or_text, .doc = "as at the top of the file", .table = &kRunPrecision},
+    {.key = "framework", .expect = Expect::record_or_text, .doc = "as at the top of the file", .table = &kRunFramework},
     {.key = "examples", .expect = Expect::quantity, .doc = "examples in one pass: images, or sequences"},
     {.key = "words", .expect = Expect::quantity, .doc = "words of the data, where tokens are not known"},
     {.key = "generated", .expect = Expect::quantity, .doc = "tokens sampled for training data, discarded ones too"},
@@ -172,6 +207,8 @@ inline constexpr Field kServingFields[] = {
     {.key = "cache", .expect = Expect::text, .doc = "format of keys and values"}};
 inline constexpr FieldTable kServing{"inference", "memory of serving the model", kServingFields};
 
+inline constexpr std::string_view kRunAttentionWords[] = {"fused", "flash", "unfused", "unfused-fp32"};
+
 inline constexpr Field kRunFileFields[] = {
     {.key = "run", .expect = Expect::any, .doc = "the version of this format: 1", .required = true},
     {.key = "title", .expect = Expect::text, .doc = "a title"},
@@ -188,21 +225,30 @@ inline constexpr Field kRunFileFields[] = {
      .table = &kRunHardware},
     {.key = "layout", .expect = Expect::record, .doc = "how the run is split", .table = &kRunLayout},
     {.key = "precision",
-     .expect = Expect::any,
-     .doc = "a recipe (bf16-mixed, fp8-delayed ...), or formats state by state"},
+     .expect = Expect::record_or_text,
+     .doc = "a recipe (bf16-mixed, fp8-delayed ...), or formats state by state",
+     .table = &kRunPrecision},
     {.key = "optimizer",
-     .expect = Expect::any,
-     .doc = "adamw, adam-8bit, adafactor, lion, muon, shampoo, soap, momentum, sgd"},
-    {.key = "recompute", .expect = Expect::any, .doc = "none, selective, full, or {mode, modules, every, layers}"},
+     .expect = Expect::record_or_text,
+     .doc = "adamw, adam-8bit, adafactor, lion, muon, shampoo, soap, momentum, sgd",
+     .table = &kRunOptimizer},
+    {.key = "recompute",
+     .expect = Expect::record_or_text,
+     .doc = "none, selective, full, or {mode, modules, every, group, layers}",
+     .table = &kRunRecompute},
     {.key = "offload",
      .expect = Expect::text,
      .doc = "optimizer, weights, activations: held in host memory",
      .shape = Shape::one_or_list},
     {.key = "adapter", .expect = Expect::record, .doc = "LoRA or QLoRA", .table = &kRunAdapter},
-    {.key = "framework", .expect = Expect::any, .doc = "whose rules hold: megatron, fsdp, huggingface ..."},
+    {.key = "framework",
+     .expect = Expect::record_or_text,
+     .doc = "whose rules hold: megatron, fsdp, huggingface ...",
+     .table = &kRunFramework},
     {.key = "attention",
-     .expect = Expect::text,
-     .doc = "fused, unfused or unfused-fp32 (probabilities are kept in fp32)"},
+     .expect = Expect::word,
+     .doc = "fused (or flash), unfused or unfused-fp32 (probabilities are kept in fp32)",
+     .words = kRunAttentionWords},
     {.key = "attention_mask",
      .expect = Expect::boolean,
      .doc = "the data loader brings a mask of sequence x sequence bytes to the device (Megatron-LM's default)"},

@@ -68,7 +68,7 @@ TEST(Arguments, RecomputedModules) {
   const EvidenceRow full = row_of("{" + std::string(kModel) +
                                   ", \"recompute-granularity\": \"full\", \"recompute-method\": \"uniform\", "
                                   "\"recompute-num-layers\": 4}");
-  EXPECT_EQ(full.run.recompute.every, 4);
+  EXPECT_EQ(full.run.recompute.group, 4);
 }
 
 TEST(Arguments, MasksAndSoftmax) {

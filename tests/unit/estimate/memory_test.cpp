@@ -73,6 +73,29 @@ TEST(Memory, PipelineHoldsByRankAndSchedule) {
   EXPECT_NEAR(micro_batches_in_flight(l, 16, 0), 4 * (1 + 3.0 / 12), 1e-9);
 }
 
+// In units of the layers that a rank holds: DualPipe's rank holds two of p stages, DualPipeV's and ZB-V's two of 2p.
+TEST(Memory, SchedulesOfTwoDirectionsHoldWhatTheirTablesSay) {
+  for (const std::int64_t p : {2, 4, 8}) {
+    Layout l;
+    l.pipeline = p;
+    l.micro_batch = 1;
+    l.chunks = 2;
+    const double ranks = static_cast<double>(p);
+    for (std::int64_t rank = 0; rank < p; ++rank) {
+      l.schedule = Schedule::dualpipe;  // PP + 1 activations of a stage (DeepSeek-V3 2412.19437, table 2)
+      EXPECT_DOUBLE_EQ(2 * micro_batches_in_flight(l, 64, rank), ranks + 1);
+      l.schedule = Schedule::dualpipe_v;  // PP + 1 with PP = 2p stages (deepseek-ai/DualPipe, README)
+      EXPECT_DOUBLE_EQ(2 * micro_batches_in_flight(l, 64, rank), 2 * ranks + 1);
+      l.schedule = Schedule::zb_v;  // Qi et al. 2405.15362: p
+      EXPECT_DOUBLE_EQ(micro_batches_in_flight(l, 64, rank), ranks);
+      l.schedule = Schedule::zb_h1;  // Qi et al. 2401.10241, table 2
+      EXPECT_DOUBLE_EQ(micro_batches_in_flight(l, 64, rank), ranks);
+      l.schedule = Schedule::zb_h2;
+      EXPECT_DOUBLE_EQ(micro_batches_in_flight(l, 64, rank), 2 * ranks - 1);
+    }
+  }
+}
+
 TEST(Memory, FullRecomputationHoldsLayerInputs) {
   floptally::Run run = megatron_run(1, 1);
   run.recompute.mode = Recompute::Mode::full;

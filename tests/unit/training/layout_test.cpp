@@ -55,6 +55,20 @@ TEST(Layout, RefusesWithTheRule) {
   l.pipeline = 7;
   EXPECT_EQ(codes_of(l, model), "layout-pipeline-layers ");
   l = {};
+  l.pipeline = 8;
+  l.chunks = 2;
+  l.schedule = Schedule::dualpipe;
+  l.micro_batch = 128;  // 8 micro-batches, 16 are needed
+  EXPECT_EQ(codes_of(l, model), "layout-both-ways ");
+  l.schedule = Schedule::dualpipe_v;
+  EXPECT_EQ(codes_of(l, model), "layout-both-ways ");
+  l.micro_batch = 64;
+  EXPECT_EQ(codes_of(l, model), "");
+  l.pipeline = 5;
+  EXPECT_EQ(codes_of(l, model), "");
+  l.schedule = Schedule::dualpipe;
+  EXPECT_EQ(codes_of(l, model), "layout-both-ways ");
+  l = {};
   l.tensor = 48;
   EXPECT_EQ(codes_of(l, model), "layout-tensor-heads layout-tensor-ffn ");
   l = {};
@@ -128,6 +142,12 @@ TEST(Recipes, OptimizerBytesPerParameter) {
   EXPECT_DOUBLE_EQ(state_bytes(*find_optimizer("muon"), 100, 50), 20000);     // matrices: momentum alone
   EXPECT_DOUBLE_EQ(state_bytes(*find_optimizer("muon"), 100, 1), 800);        // vectors: AdamW
   EXPECT_DOUBLE_EQ(state_bytes(*find_optimizer("shampoo"), 10, 20), 800 + 4 * 2 * (100 + 400));
+  // Blocks of 1,024: 2 x 3 of them, the last row of 476, the last column of 452.
+  EXPECT_DOUBLE_EQ(
+      state_bytes(*find_optimizer("shampoo"), 1500, 2500),
+      4.0 * 1500 * 2500 + 4 * 2 * (3 * (1024.0 * 1024 + 476.0 * 476) + 2 * (2 * 1024.0 * 1024 + 452.0 * 452)));
+  // A side of more than 10,000 has none: 50,304 x 1,024 has that of 1,024 alone.
+  EXPECT_DOUBLE_EQ(state_bytes(*find_optimizer("soap"), 50304, 1024), 8.0 * 50304 * 1024 + 4 * 2 * 1024.0 * 1024);
 }
 
 }  // namespace
