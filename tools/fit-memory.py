@@ -44,8 +44,8 @@ OUTSIDE = {
     "fitted on all": {"framework megatron-deepspeed", "generation b200", "generation v100", "parallel data only",
                       "parallel pipeline", "source QwenLM/Qwen", "source SimuMax b200 v1.2", "source litgpt tutorials/resource-tables.md",
                       "source modelscope/ms-swift"},
-    "models left out": {"generation b200", "parallel pipeline", "source SimuMax b200 v1.2", "source modelscope/ms-swift"},
-    "sources left out": {"framework nanotron", "source eyao600/Rapid-LLM"},
+    "models left out": {"generation b200", "parallel data only", "source QwenLM/Qwen", "source SimuMax b200 v1.2", "source modelscope/ms-swift"},
+    "sources left out": {"devices above 64", "framework nanotron", "source eyao600/Rapid-LLM", "source modelscope/ms-swift"},
 }
 CONTEXT = 1.17e9  # device_overheads.csv
 

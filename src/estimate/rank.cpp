@@ -61,13 +61,8 @@ void add_layer(Chunk& chunk, const LayerMemory& layer, double times, double posi
   const double kept = run.recompute.mode == Recompute::Mode::selective ? layer.kept_policy : layer.kept;
   const double beyond = run.recompute.mode == Recompute::Mode::selective ? layer.unsplit_policy : layer.unsplit;
   const double untouched = std::clamp(as_double(run.adapter.first) - position, 0.0, times - full);
-<<<<<<< HEAD
-  chunk.activations += full * layer.input / every + (times - full - untouched) * (kept + beyond);
-  const double again = full > 0 ? layer.kept * std::min(every, full) : std::max(0.0, layer.kept - kept);
-=======
-  chunk.activations += full * layer.input / group + (times - full - untouched) * kept;
+  chunk.activations += full * layer.input / group + (times - full - untouched) * (kept + beyond);
   const double again = full > 0 ? layer.kept * std::min(group, full) : std::max(0.0, layer.kept - kept);
->>>>>>> 956edf5 (Selective recomputation of unfused attention, preconditioners in blocks, fp8's exceptions, two-way schedules; words of a RUN are checked)
   chunk.replayed = std::max(chunk.replayed, again);
   chunk.routed += full * layer.routed;
   chunk.cache += times * layer.cache;
