@@ -39,7 +39,7 @@ TEST(Labels, Recompute) {
   EXPECT_EQ(recompute_label("True")->mode, Recompute::Mode::full);
   EXPECT_EQ(recompute_label("activation checkpointing")->mode, Recompute::Mode::full);
   EXPECT_EQ(recompute_label("full/block/4/")->layers, 4);
-  EXPECT_EQ(recompute_label("full/uniform/2/")->every, 2);
+  EXPECT_EQ(recompute_label("full/uniform/2/")->group, 2);
   EXPECT_EQ(recompute_label("selective:moe_act+layernorm")->modules, Recompute::expert_activations | Recompute::norms);
   EXPECT_EQ(recompute_label("selective")->modules, Recompute::core_attention);
   EXPECT_EQ(recompute_label("selective (per-op SAC)")->modules, Recompute::operators);
