@@ -455,7 +455,7 @@ void add_options(Book& book, const TrainQuestion& q, const Divisors& divisors, d
   std::vector<MemoryOption> options = memory_options(network, run, divisors, device);
   const auto first = std::find_if(options.begin(), options.end(), [](const MemoryOption& o) { return o.fits; });
   if (first != options.end())
-    book.summary.push_back("the nearest change that fits: " + first->change + " (" + bytes_text(first->needed) + "; " +
+    book.summary.push_back((full ? "the nearest change that fits: " : "surer to fit: ") + first->change + " (" + bytes_text(first->needed) + "; " +
                            first->costs + ")");
   else if (full)
     book.summary.push_back(together(memory_changes(network, run, divisors, device)));

@@ -48,6 +48,8 @@ void offer_splits(const Layout& l, std::int64_t linked, const Offer& offer) {
 std::vector<MemoryOption> memory_options(const Network& network, const Run& run, const Divisors& model,
                                          const DeviceLimits& device) {
   std::vector<MemoryOption> out;
+  constexpr double kWorthIt = 0.995;  // what saves less is no way out
+  const double now = needed_by(network, run);
   const auto offer = [&](std::string change, std::string costs, auto&& edit) {
     MemoryOption option;
     option.run = run;
@@ -58,6 +60,7 @@ std::vector<MemoryOption> memory_options(const Network& network, const Run& run,
     option.costs = std::move(costs);
     option.needed = needed_by(network, option.run);
     option.fits = option.needed <= device.capacity;
+    if (option.needed > kWorthIt * now) return;
     out.push_back(std::move(option));
   };
   const auto offer_free = [&](const char* change, const char* costs, auto&& edit) {
