@@ -512,6 +512,13 @@ std::vector<MemoryMoment> memory_timeline(const MemoryProfile& profile, const Ru
       counts[chunk] -= 1;
     }
   }
+  // Where gradients come late, the backward pass may be fullest at its end.
+  Transient peak[kMomentCount];
+  moments(profile, run, rank, flight_of(run, stage, rank), at(base, Holds::gradients), peak);
+  if (const Transient& end = peak[static_cast<int>(Moment::layer_backward)]; absent > 0 && end.absent == 0) {
+    note("end of the backward pass", end);
+    at(out.back().bytes, Holds::activations) = end.activations;
+  }
   note("optimizer step", transient[static_cast<int>(Moment::optimizer)]);
   return out;
 }

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "network/ops.h"
 #include "unit/estimate/small_models.h"
@@ -76,6 +77,35 @@ TEST(BackwardPass, FreesWhatLaterOperatorsKept) {
   // It comes first: when the backward pass reaches it, the input of the other product is gone.
   EXPECT_DOUBLE_EQ(working_of({64, 256, 64}), 100.0 * (256 + 64) * 2);
   EXPECT_DOUBLE_EQ(working_of({256, 64, 64, 64}), 100.0 * (256 + 64 - 64 - 64) * 2);
+}
+
+// The chart of a step shows the peak that the answer names.
+TEST(Timeline, ReachesThePeak) {
+  for (const char* framework : {"megatron", "fsdp", "torchtitan", "huggingface", "deepspeed"}) {
+    for (const Recompute::Mode mode : {Recompute::Mode::none, Recompute::Mode::full}) {
+      for (const Schedule schedule : {Schedule::one_f_one_b, Schedule::gpipe, Schedule::interleaved}) {
+        floptally::Run run = default_run();
+        run.framework = *find_framework(framework);
+        run.recompute.mode = mode;
+        run.layout.schedule = schedule;
+        run.layout.pipeline = schedule == Schedule::one_f_one_b ? 1 : 2;
+        run.layout.chunks = schedule == Schedule::interleaved ? 2 : 1;
+        run.layout.data = 4;
+        run.layout.zero = run.layout.pipeline == 1 ? Zero::weights : Zero::none;
+        run.batch = run.layout.data * run.layout.pipeline;
+        DecoderShape shape = small_llama();
+        shape.layers = 8;
+        MemoryProfile profile(run);
+        describe_decoder(shape, profile);
+        const DeviceMemory peak = peak_memory(profile, run);
+        double highest = 0;
+        for (const MemoryMoment& moment : memory_timeline(profile, run, peak.stage, 64))
+          highest = std::max(highest, std::accumulate(moment.bytes.begin(), moment.bytes.end(), 0.0));
+        EXPECT_NEAR(highest, peak.allocated(), 0.02 * peak.allocated())
+            << framework << " " << static_cast<int>(mode) << " " << static_cast<int>(schedule);
+      }
+    }
+  }
 }
 
 // DeepSpeed stage_1_and_2.py: whichever is larger, a flat step tensor and the activations' blocks are both reserved.
