@@ -58,21 +58,32 @@ class Reader {
   double batch_tokens_ = 0;  // of a batch that is given in tokens
 };
 
+// Products of degrees of parallelism, and of these with micro-batches, stay below 2^63.
+std::int64_t most_of(std::string_view key) {
+  constexpr std::string_view kDegrees[] = {"tensor", "pipeline", "context", "chunks", "expert_tensor"};
+  constexpr std::string_view kCounts[] = {"data", "expert", "shard", "micro_batch", "nodes", "node", "rank"};
+  if (std::find(std::begin(kDegrees), std::end(kDegrees), key) != std::end(kDegrees)) return std::int64_t{1} << 14;
+  if (std::find(std::begin(kCounts), std::end(kCounts), key) != std::end(kCounts)) return std::int64_t{1} << 20;
+  return std::int64_t{1} << 40;
+}
+
 std::int64_t Reader::count(const Node& record, std::string_view key, std::int64_t otherwise, std::int64_t least,
                            Suffix suffix) {
   const Node node = record.find(key);
   if (!node) return otherwise;
   const Result<Amount> amount = parse_amount(node.text(), node.span(), suffix);
-  constexpr std::int64_t kMost = std::int64_t{1} << 40;
+  const bool length = suffix == Suffix::length;  // `inference.context` is no degree
+  const std::int64_t most = length ? std::int64_t{1} << 40 : most_of(key);
   if (!amount.ok()) {
     problems_.insert(problems_.end(), amount.problems().begin(), amount.problems().end());
   } else if (!amount->bare && amount->dim != dim::kToken && amount->dim != dim::kDevice &&
              amount->dim != dim::kSample && amount->dim != dim::kNode) {
     fail("wrong-unit", "'" + std::string(key) + "' is a count, found '" + std::string(node.text()) + "'", node);
-  } else if (!amount->exact || *amount->exact < Integer(least) || Integer(kMost) < *amount->exact) {
+  } else if (!amount->exact || *amount->exact < Integer(least) || Integer(most) < *amount->exact) {
     fail("bad-whole-number",
-         "'" + std::string(key) + "' expects a whole number of at least " + std::to_string(least) + ", found '" +
-             std::string(node.text()) + "'",
+         "'" + std::string(key) + "' expects a whole number of at least " + std::to_string(least) +
+             (amount->exact && Integer(most) < *amount->exact ? " and at most " + std::to_string(most) : "") +
+             ", found '" + std::string(node.text()) + "'",
          node, amount->binary ? "the k of a length or a batch is 1,024: 8k is 8,192" : "");
   } else {
     if (amount->binary)
@@ -311,7 +322,8 @@ void Reader::check_tokens(const Node& train) {
   if (!(run.tokens > 0) || !(run.steps > 0) || !train.find("batch") || run.sequence == 0) return;
   constexpr double kRounding = 0.02;
   const double by_steps =
-      run.steps * (batch_tokens_ > 0 ? batch_tokens_ : static_cast<double>(run.batch * run.sequence));
+      run.steps *
+      (batch_tokens_ > 0 ? batch_tokens_ : static_cast<double>(run.batch) * static_cast<double>(run.sequence));
   const double given = run.tokens * std::max(1.0, run.epochs);
   if (std::abs(by_steps / given - 1) <= kRounding || std::abs(by_steps / run.tokens - 1) <= kRounding) return;
   problems_.push_back(error("contradictory-facts",
@@ -321,15 +333,32 @@ void Reader::check_tokens(const Node& train) {
 }
 
 // "4M tokens" are so many sequences that the layout divides them.
+// Micro-batches come in groups of so many, and so many groups at least.
+std::pair<std::int64_t, std::int64_t> whole_groups(const Layout& layout) {
+  switch (layout.schedule) {
+    case Schedule::interleaved:
+      return {layout.pipeline, 1};
+    case Schedule::dualpipe:
+      return {2, layout.pipeline};
+    case Schedule::dualpipe_v:
+      return {1, 2 * layout.pipeline};
+    default:
+      return {1, 1};
+  }
+}
+
 void Reader::round_batch() {
   Run& run = out_.run;
   const double sequences = batch_tokens_ / static_cast<double>(run.sequence);
-  const std::int64_t unit = run.layout.data * run.layout.micro_batch;
-  run.batch = std::max<std::int64_t>(1, std::llround(sequences / static_cast<double>(unit))) * unit;
+  const auto [micro_batches, least] = whole_groups(run.layout);
+  const std::int64_t unit = run.layout.data * run.layout.micro_batch * micro_batches;
+  run.batch = std::max<std::int64_t>(least, std::llround(sequences / static_cast<double>(unit))) * unit;
   if (run.tokens == 0 && run.epochs == 0) run.tokens = run.steps * batch_tokens_;
   if (static_cast<double>(run.batch) != sequences)
     assume("batch", std::to_string(run.batch) + " sequences, the nearest that data " + std::to_string(run.layout.data) +
-                        " x micro_batch " + std::to_string(run.layout.micro_batch) + " divides");
+                        " x micro_batch " + std::to_string(run.layout.micro_batch) +
+                        (micro_batches > 1 ? " x " + std::to_string(micro_batches) + " of the schedule" : "") +
+                        " divides");
 }
 
 void Reader::format(const Node& record, std::string_view key, Dtype& to) {
@@ -490,7 +519,9 @@ void Reader::read(const Record& root) {
   if (rate < 0 || rate >= 1) fail("bad-share", "'dropout' is a share from 0 to less than 1", dropout);
   out_.run.attention_dropout = out_.run.hidden_dropout = rate > 0;
   if (!train_node.find("batch")) {
-    out_.run.batch = out_.run.layout.data * out_.run.layout.micro_batch * out_.run.layout.pipeline;
+    const auto [micro_batches, least] = whole_groups(out_.run.layout);
+    out_.run.batch =
+        out_.run.layout.data * out_.run.layout.micro_batch * std::max(out_.run.layout.pipeline, micro_batches * least);
     assume("batch", std::to_string(out_.run.batch));
   }
 }
