@@ -44,8 +44,9 @@ OUTSIDE = {
     "fitted on all": {"framework megatron-deepspeed", "generation b200", "generation v100", "parallel data only",
                       "parallel pipeline", "source QwenLM/Qwen", "source SimuMax b200 v1.2", "source litgpt tutorials/resource-tables.md",
                       "source modelscope/ms-swift"},
-    "models left out": {"generation b200", "parallel data only", "source QwenLM/Qwen", "source SimuMax b200 v1.2", "source modelscope/ms-swift"},
-    "sources left out": {"devices above 64", "framework nanotron", "source eyao600/Rapid-LLM", "source modelscope/ms-swift"},
+    "models left out": {"generation b200", "source SimuMax b200 v1.2", "source modelscope/ms-swift"},
+    "sources left out": {"devices above 64", "framework nanotron", "measure reserved", "parallel tensor", "source eyao600/Rapid-LLM",
+                         "source modelscope/ms-swift"},
 }
 CONTEXT = 1.17e9  # device_overheads.csv
 
@@ -167,7 +168,8 @@ class Remembered:
 
 
 def miss_of(row, constants):
-    """Where the row may have had an older version of its software, by the nearer of both predictions; 0 between them."""
+    """Where the row may have had an older version of its software, or another rank than the fullest is seen, by the nearer
+    of both predictions; 0 between them."""
     miss = math.log(ratio_of(row, constants))
     if row["either"] and miss < 0:
         best = predicted(row, constants)

@@ -63,8 +63,10 @@ void score_row(const EvidenceRow& row, double (*capacity)(std::string_view), Mem
     s.regimes = regimes_of(row.run, row.source, row.framework, measure, profile.layer_parameters(), row.devices,
                            row.shape.experts > 0);
     const Spread spread = memory_spread({row.source, row.framework, measure, s.kind});
-    s.either = row.either;
-    s.low = (predicted - row.either) * spread.low;
+    // A rank that is not the fullest of its expert group may have got no more tokens than the mean.
+    const double load = s.expert_load - 1;
+    s.either = row.either + (row.rank != RankSeen::fullest && load > 0 ? more * load : 0);
+    s.low = (predicted - s.either) * spread.low;
     s.high = predicted * spread.high;
     card.scored.push_back(std::move(s));
   };

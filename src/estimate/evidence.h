@@ -18,7 +18,8 @@ struct Scored {
                          // memory was measured
   double expert_load = 1, expert_bytes = 0;  // tokens of the fullest rank over the mean, and what one more would add
   double scattered = 0;  // bytes that come and go within a step, where micro-batches differ in length
-  double either = 0;     // bytes that an older version of its software did not take, where the row states none
+  double either = 0;     // bytes that may not be there: of another version of its software, where the row states none;
+                         // of the fullest rank's tokens, where another rank's memory is seen
   double measured = 0, predicted = 0, low = 0, high = 0;  // bytes
   std::vector<std::string> regimes;                       // "devices 1-8", "generation h100" ...
   std::vector<std::string> assumed;                       // what the row did not say and what stands for it

@@ -33,10 +33,12 @@ double padded_heads(const Framework& f, const Attributes<double>& a, const Cost<
 
 // What the allocator counts beyond a tensor's bytes: it takes blocks from segments of whole 2 MiB and splits one only
 // where more than 1 MiB would be left (CUDACachingAllocator.cpp: round_size, get_allocation_size, should_split).
-double MemoryProfile::unsplit(double bytes) const {
+// Where experts get uneven numbers of tokens any size is as likely as another: half of them leave 0 to 1 MiB.
+double MemoryProfile::unsplit(double bytes, bool any_size) const {
   constexpr double kMiB = 1024.0 * 1024;
   const double samples = static_cast<double>(run_.layout.micro_batch), tensor = bytes * samples;
   if (run_.framework.planned || tensor <= kMiB) return 0;
+  if (any_size) return kMiB / 4 / samples;
   const double rest = std::ceil(tensor / (2 * kMiB)) * 2 * kMiB - tensor;
   return rest <= kMiB ? rest / samples : 0;
 }
@@ -167,6 +169,7 @@ double MemoryProfile::kept_bytes(const Op& op, const Attributes<double>& a, cons
   const bool selective = run_.recompute.mode == Recompute::Mode::selective;
   double all = 0, under = 0;
   unsplit_all_ = unsplit_policy_ = 0;
+  const bool uneven = uneven_ && expert_load_ != 1 && (is_grouped(op) || experts_depth_ > 0);
   for (int i = 0; i < c.saved_count; ++i) {
     if (i == 0 && c.saves_input && is_linear(op) && tuned) {
       const double bytes = adapter_bytes(op, c.saved[0].elements, shared);
@@ -188,7 +191,7 @@ double MemoryProfile::kept_bytes(const Op& op, const Attributes<double>& a, cons
     // Queries, keys and values are parts of one tensor where positions do not turn them.
     const bool part = op.def == &operators::k_attention && i < 2;
     joined_ += part ? bytes : 0;
-    const double beyond = unsplit(part ? i == 1 ? joined_ : 0 : bytes);
+    const double beyond = unsplit(part ? i == 1 ? joined_ : 0 : bytes, uneven);
     if (i == 1) joined_ = 0;
     all += bytes;
     unsplit_all_ += beyond;

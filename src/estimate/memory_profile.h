@@ -89,7 +89,7 @@ class MemoryProfile final : public Sink {
   void remember(double rows, double columns, bool sibling);
   void settle(double rows, double columns);
   [[nodiscard]] bool remade_by_scan(const Op& op) const;
-  [[nodiscard]] double unsplit(double bytes) const;
+  [[nodiscard]] double unsplit(double bytes, bool any_size) const;
 
   const Run& run_;
   // Whether the op multiplies in a recipe's narrow format: all matrices but the router and the output matrix, which

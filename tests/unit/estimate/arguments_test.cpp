@@ -14,8 +14,8 @@ EvidenceRow row_of(const std::string& arguments, const std::string& gpu = "h100_
   for (const char c : arguments) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
   Source source;
   source.name = "rows.csv";
-  source.text = "id,src,model,gpu,n_gpus,mem_alloc_gib,arguments\na,Megatron-LM functional tests,m," + gpu + ",8,10,\"" +
-                quoted + "\"\n";
+  source.text = "id,src,model,gpu,n_gpus,mem_alloc_gib,arguments\na,Megatron-LM functional tests,m," + gpu +
+                ",8,10,\"" + quoted + "\"\n";
   const Result<Csv> csv = Csv::read(source);
   EXPECT_TRUE(csv.ok());
   const Result<std::vector<EvidenceRow>> rows = read_evidence(*csv);
@@ -302,6 +302,23 @@ TEST(Arguments, BlackwellsWorkspaceMayBeEither) {
   const double both = low(), share = both / (predict_memory(row).allocated() - row.either);
   row.either = 0;
   EXPECT_NEAR(low() / predict_memory(row).allocated(), share, 1e-9);
+}
+
+// The last rank logs, which need not be the fullest of its expert group: its range begins at the mean load.
+TEST(Arguments, ARankThatIsNotTheFullestMayHaveTheMean) {
+  const EvidenceRow row = row_of("{" + std::string(kModel) +
+                                 ", \"num-experts\": 8, \"expert-model-parallel-size\": 8, \"moe-router-topk\": 2}");
+  ASSERT_EQ(row.reason, "");
+  EvidenceRow fullest = row, even = row;
+  fullest.rank = RankSeen::fullest;
+  even.run.expert_load = 1;
+  const auto either = [](const EvidenceRow& one) { return memory_card({one}, nullptr).scored.front().either; };
+  EXPECT_EQ(either(fullest), 0);
+  EXPECT_EQ(either(even), 0);
+  even.run.expert_load = 1 + 1e-9;  // the mean, but of any size
+  const double more = predict_memory(row).allocated() - predict_memory(even).allocated();
+  EXPECT_GT(more, 0);
+  EXPECT_NEAR(either(row) / more, 1, 1e-6);
 }
 
 }  // namespace

@@ -195,6 +195,16 @@ TEST(Moments, TheAllocatorSplitsOffNoMoreThanAMebibyte) {
   run.framework.planned = true;
   shape.ffn = 2816;
   EXPECT_EQ(first_layer(shape, run).unsplit, 0);
+  // Of experts with uneven loads any size is as likely: a quarter of a MiB in the mean, whatever the load.
+  run.framework.planned = false;
+  run.layout.expert = 4;
+  shape.experts = 8;
+  shape.top_k = 2;
+  shape.expert_ffn = 2816;
+  run.expert_load = 1.1;
+  const double some = first_layer(shape, run).unsplit;
+  run.expert_load = 1.3;
+  EXPECT_EQ(first_layer(shape, run).unsplit, some);
 }
 
 }  // namespace
