@@ -23,6 +23,7 @@ FamilyInputs family_inputs(const Inputs& inputs) {
   result.source_sequence = inputs.source_sequence;
   for (const auto& [name, value] : inputs.let) {
     if (name == "images") result.images = value;
+    if (name == "frames") result.frames = value;
     if (name == "mtp") result.extra_heads = value != 0;
   }
   // --input 1x3x224x224 or 3x224x224: the batch of an image is not part of a sample.

@@ -59,7 +59,8 @@ Inputs inputs_of(const Request& request, Diagnostics& problems) {
     const NumberText number = equals == std::string::npos
                                   ? NumberText{}
                                   : read_number(std::string_view(binding).substr(equals + 1), Suffix::length);
-    const bool optional = binding.starts_with("mtp=") || binding.starts_with("images=");  // 0: none of them
+    const bool optional = binding.starts_with("mtp=") || binding.starts_with("images=") ||
+                          binding.starts_with("frames=");  // 0: none of them
     if (!number.exact || !(Integer(optional ? -1 : 0) < *number.exact) || !number.exact->fits_int64() ||
         equals + 1 + number.length != binding.size()) {
       problems.push_back(error("bad-option", "--let expects NAME=SIZE, such as batch=8, found '" + binding + "'"));
@@ -79,11 +80,12 @@ void note_unused_sizes(Network& network, const Inputs& inputs) {
   static constexpr std::string_view kGraphs[] = {"onnx", "pt2", "stablehlo", "tensorflow", "tflite"};
   if (std::find(std::begin(kGraphs), std::end(kGraphs), network.family) != std::end(kGraphs)) return;
   for (const auto& [name, size] : inputs.let)
-    if (name != "batch" && name != "sequence" && name != "images" && (name != "mtp" || network.family == "decoder"))
-      network.notes.push_back(warning("unused-size",
-                                      "--let " + name + ": this description leaves no size of that name open", {},
-                                      "--let takes batch, sequence and, of a config.json, images and mtp; --set " +
-                                          name + "=... replaces a key of the description"));
+    if (name != "batch" && name != "sequence" && name != "images" && name != "frames" &&
+        (name != "mtp" || network.family == "decoder"))
+      network.notes.push_back(
+          warning("unused-size", "--let " + name + ": this description leaves no size of that name open", {},
+                  "--let takes batch, sequence and, of a config.json, images, frames and mtp; --set " + name +
+                      "=... replaces a key of the description"));
 }
 
 ModelQuestion question_of(const Request& request, const Inputs& inputs, Diagnostics& problems) {

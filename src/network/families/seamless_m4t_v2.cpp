@@ -69,7 +69,7 @@ std::int64_t describe_speech(Sink& sink, const Speech& s, std::int64_t frames) {
   for (std::int64_t i = 0; i < s.adapters; ++i) {
     const Scope adapter(sink, "adapter", 1, BlockKind::layer);
     const std::int64_t from = tokens;
-    tokens = std::max<std::int64_t>(1, tokens / s.stride);
+    tokens = std::max<std::int64_t>(1, (tokens + 2 * (s.kernel / 2) - s.kernel) / s.stride + 1);
     for (const std::string_view name : {"residual", "self_attn"}) {
       const Scope half(sink, name);
       sink.add(layer_norm("layer_norm", from, width));

@@ -8,7 +8,7 @@ constexpr std::string_view kArchitectures[] = {"Wav2Vec2BertModel", "Wav2Vec2Ber
                                                "Wav2Vec2BertForSequenceClassification",
                                                "Wav2Vec2BertForAudioFrameClassification"};
 
-void describe_wav2vec2_bert(Family& f) {
+Conformer read_conformer(const Family& f) {
   const Keys& c = f.config;
   Conformer e;
   e.width = c.size("hidden_size");
@@ -24,18 +24,6 @@ void describe_wav2vec2_bert(Family& f) {
               "'" + std::string(places) + "' positions are not known here");
   if (c.flag("add_adapter", false))
     c.problem("unknown-variant", "add_adapter", "an adapter behind the layers is not known here");
-  const std::int64_t bins = c.assume("feature_projection_input_dim", 160);
-  const std::string_view named = f.architecture();
-  const bool plain = named.empty() || named.ends_with("Model"), letters = named.ends_with("ForCTC"),
-             pools = named.ends_with("ForSequenceClassification"),
-             frames = named.ends_with("ForAudioFrameClassification");
-  if (!plain && !letters && !pools && !frames)
-    c.problem("unknown-variant", "architectures", "the head of class '" + std::string(named) + "' is not known");
-  const std::int64_t out = letters ? c.size("vocab_size")
-                           : plain ? 0
-                                   : label_count(c),
-                     projected = pools ? c.assume("classifier_proj_size", 768) : e.width;
-  const bool weighted = !plain && !letters && c.flag("use_weighted_layer_sum", false);
   c.divides("num_attention_heads", e.heads, "hidden_size", e.width);
   c.understood({"adapter_act",
                 "adapter_kernel_size",
@@ -60,6 +48,24 @@ void describe_wav2vec2_bert(Family& f) {
                 "ctc_zero_infinity",
                 "layerdrop",
                 "vocab_size"});
+  return e;
+}
+
+void describe_wav2vec2_bert(Family& f) {
+  const Keys& c = f.config;
+  const Conformer e = read_conformer(f);
+  const std::int64_t bins = c.assume("feature_projection_input_dim", 160);
+  const std::string_view named = f.architecture();
+  const bool plain = named.empty() || named.ends_with("Model"), letters = named.ends_with("ForCTC"),
+             pools = named.ends_with("ForSequenceClassification"),
+             frames = named.ends_with("ForAudioFrameClassification");
+  if (!plain && !letters && !pools && !frames)
+    c.problem("unknown-variant", "architectures", "the head of class '" + std::string(named) + "' is not known");
+  const std::int64_t out = letters ? c.size("vocab_size")
+                           : plain ? 0
+                                   : label_count(c),
+                     projected = pools ? c.assume("classifier_proj_size", 768) : e.width;
+  const bool weighted = !plain && !letters && c.flag("use_weighted_layer_sum", false);
   constexpr std::int64_t kTenSeconds = 499;
   f.sequence(kTenSeconds);
   if (!f.ok()) return;

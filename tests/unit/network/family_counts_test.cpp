@@ -12,6 +12,7 @@
 #include <string>
 
 #include "base/sources.h"
+#include "network/convention.h"
 #include "network/count.h"
 #include "network/family.h"
 
@@ -102,6 +103,35 @@ TEST(FamilyCounts, EveryClassHasTheParametersOfThePublishedOne) {
       EXPECT_EQ(count(*network).total().parameters.to_string(), parameters) << name;
     }
   }
+}
+
+// flop.txt: what PyTorch executed in products and convolutions of a small model.
+TEST(FamilyCounts, ExecutedFlopAreThoseOfPyTorch) {
+  std::ifstream file(kFolder + "flop.txt");
+  int rows = 0;
+  for (std::string line; std::getline(file, line);) {
+    if (line.empty() || line[0] == '#') continue;
+    const std::size_t brace = line.find('{');
+    std::istringstream words(line.substr(0, brace));
+    std::string name, flop, image;
+    FamilyInputs inputs;
+    words >> name >> flop >> inputs.sequence >> inputs.source_sequence >> inputs.images >> inputs.frames >> image;
+    if (image != "-") {
+      std::istringstream sides(image);
+      for (std::string side; std::getline(sides, side, 'x');) inputs.image.push_back(std::stoll(side));
+    }
+    Sources sources;
+    const Source& text = sources.add(name, R"({"architectures": [")" + name + "\"], " + line.substr(brace + 1));
+    ReadOptions options;
+    options.allow_nan = true;
+    const Result<Document> document = read_json(text, options);
+    ASSERT_TRUE(document.ok()) << name;
+    const Result<Network> network = build_family(*document, inputs);
+    ASSERT_TRUE(network.ok()) << name << ": " << to_text(network.problems());
+    EXPECT_EQ(count_flop(*network, *find_convention("torch")).forward.to_string(), flop) << name;
+    ++rows;
+  }
+  EXPECT_GE(rows, 15);
 }
 
 TEST(FamilyCounts, EveryFamilyHasAConfig) {
