@@ -46,9 +46,16 @@ class Code {
   std::optional<std::size_t> row_;
 };
 
-// Feed-forward width of Llama's gated families where a profile says the width alone: two thirds of 4 d, rounded up to
-// 256 (Touvron et al. 2302.13971 and their model.py, multiple_of).
-std::int64_t gated_width(std::int64_t width) { return (width * 8 / 3 + 255) / 256 * 256; }
+// Feed-forward width where a profile says the width alone; 0 where published layers of that width differ. Llama 1 up to
+// 30B (Touvron et al. 2302.13971, table 2) and narrower cuts of it: two thirds of 4 d, rounded up to 256 (its model.py,
+// multiple_of); 8192 is Llama 65B's width and Llama 2 70B's. Baichuan 7B is as Llama's, 13B is not.
+std::int64_t feed_forward_of(std::string_view family, std::int64_t width, std::int64_t heads) {
+  const auto is = [family](std::string_view begin) { return family.substr(0, begin.size()) == begin; };
+  if (is("gpt") || is("bert") || is("vit")) return 4 * width;
+  const bool llama = width < 3072 || (heads * 128 == width && (width == 4096 || width == 5120 || width == 6656));
+  if ((is("llama") && llama) || (is("baichuan") && width == 4096)) return (width * 8 / 3 + 255) / 256 * 256;
+  return 0;
+}
 
 void set_shape(DecoderShape& s, std::int64_t width, std::int64_t heads, std::int64_t ffn, bool gated) {
   s.layers = 1;
@@ -73,11 +80,12 @@ std::optional<LayerShape> shape_of(const LayerProfile& profile, const FindModel&
     if (name.empty()) name = part;
   }
   if (name.compare(0, 6, "hidden") == 0) {
+    const std::int64_t width = number_after(name, "hidden"), heads = number_after(profile.model, "head");
+    if (width <= 0 || heads <= 0 || width > 1'000'000 || width % heads != 0) return std::nullopt;
+    const std::int64_t ffn = feed_forward_of(profile.family, width, heads);
+    if (ffn == 0) return std::nullopt;
     const bool gated = contains(profile.family, "llama") || contains(profile.family, "baichuan");
-    const std::int64_t width = number_after(name, "hidden");
-    const std::int64_t heads = number_after(profile.model, "head");
-    if (width <= 0 || heads <= 0 || width > 1'000'000) return std::nullopt;
-    set_shape(out.shape, width, heads, gated ? gated_width(width) : 4 * width, gated);
+    set_shape(out.shape, width, heads, ffn, gated);
     return out;
   }
   EvidenceRow row;
@@ -139,7 +147,8 @@ Run run_of(const LayerProfile& profile, const Code& code, const LayerShape& laye
   f.norm_bytes = code.has("eager_norm") ? 8 : 0;
   f.norm_trained = 2;
   f.gated_kept = code.has("split_gate") ? 1 : 0;
-  f.saves_gathered = f.repeats_keys = false;  // Megatron-LM's products and flash attention
+  f.saves_gathered = false;  // Megatron-LM's products
+  f.repeats_keys = code.has("rotary_tables");
   f.attention_copies = code.has("sequence_first") && run.layout.micro_batch > 1 && run.fused_attention ? 1 : 0;
   return run;
 }

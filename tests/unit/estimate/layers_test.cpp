@@ -146,6 +146,11 @@ TEST(LayerBytes, WhatIsNotSaidIsNamed) {
   EXPECT_EQ(bytes_of("gpt", "hidden4096_head32_seqlen2048", "1_1_16", "").unkept,
             "activations: the data ranks do not divide the batch");
   EXPECT_EQ(bytes_of("gpt", "someones", "1_1_8", "").reason, "the sizes of its layer are not stated");
+  for (const char* family : {"llama_hf", "baichuan", "T5", "swin"})
+    EXPECT_EQ(bytes_of(family, "hidden8192_head64_seqlen2048", "1_1_8", "").reason,
+              "the sizes of its layer are not stated");
+  EXPECT_EQ(bytes_of("baichuan", "hidden5120_head40_seqlen2048", "1_1_8", "").reason,
+            "the sizes of its layer are not stated");
   LayerProfile broken;
   broken.strategy = "1_x_8";
   EXPECT_FALSE(read_strategy(broken));
