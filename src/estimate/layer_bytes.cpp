@@ -51,7 +51,8 @@ class Code {
 // multiple_of); 8192 is Llama 65B's width and Llama 2 70B's. Baichuan 7B is as Llama's, 13B is not.
 std::int64_t feed_forward_of(std::string_view family, std::int64_t width, std::int64_t heads) {
   const auto is = [family](std::string_view begin) { return family.substr(0, begin.size()) == begin; };
-  if (is("gpt") || is("bert") || is("vit")) return 4 * width;
+  if (is("bert")) return 3072;  // Galvatron's models/bert_hf/meta_configs say none: transformers' BertConfig has 3072
+  if (is("gpt") || is("vit")) return 4 * width;
   const bool llama = width < 3072 || (heads * 128 == width && (width == 4096 || width == 5120 || width == 6656));
   if ((is("llama") && llama) || (is("baichuan") && width == 4096)) return (width * 8 / 3 + 255) / 256 * 256;
   return 0;
@@ -156,9 +157,9 @@ Run run_of(const LayerProfile& profile, const Code& code, const LayerShape& laye
 // What one layer keeps for the backward pass beside what its operators save.
 double kept_beside(const LayerProfile& profile, const Code& code, const LayerShape& layer) {
   const auto square = static_cast<double>(layer.shape.sequence * layer.shape.sequence);
-  if (profile.checkpointed) return code.has("masks") ? square * static_cast<double>(profile.batch / profile.data) : 0;
-  if (!code.has("rotary_tables") || !layer.attention) return 0;
-  return 2 * 2 * 2 * static_cast<double>(layer.shape.sequence * layer.shape.head_dim);
+  const double mask = code.has("masks") ? square * static_cast<double>(profile.batch / profile.data) : 0;
+  if (profile.checkpointed || !code.has("rotary_tables") || !layer.attention) return mask;
+  return mask + 2 * 2 * 2 * static_cast<double>(layer.shape.sequence * layer.shape.head_dim);
 }
 
 }  // namespace
