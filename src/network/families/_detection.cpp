@@ -127,8 +127,10 @@ ResNetBody read_backbone(const Family& f) {
   if (type == "resnet" || type == "rt_detr_resnet") {
     body.deep_stem = type == "rt_detr_resnet";
     read_resnet(inner, body);
+    body.channels = inner.size_or("num_channels", 3);
     return body;
   }
+  body.channels = inner.present() ? inner.size_or("num_channels", 3) : c.size_or("num_channels", 3);
   const std::string_view name = inner.present() ? inner.text_or("backbone", "") : c.text_or("backbone", "resnet50");
   if ((inner.present() && type != "timm_backbone") || !named_resnet(name, body))
     c.problem("unknown-variant", inner.present() ? "backbone_config" : "backbone",
@@ -137,11 +139,11 @@ ResNetBody read_backbone(const Family& f) {
   return body;
 }
 
-std::vector<Map> describe_resnet_body(Sink& sink, const ResNetBody& body, std::int64_t channels, const Map& image) {
+std::vector<Map> describe_resnet_body(Sink& sink, const ResNetBody& body, const Map& image) {
   std::vector<Map> maps;
   const Scope scope(sink, "backbone");
   RepeatedSink still(sink, 1, op_flags::frozen | op_flags::input_no_gradient);
-  ImageStack s{body.held ? static_cast<Sink&>(still) : sink, channels, image.height, image.width};
+  ImageStack s{body.held ? static_cast<Sink&>(still) : sink, body.channels, image.height, image.width};
   describe_stem(s, body);
   ImageStack rest{sink, s.channels, s.height, s.width};
   for (std::size_t stage = 0; stage < body.depths.size(); ++stage) {

@@ -10,7 +10,7 @@ namespace floptally::families {
 // A ResNet without its head, as detectors load it.
 struct ResNetBody {
   std::vector<std::int64_t> depths = {3, 4, 6, 3}, widths = {256, 512, 1024, 2048};
-  std::int64_t stem = 64;
+  std::int64_t stem = 64, channels = 3;
   bool bottleneck = true, early = false;
   bool frozen = true;      // norms are buffers
   bool deep_stem = false;  // three convolutions, and averages before shortcuts (ResNet-D)
@@ -29,7 +29,7 @@ struct Map {
   [[nodiscard]] std::int64_t positions() const { return height * width; }
 };
 // The maps after each stage.
-std::vector<Map> describe_resnet_body(Sink& sink, const ResNetBody& body, std::int64_t channels, const Map& image);
+std::vector<Map> describe_resnet_body(Sink& sink, const ResNetBody& body, const Map& image);
 // A convolution without bias, its norm, an activation.
 void describe_conv_norm(ImageStack& s, std::string_view name, const ImageStack::Conv& conv, Activation kind,
                         bool frozen = false);

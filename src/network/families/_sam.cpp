@@ -49,17 +49,19 @@ void describe_perceptron(Sink& sink, std::string_view name, std::int64_t in, std
 void describe_mask_decoder(Sink& sink, const MaskDecoder& d) {
   const Scope scope(sink, "mask_decoder");
   const std::int64_t width = d.width, positions = d.map * d.map;
+  // In SAM's layers by 2, whatever the config says of the last attention.
+  const std::int64_t shrinks = d.scores ? d.shrinks : 2;
   sink.add(parameter("iou_token", width, width, Component::embed));
   if (d.scores) sink.add(parameter("obj_score_token", width, width, Component::embed));
   sink.add(parameter("mask_tokens", d.masks * width, d.masks * width, Component::embed));
   {
     const Scope layers(sink, "layers", d.layers, BlockKind::layer);
     describe_attending(sink, d, "self_attn", d.tokens(), d.tokens(), 1);
-    describe_attending(sink, d, "cross_attn_token_to_image", d.tokens(), positions, d.shrinks);
+    describe_attending(sink, d, "cross_attn_token_to_image", d.tokens(), positions, shrinks);
     describe_mlp(mlp_of(width, d.ffn, d.activation, false, true), d.tokens(), sink);
     sink.add(residual(d.tokens() * width));
     sink.add(layer_norm("layer_norm3", d.tokens(), width));
-    describe_attending(sink, d, "cross_attn_image_to_token", positions, d.tokens(), d.shrinks);
+    describe_attending(sink, d, "cross_attn_image_to_token", positions, d.tokens(), shrinks);
   }
   describe_attending(sink, d, "final_attn_token_to_image", d.tokens(), positions, d.shrinks);
   const std::int64_t quarter = width / 4, eighth = width / 8;

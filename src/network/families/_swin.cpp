@@ -67,6 +67,11 @@ SwinBody read_swin(const Keys& c) {
   b.absolute = c.flag("use_absolute_embeddings", false);
   c.understood({"drop_path_rate", "encoder_stride", "hidden_act", "hidden_size", "num_layers", "path_norm",
                 "pretrained_window_sizes", "out_features", "out_indices", "stage_names", "image_size"});
+  const std::vector<std::int64_t> sides =
+      c.node("image_size").is_sequence() ? c.config().sizes({"image_size"}) : std::vector<std::int64_t>{};
+  const std::int64_t height = sides.size() == 2 ? sides[0] : c.size_or("image_size", 224),
+                     across = sides.size() == 2 ? sides[1] : height;
+  b.places = (height / b.patch) * (across / b.patch);  // the table is made for the size of the config
   std::int64_t stage_width = b.width;
   for (std::size_t i = 0; c.ok() && i < b.depths.size(); ++i, stage_width *= 2)
     if (b.depths[i] < 1 || b.heads[i] < 1 || stage_width % b.heads[i] != 0)
@@ -83,7 +88,7 @@ std::vector<Map> describe_swin_body(Family& f, const SwinBody& b, std::int64_t h
   f.sink.add(patch_embedding("patch_embeddings", b.channels, channels, b.patch * b.patch, map.positions(), true)
                  .with(op_flags::input_no_gradient));
   f.sink.add(layer_norm("norm", map.positions(), channels));
-  if (b.absolute) f.sink.add(position_table("position_embeddings", map.positions(), map.positions() + 1, channels));
+  if (b.absolute) f.sink.add(position_table("position_embeddings", map.positions(), b.places + 1, channels));
   for (std::size_t i = 0; i < b.depths.size(); ++i) {
     const std::int64_t span = std::min({b.window, map.height, map.width});
     const std::int64_t windows = ((map.height + span - 1) / span) * ((map.width + span - 1) / span);

@@ -6,7 +6,7 @@
 namespace floptally::families {
 
 struct SwinBody {
-  std::int64_t channels = 3, patch = 4, window = 7, width = 96;
+  std::int64_t channels = 3, patch = 4, window = 7, width = 96, places = 0;
   std::vector<std::int64_t> depths, heads;
   double ratio = 4;
   bool second = false, qkv_bias = true, absolute = false;

@@ -75,7 +75,8 @@ void describe_blip(Family& f) {
   if (!named.empty() && !model && !answers && !named.ends_with("ForConditionalGeneration"))
     c.problem("unknown-variant", "architectures", "the head of class '" + std::string(named) + "' is not known");
   const VisionSizes z = read_vision(v, {768, 12, 12, 3072, 3, 384, 16});
-  const Text t = read_text(text);
+  Text t = read_text(text);
+  t.seen = z.width;  // whatever 'encoder_hidden_size' says: the class sets it so
   const std::int64_t shared = model ? c.assume("projection_dim", 512) : c.size_or("projection_dim", 512);
   c.understood({"logit_scale_init_value", "image_text_hidden_size", "label_smoothing", "initializer_factor"});
   f.sequence(t.positions);

@@ -34,9 +34,9 @@ Detector read_detector(const Family& f) {
   c.divides("encoder_attention_heads", read, "d_model", d.width);
   if (levels < 2 || levels > 16)
     c.problem("out-of-range", "num_feature_levels", "'num_feature_levels' must be 2 to 16");
-  c.understood({"auxiliary_loss", "encoder_layerdrop", "decoder_layerdrop", "num_hidden_layers", "return_intermediate",
-                "two_stage_num_proposals", "disable_custom_kernels", "max_position_embeddings", "init_xavier_std",
-                "init_std"});
+  c.understood({"num_channels", "auxiliary_loss", "encoder_layerdrop", "decoder_layerdrop", "num_hidden_layers",
+                "return_intermediate", "two_stage_num_proposals", "disable_custom_kernels", "max_position_embeddings",
+                "init_xavier_std", "init_std"});
   return d;
 }
 
@@ -96,11 +96,11 @@ void describe_deformable_detr(Family& f) {
     c.problem("unknown-variant", "two_stage", "two stages without 'with_box_refine' are not known");
   if (c.text_or("position_embedding_type", "sine") != "sine")
     c.problem("unknown-variant", "position_embedding_type", "only positions made of sines are known here");
-  const std::int64_t labels = plain ? 0 : label_count(c), channels = c.assume("num_channels", 3);
-  const Map image = detector_image(f, {channels, 800, 1066});
+  const std::int64_t labels = plain ? 0 : label_count(c);
+  const Map image = detector_image(f, {body.channels, 800, 1066});
   if (!f.ok()) return;
-  const std::int64_t memory = describe_projected_maps(
-      f.sink, "input_proj", describe_resnet_body(f.sink, body, channels, image), d.over_maps.levels, d.width);
+  const std::int64_t memory = describe_projected_maps(f.sink, "input_proj", describe_resnet_body(f.sink, body, image),
+                                                      d.over_maps.levels, d.width);
   f.sink.add(parameter("level_embed", d.over_maps.levels * d.width, memory * d.width, Component::position));
   describe_encoder(f, d, memory);
   if (d.two_stage) {

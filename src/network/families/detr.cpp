@@ -107,7 +107,6 @@ void describe_detr(Family& f) {
   d.decoder = read_side(c, "decoder", d, kind);
   ResNetBody body = read_backbone(f);
   body.held = c.flag("use_timm_backbone", true);
-  const std::int64_t channels = c.assume("num_channels", 3);
   const bool plain = named.ends_with("Model");
   if (!named.empty() && !plain && !named.ends_with("ForObjectDetection"))
     c.problem("unknown-variant", "architectures", "the head of class '" + std::string(named) + "' is not known");
@@ -115,11 +114,11 @@ void describe_detr(Family& f) {
   if (places != "sine" && places != "sine_embed")
     c.problem("unknown-variant", "position_embedding_type", "only positions made of sines are known here");
   const std::int64_t labels = plain ? 0 : label_count(c) + (d.conditional ? 0 : 1);
-  c.understood({"auxiliary_loss", "encoder_layerdrop", "decoder_layerdrop", "num_hidden_layers", "scale_embedding",
-                "max_position_embeddings", "classifier_dropout", "init_xavier_std", "init_std"});
-  const Map image = detector_image(f, {channels, 800, 1066});
+  c.understood({"num_channels", "auxiliary_loss", "encoder_layerdrop", "decoder_layerdrop", "num_hidden_layers",
+                "scale_embedding", "max_position_embeddings", "classifier_dropout", "init_xavier_std", "init_std"});
+  const Map image = detector_image(f, {body.channels, 800, 1066});
   if (!f.ok()) return;
-  const Map last = describe_resnet_body(f.sink, body, channels, image).back();
+  const Map last = describe_resnet_body(f.sink, body, image).back();
   const std::int64_t memory = last.positions(), width = d.width;
   f.sink.add(convolution("input_projection", last.channels, width, 1, 1, memory, memory, true));
   {

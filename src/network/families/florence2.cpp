@@ -115,6 +115,8 @@ void describe_florence2(Family& f) {
   if (!v.present()) c.size("vision_config");
   const Davit d = read_davit(v);
   c.understood({"projection_dim"});
+  if (!c.flag("tie_word_embeddings", true))
+    c.problem("unknown-variant", "tie_word_embeddings", "embeddings that are not shared are not known here");
   constexpr std::int64_t kUsual = 768;  // pixels a side
   if (!f.ok()) return;
   {

@@ -66,6 +66,7 @@ Detector read_detector(const Family& f) {
       c.flag("two_stage_bbox_embed_share", false))
     c.problem("unknown-variant", "two_stage",
               "only two stages with heads of their own and positions of sines are known");
+  if (c.size_or("query_dim", 4) != 4) c.problem("unknown-variant", "query_dim", "only boxes of 4 numbers are known");
   if (d.levels < 3 || d.levels > 16)
     c.problem("out-of-range", "num_feature_levels", "'num_feature_levels' must be 3 to 16");
   c.understood({"activation_function", "auxiliary_loss", "query_dim", "fusion_droppath",

@@ -103,7 +103,7 @@ void describe_queries(Family& f, const Segmenter& s, const std::vector<Map>& map
 std::vector<Map> describe_eyes(Family& f, const Keys& backbone, const SwinBody& swin, const ResNetBody& resnet,
                                bool windows, const Map& image) {
   const Scope scope(f.sink, "pixel_level_module");
-  if (!windows) return describe_resnet_body(f.sink, resnet, image.channels, image);
+  if (!windows) return describe_resnet_body(f.sink, resnet, image);
   Family inner{backbone, f.inputs, f.sink};
   std::vector<Map> maps = describe_swin_body(inner, swin, image.height, image.width);
   for (const Map& map : maps) f.sink.add(layer_norm("hidden_states_norms", map.positions(), map.channels));

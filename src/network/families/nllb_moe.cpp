@@ -82,7 +82,8 @@ void describe_nllb_moe(Family& f) {
   moe.activation = read_activation(f, Activation::relu, "activation_function");
   if (moe.experts < moe.top_k)
     c.problem("shape-experts", "num_experts", "each token uses 2 experts: 'num_experts' must be at least 2");
-  const bool tied = read_tied(f, true);
+  if (!read_tied(f, true))
+    c.problem("unknown-variant", "tie_word_embeddings", "embeddings that are not shared are not known here");
   c.understood({"scale_embedding", "encoder_layerdrop", "decoder_layerdrop", "num_hidden_layers", "expert_capacity",
                 "router_z_loss_coef", "router_aux_loss_coef", "router_dtype", "router_ignore_padding_tokens",
                 "batch_prioritized_routing", "second_expert_policy", "normalize_router_prob_before_dropping",
@@ -99,7 +100,7 @@ void describe_nllb_moe(Family& f) {
   describe_half(f, encoder, width, positions, moe);
   f.sink.add(embedding("decoder.embed_tokens", f.tokens, vocabulary, width).with(op_flags::tied));
   describe_half(f, decoder, width, positions, moe);
-  if (!named.ends_with("Model")) describe_head(f, NormKind::none, width, vocabulary, tied);
+  if (!named.ends_with("Model")) describe_head(f, NormKind::none, width, vocabulary, true);
 }
 
 }  // namespace

@@ -29,8 +29,9 @@ Ears read_ears(const Keys& a) {
   e.biases = a.flag("bias_symmetric", false) ? far : 2 * far;
   a.understood({"depthwise_multiplier", "chunk_size", "left_chunk", "conv_activation", "conv_glu_type", "activation",
                 "nemo_activation", "downsample_rate", "feature_layer", "audio_token_id", "dropout_rate"});
-  if (a.size_or("depthwise_multiplier", 1) != 1)
-    a.problem("unknown-variant", "depthwise_multiplier", "only one filter a channel is known here");
+  if (a.size_or("depthwise_multiplier", 1) != 1 || a.size_or("downsample_rate", 1) != 1)
+    a.problem("unknown-variant", "depthwise_multiplier",
+              "only one filter a channel, and as many positions behind the encoder as in it, are known here");
   a.divides("num_attention_heads", e.heads, "hidden_size", e.width);
   return e;
 }
@@ -78,10 +79,10 @@ void describe_convolutions(Sink& sink, const Ears& e, std::int64_t tokens) {
   point("glu", e.width, 2 * e.wide);
   sink.add(parameter("glu.bias", 2 * e.wide, 2 * tokens * e.wide));
   sink.add(gated_activation("act", tokens * e.wide, Activation::silu));
-  sink.add(convolution("dw_conv", e.wide, e.wide, e.wide, e.kernel, tokens, tokens, true));
-  point("pw_conv", e.wide, e.separated);
+  sink.add(convolution("dw_conv", e.width, e.width, e.width, e.kernel, tokens, tokens, true));
+  point("pw_conv", e.width, e.separated);
   sink.add(activation("act", tokens * e.separated, Activation::silu));
-  point("ext_pw_conv_1d", e.separated, e.width);
+  point("ext_pw_conv_1d", e.width, e.wide);
   sink.add(residual(tokens * e.width));
 }
 

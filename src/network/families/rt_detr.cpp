@@ -44,6 +44,9 @@ Detector read_detector(const Family& f) {
   if (d.hidden < 1) c.problem("shape-range", "hidden_expansion", "'hidden_expansion' leaves no channels");
   if (d.deformable.levels < 3 || d.deformable.levels > 16)
     c.problem("out-of-range", "num_feature_levels", "'num_feature_levels' must be 3 to 16");
+  for (const std::int64_t channels : c.config().sizes({"decoder_in_channels"}))
+    if (channels != d.seen)
+      c.problem("shape-range", "decoder_in_channels", "'decoder_in_channels' must be 'encoder_hidden_dim'");
   if (!c.flag("with_box_refine", true))
     c.problem("unknown-variant", "with_box_refine", "boxes that are not refined are not known here");
   c.understood({"encoder_in_channels", "feat_strides", "decoder_in_channels", "num_denoising", "label_noise_ratio",
@@ -175,7 +178,7 @@ void describe_rt_detr(Family& f) {
       c.problem("shape-range", "encode_proj_layers", "'encode_proj_layers' must name maps 0 to 2");
   const Map image = detector_image(f, {3, 640, 640});
   if (!f.ok()) return;
-  std::vector<Map> maps = describe_resnet_body(f.sink, body, image.channels, image);
+  std::vector<Map> maps = describe_resnet_body(f.sink, body, image);
   maps.erase(maps.begin());
   {
     const Scope projected(f.sink, "encoder_input_proj");

@@ -44,6 +44,7 @@ void describe_encoder(Sink& sink, const Encoder& e) {
                .with(op_flags::input_no_gradient));
   if (e.absolute) sink.add(position_table("pos_embed", tokens, tokens, width));
   for (const bool windowed : {true, false}) {
+    if ((windowed ? e.layers - e.full : e.full) < 1) continue;
     const Scope layers(sink, "layers", windowed ? e.layers - e.full : e.full, BlockKind::layer);
     sink.add(layer_norm("layer_norm1", tokens, width));
     describe_attention(sink, e, windowed);
@@ -102,6 +103,8 @@ void describe_sam(Family& f) {
   MaskDecoder d = read_mask_decoder(m, "relu");
   d.map = e.side;
   p.understood({"hidden_size", "image_size", "patch_size", "image_embedding_size", "hidden_act"});
+  if (!alone && p.size_or("hidden_size", d.width) != d.width)
+    p.problem("shape-range", "hidden_size", "prompts must be as wide as the decoder");
   if (!alone && d.width != e.out)
     m.problem("shape-range", "hidden_size", "'hidden_size' must be the encoder's 'output_channels'");
   if (!f.ok()) return;

@@ -10,7 +10,8 @@ constexpr std::string_view kArchitectures[] = {"Sam2Model", "Sam2VideoModel"};
 struct Hiera {
   std::vector<std::int64_t> blocks = {1, 2, 7, 2}, widths = {96, 192, 384, 768}, heads = {1, 2, 4, 8},
                             windows = {8, 4, 14, 7}, full = {5, 7, 9};
-  std::int64_t channels = 3, image = 1024, kernel = 7, stride = 4, padding = 3, pools = 3, query = 2, background = 7;
+  std::int64_t channels = 3, image = 1024, kernel = 7, stride = 4, padding = 3, pools = 3, query = 2, background = 7,
+               hidden = 96;
   double ratio = 4;
 };
 
@@ -38,6 +39,7 @@ Hiera read_hiera(const Keys& c) {
   h.background = first_of(c, "window_positional_embedding_background_size", 7);
   h.pools = c.assume_count("num_query_pool_stages", 3);
   h.ratio = c.ratio_or("mlp_ratio", 4);
+  h.hidden = c.size_or("hidden_size", h.widths.empty() ? 1 : h.widths[0]);
   c.understood({"hidden_size", "num_attention_heads", "hidden_act"});
   const std::size_t stages = h.blocks.size();
   if (stages < 3 || stages > 8 || h.widths.size() != stages || h.heads.size() != stages || h.windows.size() != stages)
@@ -216,6 +218,8 @@ void describe_sam2(Family& f) {
   MaskDecoder d = read_mask_decoder(c.child("mask_decoder_config"), "gelu");
   d.scores = true;
   const Memory memory = read_memory(c);
+  if (p.size_or("hidden_size", width) != width || h.hidden != h.widths[0])
+    c.problem("shape-range", "hidden_size", "prompts must be as wide as the decoder, the tower as its first stage");
   if (d.width != width || (video && memory.width != width))
     c.problem("shape-range", "fpn_hidden_size", "decoder and memory must be as wide as 'fpn_hidden_size'");
   if (!f.ok()) return;

@@ -176,6 +176,8 @@ void describe_seamless(Family& f) {
                 "activation_function", "num_attention_heads", "num_hidden_layers", "speech_encoder_chunk_size",
                 "speech_encoder_left_chunk_num", "adaptor_dropout", "speech_encoder_dropout", "max_new_tokens",
                 "t2u_max_position_embeddings"});
+  if (!read_tied(f, true))
+    c.problem("unknown-variant", "tie_word_embeddings", "embeddings that are not shared are not known here");
   f.sequence(c.size_or("max_position_embeddings", 4096));
   if (!f.ok()) return;
   const std::int64_t source = f.inputs.source_sequence > 0 ? f.inputs.source_sequence : f.tokens;

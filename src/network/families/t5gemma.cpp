@@ -27,7 +27,10 @@ Half read_half(Family& outer, const Keys& c, bool second, bool encoder) {
   s.heads = c.assume("num_attention_heads", kPublished.heads);
   s.kv_heads = c.assume("num_key_value_heads", kPublished.kv_heads);
   s.head_dim = c.assume("head_dim", kPublished.head_dim);
-  s.vocabulary = c.assume("vocab_size", second ? 262208 : kPublished.vocabulary);
+  // The vocabulary of the whole rules over its halves'.
+  s.vocabulary = outer.config.has("vocab_size") ? outer.config.size("vocab_size")
+                                                : c.assume("vocab_size", second ? 262208 : kPublished.vocabulary);
+  c.understood({"vocab_size"});
   c.divides("num_key_value_heads", s.kv_heads, "num_attention_heads", s.heads);
   h.full = attention_of(s);
   const bool bias = c.flag("attention_bias", false);
@@ -115,7 +118,8 @@ void describe_eyes(Family& f, const Keys& encoder, std::int64_t width) {
 }
 
 void describe_task(Family& f, const Half& h, TaskHead task) {
-  if (task == TaskHead::language) return describe_head(f, NormKind::none, h.sizes.width, h.sizes.vocabulary, true);
+  if (task == TaskHead::language)
+    return describe_head(f, NormKind::none, h.sizes.width, h.sizes.vocabulary, read_tied(f, true));
   if (task == TaskHead::none) return;
   const std::int64_t rows = task == TaskHead::tagger ? h.tokens : 1;
   f.sink.add(linear("score.out_proj", rows, h.sizes.width, label_count(f.config), true, Component::head));
