@@ -157,7 +157,8 @@ Run run_of(const LayerProfile& profile, const Code& code, const LayerShape& laye
 // What one layer keeps for the backward pass beside what its operators save.
 double kept_beside(const LayerProfile& profile, const Code& code, const LayerShape& layer) {
   const auto square = static_cast<double>(layer.shape.sequence * layer.shape.sequence);
-  const double mask = code.has("masks") ? square * static_cast<double>(profile.batch / profile.data) : 0;
+  const std::int64_t samples = profile.batch / profile.data;
+  const double mask = code.has("masks") ? square * static_cast<double>(samples) : 0;
   if (profile.checkpointed || !code.has("rotary_tables") || !layer.attention) return mask;
   return mask + 2 * 2 * 2 * static_cast<double>(layer.shape.sequence * layer.shape.head_dim);
 }

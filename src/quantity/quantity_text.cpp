@@ -251,6 +251,19 @@ std::optional<Integer> exact_of(const std::string& digits, int scale) {
   return exact && exact->valid() ? exact : std::nullopt;
 }
 
+// The power of ten that "e-3" at `i` says, past which `i` is moved; 0 where none stands there.
+int read_exponent(std::string_view text, std::size_t& i) {
+  if (i >= text.size() || (text[i] != 'e' && text[i] != 'E')) return 0;
+  std::size_t j = i + 1;
+  const bool negative = j < text.size() && text[j] == '-';
+  if (negative || (j < text.size() && text[j] == '+')) ++j;
+  if (j >= text.size() || !digit(text[j])) return 0;
+  int exponent = 0;
+  for (; j < text.size() && digit(text[j]); ++j) exponent = std::min(100000, exponent * 10 + (text[j] - '0'));
+  i = j;
+  return negative ? -exponent : exponent;
+}
+
 }  // namespace
 
 NumberText read_number(std::string_view text, Suffix suffix) {
@@ -276,17 +289,7 @@ NumberText read_number(std::string_view text, Suffix suffix) {
     }
   }
   if (!any) return {};
-  if (i < text.size() && (text[i] == 'e' || text[i] == 'E')) {
-    std::size_t j = i + 1;
-    if (j < text.size() && (text[j] == '+' || text[j] == '-')) ++j;
-    if (j < text.size() && digit(text[j])) {
-      int exponent = 0;
-      const bool negative = text[i + 1] == '-';
-      for (; j < text.size() && digit(text[j]); ++j) exponent = std::min(100000, exponent * 10 + (text[j] - '0'));
-      scale += negative ? -exponent : exponent;
-      i = j;
-    }
-  }
+  scale += read_exponent(text, i);
   // A suffix counts only when no longer word follows ("4M tokens", not "4 MB").
   static constexpr std::pair<char, int> kSuffixes[] = {{'K', 3}, {'k', 3}, {'M', 6}, {'B', 9}, {'T', 12}};
   if (i < text.size())
