@@ -17,9 +17,8 @@ std::string fold(std::string_view word) {
   return out;
 }
 
-std::size_t distance_folded(const std::string& a, const std::string& b, std::size_t limit) {
-  const std::size_t gap = a.size() > b.size() ? a.size() - b.size() : b.size() - a.size();
-  if (gap > limit) return limit + 1;
+// The last row of the table of distances: of `a` to every beginning of `b`. Empty where all are past `limit`.
+std::vector<std::size_t> distances_folded(const std::string& a, const std::string& b, std::size_t limit) {
   std::vector<std::size_t> before(b.size() + 1), above(b.size() + 1), row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) above[j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {
@@ -30,11 +29,18 @@ std::size_t distance_folded(const std::string& a, const std::string& b, std::siz
       if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) row[j] = std::min(row[j], before[j - 2] + 1);
       least = std::min(least, row[j]);
     }
-    if (least > limit) return limit + 1;
+    if (least > limit) return {};
     before.swap(above);
     above.swap(row);
   }
-  return std::min(above[b.size()], limit + 1);
+  return above;
+}
+
+std::size_t distance_folded(const std::string& a, const std::string& b, std::size_t limit) {
+  const std::size_t gap = a.size() > b.size() ? a.size() - b.size() : b.size() - a.size();
+  if (gap > limit) return limit + 1;
+  const std::vector<std::size_t> distances = distances_folded(a, b, limit);
+  return distances.empty() ? limit + 1 : std::min(distances.back(), limit + 1);
 }
 
 }  // namespace
@@ -73,7 +79,11 @@ std::vector<std::string_view> nearest_few(std::string_view word, std::span<const
   ranked.reserve(candidates.size());
   for (const std::string_view candidate : candidates) {
     const std::string other = fold(candidate);
-    std::size_t distance = 2 * distance_folded(folded, other, kLongestWord);
+    const std::vector<std::size_t> distances = distances_folded(folded, other, kLongestWord);
+    std::size_t distance = 2 * distances.back();
+    // An ending that was left off costs half a mistake: H101 is nearer to H100-SXM than to A10.
+    const std::size_t begins = *std::ranges::min_element(distances);
+    if (4 * begins <= folded.size()) distance = std::min(distance, 2 * begins + 1);
     if (!folded.empty() && other.find(folded) != std::string::npos) distance = std::min<std::size_t>(distance, 1);
     ranked.emplace_back(distance, candidate);
   }

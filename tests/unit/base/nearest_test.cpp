@@ -24,6 +24,13 @@ TEST(Nearest, ForgivesCaseAndPunctuation) {
   EXPECT_EQ(edit_distance("abcd", "abdc"), 1u);
 }
 
+TEST(Nearest, AnEndingThatIsMissingCountsLess) {
+  const std::string_view devices[] = {"A10", "H20", "H100-SXM", "H100-PCIe"};
+  const std::vector<std::string_view> expected = {"H100-SXM", "H100-PCIe"};
+  EXPECT_EQ(nearest_few("H101", devices, 2), expected);
+  EXPECT_EQ(nearest_few("A11", devices, 1).front(), "A10");
+}
+
 TEST(Nearest, Few) {
   const auto few = nearest_few("prec", kWords, 2);
   ASSERT_EQ(few.size(), 2u);
