@@ -60,6 +60,8 @@ void score_row(const EvidenceRow& row, double (*capacity)(std::string_view), Mem
     if (!row.assumed.empty()) s.kind = "assumed settings";
     s.assumed = row.assumed;
     s.assumed.insert(s.assumed.end(), row.noted.begin(), row.noted.end());
+    if (capacity != nullptr && room <= 0 && !row.run.device.empty())
+      s.assumed.push_back("what any device holds (" + row.run.device + " is not in the catalogue)");
     s.regimes = regimes_of(row.run, row.source, row.framework, measure, profile.layer_parameters(), row.devices,
                            row.shape.experts > 0);
     const Spread spread = memory_spread({row.source, row.framework, measure, s.kind});
@@ -122,7 +124,7 @@ MemoryCard memory_card(const std::vector<EvidenceRow>& rows, double (*capacity)(
     if (!row.has_memory && !row.out_of_memory) continue;
     ++card.rows;
     if (!row.reason.empty())
-      card.skipped.push_back({row.id, row.reason});
+      card.skipped.push_back({row.id, row.reason, row.row});
     else
       score_row(row, capacity, card);
   }

@@ -29,6 +29,7 @@ struct Scored {
 
 struct Skipped {
   std::string id, reason;
+  std::size_t row = 0;
 };
 
 // Called right or wrong: did the run fit?

@@ -65,6 +65,15 @@ class Cells {
     }
     return value ? std::optional(*value * unit) : std::nullopt;
   }
+  // A length in tokens; "4k" is 4,096, as in RUN files.
+  [[nodiscard]] std::int64_t length(std::string_view column, std::int64_t otherwise) {
+    const std::string_view cell = text(column);
+    const NumberText value = read_number(cell, Suffix::length);
+    const bool suffixed = value.length == cell.size() && !cell.empty() && (cell.back() < '0' || cell.back() > '9');
+    if (suffixed && value.exact && Integer(0) < *value.exact && *value.exact < Integer(std::int64_t{1} << 40))
+      return value.exact->to_int64();
+    return count(column, otherwise);
+  }
   [[nodiscard]] std::int64_t count(std::string_view column, std::int64_t otherwise) {
     const auto value = number(column);
     if (!value) return otherwise;
@@ -111,6 +120,11 @@ inline std::int64_t number_after(std::string_view text, std::string_view key) {
   return value;
 }
 
+// Names a label that is not known as the row's reason, but where Megatron-LM's arguments stand in the row: they rule
+// it, whatever the labels beside them say.
+void unknown_label(EvidenceRow& out, const char* column, std::string_view label);
+// What was measured; `unit`: that of the row's source ("gb" or "gib"), where it is `known`.
+void read_measured(EvidenceRow& out, Cells& cells, std::string_view unit, bool known);
 // Sizes of a layout that cannot be are named in the row's reason and set to 1.
 void bound_layout(EvidenceRow& out);
 // The model's sizes from the row's columns.

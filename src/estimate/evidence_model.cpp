@@ -49,7 +49,7 @@ void read_model(EvidenceRow& out, Cells& cells) {
   s.gated = cells.count("gated_ffn", 0) == 1;
   s.ffn = cells.count("ffn", 0);
   s.vocabulary = cells.count("vocab", 0);
-  s.sequence = cells.count("seq_len", cells.count("seq_len_max", cells.count("context_length", 0)));
+  s.sequence = cells.length("seq_len", cells.length("seq_len_max", cells.length("context_length", 0)));
   s.experts = cells.count("experts", 0);
   s.top_k = cells.count("topk", s.experts > 0 ? 1 : 0);
   out.top_k_unsaid = cells.text("topk").empty();

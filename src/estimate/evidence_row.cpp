@@ -14,8 +14,6 @@
 namespace floptally {
 namespace {
 
-constexpr double kGib = 1024.0 * 1024 * 1024, kGb = 1e9;
-
 struct SourceRule {
   std::string framework = "megatron", attention, zero, unit = "gib", gradients;
   std::string recompute, adapter, loss, optimizer;
@@ -74,25 +72,55 @@ SourceRule rule_for(std::string_view source, std::string_view gpu, std::string_v
   return rule;
 }
 
+// The matrices of adapters in our words, from PEFT's: "q_proj, v_proj" are query and value (its default too).
+std::string adapter_words(std::string_view targets) {
+  const std::string text = lower(targets);
+  const bool all = contains(text, "all");
+  std::string out;
+  const auto add = [&](bool said, const char* word) { out += said || all ? std::string(word) + " " : std::string(); };
+  add(text.empty() || contains(text, "q_proj") || contains(text, "query") || contains(text, "qkv"), "query");
+  add(contains(text, "k_proj") || contains(text, "key") || contains(text, "qkv"), "key");
+  add(text.empty() || contains(text, "v_proj") || contains(text, "value") || contains(text, "qkv"), "value");
+  add(contains(text, "o_proj") || contains(text, "out") || contains(text, "attn.proj"), "output");
+  add(contains(text, "gate") || contains(text, "up_proj") || contains(text, "down_proj") || contains(text, "mlp") ||
+          contains(text, "fc"),
+      "mlp");
+  return out;
+}
+
 // What the row itself says of its adapters, attention and loss rules over its source.
 void row_over_source(SourceRule& rule, const Cells& cells) {
-  if (!cells.text("adapter").empty()) rule.adapter = lower(cells.text("adapter"));
+  if (!cells.text("adapter").empty())
+    rule.adapter = lower(cells.text("adapter"));
+  else if (!cells.blank("lora_rank"))
+    rule.adapter = adapter_words(cells.text("lora_targets")) + " rank " + std::string(cells.text("lora_rank"));
   if (!cells.text("attention").empty()) rule.attention = lower(cells.text("attention"));
   if (!cells.text("loss").empty()) rule.loss = lower(cells.text("loss"));
   rule.named = !cells.text("framework").empty();
 }
 
-// Where Megatron-LM's arguments stand in the row they rule, whatever the labels beside them say.
-void unknown_label(EvidenceRow& out, const char* column, std::string_view label) {
-  if (out.reason.empty() && out.arguments.empty())
-    out.reason = std::string(column) + ": \"" + std::string(label) + "\" is not a known label";
+// "lora", "QLoRA", "peft": of the columns for it, or of the task.
+std::string adapter_method(const EvidenceRow& out, const Cells& cells) {
+  std::string method = lower(cells.text("method"));
+  if (method.empty()) method = lower(cells.text("train_type"));
+  const std::string task = lower(out.task);
+  if (!method.empty() || !(contains(task, "lora") || contains(task, "peft") || contains(task, "adapter")))
+    return method;
+  return contains(task, "peft") ? "lora" : task;
 }
 
-void read_precision(EvidenceRow& out, std::string_view text) {
+bool trains_adapters(const EvidenceRow& out, const Cells& cells) {
+  const std::string method = adapter_method(out, cells);
+  return contains(method, "lora") || contains(method, "adapter");
+}
+
+void read_precision(EvidenceRow& out, const Cells& cells) {
+  const std::string_view text = cells.text("precision");
   const std::string label = lower(text);
   std::string name = precision_label(label, out.run.framework.name == "litgpt");
   if (name.empty()) {
-    if (!label.empty()) unknown_label(out, "precision", text);
+    const bool packed = !packed_label(label).empty() && trains_adapters(out, cells);  // the base, not the recipe
+    if (!folded(label).empty() && !packed) unknown_label(out, "precision", text);
     if (out.arguments.empty()) out.assumed.emplace_back("precision bf16-mixed");
     name = "bf16-mixed";
   }
@@ -111,6 +139,8 @@ void read_zero(EvidenceRow& out, std::string_view text, const SourceRule& rule) 
   out.run.keeps_gathered = contains(lower(text), "no_reshard");
   l.zero = sharing->zero;
   l.shard = sharing->ranks;
+  out.run.offload.optimizer = sharing->offloaded && l.zero != Zero::none;
+  out.run.offload.weights = sharing->offloaded && l.zero == Zero::weights;
   if (sharing->within_node) {  // unless the row says otherwise
     l.shard = out.node;
     out.assumed.emplace_back("shards within a node");
@@ -127,6 +157,10 @@ void read_recompute(EvidenceRow& out, std::string_view text, const SourceRule& r
   const auto recompute = recompute_label(text.empty() ? std::string_view(rule.recompute) : text);
   if (!recompute) return unknown_label(out, "recompute", text);
   out.run.recompute = *recompute;
+  const bool attention = contains(lower(text), "attn") || contains(lower(text), "attention");
+  if (recompute->mode == Recompute::Mode::selective && recompute->modules == Recompute::core_attention && !attention &&
+      out.run.framework.products_policy)
+    out.run.recompute.modules = Recompute::operators;  // torchtitan's default
   out.run.offload.activations = offloads_inputs(text);
   if (text.empty() && rule.recompute.empty() && out.arguments.empty())
     out.noted.emplace_back("recompute: nothing is recomputed (not stated)");
@@ -173,30 +207,36 @@ void read_adapter(EvidenceRow& out, const SourceRule& rule, const std::string& m
   adapter.dropout = adapts("dropout");
   adapter.wide = adapts("fp32");
   const bool packed = contains(method, "qlora") || contains(quantization, "nf4");
-  if (!quantization.empty() && !contains(quantization, "nf4")) unknown_label(out, "quantization", quantization);
+  const bool none = quantization == "none" || quantization == "no" || quantization == "-";
+  if (!quantization.empty() && !contains(quantization, "nf4") && !none)
+    unknown_label(out, "quantization", quantization);
   if (contains(method, "emb") && out.reason.empty())
     out.reason = "method " + method + ": embeddings trained beside adapters";
   if (packed) adapter.base = contains(quantization, "dq") ? Dtype::nf4_double : Dtype::nf4;
 }
 
+// How the base is packed: by its own column, or where the precision's label says it.
+std::string packing_of(const Cells& cells) {
+  const std::string own = lower(cells.text("quantization"));
+  const std::string packed = packed_label(own.empty() ? cells.text("precision") : std::string_view(own));
+  return packed.empty() ? own : packed;
+}
+
 // The columns of fine-tuning tables: method, quantization.
 void read_tuning(EvidenceRow& out, Cells& cells, const SourceRule& rule) {
-  std::string method = lower(cells.text("method"));
-  if (method.empty()) method = lower(cells.text("train_type"));
-  const std::string task = lower(out.task);
-  if (method.empty() && (contains(task, "lora") || contains(task, "peft") || contains(task, "adapter"))) {
-    method = contains(task, "peft") ? "lora" : task;
-    if (rule.adapter.empty() && out.reason.empty())
-      out.reason = "task " + out.task + ": rank and matrices of the adapters are not stated";
-  }
-  for (const std::string_view more : {"dpo", "grpo", "ppo", "rlhf", "distill"}) {
-    if (contains(task, more) && out.reason.empty())
-      out.reason = "task " + out.task + ": more than one model, or generation, beside training";
-  }
+  const std::string method = adapter_method(out, cells);
+  const bool by_task = !method.empty() && cells.text("method").empty() && cells.text("train_type").empty();
+  if (by_task && rule.adapter.empty() && out.reason.empty())
+    out.reason = "task " + out.task + ": rank and matrices of the adapters are not stated";
+  const auto no_step = [&](const char* column, const std::string& word) {
+    if (const std::string why = task_reason(word); !why.empty() && out.reason.empty())
+      out.reason = std::string(column) + " " + word + ": " + why;
+  };
+  no_step("task", out.task);
+  if (!by_task) no_step("method", method);
   if (method.empty()) return;
   Run& run = out.run;
-  if (contains(method, "lora") || contains(method, "adapter"))
-    read_adapter(out, rule, method, lower(cells.text("quantization")));
+  if (contains(method, "lora") || contains(method, "adapter")) read_adapter(out, rule, method, packing_of(cells));
   if (run.batch == 0 && run.framework.name == "litgpt") {
     run.batch = 128;
     out.assumed.emplace_back("global batch 128 (LitGPT's default)");
@@ -301,54 +341,6 @@ void read_layout(EvidenceRow& out, Cells& cells) {
   out.accumulated = cells.count("grad_accum", 0);
 }
 
-constexpr std::string_view kMemoryColumns[] = {"mem_alloc_gib", "mem_reserved_gib", "peak_mem_gb", "peak_mem_gib",
-                                               "peak_mem"};
-
-// "OOM", "out of memory" in a cell.
-bool is_out_of_memory(std::string_view cell) {
-  const std::string word = folded(cell);
-  return word == "oom" || word == "outofmemory" || word == "cudaoom" || word == "cudaoutofmemory";
-}
-
-// The column `oom`, "OOM" in the place of a number, "OOM after iteration 1" or "ran out of memory" in the notes.
-void read_out_of_memory(EvidenceRow& out, const Cells& cells) {
-  const std::string oom = lower(cells.text("oom")), notes = lower(out.notes);
-  out.out_of_memory = oom == "1" || oom == "1.0" || oom == "true" || oom == "yes" || is_out_of_memory(oom);
-  const bool not_so = oom.empty() || oom == "0" || oom == "0.0" || oom == "false" || oom == "no";
-  if (!out.out_of_memory && !not_so) unknown_label(out, "oom", cells.text("oom"));
-  for (const std::string_view column : kMemoryColumns)
-    out.out_of_memory = out.out_of_memory || is_out_of_memory(cells.text(column));
-  for (const std::string_view said :
-       {"oom after", "oom at", "ran out of memory", "runs out of memory", "cuda out of memory"})
-    out.out_of_memory = out.out_of_memory || contains(notes, said);
-}
-
-void read_measured(EvidenceRow& out, Cells& cells, const SourceRule& rule) {
-  read_out_of_memory(out, cells);
-  out.meter = rule.meter;
-  out.rank = rule.rank;
-  if (!cells.blank("rank")) {
-    out.rank = RankSeen::given;
-    out.given_rank = cells.count("rank", 0);
-  }
-  // What such a run had held until then is not its peak.
-  if (out.out_of_memory) return;
-  const double unit = rule.unit == "gb" ? kGb : kGib;
-  const auto peak = [&]() -> std::optional<double> {
-    if (const auto bytes = cells.bytes("peak_mem_gb", unit)) return bytes;
-    if (const auto bytes = cells.bytes("peak_mem_gib", kGib)) return bytes;
-    return cells.bytes("peak_mem", 0);
-  }();
-  if (peak) (rule.meter == Meter::allocated ? out.allocated : out.other) = peak;
-  if (const auto bytes = cells.bytes("mem_alloc_gib", unit)) out.allocated = bytes;
-  if (const auto bytes = cells.bytes("mem_reserved_gib", unit)) out.other = bytes;
-  for (const std::string_view column : kMemoryColumns) out.has_memory = out.has_memory || !cells.blank(column);
-  if ((out.allocated && *out.allocated <= 0) || (out.other && *out.other <= 0)) out.reason = "the measured memory is 0";
-  constexpr double kMost = 1e15;  // bytes; no device has a thousandth of it
-  if ((out.allocated && *out.allocated > kMost) || (out.other && *out.other > kMost))
-    out.reason = "the measured memory is more than any device has";
-}
-
 // Data-parallel degree and what depends on it, once devices and the model axes are settled.
 void settle(EvidenceRow& out) {
   Layout& l = out.run.layout;
@@ -415,6 +407,11 @@ void check_row(EvidenceRow& out) {
 }
 
 }  // namespace
+
+void unknown_label(EvidenceRow& out, const char* column, std::string_view label) {
+  if (out.reason.empty() && out.arguments.empty())
+    out.reason = std::string(column) + ": \"" + std::string(label) + "\" is not a known label";
+}
 
 void bound_layout(EvidenceRow& out) {
   Layout& l = out.run.layout;
@@ -486,7 +483,7 @@ EvidenceRow read_row(const Csv& csv, std::size_t row, std::uint64_t line, const 
   read_model(out, cells);
   read_layout(out, cells);
   read_named_model(out);
-  read_precision(out, cells.text("precision"));
+  read_precision(out, cells);
   read_zero(out, cells.text("zero"), rule);
   read_recompute(out, cells.text("recompute"), rule);
   read_recipe(out, cells, rule.micro_batch, rule.known);
@@ -504,7 +501,9 @@ EvidenceRow read_row(const Csv& csv, std::size_t row, std::uint64_t line, const 
   out.run.caches_keys = contains(rule.attention, "cached");
   out.run.attention_dropout = out.run.hidden_dropout = !out.shape.gated && rule.dropout;
   out.parameters = cells.number("params").value_or(0);
-  read_measured(out, cells, rule);
+  out.meter = rule.meter;
+  out.rank = rule.rank;
+  read_measured(out, cells, rule.unit, rule.known);
   if (const auto optimizer = find_optimizer(rule.optimizer); !rule.optimizer.empty() && optimizer.ok())
     out.run.optimizer = *optimizer;
   read_tuning(out, cells, rule);
@@ -543,18 +542,13 @@ void describe_model(const EvidenceRow& row, Sink& sink) {
   if (row.binary_head) sink.add(linear("pooler.dense", 1, s.width, s.width, true, Component::head));
 }
 
-bool has_memory_column(const Csv& csv) {
-  return csv.find("oom") || std::any_of(std::begin(kMemoryColumns), std::end(kMemoryColumns),
-                                        [&](std::string_view column) { return csv.find(column).has_value(); });
-}
-
 Result<std::vector<EvidenceRow>> read_evidence(const Csv& csv, const FindModel& find) {
   int known = 0;
   for (const std::string_view column :
-       {"layers", "hidden", "seq_len", "gpu", "mem_alloc_gib", "mem_reserved_gib", "iter_time_s", "micro_batch", "id",
-        "peak_mem_gb", "peak_mem_gib", "peak_mem", "model", "context_length"}) {
+       {"layers", "hidden", "seq_len", "gpu", "iter_time_s", "micro_batch", "id", "model", "context_length"}) {
     known += csv.find(column) ? 1 : 0;
   }
+  known += has_memory_column(csv) ? 1 : 0;
   if (known < 2) {
     return error("evidence-columns", "this table has none of the columns of a measured or a published run",
                  csv.columns() > 0 ? csv.header_span(0) : Span{},

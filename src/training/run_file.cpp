@@ -394,6 +394,10 @@ void Reader::recompute(const Node& node) {
     r.mode = Recompute::Mode::selective;
   else if (!node.is_mapping() && word != "none" && !word.empty() && word != "false")
     fail("unknown-word", "'recompute' is none, selective or full, found '" + std::string(word) + "'", mode);
+  if (r.mode == Recompute::Mode::selective && !node.find("modules") && out_.run.framework.products_policy) {
+    r.modules = Recompute::operators;  // as torchtitan's "selective" does; attention is fused anyway
+    assume("recompute.modules", "[operators], as " + out_.run.framework.name + " means by selective");
+  }
   if (!node.is_mapping()) return;
   r.every = count(node, "every", 1);
   r.group = count(node, "group", 1);

@@ -81,7 +81,10 @@ inline constexpr FieldTable kRunPrecision{"precision", "what each state is store
 
 inline constexpr std::string_view kRunRecomputeWords[] = {"none", "selective", "full"};
 inline constexpr Field kRunRecomputeFields[] = {
-    {.key = "mode", .expect = Expect::word, .doc = "none, selective or full", .words = kRunRecomputeWords},
+    {.key = "mode",
+     .expect = Expect::word,
+     .doc = "full, or selective: core_attention, or operators where that is what the framework means by it (fsdp)",
+     .words = kRunRecomputeWords},
     {.key = "modules",
      .expect = Expect::text,
      .doc = "parts of a layer that are made again: core_attention, norms, activations, mlp, mla_up, moe, "

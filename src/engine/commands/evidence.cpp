@@ -302,14 +302,22 @@ void add_unmeasured(const Csv& csv, const std::vector<EvidenceRow>& rows, Memory
     const bool timed = !csv.cell(row.row, "iter_time_s").empty() || !csv.cell(row.row, "tokens_per_s_per_gpu").empty();
     if (!says || timed) continue;
     ++card.rows;
-    card.skipped.push_back({row.id, "no memory was measured (mem_alloc_gib, mem_reserved_gib, peak_mem_gib ...)"});
+    card.skipped.push_back({row.id, "no memory was measured (mem_alloc_gib, mem_reserved_gib, peak_mem_gib ...)",
+                            row.row});
   }
+  std::stable_sort(card.skipped.begin(), card.skipped.end(),
+                   [](const Skipped& a, const Skipped& b) { return a.row < b.row; });
 }
 
 Diagnostic unread_note(const Csv& csv, const std::vector<std::string>& columns) {
-  std::string names;
-  for (const std::string& name : columns) names += (names.empty() ? "" : ", ") + name;
-  return note("ignored-columns", "columns that nothing reads: " + names, csv.header_span(0));
+  std::string names, help;
+  for (const std::string& name : columns) {
+    names += (names.empty() ? "" : ", ") + name;
+    const std::string word = folded(name);
+    if (word == "batch" || word == "batchsize" || word == "bs")
+      help = "'" + name + "' may be of one device or of all: call it micro_batch or global_batch";
+  }
+  return note("ignored-columns", "columns that nothing reads: " + names, csv.header_span(0), help);
 }
 
 // A table of published runs instead of measured ones.

@@ -1,6 +1,7 @@
 // Labels as sources write them: known ones are read, unknown ones are told apart.
 #include <gtest/gtest.h>
 
+#include "estimate/evidence_columns.h"
 #include "estimate/evidence_labels.h"
 #include "estimate/evidence_row.h"
 
@@ -27,7 +28,10 @@ TEST(Labels, Precision) {
                                                        {"amp", "fp16-autocast"},
                                                        {"float8 tensorwise", "fp8-tensorwise"},
                                                        {"bf16/mp=PURE", "bf16-mixed"},
+                                                       {"O1", "fp16-autocast"},
+                                                       {"f32", "fp32"},
                                                        {"int3", ""},
+                                                       {"bf16 + nf4", ""},
                                                        {"", ""}};
   for (const auto& [label, name] : cases) EXPECT_EQ(precision_label(label, false), name) << label;
   EXPECT_EQ(precision_label("bf16-mixed", true), "bf16-autocast");
@@ -44,7 +48,18 @@ TEST(Labels, Recompute) {
   EXPECT_EQ(recompute_label("selective")->modules, Recompute::core_attention);
   EXPECT_EQ(recompute_label("selective (per-op SAC)")->modules, Recompute::operators);
   EXPECT_EQ(recompute_label("selective:[]")->modules, 0U);
+  EXPECT_EQ(recompute_label("no checkpointing")->mode, Recompute::Mode::none);
+  EXPECT_EQ(recompute_label("without")->mode, Recompute::Mode::none);
+  EXPECT_EQ(recompute_label("True (use_reentrant=False)")->mode, Recompute::Mode::full);
+  EXPECT_EQ(recompute_label("full block 4")->layers, 4);
+  EXPECT_EQ(recompute_label("block 4")->layers, 4);
+  EXPECT_EQ(recompute_label("full (uniform, 2)")->group, 2);
+  EXPECT_EQ(recompute_label("every 2 layers")->every, 2);
+  EXPECT_EQ(recompute_label("selective (2)")->every, 2);  // torchtitan: every second layer whole
+  EXPECT_EQ(recompute_label("selective (2)")->mode, Recompute::Mode::full);
+  EXPECT_TRUE(offloads_inputs("unsloth"));
   EXPECT_FALSE(recompute_label("sometimes"));
+  EXPECT_FALSE(recompute_label("50%"));
 }
 
 TEST(Labels, Sharing) {
@@ -59,7 +74,20 @@ TEST(Labels, Sharing) {
   EXPECT_TRUE(sharing_label("hsdp")->within_node);
   EXPECT_EQ(sharing_label("distributed_optimizer")->zero, Zero::optimizer);
   EXPECT_EQ(sharing_label("no")->zero, Zero::none);
+  EXPECT_EQ(sharing_label("ds_z3")->zero, Zero::weights);
+  EXPECT_EQ(sharing_label("_hybrid_shard_zero2")->zero, Zero::gradients);
+  EXPECT_TRUE(sharing_label("_hybrid_shard_zero2")->within_node);
+  EXPECT_TRUE(sharing_label("zero3_offload")->offloaded);
+  EXPECT_TRUE(sharing_label("FSDP (CPU offload)")->offloaded);
+  EXPECT_FALSE(sharing_label("zero3")->offloaded);
   EXPECT_FALSE(sharing_label("perhaps"));
+}
+
+TEST(Labels, TasksThatAreNoStepOfTraining) {
+  for (const char* task : {"", "pretrain", "sft", "instruction tuning", "full fine-tune", "train (rank 0)", "QLoRA"})
+    EXPECT_EQ(task_reason(task), "") << task;
+  for (const char* task : {"inference", "prefill", "decode", "DPO", "rl", "GaLore", "DoRA", "reward model", "eval"})
+    EXPECT_NE(task_reason(task), "") << task;
 }
 
 TEST(Labels, Models) {
@@ -72,8 +100,9 @@ EvidenceRow row_of(const std::string& header, const std::string& cells) {
   Source source;
   source.name = "rows.csv";
   source.text = header + "\n" + cells + "\n";
-  const Result<Csv> csv = Csv::read(source);
+  Result<Csv> csv = Csv::read(source);
   EXPECT_TRUE(csv.ok());
+  name_columns(*csv);
   return read_evidence(*csv)->front();
 }
 
@@ -99,6 +128,47 @@ TEST(Labels, ExpertsAreSpreadOverRanksThatThereAre) {
   EXPECT_EQ(row_of(header.c_str(), sizes + "8,2,1,8,1,1,8,bf16,40").reason, "");
   EXPECT_EQ(row_of(header.c_str(), sizes + "8,2,1,8,2,1,8,bf16,40").reason,
             "ep x etp = 16 is more than the 8 ranks of a pipeline stage");
+}
+
+TEST(Labels, OffloadedStatesLiveOnTheHost) {
+  const EvidenceRow row =
+      row_of(kHeader, "a,,32,4096,32,8,14336,1,128256,4k,h100_80gb,8,1,1,8,zero3_offload,1,8,bf16,none,,40");
+  EXPECT_EQ(row.reason, "");
+  EXPECT_EQ(row.shape.sequence, 4096);
+  EXPECT_TRUE(row.run.offload.optimizer && row.run.offload.weights);
+}
+
+TEST(Labels, FourBitsAreTheBaseOfAdaptersOnly) {
+  const std::string header =
+      "id,layers,hidden,heads,kv_heads,ffn,gated_ffn,vocab,seq_len,gpu,n_gpus,micro_batch,global_batch,precision,"
+      "task,lora_rank,target_modules,mem_alloc_gib";
+  const std::string sizes = "a,32,4096,32,8,14336,1,128256,4096,h100_80gb,1,1,1,";
+  const EvidenceRow adapted = row_of(header, sizes + "nf4,qlora,16,\"q_proj,k_proj\",12");
+  EXPECT_EQ(adapted.reason, "");
+  EXPECT_EQ(adapted.run.adapter.rank, 16);
+  EXPECT_TRUE(adapted.run.adapter.query && adapted.run.adapter.key);
+  EXPECT_FALSE(adapted.run.adapter.value || adapted.run.adapter.mlp);
+  EXPECT_EQ(adapted.run.adapter.base, Dtype::nf4);
+  EXPECT_EQ(row_of(header, sizes + "nf4,sft,,,12").reason, "precision: \"nf4\" is not a known label");
+}
+
+TEST(Labels, MemoryHasTheUnitOfItsColumn) {
+  const auto memory_of = [](const std::string& column, const std::string& cell) {
+    Source source;
+    source.name = "rows.csv";
+    source.text =
+        "id,layers,hidden,heads,vocab,seq_len,micro_batch," + column + "\na,2,256,4,1000,128,1," + cell + "\n";
+    Result<Csv> csv = Csv::read(source);
+    EXPECT_TRUE(name_columns(*csv).empty()) << column;
+    return read_evidence(*csv)->front();
+  };
+  constexpr double kMib = 1024.0 * 1024;
+  EXPECT_EQ(memory_of("max_memory_allocated (MiB)", "512").allocated, 512 * kMib);
+  EXPECT_EQ(memory_of("mem_alloc_bytes", "1048576").allocated, kMib);
+  EXPECT_EQ(memory_of("peak reserved memory [MiB]", "7").other, 7 * kMib);
+  EXPECT_EQ(memory_of("VRAM", "2 GiB").other, 2048 * kMib);
+  EXPECT_EQ(memory_of("peak_memory_per_gpu_mb", "3").other, 3 * kMib);
+  EXPECT_NE(memory_of("max_memory_allocated", "3").reason, "");  // no unit anywhere
 }
 
 TEST(Labels, UnknownLabelsAreNamed) {
