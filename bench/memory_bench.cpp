@@ -3,7 +3,7 @@
 #include <benchmark/benchmark.h>
 
 #include "base/embedded.h"
-#include "estimate/evidence.h"
+#include "evidence/card.h"
 #include "network/blocks/decoder.h"
 
 namespace floptally {

@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Reads every #include under src/ and fails on one that points down the list of rooms (ARCHITECTURE.md)."""
+"""Reads every #include under src/ and fails on one that points down the list of rooms, or where ARCHITECTURE.md's list is
+not that of the tree.
+
+    tools/check-rooms.py ROOT"""
 import pathlib, re, sys
 
 # A room may include itself and the rooms named with it; everything may include base and include/floptally.
@@ -12,16 +15,13 @@ ROOMS = {
     "hardware": "quantity book document",
     "training": "quantity book document network hardware",
     "numerics": "quantity book document network",
-    "scaling": "quantity book document",
-    "estimate": "quantity book document network hardware training scaling numerics",
-    "plan": "quantity book document network hardware training estimate scaling",
-    "audit": "quantity book document network hardware training estimate scaling plan",
-    "layout": "quantity book document network hardware training estimate",
+    "estimate": "quantity book document network hardware training numerics",
+    "evidence": "quantity book document network hardware training estimate",
+    "plan": "quantity book document network hardware training estimate",
+    "audit": "quantity book document network hardware training estimate plan",
     "render": "quantity book",
-    "engine": "quantity book document network hardware training numerics scaling estimate plan audit layout render",
+    "engine": "quantity book document network hardware training numerics estimate evidence plan audit render",
     "cli": None,  # only include/floptally
-    "python": None,
-    "web": None,
 }
 root = pathlib.Path(sys.argv[1])
 problems = []
@@ -42,6 +42,17 @@ for path in sorted((root / "src").rglob("*.*")):
         allowed = ROOMS[room]
         if allowed is None or (target != "base" and target not in allowed.split()):
             problems.append(f"{path.relative_to(root)}:{number}: {room} may not include {found[1]}")
+
+# ARCHITECTURE.md lists the rooms that there are, each below those that it includes.
+listed = re.findall(r"^(\w+)/ ", (root / "ARCHITECTURE.md").read_text().split("## Rooms")[1].split("```")[1], re.M)
+for room in sorted(set(ROOMS) ^ {p.name for p in (root / "src").iterdir() if p.is_dir()}):
+    problems.append(f"src/{room}: a folder of src/ and a room of tools/check-rooms.py are the same thing")
+if sorted(listed) != sorted(ROOMS):
+    problems.append(f"ARCHITECTURE.md lists other rooms: {' '.join(sorted(set(listed) ^ set(ROOMS)))}")
+for room, above in ROOMS.items():
+    for other in (above or "").split():
+        if room in listed and other in listed and listed.index(other) > listed.index(room):
+            problems.append(f"ARCHITECTURE.md: {other}/ stands below {room}/, which includes it")
 
 # One name, one type: two headers that define the same name in one namespace break the one-definition rule silently.
 defined = {}

@@ -1,6 +1,4 @@
 // floptally evidence [CSV]: predicted against measured, as an error card.
-#include "estimate/evidence.h"
-
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -14,10 +12,11 @@
 #include "base/json_quote.h"
 #include "book/ledger.h"
 #include "engine/facts.h"
-#include "estimate/evidence_columns.h"
-#include "estimate/evidence_labels.h"
-#include "estimate/layer_profiles.h"
 #include "estimate/memory_range.h"
+#include "evidence/card.h"
+#include "evidence/columns.h"
+#include "evidence/labels.h"
+#include "evidence/layer_profiles.h"
 #include "network/count.h"
 #include "network/shipped.h"
 #include "training/table.h"

@@ -2,7 +2,7 @@
 // what sharded weights and gradients hold where they are not given back at once.
 #include <gtest/gtest.h>
 
-#include "estimate/evidence_row.h"
+#include "evidence/row.h"
 #include "unit/estimate/small_models.h"
 
 namespace floptally {

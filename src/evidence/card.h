@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "estimate/evidence_row.h"
 #include "estimate/memory.h"
+#include "evidence/row.h"
 
 namespace floptally {
 

@@ -10,8 +10,8 @@
 
 #include "base/csv.h"
 #include "base/embedded.h"
-#include "estimate/layer_bytes.h"
 #include "estimate/memory.h"
+#include "evidence/layer_bytes.h"
 #include "network/blocks/decoder.h"
 #include "network/network.h"
 

@@ -2,8 +2,8 @@
 // hybrids, irregular experts, experts in a latent space), T5, LLaVA.
 #pragma once
 
-#include "estimate/evidence_row.h"
-#include "estimate/megatron_arguments.h"
+#include "evidence/megatron_arguments.h"
+#include "evidence/row.h"
 
 namespace floptally {
 

@@ -1,9 +1,9 @@
 // Megatron-LM arguments in an evidence row: they rule over the columns.
 #include <gtest/gtest.h>
 
-#include "estimate/evidence.h"
-#include "estimate/evidence_row.h"
 #include "estimate/memory_profile.h"
+#include "evidence/card.h"
+#include "evidence/row.h"
 #include "network/ops.h"
 
 namespace floptally {

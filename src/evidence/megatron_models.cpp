@@ -1,7 +1,7 @@
 // Sources: megatron/core/models/hybrid (hybrid_layer_allocation.py, hybrid_layer_specs.py), megatron/core/ssm/
 // mamba_mixer.py, megatron/core/transformer/transformer_config.py (mamba_state_dim 128, mamba_head_dim 64,
 // mamba_num_groups 8, expand 2), examples/t5/pretrain_t5.py, megatron/core/models/T5, pretrain_vlm.py.
-#include "estimate/megatron_models.h"
+#include "evidence/megatron_models.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,8 +1,8 @@
 // What stays in memory though no formula of activations asks for it: blocks of collectives, graphs, caches, gradients.
 #include <gtest/gtest.h>
 
-#include "estimate/evidence.h"
-#include "estimate/evidence_row.h"
+#include "evidence/card.h"
+#include "evidence/row.h"
 
 namespace floptally {
 namespace {

@@ -1,9 +1,9 @@
 // The model of an evidence row: its columns, and the published model that it names.
 #include <cstdio>
 
-#include "estimate/evidence_cells.h"
-#include "estimate/evidence_labels.h"
 #include "estimate/memory_profile.h"
+#include "evidence/cells.h"
+#include "evidence/labels.h"
 #include "training/run_file.h"
 #include "training/table.h"
 

@@ -1,4 +1,4 @@
-#include "estimate/evidence_columns.h"
+#include "evidence/columns.h"
 
 #include <string_view>
 

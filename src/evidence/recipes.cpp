@@ -1,7 +1,7 @@
 // What a row leaves to the recipes of its source: the micro-batch, recomputation and offloading that tables do not
 // show.
-#include "estimate/evidence_cells.h"
-#include "estimate/evidence_labels.h"
+#include "evidence/cells.h"
+#include "evidence/labels.h"
 #include "training/table.h"
 
 namespace floptally {

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "base/csv.h"
-#include "estimate/evidence_row.h"
+#include "evidence/row.h"
 #include "quantity/quantity_text.h"
 #include "training/table.h"
 

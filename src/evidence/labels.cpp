@@ -1,4 +1,4 @@
-#include "estimate/evidence_labels.h"
+#include "evidence/labels.h"
 
 #include <algorithm>
 #include <charconv>

@@ -1,11 +1,11 @@
-#include "estimate/layer_profiles.h"
+#include "evidence/layer_profiles.h"
 
 #include <charconv>
 #include <cmath>
 #include <map>
 #include <optional>
 
-#include "estimate/layer_bytes.h"
+#include "evidence/layer_bytes.h"
 
 namespace floptally {
 namespace {

@@ -1,4 +1,4 @@
-#include "estimate/evidence.h"
+#include "evidence/card.h"
 
 #include <algorithm>
 #include <cmath>

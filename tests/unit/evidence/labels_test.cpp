@@ -1,9 +1,10 @@
 // Labels as sources write them: known ones are read, unknown ones are told apart.
+#include "evidence/labels.h"
+
 #include <gtest/gtest.h>
 
-#include "estimate/evidence_columns.h"
-#include "estimate/evidence_labels.h"
-#include "estimate/evidence_row.h"
+#include "evidence/columns.h"
+#include "evidence/row.h"
 
 namespace floptally {
 namespace {

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string>
 
-#include "estimate/evidence_row.h"
+#include "evidence/row.h"
 
 namespace floptally {
 

@@ -3,7 +3,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "estimate/megatron_arguments.h"
+#include "evidence/megatron_arguments.h"
 
 namespace floptally {
 namespace {

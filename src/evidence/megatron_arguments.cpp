@@ -1,14 +1,14 @@
 // Megatron-LM's command-line arguments (megatron/training/arguments.py, defaults as of August 2026) as a model and a
 // Run. What each of them does to memory stands in data/evidence/megatron_arguments.csv.
-#include "estimate/megatron_arguments.h"
+#include "evidence/megatron_arguments.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "estimate/evidence_cells.h"
-#include "estimate/evidence_labels.h"
-#include "estimate/evidence_row.h"
-#include "estimate/megatron_models.h"
+#include "evidence/cells.h"
+#include "evidence/labels.h"
+#include "evidence/megatron_models.h"
+#include "evidence/row.h"
 #include "training/table.h"
 
 namespace floptally {

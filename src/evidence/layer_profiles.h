@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/csv.h"
-#include "estimate/evidence.h"
+#include "evidence/card.h"
 
 namespace floptally {
 

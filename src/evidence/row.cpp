@@ -1,13 +1,13 @@
-#include "estimate/evidence_row.h"
+#include "evidence/row.h"
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <numeric>
 
-#include "estimate/evidence_cells.h"
-#include "estimate/evidence_labels.h"
 #include "estimate/memory_range.h"
+#include "evidence/cells.h"
+#include "evidence/labels.h"
 #include "training/run_file.h"
 #include "training/table.h"
 

@@ -1,12 +1,12 @@
-#include "estimate/layer_bytes.h"
+#include "evidence/layer_bytes.h"
 
 #include <algorithm>
 #include <charconv>
 #include <optional>
 
-#include "estimate/evidence_cells.h"
-#include "estimate/evidence_labels.h"
 #include "estimate/memory.h"
+#include "evidence/cells.h"
+#include "evidence/labels.h"
 #include "network/blocks/decoder.h"
 #include "training/run_file.h"
 #include "training/table.h"

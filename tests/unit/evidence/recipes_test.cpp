@@ -1,9 +1,9 @@
 // What rows leave to the recipes of their source, and what those recipes hold in memory.
 #include <gtest/gtest.h>
 
-#include "estimate/evidence.h"
-#include "estimate/evidence_labels.h"
-#include "estimate/evidence_row.h"
+#include "evidence/card.h"
+#include "evidence/labels.h"
+#include "evidence/row.h"
 
 namespace floptally {
 namespace {
