@@ -7,6 +7,7 @@
 #include "base/csv.h"
 #include "base/embedded.h"
 #include "base/nearest.h"
+#include "base/split.h"
 #include "engine/command.h"
 #include "network/convention.h"
 #include "network/dtype.h"
@@ -170,9 +171,8 @@ Table facts_of(std::string key, std::string title, std::string_view path,
   for (std::size_t r = 0; rows.ok() && r < rows->rows(); ++r) {
     Row& row = table.rows.emplace_back();
     for (const auto& [column, head] : columns) {
-      std::string cell(rows->cell(r, column));
-      for (std::size_t at = cell.find('|'); at != cell.npos; at = cell.find('|', at)) cell.replace(at, 1, ", ");
-      row.emplace_back(std::move(cell));
+      const std::string_view cell = rows->cell(r, column);
+      row.emplace_back(column == "aliases" ? joined(split(cell, '|')) : std::string(cell));
     }
   }
   return table;
