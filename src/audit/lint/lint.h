@@ -2,8 +2,8 @@
 //
 // An account (a file with `account: 1`) is what a source states, written down: tables with their totals, axes as told
 // in prose and as used in a formula, formulas with the units of their symbols, printed figures beside the exact ones.
-// Runs
-// (`run: 1`) are checked too. A lint reads the document and adds findings; it never changes anything.
+// Runs (`run: 1`) are checked too.
+// Always holds: a lint reads the document and adds findings; it never changes anything.
 #pragma once
 
 #include <string>

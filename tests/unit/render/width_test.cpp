@@ -90,7 +90,9 @@ TEST(Fit, WordsAreKeptAtEveryWidth) {
     for (const Grid& part : parts) {
       ASSERT_FALSE(part.heads.empty());
       EXPECT_EQ(part.heads[0], "Name");
-      if (limit >= 40) EXPECT_LE(width_of(part), limit) << limit;
+      if (limit >= 40) {
+        EXPECT_LE(width_of(part), limit) << limit;
+      }
       others += part.heads.size() - 1;
       note += part.note;
       for (std::size_t c = 1; c < part.heads.size(); ++c)

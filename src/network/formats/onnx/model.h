@@ -228,7 +228,7 @@ struct Bindings {
   std::vector<std::int64_t> shape;                        // of the first input: --input 1x3x224x224
   std::vector<std::pair<std::string, std::int64_t>> let;  // --let batch=8, or NAME.AXIS=8
   std::int64_t batch = 0;                                 // --batch
-  mutable std::vector<std::string> met;                   // the names of `let` that the graph has
+  mutable std::vector<std::string> met = {};              // the names of `let` that the graph has
 };
 
 // Reads the structure of a serialized ModelProto. Errors: onnx-malformed (with byte offset), not-onnx, duplicate-name,
