@@ -4,7 +4,7 @@
 usage: tools/fit-memory.py FLOPTALLY [--check]
 
 Writes data/training/fitted.csv (the constants), data/evidence/spread.csv (the ranges) and the tables between the marks
-in docs/explanation/memory.md (how both do on sources and models that were left out); --check only compares, and exits 1
+in docs/explanation/memory-accuracy.md (how both do on sources and models that were left out); --check only compares, and exits 1
 where a file would change. Everything else in a prediction is arithmetic or a rule with its source.
 
 The constants are
@@ -340,7 +340,7 @@ def main():
     all_in = judged(rows, ranges)
     by_model = left_out(rows, fit, model_of)
     by_source = left_out(rows, fit, source_of)
-    page = ROOT / "docs/explanation/memory.md"
+    page = ROOT / "docs/explanation/memory-accuracy.md"
     text = page.read_text()
     written = {
         ROOT / "data/training/fitted.csv": constants_csv(rows, ranges.constants),

@@ -8,7 +8,8 @@
 - A fenced block whose first line reads "```yaml my-run.yaml" is written to that file first, so that a page can show an input and use it.
 - The commands of a page run in order in one empty folder beside copies of plans/, examples/ and data/. $SRC is the source tree.
 - A command must exit with 0, unless it shows its exit status itself ("; echo $?").
-- Relative links must lead to files that exist.
+- Relative links must lead to files and headings that exist; so must paths of the tree between backticks (`src/book/trace.h`; a
+  file of src/ may be named by the end of its path).
 `--update` rewrites what the commands print (lines that match an elision stay). READ what it wrote."""
 import concurrent.futures, os, pathlib, re, shutil, subprocess, sys, tempfile
 
@@ -49,13 +50,37 @@ def trimmed(lines):
     return lines
 
 
+def headings_of(page):
+    """The anchors that GitHub gives the headings of a page."""
+    titles = re.findall(r"^#+ (.+)$", FENCE.sub("", page.read_text()), re.M)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def wrong_places(page, root, text):
+    """Links and paths of the page that lead nowhere."""
+    plain, sources = FENCE.sub("", text), [str(p.relative_to(root)) for p in (root / "src").rglob("*.*")]
+    for target, anchor in re.findall(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)", plain):
+        if "://" in target or target.startswith("mailto:"):
+            continue
+        to = page.parent / target if target else page
+        if not to.exists():
+            yield f"the link to {target} leads nowhere"
+        elif anchor and to.suffix == ".md" and anchor not in headings_of(to):
+            yield f"{target} has no heading #{anchor}"
+    if page.name == "CHANGELOG.md":  # tells of what was
+        return
+    for path in re.findall(r"`([\w./-]+)`", plain):
+        if re.match(r"(src|include|data|docs|tests|tools|bench|plans|examples|cmake)/", path):
+            if not (root / path).exists():
+                yield f"there is no {path}"
+        elif re.search(r"\w\.(cpp|h)$", path) and not any(source.endswith("/" + path) for source in sources):
+            yield f"there is no {path} under src/"
+
+
 def run_page(page, root, binary, update):
-    text, problems, count, out, last = page.read_text(), [], 0, [], 0
+    text, count, out, last = page.read_text(), 0, [], 0
     name = page.relative_to(root)
-    plain = FENCE.sub("", text)
-    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", plain):
-        if "://" not in target and not target.startswith("mailto:") and not (page.parent / target).exists():
-            problems.append(f"{name}: the link to {target} leads nowhere")
+    problems = [f"{name}: {problem}" for problem in wrong_places(page, root, text)]
     with tempfile.TemporaryDirectory() as folder:
         for shared in ("plans", "examples", "data"):
             if (root / shared).exists():

@@ -1,7 +1,7 @@
 // The memory that an evidence row measured: its columns, their units, and runs that had none left.
 #include <span>
 
-#include "estimate/evidence_cells.h"
+#include "evidence/cells.h"
 
 namespace floptally {
 namespace {
