@@ -24,10 +24,17 @@ void describe_conformer(Sink& sink, const Conformer& c, std::int64_t tokens) {
   self.mask = AttentionMask::none;
   set_bias(self, true, true);
   sink.add(layer_norm("self_attn_layer_norm", tokens, width));
+  if (c.rotary) sink.add(rotary("rotary", tokens, c.heads, self.head_dim));
   describe_attention(self, tokens, sink);
   if (c.distances > 0) {
     sink.add(parameter("distance_embedding", c.distances * self.head_dim, 0, Component::position));
     sink.add(matmul("distance_scores", c.heads, tokens, self.head_dim, tokens));
+  }
+  if (c.relative) {
+    const std::int64_t apart = 2 * tokens - 1;
+    sink.add(linear("linear_pos", apart, width, width, false, Component::position));
+    sink.add(parameter("pos_bias", 2 * width, 2 * tokens * width, Component::position));
+    sink.add(matmul("position_scores", c.heads, tokens, self.head_dim, apart));
   }
   sink.add(residual(tokens * width));
   {
@@ -36,7 +43,8 @@ void describe_conformer(Sink& sink, const Conformer& c, std::int64_t tokens) {
     sink.add(convolution("pointwise_conv1", width, 2 * width, 1, 1, tokens, tokens, false));
     sink.add(gated_activation("glu", tokens * width, Activation::sigmoid));
     sink.add(convolution("depthwise_conv", width, width, width, c.kernel, tokens, tokens, false));
-    sink.add(layer_norm("depthwise_layer_norm", tokens, width));
+    sink.add(c.batch_normed ? batch_norm("batch_norm", width, tokens)
+                            : layer_norm("depthwise_layer_norm", tokens, width));
     sink.add(activation("act", tokens * width, c.activation));
     sink.add(convolution("pointwise_conv2", width, width, 1, 1, tokens, tokens, false));
     sink.add(residual(tokens * width));

@@ -75,6 +75,9 @@ void describe_nllb_moe(Family& f) {
   MoePart moe;
   moe.width = width;
   moe.experts = c.size("num_experts");
+  // Two of them, as trained and in transformers 4. The class of 5.0 to 5.16 reads the mask of what was chosen as
+  // numbers of experts and sends each token to the first two as many times as there are experts; with two experts both
+  // agree.
   moe.top_k = 2;
   moe.gated = false;
   moe.expert_bias = true;

@@ -16,7 +16,9 @@ void describe_qwen2(Family& f) {
   const std::int64_t window = c.count_or("sliding_window", 0), first = c.count_or("max_window_layers", s.layers);
   set_window(windowed, used ? window : 0);
   const MlpPart mlp = mlp_of(s.width, c.size("intermediate_size"), read_activation(f, Activation::silu));
-  const bool tied = read_tied(f, false);
+  // Qwen2.5-Omni's head is the thinker's, whose config says whether it is tied.
+  const bool omni = f.inputs.tied && c.text_or("model_type", "qwen2") == "qwen2_5_omni_text";
+  const bool own = read_tied(f, false), tied = omni ? *f.inputs.tied : own;
   const std::vector<std::uint8_t> kinds =
       kinds_named(f, s.layers, "layer_types", "sliding", [&](std::int64_t i) { return used && i >= first; });
   c.understood({"use_mrope"});

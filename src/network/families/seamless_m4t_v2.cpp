@@ -4,10 +4,17 @@
 namespace floptally::families {
 namespace {
 
-constexpr std::string_view kTypes[] = {"seamless_m4t_v2"};
-constexpr std::string_view kArchitectures[] = {"SeamlessM4Tv2Model", "SeamlessM4Tv2ForTextToText",
-                                               "SeamlessM4Tv2ForSpeechToText", "SeamlessM4Tv2ForTextToSpeech",
-                                               "SeamlessM4Tv2ForSpeechToSpeech"};
+constexpr std::string_view kTypes[] = {"seamless_m4t_v2", "seamless_m4t"};
+constexpr std::string_view kArchitectures[] = {
+    "SeamlessM4Tv2Model",           "SeamlessM4Tv2ForTextToText",     "SeamlessM4Tv2ForSpeechToText",
+    "SeamlessM4Tv2ForTextToSpeech", "SeamlessM4Tv2ForSpeechToSpeech", "SeamlessM4TModel",
+    "SeamlessM4TForTextToText",     "SeamlessM4TForSpeechToText",     "SeamlessM4TForTextToSpeech",
+    "SeamlessM4TForSpeechToSpeech"};
+
+bool is_first(const Family& f) {
+  return f.config.text_or("model_type", "") == "seamless_m4t" || f.architecture().starts_with("SeamlessM4TF") ||
+         f.architecture() == "SeamlessM4TModel";
+}
 
 struct Half {
   std::int64_t layers = 24, heads = 16, ffn = 8192;
@@ -35,7 +42,7 @@ struct Speech {
   std::int64_t bins = 160, kernel = 8, stride = 8, adapters = 1;
 };
 
-Speech read_speech(const Keys& c, std::int64_t width) {
+Speech read_speech(const Keys& c, std::int64_t width, bool first) {
   Speech s;
   Conformer& e = s.conformer;
   e.width = width;
@@ -44,13 +51,19 @@ Speech read_speech(const Keys& c, std::int64_t width) {
   e.inner = c.assume("speech_encoder_intermediate_size", 4096);
   e.kernel = c.assume("conv_depthwise_kernel_size", 31);
   e.activation = c.config().activation({"speech_encoder_hidden_act"}, "swish");
-  e.distances = c.assume("left_max_position_embeddings", 64) + c.assume("right_max_position_embeddings", 8) + 1;
+  e.batch_normed = e.relative = first;
+  e.distances =
+      first ? 0 : c.assume("left_max_position_embeddings", 64) + c.assume("right_max_position_embeddings", 8) + 1;
   s.bins = c.assume("feature_projection_input_dim", 160);
   s.kernel = c.assume("adaptor_kernel_size", 8);
   s.stride = c.assume("adaptor_stride", 8);
   s.adapters = c.flag("add_adapter", true) ? c.assume("num_adapter_layers", 1) : 0;
-  if (c.text_or("position_embeddings_type", "relative_key") != "relative_key")
-    c.problem("unknown-variant", "position_embeddings_type", "only 'relative_key' positions are known here");
+  const std::string_view positions = first ? "relative" : "relative_key";
+  if (c.text_or("position_embeddings_type", positions) != positions)
+    c.problem("unknown-variant", "position_embeddings_type",
+              "only '" + std::string(positions) + "' positions are known here");
+  c.understood({"num_conv_pos_embeddings", "num_conv_pos_embedding_groups", "rotary_embedding_base",
+                "max_source_positions", "t2u_max_new_tokens"});
   c.divides("speech_encoder_attention_heads", e.heads, "hidden_size", width);
   return s;
 }
@@ -102,12 +115,26 @@ void describe_durations(Sink& sink, std::int64_t in, std::int64_t hidden, std::i
   sink.add(linear("proj", 1, hidden, 1, true));
 }
 
-// Text to units of sound: an encoder, and a decoder whose layers convolve.
-void describe_units(Family& f, Sink& sink, std::int64_t width) {
+// Text to units of sound: an encoder, and a decoder (in the second version one whose layers convolve).
+void describe_units(Family& f, Sink& sink, std::int64_t width, bool first) {
   const Keys& c = f.config;
   const Half encoder = read_half(c, "t2u_encoder", width, {6, 16, 8192}),
              decoder = read_half(c, "t2u_decoder", width, {6, 16, 8192});
-  const std::int64_t vocabulary = c.assume("t2u_vocab_size", 10082), letters = c.assume("char_vocab_size", 10943);
+  const std::int64_t vocabulary = c.assume("t2u_vocab_size", 10082);
+  if (first) {
+    const Scope units(sink, "t2u_model");
+    describe_encoder(sink, "encoder", encoder, width, 1);
+    sink.add(embedding("embed_tokens", 1, vocabulary, width));
+    {
+      const Scope layers(sink, "layers", decoder.layers, BlockKind::layer);
+      describe_decoder_layer(
+          {.width = width, .heads = decoder.heads, .ffn = decoder.ffn, .activation = Activation::relu}, 1, 1, width,
+          sink);
+    }
+    sink.add(layer_norm("layer_norm", 1, width));
+    return;
+  }
+  const std::int64_t letters = c.assume("char_vocab_size", 10943);
   constexpr std::int64_t kKernel = 7;
   const Scope scope(sink, "t2u_model");
   describe_encoder(sink, "encoder", encoder, width, 1);
@@ -171,7 +198,8 @@ void describe_seamless(Family& f) {
     c.problem("unknown-variant", "architectures", "the head of class '" + std::string(named) + "' is not known");
   const std::int64_t width = c.size("hidden_size"), vocabulary = c.size("vocab_size");
   const Half encoder = read_half(c, "encoder", width, {}), decoder = read_half(c, "decoder", width, {});
-  const Speech speech = read_speech(c, width);
+  const bool first = is_first(f);
+  const Speech speech = read_speech(c, width, first);
   c.understood({"scale_embedding", "encoder_layerdrop", "decoder_layerdrop", "speech_encoder_layerdrop",
                 "activation_function", "num_attention_heads", "num_hidden_layers", "speech_encoder_chunk_size",
                 "speech_encoder_left_chunk_num", "adaptor_dropout", "speech_encoder_dropout", "max_new_tokens",
@@ -205,7 +233,7 @@ void describe_seamless(Family& f) {
   }
   describe_unembedding({.width = width, .vocabulary = vocabulary, .tied = true}, f.tokens, f.sink);
   if (speaks) {
-    describe_units(f, idle, width);
+    describe_units(f, idle, width, first);
     describe_vocoder(f, idle);
     f.remark("what makes sound of the text is held, its FLOP are not counted: how long the sound is, is not known");
   }
@@ -216,8 +244,8 @@ void describe_seamless(Family& f) {
 extern const FamilyDef k_seamless_m4t_v2;
 const FamilyDef k_seamless_m4t_v2 = {
     "seamless_m4t_v2",
-    "SeamlessM4T v2: text and speech encoders, a text decoder, units of sound and a vocoder",
-    "huggingface/transformers models/seamless_m4t_v2; 2312.05187",
+    "SeamlessM4T 1 and 2: text and speech encoders, a text decoder, units of sound and a vocoder",
+    "huggingface/transformers models/seamless_m4t, models/seamless_m4t_v2; 2308.11596, 2312.05187",
     kTypes,
     kArchitectures,
     build<describe_seamless>};
