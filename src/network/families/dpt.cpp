@@ -12,9 +12,9 @@ struct Tower {
   std::int64_t layers = 12, image = 384, patch = 16, channels = 3, pooled = 768;
 };
 
-Tower read_tower(const Keys& c) {
+Tower read_tower(const Keys& c, bool own) {
   Tower t;
-  t.layer.width = c.assume("hidden_size", 768);
+  t.layer.width = own ? c.size("hidden_size") : c.assume("hidden_size", 768);
   t.layer.heads = c.assume("num_attention_heads", 12);
   t.layer.ffn = c.assume("intermediate_size", 3072);
   t.layer.qkv_bias = c.flag("qkv_bias", true);
@@ -109,8 +109,8 @@ void describe_dpt(Family& f) {
   const Keys& c = f.config;
   const Heads heads = read_heads(f);
   DepthNeck n = read_neck(c);
-  const Tower t = read_tower(c);
   const Keys other = c.child("backbone_config");
+  const Tower t = read_tower(c, !other.present());
   if (c.flag("is_hybrid", false))
     c.problem("unknown-variant", "is_hybrid", "DPT over a convolutional stem (hybrid) is not known");
   const bool borrowed = other.present();

@@ -34,7 +34,7 @@ std::int64_t area(const Keys& c, std::string_view key, std::int64_t published) {
 
 Hiera read_hiera(const Keys& c) {
   Hiera h;
-  const std::int64_t first = c.assume("embed_dim", 96), pools = c.assume_count("num_query_pool", 3);
+  const std::int64_t first = c.size("embed_dim"), pools = c.assume_count("num_query_pool", 3);
   const double wider = c.ratio_or("embed_dim_multiplier", 2);
   const auto list = [&](std::string_view key, std::vector<std::int64_t> published) {
     return c.has(key) ? c.config().sizes({key}) : published;
