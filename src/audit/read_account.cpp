@@ -6,6 +6,7 @@
 
 #include "audit/account.h"
 #include "base/nearest.h"
+#include "training/run_hint.h"
 #include "training/run_tables.h"
 
 namespace floptally {
@@ -331,6 +332,7 @@ Result<AuditRun> read_audit_run(const Document& document, const Catalogue& catal
   const Node root = document.root();
   if (std::optional<Diagnostic> other = other_file(root, "run")) return *std::move(other);
   check(kRunFileTable, root, problems);
+  explain_keys(root, problems);
   if (!root.is_mapping()) return problems;  // else go on: all mistakes of a file are said at once
   AccountReader reader(catalogue, problems);
   AuditRun run;

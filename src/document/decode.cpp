@@ -176,6 +176,9 @@ const Field* FieldTable::find(std::string_view key) const {
 
 Diagnostic unknown_key(const Node& node, std::span<const std::string_view> known, std::string_view where) {
   std::string help = word_help(node.key(), known);
+  const std::string_view key = node.key();
+  if (node.is_null() && !key.empty() && key.find_first_not_of("0123456789") == std::string_view::npos)
+    help = "a comma parts entries here: a number is written without one (8192, 8_192, 8k)";
   return error(
       "unknown-key",
       "'" + std::string(node.key()) + "' is no key" + (where.empty() ? "" : " of '" + std::string(where) + "'"),

@@ -5,10 +5,10 @@
 #include <cmath>
 
 #include "base/nearest.h"
-#include "network/ops.h"
 #include "network/spec.h"
 #include "quantity/print.h"
 #include "quantity/quantity_text.h"
+#include "training/run_hint.h"
 #include "training/run_tables.h"
 #include "training/table.h"
 
@@ -451,6 +451,8 @@ void Reader::adapter(const Node& node) {
   if (!node) return;
   LowRankAdapter& a = out_.run.adapter;
   a.rank = count(node, "rank", 8);
+  if (!node.find("rank")) assume("adapter.rank", "8");
+  if (!node.find("targets")) assume("adapter.targets", "[query, key, value, output]");
   format(node, "base", a.base);
   a.dropout = node.find("dropout").as_bool().value_or(false);
   const Node targets = node.find("targets");
@@ -534,11 +536,44 @@ void Reader::read(const Record& root) {
 
 bool is_run(const Node& root) { return root.is_mapping() && root.find("run"); }
 
+namespace {
+
+void check_model(const Node& root, const RunFile& file, Diagnostics& problems) {
+  const Node hardware = root.find("hardware");
+  const bool by_hours =
+      hardware.find("device_hours") && (hardware.find("rate") || hardware.find("peak") || file.device != nullptr);
+  if (!root.find("model") && !by_hours)
+    problems.push_back(missing_key(
+        root, "model",
+        "the network that is trained: a name, a file, or its sizes (or hardware: {device_hours, peak, utilization})"));
+}
+
+// What else is wrong with a file that `explain_keys` suggests.
+Diagnostics mistakes_in(const std::string& text, const Catalogue& catalogue) {
+  const Source source{"the suggested file", text};
+  const Result<Document> document = read_document(source);
+  if (!document.ok()) return {};
+  Diagnostics problems;
+  const Record record(kRunFileTable, document->root(), problems);
+  RunFile out;
+  out.run = default_run();
+  Reader(catalogue, out, problems).read(record);
+  check_model(document->root(), out, problems);
+  return problems;
+}
+
+}  // namespace
+
 Result<RunFile> read_run(const Node& root, const Catalogue& catalogue) {
   Diagnostics problems;
-  if (!root.is_mapping()) return error("run-version", "a RUN is a mapping that begins with 'run: 1'", root.span());
+  if (!root.is_mapping())
+    return error("run-version", "a RUN is a mapping that begins with 'run: 1'", root.span(),
+                 "such as\n\nrun: 1\nmodel: llama-3.1-8b\ntrain: {tokens: 1T, batch: 64, sequence: 8k}\n"
+                 "hardware: {device: H100-SXM, devices: 8}\nlayout: {zero: 3, micro_batch: 1}");
   if (std::optional<Diagnostic> other = other_file(root, "run")) return *std::move(other);
   const Record record(kRunFileTable, root, problems);
+  const bool explained =
+      explain_keys(root, problems, [&](const std::string& text) { return mistakes_in(text, catalogue); });
   const Node version = root.find("run");
   if (version && version.text() != "1")
     problems.push_back(error("run-version",
@@ -547,46 +582,11 @@ Result<RunFile> read_run(const Node& root, const Catalogue& catalogue) {
   RunFile out;
   out.run = default_run();
   Reader(catalogue, out, problems).read(record);
+  explain_values(root, problems);
   out.root = root;
-  const Node hardware = root.find("hardware");
-  const bool by_hours =
-      hardware.find("device_hours") && (hardware.find("rate") || hardware.find("peak") || out.device != nullptr);
-  if (!root.find("model") && !by_hours)
-    problems.push_back(missing_key(
-        root, "model",
-        "the network that is trained: a name, a file, or its sizes (or hardware: {device_hours, peak, utilization})"));
+  if (!explained) check_model(root, out, problems);
   if (!problems.empty()) return problems;
   return out;
-}
-
-Divisors divisors_of(const Network& network, const Run& run) {
-  Divisors d;
-  std::vector<std::int64_t> copies(network.blocks.size(), 1);  // of what is around a block; parents come first
-  for (std::size_t i = 0; i < network.blocks.size(); ++i) {
-    const Block& block = network.blocks[i];
-    if (block.kind == BlockKind::layer) d.layers += copies[i] * block.repeat;
-    for (const Item& item : block.items)
-      if (item.is_block) copies[item.index] = copies[i] * std::max<std::int64_t>(0, block.repeat);
-  }
-  for (const Op& op : network.ops) {
-    if (op.def == &operators::k_attention && d.heads == 0) {
-      d.heads = op.attributes[2];
-      d.kv_heads = op.attributes[3];
-    }
-    if (op.def == &operators::k_linear && op.component == Component::mlp && (op.tensor_split & 4u) != 0 && d.ffn == 0)
-      d.ffn = op.attributes[2];
-    if (op.def == &operators::k_grouped_linear && d.experts == 0) {
-      d.experts = op.attributes[4];
-      d.expert_ffn = op.attributes[2];
-    }
-    if (op.def == &operators::k_embedding && d.vocabulary == 0) {
-      d.vocabulary = op.attributes[1];
-      d.width = op.attributes[2];
-    }
-  }
-  d.sequence = network.sequence;
-  d.batch = run.batch;
-  return d;
 }
 
 std::string run_schema() { return json_schema(kRunFileTable, "run"); }
