@@ -6,10 +6,10 @@
 
 #include "book/leaf.h"
 #include "engine/serving_answer.h"
+#include "engine/textbook_table.h"
 #include "engine/train_bill.h"
 #include "engine/train_parts.h"
 #include "estimate/memory_range.h"
-#include "estimate/textbook.h"
 #include "network/adapt.h"
 #include "network/convention.h"
 #include "quantity/print.h"
@@ -159,47 +159,6 @@ Table ranks_table(const MemoryProfile& profile, const Run& run) {
                           std::string(name_of(m.moment))});
   }
   if (p > 12) table.note = "the middle ranks are left out";
-  return table;
-}
-
-Table textbook_table(const Network& network, const Run& run, const Measure<Integer>& total, const Divisors& d) {
-  textbook::Inputs in;
-  in.parameters = total.parameters.to_double();
-  in.trained = (total.parameters - total.frozen).to_double();
-  in.layers = static_cast<double>(d.layers);
-  in.width = static_cast<double>(d.width);
-  in.heads = static_cast<double>(d.heads);
-  in.sequence = static_cast<double>(network.sequence);
-  in.micro_batch = static_cast<double>(run.layout.micro_batch);
-  in.data = static_cast<double>(run.layout.shard_ranks());
-  in.tensor = static_cast<double>(run.layout.tensor);
-  in.pipeline = static_cast<double>(run.layout.pipeline);
-  in.chunks = static_cast<double>(run.layout.chunks);
-  in.weight_bytes = bytes_of(run.precision.weights);
-  in.gradient_bytes = bytes_of(run.precision.gradients);
-  in.optimizer_bytes = state_bytes_per_parameter(run.optimizer);
-  in.master_bytes = bytes_of(run.precision.master);
-  in.sequence_parallel = run.layout.sequence_parallel;
-  const bool remade =
-      run.recompute.mode == Recompute::Mode::selective && (run.recompute.modules & Recompute::core_attention) != 0;
-  in.replay = run.recompute.mode == Recompute::Mode::full ? textbook::Replay::full
-              : run.fused_attention || remade             ? textbook::Replay::selective
-                                                          : textbook::Replay::none;
-  Table table{"textbook",
-              "What the closed formulas say",
-              {{"formula", "Formula"}, {"bytes", "Bytes", true}, {"leaves_out", "Leaves out"}, {"source", "Source"}},
-              {},
-              {}};
-  for (const textbook::Row& row : textbook::rows(in)) {
-    if (row.bytes <= 0) continue;  // of a network without attention layers Korthikanti's says nothing
-    table.rows.push_back({row.name + ": " + row.formula, figure(row.bytes, dim::kByte), row.leaves_out, row.source});
-  }
-  if (in.trained < in.parameters)
-    table.note = "frozen parameters have no gradients and no optimizer states: T is the " +
-                 quantity_text(in.trained, dim::kParameter) + " that are trained, P all " +
-                 quantity_text(in.parameters, dim::kParameter);
-  if (run.adapter.rank > 0 && run.adapter.base != Dtype::unspecified)
-    table.note += "; that the base is held in " + std::string(dtype_info(run.adapter.base).name) + " they leave out";
   return table;
 }
 
@@ -441,6 +400,13 @@ Book by_parameters(const TrainQuestion& q) {
   const auto totals = ledger.add(std::move(entry));
   if (!totals.empty()) ledger.headline("memory_bytes_per_device", "memory of a device", totals.front().second);
   ledger.book().title = q.file.title.empty() ? "a run" : q.file.title;
+  ledger.book().tables.push_back(textbook_table(q.file.parameters, run));
+  const double capacity = q.file.device != nullptr ? q.file.device->memory_bytes.value_or(0) * kUsable : 0;
+  if (const double least = totals.empty() ? 0 : totals.front().second.value(); capacity > 0 && least > capacity) {
+    ledger.book().yes = false;
+    ledger.book().summary.emplace_back("the states alone need " + bytes_text(least) + " and do not fit into " +
+                                       bytes_text(capacity) + " of " + q.file.device->with_article());
+  }
   ledger.book().summary.emplace_back(
       "only the number of parameters is known: states are counted, activations are not; describe the model to learn "
       "whether it fits");
@@ -455,8 +421,8 @@ void add_options(Book& book, const TrainQuestion& q, const Divisors& divisors, d
   std::vector<MemoryOption> options = memory_options(network, run, divisors, device);
   const auto first = std::find_if(options.begin(), options.end(), [](const MemoryOption& o) { return o.fits; });
   if (first != options.end())
-    book.summary.push_back((full ? "the nearest change that fits: " : "surer to fit: ") + first->change + " (" + bytes_text(first->needed) + "; " +
-                           first->costs + ")");
+    book.summary.push_back((full ? "the nearest change that fits: " : "surer to fit: ") + first->change + " (" +
+                           bytes_text(first->needed) + "; " + first->costs + ")");
   else if (full)
     book.summary.push_back(together(memory_changes(network, run, divisors, device)));
   book.tables.push_back(options_table(options));

@@ -85,7 +85,11 @@ struct Inputs {
   double data = 1, tensor = 1, pipeline = 1, chunks = 1;
   double weight_bytes = 2, gradient_bytes = 2, optimizer_bytes = 8, master_bytes = 4;
   bool sequence_parallel = false;
-  Replay replay = Replay::none;
+  Replay replay = Replay::none;  // of layers that are not made again whole
+  double whole_layers = 0;       // layers that are
+  double group = 1;              // that are made again together, from one kept input
+  bool fused = false;            // no scores are stored, though nothing is made again by request
+  bool other_modules = false;    // parts of a layer other than attention are made again
 };
 std::vector<Row> rows(const Inputs& in);
 

@@ -212,7 +212,7 @@ void Rewriter::child_of(const Node& child, const FieldTable* table, const std::s
   if (kRunFileTable.find(key) != nullptr && !prefix.empty()) return place(child, std::string(key));
   if (const auto home = home_of(kRunFileTable, key)) return place(child, *home + std::string(key));
   if (child.is_mapping()) return walk(child, nullptr, std::string(key) + ".");  // a group of another program
-  constexpr std::size_t kShort = 5, kMistakes = 2;  // of a word that is only mistyped
+  constexpr std::size_t kShort = 5, kMistakes = 2;                              // of a word that is only mistyped
   for (const Field& field : table != nullptr ? table->fields : std::span<const Field>{})
     if (key.size() >= kShort && edit_distance(key, field.key, kMistakes) <= kMistakes)
       return place(child, prefix + std::string(field.key));

@@ -80,5 +80,26 @@ TEST(Textbook, PrintedThreeDOvercountsGradients) {
                    three_d_as_printed(2.0, 12.0, 0.0, 2.0, 64.0, 1.0, 4.0));
 }
 
+// Llama-2-7B's shape at 4,096 tokens: 97.0, 17.0 and 1.0 GiB; the formula printed is the one that was used.
+TEST(Textbook, TheFormulaOfTheRecomputation) {
+  Inputs in;
+  in.layers = in.heads = 32;
+  in.width = in.sequence = 4096;
+  in.replay = Replay::none;
+  const auto activations = [&] { return rows(in)[5]; };
+  EXPECT_DOUBLE_EQ(activations().bytes / kGib, 97.0);
+  in.replay = Replay::selective;
+  EXPECT_DOUBLE_EQ(activations().bytes / kGib, 17.0);
+  EXPECT_EQ(activations().formula, "s b h L (10 + 24 / t)");
+  in.whole_layers = 8;
+  EXPECT_DOUBLE_EQ(activations().bytes / kGib, (8 * 2 + 24 * 34) / 64.0);
+  EXPECT_EQ(activations().formula, "s b h (8 x 2 + 24 (10 + 24 / t))");
+  in.whole_layers = 32;
+  EXPECT_DOUBLE_EQ(activations().bytes / kGib, 1.0);
+  EXPECT_EQ(activations().formula, "2 s b h L");
+  in.group = 4;
+  EXPECT_DOUBLE_EQ(activations().bytes / kGib, 0.25);
+}
+
 }  // namespace
 }  // namespace floptally::textbook
