@@ -43,6 +43,21 @@ void offer_splits(const Layout& l, std::int64_t linked, const Offer& offer) {
   }
 }
 
+// Adapters in the place of all weights, where one device is fine-tuned on; a packed base where there are adapters.
+template <class Offer>
+void offer_adapters(const Run& run, const Offer& offer) {
+  const bool adapts = run.adapter.rank > 0;
+  if (!adapts && run.layout.devices() == 1)
+    offer("adapter: {rank: 16}", "adapters alone are trained (LoRA)", [](Run& r) { r.adapter.rank = 16; });
+  if (run.adapter.base != Dtype::unspecified || (!adapts && run.layout.devices() > 1)) return;
+  offer(adapts ? "adapter.base: nf4" : "adapter: {rank: 16, base: nf4}",
+        adapts ? "a base rounded to four bits (QLoRA)" : "adapters alone are trained, on a base of four bits (QLoRA)",
+        [adapts](Run& r) {
+          if (!adapts) r.adapter.rank = 16;
+          r.adapter.base = Dtype::nf4;
+        });
+}
+
 }  // namespace
 
 std::vector<MemoryOption> memory_options(const Network& network, const Run& run, const Divisors& model,
@@ -54,7 +69,7 @@ std::vector<MemoryOption> memory_options(const Network& network, const Run& run,
     MemoryOption option;
     option.run = run;
     edit(option.run);
-    const LayoutCase legal{option.run.layout, model, run.layout.devices(), run.framework.shards_pipelines};
+    const LayoutCase legal{option.run.layout, model, option.run.layout.devices(), run.framework.shards_pipelines};
     if (!is_legal(legal)) return;
     option.change = std::move(change);
     option.costs = std::move(costs);
@@ -99,6 +114,16 @@ std::vector<MemoryOption> memory_options(const Network& network, const Run& run,
   offer_splits(l, device.linked, offer);
   if (!run.offload.optimizer)
     offer("offload: optimizer", "a slow optimizer step over the host link", [](Run& r) { r.offload.optimizer = true; });
+  offer_adapters(run, offer);
+  for (const std::int64_t by :
+       {2, 4, 8, 16}) {  // the fewest devices more with which it fits, where they share something
+    if (l.zero == Zero::none || l.shard > 0) break;
+    const std::size_t before = out.size();
+    offer("hardware.devices: " + std::to_string(l.devices() * by), "more devices",
+          [by](Run& r) { r.layout.data *= by; });
+    if (out.size() > before && out.back().fits) break;
+    out.resize(before);
+  }
   return out;
 }
 
