@@ -162,6 +162,10 @@ Result<numerics::Scheme> cache_scheme(std::string_view name) {
   return numerics::make_scheme({std::string(name), {}, integer ? "channel" : "", {}, {}});
 }
 
+Result<numerics::Scheme> weights_scheme(std::string_view name) {
+  return numerics::make_scheme({std::string(name), {}, {}, {}, {}});
+}
+
 ServingLine serving_line(const Network& network, const ServingQuestion& q) {
   const ServingState state = serving_state(network, context_of(network, q));
   const auto batch = static_cast<double>(q.batch);

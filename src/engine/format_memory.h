@@ -22,6 +22,9 @@ struct ServingQuestion {
 // A format for keys and values as people use it: int8 and int4 with a scale for each vector. Errors: make_scheme()'s.
 Result<numerics::Scheme> cache_scheme(std::string_view name);
 
+// A format for weights by its name alone. Errors: make_scheme()'s.
+Result<numerics::Scheme> weights_scheme(std::string_view name);
+
 // Weights in one format.
 struct FormatLine {
   std::string format;  // as the user knows it

@@ -4,6 +4,7 @@
 
 #include "engine/format_memory.h"
 #include "estimate/serving.h"
+#include "estimate/textbook.h"
 #include "network/count.h"
 #include "quantity/print.h"
 #include "quantity/quantity_text.h"
@@ -16,13 +17,26 @@ std::string what_is_served(const RunFile::Serving& s, const Network& network) {
   return std::to_string(s.batch) + " x " + grouped(std::to_string(held)) + " tokens";
 }
 
+// What a weight takes, in words.
+std::string weight_text(const RunFile::Serving& s) {
+  if (s.weights_scheme.empty()) return "parameters x bytes of " + std::string(dtype_info(s.weights).name);
+  return "parameters x " + shortest(weights_scheme(s.weights_scheme)->nominal_bits()) + " bits of " + s.weights_scheme;
+}
+
 ServingMemory memory_of(const RunFile::Serving& s, const Network& network) {
   ServingMemory m = serving_memory(network, s.batch, s.context, s.weights, s.cache);
   const Result<numerics::Scheme> scheme = cache_scheme(s.cache_scheme.empty() ? "bf16" : s.cache_scheme);
   if (!s.cache_scheme.empty() && scheme.ok())
     m.cache = cache_bytes(serving_state(network, s.context), *scheme).held * static_cast<double>(s.batch);
+  if (const Result<numerics::Scheme> weights = weights_scheme(s.weights_scheme.empty() ? "bf16" : s.weights_scheme);
+      !s.weights_scheme.empty() && weights.ok()) {
+    m.weights = count(network).total().parameters.to_double() * weights->nominal_bits() / 8;
+    m.rule = textbook::inference_rule(m.weights);
+  }
   return m;
 }
+
+constexpr const char* kRecurrentRule = "numbers of the state of every recurrent layer x 4 bytes x sequences";
 
 std::string bytes_text(double bytes) { return quantity_text(bytes, dim::kByte); }
 
@@ -35,11 +49,13 @@ Table serving_table(const RunFile::Serving& s, const Network& network) {
               {{"part", "Part"}, {"bytes", "Bytes", true}, {"rule", "Rule"}},
               {},
               {}};
-  table.rows.push_back({std::string("weights"), figure(m.weights, dim::kByte),
-                        "parameters x bytes of " + std::string(dtype_info(s.weights).name)});
+  table.rows.push_back({std::string("weights"), figure(m.weights, dim::kByte), weight_text(s)});
   table.rows.push_back({std::string("keys and values"), figure(m.cache, dim::kByte),
                         std::string("layers x tokens held x (key + value) sizes; latent attention holds its latent")});
-  table.rows.push_back({std::string("together"), figure(m.weights + m.cache, dim::kByte),
+  if (m.recurrent > 0)
+    table.rows.push_back(
+        {std::string("recurrent states"), figure(m.recurrent, dim::kByte), std::string(kRecurrentRule)});
+  table.rows.push_back({std::string("together"), figure(m.together(), dim::kByte),
                         std::string("without activations and the server's own buffers")});
   table.rows.push_back(
       {std::string("rule of thumb"), figure(m.rule, dim::kByte), std::string("1.2 x weights (Transformer Math 101)")});
@@ -63,15 +79,16 @@ Book serving_answer(const TrainQuestion& q, double usable) {
     entry.children.push_back(
         {name, {{"bytes", trace.name(name, trace.constant(std::round(bytes), dim::kByte), std::move(source))}}});
   };
-  add("weights", m.weights, "parameters x bytes of " + std::string(dtype_info(s.weights).name));
+  add("weights", m.weights, weight_text(s));
   add("keys and values", m.cache, "layers x tokens held x (key + value) sizes; latent attention holds its latent");
+  if (m.recurrent > 0) add("recurrent states", m.recurrent, kRecurrentRule);
   const auto totals = ledger.add(std::move(entry));
   if (!totals.empty())
     ledger.headline("memory_bytes_per_device",
                     devices > 1 ? "an even share of each device" : "weights, keys and values",
                     totals.front().second / trace.constant(Integer(devices)));
   Book book = ledger.finish(0);
-  const double together = m.weights + m.cache;
+  const double together = m.together();
   const double capacity = q.file.device != nullptr ? q.file.device->memory_bytes.value_or(0) * usable : 0;
   std::string answer = bytes_text(together) + " to serve " + what_is_served(s, network);
   if (capacity > 0) {

@@ -173,7 +173,9 @@ ServingMemory serving_memory(const Network& network, std::int64_t batch, std::in
   ServingMemory out;
   out.weights = count(network).total().parameters.to_double() * bytes_of(weights);
   out.rule = textbook::inference_rule(out.weights);
-  out.cache = serving_state(network, context).numbers_held() * as_double(batch) * bytes_of(cache);
+  const ServingState state = serving_state(network, context);
+  out.cache = state.numbers_held() * as_double(batch) * bytes_of(cache);
+  out.recurrent = recurrent_bytes(state) * as_double(batch);
   return out;
 }
 

@@ -46,7 +46,8 @@ double decoding_bytes(const ServingState& state);
 
 // KV cache and weights of serving `batch` sequences of `context` tokens.
 struct ServingMemory {
-  double weights = 0, cache = 0, rule = 0;  // bytes; `rule`: 1.2 x weights
+  double weights = 0, cache = 0, recurrent = 0, rule = 0;  // bytes; `rule`: 1.2 x weights
+  [[nodiscard]] double together() const { return weights + cache + recurrent; }
 };
 ServingMemory serving_memory(const Network& network, std::int64_t batch, std::int64_t context, Dtype weights,
                              Dtype cache);

@@ -482,7 +482,12 @@ void Reader::serving(const Node& node) {
   RunFile::Serving s;
   s.batch = count(node, "batch", 1, 1, Suffix::batch);
   s.context = count(node, "context", 0, 1, Suffix::length);
-  format(node, "weights", s.weights);
+  if (const Node weights = node.find("weights"); weights && !find_dtype(weights.text())) {
+    s.weights_scheme = weights.text();
+    s.weights_at = weights.span();
+  } else {
+    format(node, "weights", s.weights);
+  }
   if (const Node cache = node.find("cache"); cache && !find_dtype(cache.text())) {
     s.cache_scheme = cache.text();
     s.cache_at = cache.span();

@@ -44,7 +44,8 @@ struct RunFile {
     std::int64_t batch = 1, context = 0;
     Dtype weights = Dtype::bfloat16, cache = Dtype::bfloat16;
     std::string cache_scheme;  // keys and values in a quantized format such as q8_0; empty: `cache` says it
-    Span cache_at;
+    std::string weights_scheme;  // the same for weights: q4_k, q8_0
+    Span cache_at, weights_at;
   };
   std::optional<Serving> serving;
   std::optional<Packing> packing;

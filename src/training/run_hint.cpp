@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <span>
 
 #include "base/json_quote.h"
 #include "base/nearest.h"
@@ -16,7 +17,7 @@
 namespace floptally {
 namespace {
 
-constexpr std::string_view kGroups[] = {"train", "hardware", "layout", "adapter", "offload"};
+constexpr std::string_view kGroups[] = {"train", "hardware", "layout", "adapter", "offload", "inference"};
 
 // A value as one line of YAML.
 std::string one_line(const Node& node) {
@@ -43,9 +44,9 @@ bool off(const Node& node) {
   return node.is_null() || word == "false" || word == "no" || word == "off" || word == "none" || word == "null";
 }
 
-const RunWord* word_of(std::string_view key) {
+const RunWord* word_of(std::string_view key, std::span<const RunWord> words) {
   const std::string plain = folded(key);
-  for (const RunWord& entry : kRunWords)
+  for (const RunWord& entry : words)
     for (const std::string_view word : split(entry.words, '|'))
       if (word == plain) return &entry;
   return nullptr;
@@ -53,7 +54,7 @@ const RunWord* word_of(std::string_view key) {
 
 // The path of the mapping in `table` that has `key`, with its last dot: "hardware." for "devices".
 std::optional<std::string> home_of(const FieldTable& table, std::string_view key) {
-  for (const std::string_view group : kGroups) {
+  for (const std::string_view group : kGroups) {  // `inference` is last: a batch is one of training
     const Field* field = table.find(group);
     if (field != nullptr && field->table != nullptr && field->table->find(key) != nullptr)
       return std::string(group) + ".";
@@ -200,7 +201,10 @@ void Rewriter::child_of(const Node& child, const FieldTable* table, const std::s
     return place(child, path);
   }
   if (table != nullptr && table->open) return place(child, prefix + std::string(key));
-  if (const RunWord* word = word_of(key)) {
+  if (prefix == "inference.") {
+    if (const RunWord* word = word_of(key, kServingWords)) return place(child, std::string(word->path));
+  }
+  if (const RunWord* word = word_of(key, kRunWords)) {
     const std::string plain = folded(key);
     sharded_ = sharded_ || plain.starts_with("fsdp") || plain == "dataparallelsharddegree" || plain == "dpshard";
     for (const std::string_view each :
@@ -304,6 +308,7 @@ void Rewriter::place(const Node& child, const std::string& path, std::string_vie
   const std::string word = folded(child.text());
   if (path == "offload" && (on(child) || word == "cpu")) return set(child, path, "[optimizer]");
   if (path == "offload" && off(child)) return;
+  if (path == "inference" && child.is_scalar()) return on(child) ? set(child, "inference.batch", "1") : void();
   if (path == "train" && child.is_scalar()) return set(child, "train.tokens", one_line(child));
   if (std::optional<std::string> value = value_at(child, path, flag)) set(child, path, *std::move(value));
 }
@@ -427,12 +432,13 @@ bool explain_keys(const Node& root, Diagnostics& problems,
   const RunHint hint = run_hint(root);
   if (count == 1) {
     for (Diagnostic& problem : problems) {
-      const bool vague = problem.help.empty() || problem.help.starts_with("known here");
-      if (!about_keys(problem) || problem.labels.empty() || !vague) continue;
+      if (!about_keys(problem) || problem.labels.empty()) continue;
       const Span at = problem.labels.front().span;
       const std::string line = meant(
           hint, [&](const RunHint::Moved& each) { return each.at.begin == at.begin || each.whole.begin == at.begin; });
-      if (!line.empty()) problem.help = "here that is '" + line + "'";
+      const bool vague =
+          problem.help.empty() || problem.help.starts_with("known here") || line.starts_with("inference");
+      if (!line.empty() && vague) problem.help = "here that is '" + line + "'";
     }
     return false;
   }

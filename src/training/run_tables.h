@@ -206,8 +206,10 @@ inline constexpr FieldTable kRunAdapter{"adapter", "low-rank adapters on a froze
 inline constexpr Field kServingFields[] = {
     {.key = "batch", .expect = Expect::quantity, .doc = "sequences served at once"},
     {.key = "context", .expect = Expect::quantity, .doc = "tokens held per sequence (128k is 131,072)"},
-    {.key = "weights", .expect = Expect::text, .doc = "format of the weights"},
-    {.key = "cache", .expect = Expect::text, .doc = "format of keys and values"}};
+    {.key = "weights",
+     .expect = Expect::text,
+     .doc = "format of the weights: a number format, or a quantized one such as q4_k"},
+    {.key = "cache", .expect = Expect::text, .doc = "format of keys and values, likewise"}};
 inline constexpr FieldTable kServing{"inference", "memory of serving the model", kServingFields};
 
 inline constexpr std::string_view kRunAttentionWords[] = {"fused", "flash", "unfused", "unfused-fp32"};

@@ -86,4 +86,14 @@ inline constexpr RunWord kRunWords[] = {
     {"backend|trainer|library|distributedbackend", "framework", {}},
 };
 
+// Within `inference`, where "batch_size" and "dtype" are other things.
+inline constexpr RunWord kServingWords[] = {
+    {"batchsize|bs|concurrency|maxnumseqs|sequences|requests", "inference.batch", {}},
+    {"seq|seqlen|seqlength|sequence|sequencelength|contextlength|contextlen|maxmodellen|maxseqlen|tokens|length|ctx",
+     "inference.context",
+     {}},
+    {"dtype|precision|quantization|quant|weightdtype|weightformat|format", "inference.weights", {}},
+    {"kvcachedtype|kvdtype|kvcache|cachedtype|cacheformat|kv", "inference.cache", {}},
+};
+
 }  // namespace floptally

@@ -95,13 +95,18 @@ void check_format(const RunFile& file, Diagnostics& problems) {
                            file.precision_at, "it has " + has));
 }
 
-// A format of keys and values that neither the number formats nor the quantized ones know.
-void check_cache(const RunFile& file, Diagnostics& problems) {
-  if (!file.serving || file.serving->cache_scheme.empty()) return;
-  if (const Result<numerics::Scheme> scheme = cache_scheme(file.serving->cache_scheme); !scheme.ok())
-    problems.push_back(
-        error("unknown-number-format", "keys and values in '" + file.serving->cache_scheme + "' are not known",
-              file.serving->cache_at, "bf16, fp16, fp8, int8, int4, q8_0, q4_0 ... (`floptally quantize --cache`)"));
+// Formats of a served model that neither the number formats nor the quantized ones know.
+void check_serving(const RunFile& file, Diagnostics& problems) {
+  if (!file.serving) return;
+  const RunFile::Serving& s = *file.serving;
+  if (!s.cache_scheme.empty() && !cache_scheme(s.cache_scheme).ok())
+    problems.push_back(error("unknown-number-format", "keys and values in '" + s.cache_scheme + "' are not known",
+                             s.cache_at, "bf16, fp16, fp8, int8, int4, q8_0, q4_0 ... (`floptally quantize --cache`)"));
+  if (!s.weights_scheme.empty() && !weights_scheme(s.weights_scheme).ok())
+    problems.push_back(error("unknown-number-format", "weights in '" + s.weights_scheme + "' are not known",
+                             s.weights_at,
+                             "bf16, fp8, int8, int4, nf4, mxfp4, q8_0, q4_k ...; GPTQ and AWQ in groups of 128 are "
+                             "nearest to int4 (`floptally quantize --compare all` lists more)"));
 }
 
 // Images and other samples go through a device all at once unless the file says otherwise; sequences one by one.
@@ -190,7 +195,7 @@ Result<Book> run(const Request& request, Context& context) {
     problems = broken_rules(file, divisors);
   }
   check_format(file, problems);
-  check_cache(file, problems);
+  check_serving(file, problems);
   if (!problems.empty()) return problems;
   TrainQuestion question{file, network ? &*network : nullptr, axes,
                          [&](std::int64_t sequence) { return read_model(file, sequence, path, context.sources); }};
