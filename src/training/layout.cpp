@@ -257,7 +257,11 @@ const std::vector<LayoutRule> kRules = {
               " does not divide the " + text(c.layout.data * c.layout.tensor * c.layout.context) + " ranks of a stage";
      },
      [](const LayoutCase& c) {
-       return use_divisor(c.layout.data * c.layout.tensor * c.layout.context, c.layout.expert);
+       const std::int64_t ranks = c.layout.data * c.layout.tensor * c.layout.context,
+                          each = c.layout.expert_tensor_of();
+       if (each > 1 && !divides(each, ranks)) return "expert_tensor " + text(each) + " must divide " + text(ranks);
+       return use_divisor(ranks / std::max<std::int64_t>(1, each), c.layout.expert) +
+              (each > 1 ? ", or expert_tensor: 1" : "");
      }},
     {"layout-zero-pipeline", "zero",
      "ZeRO 2 and 3 do not go with a pipeline, except in frameworks that keep a stage whole (FSDP2) or gather by layer "
@@ -270,17 +274,23 @@ const std::vector<LayoutRule> kRules = {
        return "zero " + text(static_cast<int>(c.layout.zero)) + " with pipeline " + text(c.layout.pipeline);
      },
      [](const LayoutCase&) {
-       return std::string("use zero: 1 with a pipeline; of the frameworks, torchtitan and maxtext can do more");
+       return std::string("use zero: 1 with a pipeline; framework: fsdp or maxtext can do more");
      }},
-    {"layout-shard", "shard", "the shard group of HSDP divides the data-parallel ranks", "PyTorch FSDP HYBRID_SHARD",
+    {"layout-shard", "shard", "the shard group of HSDP divides the data-parallel ranks, which share something (zero)",
+     "PyTorch FSDP HYBRID_SHARD",
      [](const LayoutCase& c) {
-       return c.layout.shard == 0 || divides(c.layout.shard, c.layout.data * c.layout.context);
+       return c.layout.shard == 0 ||
+              (c.layout.zero != Zero::none && divides(c.layout.shard, c.layout.data * c.layout.context));
      },
      [](const LayoutCase& c) {
+       if (c.layout.zero == Zero::none) return "shard " + text(c.layout.shard) + ", but zero 0 shares nothing";
        return "shard " + text(c.layout.shard) + " does not divide " + text(c.layout.data * c.layout.context) +
               " data-parallel ranks";
      },
-     [](const LayoutCase& c) { return use_divisor(c.layout.data * c.layout.context, c.layout.shard); }},
+     [](const LayoutCase& c) {
+       if (c.layout.zero == Zero::none) return std::string("zero: 3 is HSDP; or leave `shard` out");
+       return use_divisor(c.layout.data * c.layout.context, c.layout.shard);
+     }},
 };
 
 }  // namespace
@@ -293,8 +303,12 @@ bool is_legal(const LayoutCase& c) {
 
 Diagnostics check_layout(const LayoutCase& c, Span at) {
   Diagnostics out;
+  bool devices = true;
   for (const LayoutRule& rule : kRules) {
     if (rule.holds(c)) continue;
+    if (rule.code == "layout-batch" && !devices) continue;  // of replicas that there are not
+    if (rule.code == "layout-expert-devices" && c.model.experts == 0) continue;  // layout-experts says it
+    devices = devices && rule.code != "layout-devices";
     out.push_back(error(std::string(rule.code), rule.says(c), at, rule.help(c)));
     if (rule.code == "layout-positive") break;  // the others divide by these
   }

@@ -76,7 +76,18 @@ TEST(Layout, RefusesWithTheRule) {
   EXPECT_EQ(codes_of(l, model), "layout-batch ");
   l = {};
   l.expert = 2;
-  EXPECT_EQ(codes_of(l, model), "layout-experts layout-expert-devices ");
+  EXPECT_EQ(codes_of(l, model), "layout-experts ");  // a model without experts
+  Divisors experts = model;
+  experts.experts = 8;
+  EXPECT_EQ(codes_of(l, experts), "layout-expert-devices ");
+  l.expert = 16;
+  EXPECT_EQ(codes_of(l, experts), "layout-experts layout-expert-devices ");
+  l = {};
+  l.data = 4;
+  l.shard = 2;
+  EXPECT_EQ(codes_of(l, model), "layout-shard ");  // of nothing
+  l.zero = Zero::weights;
+  EXPECT_EQ(codes_of(l, model), "");
   l = {};
   l.pipeline = 2;
   l.zero = Zero::weights;
