@@ -4,7 +4,7 @@
 namespace floptally::families {
 namespace {
 
-constexpr std::string_view kTypes[] = {"blip-2", "instructblip"};
+constexpr std::string_view kTypes[] = {"blip-2", "instructblip", "instructblipvideo"};
 constexpr std::string_view kArchitectures[] = {"Blip2ForConditionalGeneration", "InstructBlipForConditionalGeneration"};
 
 struct Former {
@@ -64,7 +64,7 @@ void describe_blip2(Family& f) {
   const Keys v = c.child("vision_config"), q = c.child("qformer_config"), t = c.child("text_config");
   const VisionSizes z = read_vision(v, {1408, 39, 16, 6144, 3, 224, 14});
   const bool bias = v.flag("qkv_bias", true);
-  const bool reads = c.text_or("model_type", "blip-2") == "instructblip";
+  const bool reads = c.text_or("model_type", "blip-2").starts_with("instructblip");
   Former former{q.assume("hidden_size", 768),
                 q.assume("num_hidden_layers", 12),
                 q.assume("num_attention_heads", 12),

@@ -6,8 +6,9 @@
 namespace floptally::families {
 namespace {
 
-constexpr std::string_view kTypes[] = {"internvl_chat", "internvl"};
-constexpr std::string_view kArchitectures[] = {"InternVLChatModel", "InternVLForConditionalGeneration"};
+constexpr std::string_view kTypes[] = {"internvl_chat", "internvl", "qianfan_ocr"};
+constexpr std::string_view kArchitectures[] = {"InternVLChatModel", "InternVLForConditionalGeneration",
+                                               "QianfanOCRForConditionalGeneration"};
 
 // A size that newer configs give for height and width.
 std::int64_t read_side(const Keys& v, std::string_view key, std::int64_t published) {
@@ -68,7 +69,8 @@ void describe_native(Family& f) {
 
 void describe_internvl(Family& f) {
   const Keys& c = f.config;
-  if (c.text_or("model_type", "internvl_chat") == "internvl") return describe_native(f);
+  const std::string_view type = c.text_or("model_type", "internvl_chat");
+  if (type == "internvl" || type == "qianfan_ocr") return describe_native(f);
   const Keys v = c.child("vision_config");
   const VisionSizes z = read_vision(v, {1024, 24, 16, 4096, 3, 448, 14});
   const bool bias = v.flag("qkv_bias", true), normed = v.flag("qk_normalization", false),

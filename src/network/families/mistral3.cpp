@@ -4,11 +4,13 @@
 namespace floptally::families {
 namespace {
 
-constexpr std::string_view kTypes[] = {"mistral3"};
-constexpr std::string_view kArchitectures[] = {"Mistral3ForConditionalGeneration"};
+constexpr std::string_view kTypes[] = {"mistral3", "lighton_ocr"};
+constexpr std::string_view kArchitectures[] = {"Mistral3ForConditionalGeneration",
+                                               "LightOnOcrForConditionalGeneration"};
 
 void describe_mistral3(Family& f) {
   const Keys v = f.config.child("vision_config");
+  const bool light = f.config.text_or("model_type", "mistral3") == "lighton_ocr";
   const VisionSizes z = read_vision(v, {1024, 24, 16, 4096, 3, 1024, 16});
   v.understood({"head_dim"});
   const std::int64_t width = f.config.child("text_config").size("hidden_size"),
@@ -30,7 +32,7 @@ void describe_mistral3(Family& f) {
     images.add(activation("act", rows * width, Activation::gelu));
     images.add(linear("linear_2", rows, width, width, bias));
   }
-  describe_nested(f, "text_config", "mistral");
+  describe_nested(f, "text_config", light ? "qwen3" : "mistral");
 }
 
 }  // namespace
@@ -38,7 +40,7 @@ void describe_mistral3(Family& f) {
 extern const FamilyDef k_mistral3;
 const FamilyDef k_mistral3 = {
     "mistral3",
-    "Mistral Small 3.1 and Pixtral: a Pixtral tower, a patch merger and a Mistral language model",
+    "Mistral Small 3.1 and Pixtral: a Pixtral tower, a patch merger and a Mistral language model; LightOnOCR: Qwen 3",
     "huggingface/transformers models/mistral3/modeling_mistral3.py, models/pixtral/modeling_pixtral.py; 2410.07073",
     kTypes,
     kArchitectures,

@@ -5,10 +5,13 @@ namespace floptally::families {
 namespace {
 
 constexpr std::string_view kTypes[] = {"qwen2_5_omni", "qwen2_5_omni_thinker", "qwen3_omni_moe",
-                                       "qwen3_omni_moe_thinker"};
-constexpr std::string_view kArchitectures[] = {
-    "Qwen2_5OmniModel", "Qwen2_5OmniForConditionalGeneration", "Qwen2_5OmniThinkerForConditionalGeneration",
-    "Qwen3OmniMoeForConditionalGeneration", "Qwen3OmniMoeThinkerForConditionalGeneration"};
+                                       "qwen3_omni_moe_thinker", "qwen3_asr"};
+constexpr std::string_view kArchitectures[] = {"Qwen2_5OmniModel",
+                                               "Qwen2_5OmniForConditionalGeneration",
+                                               "Qwen2_5OmniThinkerForConditionalGeneration",
+                                               "Qwen3OmniMoeForConditionalGeneration",
+                                               "Qwen3OmniMoeThinkerForConditionalGeneration",
+                                               "Qwen3ASRForConditionalGeneration"};
 
 struct Hearing {
   HearingSizes sizes;
@@ -82,7 +85,7 @@ void describe_ears_3(Sink& sink, const Hearing& h) {
   sink.add(linear("proj2", positions, s.width, h.out, true));
 }
 
-void describe_thinker(Family& f, bool third) {
+void describe_thinker(Family& f, bool third, bool sees) {
   const Keys& c = f.config;
   const Keys t = c.child("text_config");
   const Hearing h = read_ears(c.child("audio_config"), third);
@@ -95,26 +98,27 @@ void describe_thinker(Family& f, bool third) {
     describe_ears_3(clips, h);
   else
     describe_ears_2(clips, h);
-  if (third)
-    describe_qwen_tower(f, f.sink);
-  else
-    describe_qwen2_tower(f, f.sink, width);
-  describe_nested(f, "text_config", third ? "qwen3_moe" : "qwen2");
+  if (sees && third) describe_qwen_tower(f, f.sink);
+  if (sees && !third) describe_qwen2_tower(f, f.sink, width);
+  describe_nested(f, "text_config", !sees ? "qwen3" : third ? "qwen3_moe" : "qwen2");
 }
 
 void describe_omni(Family& f) {
   const Keys& c = f.config;
   const std::string_view named = f.architecture(), type = c.text_or("model_type", named);
   const bool third = type.starts_with("qwen3") || type.starts_with("Qwen3");
-  if (!c.has("thinker_config")) return describe_thinker(f, third);
+  const bool sees = type != "qwen3_asr" && !type.starts_with("Qwen3ASR");
+  if (!sees && !named.empty() && !named.ends_with("ForConditionalGeneration") && !named.ends_with("Model"))
+    c.problem("unknown-variant", "architectures", "the head of class '" + std::string(named) + "' is not known");
+  if (!c.has("thinker_config")) return describe_thinker(f, third, sees);
   FamilyInputs inside = f.inputs;
   inside.inside = true;
   inside.outer = "Qwen2_5OmniThinkerForConditionalGeneration";  // some files name the plain model: it has a head, too
   Family thinker{c.child("thinker_config"), inside, f.sink};
   const bool speaks = c.flag("enable_audio_output", true) && c.flag("enable_talker", true);
   if (!f.ok()) return;
-  describe_thinker(thinker, third);
-  if (!speaks || !f.ok()) {
+  describe_thinker(thinker, third, sees);
+  if (!speaks || !sees || !f.ok()) {
     c.understood({"talker_config", "token2wav_config", "code2wav_config"});
     return;
   }
@@ -136,7 +140,8 @@ void describe_omni(Family& f) {
 extern const FamilyDef k_qwen_omni;
 const FamilyDef k_qwen_omni = {
     "qwen_omni",
-    "Qwen2.5-Omni and Qwen3-Omni: towers that see and hear before a language model, a talker and a vocoder behind it",
+    "Qwen2.5-Omni and Qwen3-Omni: towers that see and hear before a language model, a talker and a vocoder behind it; "
+    "Qwen3-ASR: the ears and a Qwen 3",
     "huggingface/transformers models/qwen2_5_omni, models/qwen3_omni_moe; 2503.20215, 2509.17765",
     kTypes,
     kArchitectures,

@@ -52,6 +52,9 @@ void describe_rwkv(Family& f) {
                      inner = c.size_or("intermediate_size", 4 * width);
   f.sequence(c.size_or("context_length", 1024));
   const bool tied = read_tied(f, false);
+  if (c.has("architecture_version"))
+    c.problem("unknown-variant", "architecture_version",
+              "only RWKV 4 is written so; RWKV 7 is known as flash-linear-attention writes it (model_type: rwkv7)");
   c.understood({"rescale_every"});
   if (!f.ok()) return;
   const std::int64_t tokens = f.tokens;

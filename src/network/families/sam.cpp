@@ -93,7 +93,8 @@ Encoder read_encoder(const Keys& c) {
 void describe_sam(Family& f) {
   const Keys& c = f.config;
   const std::string_view named = f.architecture();
-  const bool alone = c.text_or("model_type", "sam") == "sam_vision_model" || named == "SamVisionModel";
+  const bool alone = c.text_or("model_type", "sam") == "sam_vision_model" || named == "SamVisionModel" ||
+                     (f.inputs.inside && !c.has("vision_config"));
   if (!named.empty() && named != "SamModel" && named != "SamVisionModel")
     c.problem("unknown-variant", "architectures", "the head of class '" + std::string(named) + "' is not known");
   const bool nested_vision = c.has("vision_config");
