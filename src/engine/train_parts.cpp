@@ -32,8 +32,11 @@ class Parts {
   }
   Traced frozen() {
     const Traced whole = number("frozen weights of the rank", parts_.frozen, dim::kByte);
-    if (run_.layout.zero < Zero::weights || parts_.dense_ranks <= 1) return whole;
-    return whole / number("data ranks that share them", parts_.dense_ranks, {});
+    const Traced scales = number("scales of packed weights", parts_.frozen_scales, dim::kByte);
+    if (run_.layout.zero < Zero::weights || parts_.dense_ranks <= 1)
+      return parts_.frozen_scales > 0 ? whole + scales : whole;
+    const Traced shared = whole / number("data ranks that share them", parts_.dense_ranks, {});
+    return parts_.frozen_scales > 0 ? shared + scales : shared;
   }
   Traced activations() {
     std::vector<Traced> all;

@@ -92,7 +92,9 @@ bool MemoryProfile::recomputed(const Op& op, int saved_index) const {
 double MemoryProfile::adapter_bytes(const Op& op, double input, bool shared) {
   const Framework& f = run_.framework;
   const bool packed = run_.adapter.base != Dtype::unspecified && (op.component != Component::unembed || f.packs_head);
-  const double steps = run_.lengths != Lengths::fixed ? std::min(1.0, f.packed_inputs) : f.packed_inputs;
+  // What is made again is gone when the layer's backward pass is.
+  const bool gone = run_.lengths != Lengths::fixed || (in_layer_ && run_.recompute.mode == Recompute::Mode::full);
+  const double steps = gone ? std::min(1.0, f.packed_inputs) : f.packed_inputs;
   double bytes = packed && !shared ? steps * input * compute_ : 0;
   if (!is_adapted(run_.adapter, op)) return bytes;
   const bool fused = f.fused_values && op.component == Component::projection && shared && fused_adapter_;

@@ -32,7 +32,10 @@ void hold_states(const LayerMemory& sum, const Run& run, std::array<double, kHol
   if (!run.offload.weights) {
     at(bytes, Holds::weights) +=
         bytes_of(formats.weights) * shared(sum.trained_dense, sum.trained_expert, Zero::weights) +
-        (layout.zero == Zero::weights ? sum.frozen_bytes / shard : sum.frozen_bytes);
+        (layout.zero == Zero::weights ? (sum.frozen_bytes - sum.frozen_scales) / shard + sum.frozen_scales
+                                      : sum.frozen_bytes);
+  } else {
+    at(bytes, Holds::weights) += sum.frozen_scales;  // no parameters, so that nothing moves them to the host
   }
   const bool whole =
       run.framework.whole_gradients && layout.zero == Zero::weights && micro_batches(layout, run.batch) > 1;
@@ -165,7 +168,7 @@ Gathered gathered_weights(const MemoryProfile& profile, const Run& run, const Ra
   // (torch/distributed/fsdp/_fully_shard/_fsdp_collectives.py: reduce_scatter_input).
   const double sent = run.framework.one_copy ? std::max(1.0, 4 / bytes_of(run.precision.compute)) : 1;
   const double gradients = run.framework.planned ? 1 : 1 + sent;
-  const double loss = run.framework.reshards_root ? 0 : rank.gathered_layer + root;
+  const double loss = run.framework.reshards_root ? 0 : root + (run.framework.flat_units ? 0 : rank.gathered_layer);
   return {layers * rank.gathered_layer + gradients * rank.gradient_layer + root, loss,
           rank.gathered_layer + root + after.gradient};
 }
@@ -254,6 +257,15 @@ void moments(const MemoryProfile& profile, const Run& run, const Rank& rank, con
     const double others = full - one * (1 - 1 / std::max(1.0, rank.sum_layers));
     const Transient end = {others, backward.working, gathered.layer, held_back, absent};
     if (end.sum() > backward.sum()) backward = end;
+  }
+  if (run.framework.flat_units && run.layout.zero == Zero::weights && run.adapter.rank > 0) {
+    // ... or in the first layer: hooks on the input of a unit whose parameters are frozen hold it and its gradient
+    // until the backward pass ends (torch/distributed/fsdp/_runtime_utils.py:
+    // _register_post_backward_reshard_only_hook; torch/autograd/graph.py: register_multi_grad_hook keeps the leaf that
+    // checkpointing made of it).
+    const Transient first = {full + rank.inputs, backward.working, gathered_first - rank.gathered_layer, held_back,
+                             absent};
+    if (first.sum() > backward.sum()) backward = first;
   }
   if (!run.fused_optimizer) {  // ... or at its end: all gradients, the activations of one layer
     const double left = left_behind(profile, rank, run, gradients);
@@ -397,7 +409,8 @@ RankParts rank_parts(const MemoryProfile& profile, const Run& run, const DeviceM
   RankParts out;
   out.trained_dense = rank.sum.trained_dense;
   out.trained_expert = rank.sum.trained_expert;
-  out.frozen = rank.sum.frozen_bytes;
+  out.frozen = rank.sum.frozen_bytes - rank.sum.frozen_scales;
+  out.frozen_scales = rank.sum.frozen_scales;
   out.dense_ranks = as_double(run.layout.shard_ranks());
   out.expert_ranks = expert_ranks(run.layout);
   out.states_dense = rank.sum.states_dense;

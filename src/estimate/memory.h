@@ -57,7 +57,7 @@ DeviceMemory device_memory(const MemoryProfile& profile, const Run& run, std::in
 // How the parts of a rank's peak come about, for an account that can be opened.
 struct RankParts {
   double trained_dense = 0, trained_expert = 0;  // parameters of the rank that are trained
-  double frozen = 0;                             // bytes of frozen weights, before sharing
+  double frozen = 0, frozen_scales = 0;          // bytes of frozen weights, before sharing, and what is not shared
   double dense_ranks = 1, expert_ranks = 1;      // data ranks that share them under ZeRO
   double states_dense = 0, states_expert = 0;    // bytes of optimizer states, before sharing
   double logits = 0;                             // of a micro-batch, where the rank holds the output layer

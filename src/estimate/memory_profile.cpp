@@ -10,6 +10,10 @@ namespace {
 
 double as_double(std::int64_t n) { return static_cast<double>(n); }
 
+// Bytes of a number packed into 4 bits. Numbers alone are a parameter, which is sharded and gathered; the scales of its
+// blocks are a plain attribute of it (bitsandbytes nn/modules.py: Params4bit.quant_state).
+constexpr double kPackedNumber = 0.5;
+
 // Sharded weights are gathered in the compute format, embeddings and norms among them.
 double stream_bytes(const Run& run) {
   const bool wider = run.precision.stream != Dtype::unspecified && run.layout.zero != Zero::weights;
@@ -18,11 +22,11 @@ double stream_bytes(const Run& run) {
 
 // What adds up over layers.
 constexpr double LayerMemory::*kSums[] = {
-    &LayerMemory::dense,         &LayerMemory::expert,      &LayerMemory::trained_dense, &LayerMemory::trained_expert,
-    &LayerMemory::frozen_bytes,  &LayerMemory::matrix,      &LayerMemory::states_dense,  &LayerMemory::states_expert,
-    &LayerMemory::kept,          &LayerMemory::kept_policy, &LayerMemory::input,         &LayerMemory::gathered,
-    &LayerMemory::gradient,      &LayerMemory::routed,      &LayerMemory::cache,         &LayerMemory::unsplit,
-    &LayerMemory::unsplit_policy};
+    &LayerMemory::dense,         &LayerMemory::expert,        &LayerMemory::trained_dense, &LayerMemory::trained_expert,
+    &LayerMemory::frozen_bytes,  &LayerMemory::matrix,        &LayerMemory::states_dense,  &LayerMemory::states_expert,
+    &LayerMemory::frozen_scales, &LayerMemory::kept,          &LayerMemory::kept_policy,   &LayerMemory::input,
+    &LayerMemory::gathered,      &LayerMemory::gradient,      &LayerMemory::routed,        &LayerMemory::cache,
+    &LayerMemory::unsplit,       &LayerMemory::unsplit_policy};
 
 }  // namespace
 
@@ -206,12 +210,13 @@ void MemoryProfile::parameters(const Op& op, const Attributes<double>& a, const 
   const bool frozen = op.has(op_flags::frozen) || run_.adapter.rank > 0;
   const double times = within_[depth_], each = c.parameters, elements = each * times;
   (grouped ? to.expert : to.dense) += elements;
-  to.gathered += elements * compute_;
+  const Dtype base = run_.adapter.base;
+  const bool packed = frozen && base != Dtype::unspecified && matrix && (!head || run_.framework.packs_head);
+  to.gathered += elements * (packed ? kPackedNumber : compute_);
   if (matrix && (quantizes(op) || !(kept_format_ < compute_))) to.matrix += elements;
   if (frozen) {
-    const Dtype base = run_.adapter.base;
-    const bool packed = base != Dtype::unspecified && matrix && (!head || run_.framework.packs_head);
     to.frozen_bytes += elements * (packed ? bytes_of(base) : weights_);
+    if (packed) to.frozen_scales += elements * (bytes_of(base) - kPackedNumber);
     const double unpacked = packed ? each * run_.framework.unpacked : 0;  // one matrix at a time
     (head ? to.unpacked : unpacked_) = unpacked;
     if (is_adapted(run_.adapter, op)) {  // experts have a pair of matrices each
@@ -292,6 +297,12 @@ void MemoryProfile::add(const Op& op) {
   // (mamba_ssm ssd_combined.py; Megatron-LM's chunk_size).
   if (op.def == &operators::k_state_space)
     working += a.value[0] / 128 * a.value[1] * a.value[2] * a.value[3] * (8 + compute_) * samples;
+  // One expert's after the other's.
+  if (run_.framework.loops_experts && (is_grouped(op) || experts_depth_ > 0)) {
+    if (is_grouped(op)) experts_ = std::max(1.0, a.value[4]);
+    working /= experts_;
+    unpacked_ /= experts_;
+  }
   if (op.component != Component::unembed) {
     working = std::max(working, unpacked_);
     to.working = std::max(to.working, working);

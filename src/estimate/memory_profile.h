@@ -23,6 +23,7 @@ struct LayerMemory {
   double dense = 0, expert = 0;  // parameters held, elements: shared by data ranks / by expert-data ranks
   double trained_dense = 0, trained_expert = 0;  // of these, trained
   double frozen_bytes = 0;                       // frozen weights as stored
+  double frozen_scales = 0;                      // ... of these, scales of packed ones: every rank has them all
   double matrix = 0;                             // elements of matrix weights (they have fp8 copies, autocast casts)
   double states_dense = 0, states_expert = 0;    // optimizer states in bytes, before ZeRO
   double largest = 0, largest_states = 0;        // of one trained parameter tensor outside of the experts
@@ -118,6 +119,7 @@ class MemoryProfile final : public Sink {
   int products_ = 0;                          // matrix products of the layer so far
   const OperatorDef* previous_ = nullptr;
   double embedding_ = 0, scores_ = 0, mask_ = 0, unpacked_ = 0, padded_ = 1;
+  double experts_ = 1;            // of a rank, of the last grouped product
   bool after_recurrent_ = false;  // the op before is of a recurrent mixer
 };
 

@@ -13,6 +13,7 @@ void accumulate(LayerMemory& to, const LayerMemory& from, double times) {
   to.trained_dense += from.trained_dense * times;
   to.trained_expert += from.trained_expert * times;
   to.frozen_bytes += from.frozen_bytes * times;
+  to.frozen_scales += from.frozen_scales * times;
   to.matrix += from.matrix * times;
   to.states_dense += from.states_dense * times;
   to.states_expert += from.states_expert * times;
@@ -65,6 +66,7 @@ void add_layer(Chunk& chunk, const LayerMemory& layer, double times, double posi
   const double again = full > 0 ? layer.kept * std::min(group, full) : std::max(0.0, layer.kept - kept);
   chunk.replayed = std::max(chunk.replayed, again);
   chunk.routed += full * layer.routed;
+  chunk.inputs += full * layer.input;
   chunk.cache += times * layer.cache;
   chunk.cache_remade += full * layer.cache;
   const bool selective = run.recompute.mode == Recompute::Mode::selective;
@@ -99,7 +101,7 @@ Chunk make_chunk(const MemoryProfile& profile, const Run& run, std::int64_t inde
     if (profile.tied() && !chunk.first) {  // the output matrix is a second copy of the embedding on another rank
       LayerMemory copy = profile.before();
       copy.dense = copy.trained_dense = profile.after().head;
-      copy.frozen_bytes = 0;
+      copy.frozen_bytes = copy.frozen_scales = 0;
       copy.states_dense = profile.before().dense > 0
                               ? profile.before().states_dense * profile.after().head / profile.before().dense
                               : 0;
@@ -123,6 +125,7 @@ void make_rank(const MemoryProfile& profile, const Run& run, std::int64_t stage,
     accumulate(rank.sum, chunk.sum, 1);
     rank.sum_layers += chunk.layers;
     rank.routed += chunk.routed;
+    rank.inputs += chunk.inputs;
     rank.cache += chunk.cache;
     rank.cache_remade += chunk.cache_remade;
     rank.working = std::max(rank.working, chunk.working);

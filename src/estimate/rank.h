@@ -16,6 +16,7 @@ struct Chunk {
   double replayed = 0;     // made again in the backward pass: the largest layer's (or group's)
   double working = 0, gathered_layer = 0, gradient_layer = 0, input = 0;
   double routed = 0;                   // of the layers that are made again: what comes before experts
+  double inputs = 0;                   // ... and their inputs
   double cache = 0, cache_remade = 0;  // keys and values: of all layers, of those that are made again
   bool first = false, last = false;
 };
@@ -25,8 +26,8 @@ struct Rank {
   int count = 0;
   MemoryProfile::ClassSet classes{};
   LayerMemory sum;
-  double working = 0, replayed = 0, gathered_layer = 0, gradient_layer = 0, input = 0, routed = 0, cache = 0,
-         cache_remade = 0;
+  double working = 0, replayed = 0, gathered_layer = 0, gradient_layer = 0, input = 0, routed = 0, inputs = 0,
+         cache = 0, cache_remade = 0;
   double sum_layers = 0;
   bool head = false;
 };

@@ -151,6 +151,10 @@ void read_zero(EvidenceRow& out, std::string_view text, const SourceRule& rule) 
     out.noted.emplace_back(l.zero == Zero::none ? "zero: no states are shared (not stated)"
                                                 : "zero: states are shared (the source's recipes)");
   if (l.zero == Zero::weights && !rule.known && !rule.named) out.run.framework = *find_framework("fsdp");
+  // accelerate's FSDP is FSDP1 unless version 2 is asked for.
+  const std::string word = lower(text);
+  if (out.run.framework.name == "huggingface" && contains(word, "fsdp") && !contains(word, "fsdp2"))
+    out.run.framework = *find_framework("huggingface-fsdp");
 }
 
 void read_recompute(EvidenceRow& out, std::string_view text, const SourceRule& rule) {
@@ -212,7 +216,10 @@ void read_adapter(EvidenceRow& out, const SourceRule& rule, const std::string& m
     unknown_label(out, "quantization", quantization);
   if (contains(method, "emb") && out.reason.empty())
     out.reason = "method " + method + ": embeddings trained beside adapters";
-  if (packed) adapter.base = contains(quantization, "dq") ? Dtype::nf4_double : Dtype::nf4;
+  if (packed && contains(rule.adapter, "inputs"))
+    out.run.framework.packed_inputs = std::max(1.0, out.run.framework.packed_inputs);
+  if (packed)
+    adapter.base = contains(quantization, "dq") || contains(rule.adapter, "double") ? Dtype::nf4_double : Dtype::nf4;
 }
 
 // How the base is packed: by its own column, or where the precision's label says it.
@@ -456,9 +463,21 @@ void read_loss(EvidenceRow& out, std::string_view label) {
   // cross_entropy of 16-bit logits: log-softmax, its gradient, the logits' gradient; the logits where a variable holds
   // them.
   if (contains(label, "16-bit")) out.run.narrow_loss = contains(label, "held") ? 4 : 3;
+  // Under autocast cross_entropy is fp32: its input's copy or gradient, log-softmax, that one's gradient; what a
+  // variable holds accelerate has made fp32 too (utils/operations.py: convert_outputs_to_fp32), beside the 16-bit ones.
+  if (contains(label, "16-bit") && contains(label, "autocast")) out.run.narrow_loss += contains(label, "held") ? 5 : 3;
   out.run.whole_logits = contains(label, "whole");
   out.run.whole_embedding = contains(label, "embedding");
   out.run.linear_loss = label == "linear" || contains(out.task, "classification");
+}
+
+// Until transformers 4.46 a model's forward pass gave the name of its logits to their fp32 copy (modeling_llama.py:
+// logits = logits.float()); since then its caller holds the 16-bit ones while the loss is made (loss/loss_utils.py).
+void read_version(EvidenceRow& out) {
+  Framework& f = out.run.framework;
+  if (f.name.compare(0, 11, "huggingface") != 0) return;
+  const std::int64_t minor = number_after(out.notes, "transformers 4.");
+  if (minor > 0 && minor < 46) f.loss_forward = f.loss_backward = std::min(f.loss_forward, 12.0);
 }
 
 EvidenceRow read_row(const Csv& csv, std::size_t row, std::uint64_t line, const FindModel& find) {
@@ -496,6 +515,7 @@ EvidenceRow read_row(const Csv& csv, std::size_t row, std::uint64_t line, const 
   if (const auto format = find_dtype(rule.gradients); format && !rule.gradients.empty())
     out.run.framework.gradients = *format;
   read_loss(out, rule.loss);
+  read_version(out);
   if (rule.balanced) out.run.expert_load = 1;
   out.run.fused_attention = !contains(rule.attention, "unfused") && !out.run.softcapped;
   out.run.caches_keys = contains(rule.attention, "cached");

@@ -65,6 +65,8 @@ constexpr std::pair<const char*, bool Framework::*> kRules[] = {
     {"router_engine", &Framework::router_engine},
     {"router_graphs", &Framework::router_graphs},
     {"pads_experts", &Framework::pads_experts},
+    {"loops_experts", &Framework::loops_experts},
+    {"flat_units", &Framework::flat_units},
     {"one_graph", &Framework::one_graph},
     {"reshards_root", &Framework::reshards_root},
     {"padding_masks", &Framework::padding_masks},

@@ -54,6 +54,8 @@ struct Framework {
   bool router_graphs = false;       // modules hold the router's loss, and with it what was made again before the router
   bool reshards_root = false;       // the root, and with it all, is resharded before the loss is made
   bool pads_experts = false;        // every expert's rows are padded to the fullest one's
+  bool loops_experts = false;       // experts run one after the other
+  bool flat_units = false;          // a layer's parameters are sharded as one flat tensor (FSDP1)
   bool one_graph = false;           // a compiled model whose weights are whole is one graph: gradients come all at once
   bool router_engine = false;       // the router's product alone takes Transformer Engine's workspace
   bool padding_masks = false;       // unfused attention under a padding mask keeps a mask of queries x keys a layer

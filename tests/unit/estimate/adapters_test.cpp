@@ -119,5 +119,54 @@ TEST(Adapters, AdapterV2TrainsNorms) {
   EXPECT_DOUBLE_EQ(memory_of(shape, run)[Holds::logits] - loss, 2 * kTokens * 32000);
 }
 
+// Params4bit: numbers are the parameter, scales an attribute of it.
+TEST(Adapters, PackedNumbersAreSharedAndGatheredScalesAreNot) {
+  const DecoderShape shape = small_llama();
+  floptally::Run run = tuned();
+  run.adapter.base = Dtype::nf4;
+  const LayerMemory layer = first_layer(shape, run);
+  EXPECT_DOUBLE_EQ(layer.frozen_scales, layer.matrix / 16);  // an fp32 scale for 64 numbers
+  EXPECT_NEAR(layer.gathered, layer.matrix / 2, 2 * 2 * 1024 + 1);
+  run.layout.data = 4;
+  run.layout.zero = Zero::weights;
+  run.framework.packs_head = false;
+  const double whole = 4 * layer.frozen_scales, packed = 4 * layer.matrix / 2;
+  const double rest = 2 * 2 * 32000.0 * kWidth + 2 * 9 * kWidth;
+  const double trained = 2 * 4 * 2 * 8 * 2 * kWidth;  // of queries and values
+  EXPECT_NEAR(memory_of(shape, run)[Holds::weights], whole + (packed + rest + trained) / 4, 1);
+}
+
+// torch/autograd/graph.py register_multi_grad_hook: the checkpointed input and its gradient live as long as the hook.
+TEST(Adapters, HooksOfFrozenUnitsHoldTheirInputs) {
+  const DecoderShape shape = small_llama();
+  floptally::Run run = tuned();
+  run.framework = *find_framework("huggingface");
+  run.linear_loss = true;
+  run.layout.micro_batch = 32;
+  run.layout.data = 4;
+  run.layout.zero = Zero::weights;
+  run.recompute.mode = Recompute::Mode::full;
+  const DeviceMemory free = memory_of(shape, run);
+  run.framework.flat_units = true;
+  const DeviceMemory held = memory_of(shape, run);
+  const LayerMemory layer = first_layer(shape, run);
+  EXPECT_DOUBLE_EQ(held[Holds::activations] - free[Holds::activations], 4 * layer.input);
+  EXPECT_DOUBLE_EQ(free[Holds::gathered] - held[Holds::gathered], layer.gathered);  // no layer is fetched ahead
+}
+
+// transformers 4 modeling_mixtral.py: for expert_idx in range(num_experts).
+TEST(Adapters, ExpertsOneAfterTheOtherWorkOneAtATime) {
+  DecoderShape shape = small_llama();
+  shape.experts = 8;
+  shape.top_k = 2;
+  shape.expert_ffn = 16384;
+  floptally::Run run = tuned();
+  run.adapter.base = Dtype::nf4;
+  run.framework.loops_experts = true;
+  const double one = first_layer(shape, run).working;
+  run.framework.loops_experts = false;
+  EXPECT_LT(one, first_layer(shape, run).working / 4);
+}
+
 }  // namespace
 }  // namespace floptally
