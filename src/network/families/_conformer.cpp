@@ -6,7 +6,7 @@ namespace {
 // Half a step of residual.
 void describe_feed(Sink& sink, std::string_view norm, const Conformer& c, std::int64_t tokens) {
   sink.add(layer_norm(norm, tokens, c.width));
-  describe_mlp(mlp_of(c.width, c.inner, c.activation, false, true), tokens, sink);
+  describe_mlp(mlp_of(c.width, c.inner, c.activation, false, c.linear_bias), tokens, sink);
   sink.add(residual(tokens * c.width));
 }
 
@@ -22,7 +22,7 @@ void describe_conformer(Sink& sink, const Conformer& c, std::int64_t tokens) {
   self.head_dim = width / c.heads;
   self.rotary_dim = 0;
   self.mask = AttentionMask::none;
-  set_bias(self, true, true);
+  set_bias(self, c.linear_bias, c.linear_bias);
   sink.add(layer_norm("self_attn_layer_norm", tokens, width));
   if (c.rotary) sink.add(rotary("rotary", tokens, c.heads, self.head_dim));
   describe_attention(self, tokens, sink);
@@ -40,13 +40,13 @@ void describe_conformer(Sink& sink, const Conformer& c, std::int64_t tokens) {
   {
     const Scope scope(sink, "conv_module");
     sink.add(layer_norm("layer_norm", tokens, width));
-    sink.add(convolution("pointwise_conv1", width, 2 * width, 1, 1, tokens, tokens, false));
+    sink.add(convolution("pointwise_conv1", width, 2 * width, 1, 1, tokens, tokens, c.conv_bias));
     sink.add(gated_activation("glu", tokens * width, Activation::sigmoid));
-    sink.add(convolution("depthwise_conv", width, width, width, c.kernel, tokens, tokens, false));
+    sink.add(convolution("depthwise_conv", width, width, width, c.kernel, tokens, tokens, c.conv_bias));
     sink.add(c.batch_normed ? batch_norm("batch_norm", width, tokens)
                             : layer_norm("depthwise_layer_norm", tokens, width));
     sink.add(activation("act", tokens * width, c.activation));
-    sink.add(convolution("pointwise_conv2", width, width, 1, 1, tokens, tokens, false));
+    sink.add(convolution("pointwise_conv2", width, width, 1, 1, tokens, tokens, c.conv_bias));
     sink.add(residual(tokens * width));
   }
   describe_feed(sink, "ffn2_layer_norm", c, tokens);

@@ -10,7 +10,8 @@ struct Conformer {
   std::int64_t distances = 73;  // a vector for each, beside the keys; 0: none
   bool relative = false;        // Transformer-XL's positions (1901.02860): 2 n - 1 projected vectors, two biases a head
   bool rotary = false;          // of what queries and keys are read from
-  bool batch_normed = false;    // behind the depthwise convolution, instead of a layer norm
+  bool linear_bias = true, conv_bias = false;
+  bool batch_normed = false;  // behind the depthwise convolution, instead of a layer norm
   Activation activation = Activation::silu;
 };
 void describe_conformer(Sink& sink, const Conformer& c, std::int64_t tokens);
