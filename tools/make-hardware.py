@@ -4,11 +4,13 @@
     tools/make-hardware.py EVIDENCE    the folder that holds hardware/ and kernels/ (Epoch AI's tables and others)
 
 Devices stand in tools/facts/devices.py with their own sources; this script joins release dates and data sheets, checks
-every number against the evidence and names what differs. Known faults of the evidence are left out here, by rule."""
+every number against the evidence and names what differs. Known faults of the evidence are left out here, by rule.
+Rows that were added to a table by hand stay: a device of another name, a price or overhead from another source."""
 import csv, gzip, pathlib, re, sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "facts"))
 from devices import DEVICES  # noqa: E402
+from table import write  # noqa: E402
 
 evidence = pathlib.Path(sys.argv[1])
 root = pathlib.Path(__file__).resolve().parent.parent / "data"
@@ -20,18 +22,6 @@ def table(path):
     opener = gzip.open if str(path).endswith(".gz") else open
     with opener(path, "rt") as file:
         return list(csv.DictReader(file))
-
-
-def write(path, head, columns, rows):
-    path = root / path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w", newline="") as file:
-        for line in head:
-            file.write(f"# {line}\n")
-        out = csv.writer(file, lineterminator="\n")
-        out.writerow(columns)
-        out.writerows(rows)
-    print(f"{path.relative_to(root)}: {len(rows)} rows")
 
 
 def number(x, scale=1.0):
@@ -78,12 +68,12 @@ for d in DEVICES:
     rows.append([d["name"], d["vendor"], d["kind"], release] + [number(d["peaks"].get(f), 1e12) for f in FORMATS]
                 + [number(d["vector"], 1e12), number(d["memory"], 2**30), number(d["bandwidth"], 1e9)]
                 + link(d["up"]) + link(d["out"])[:2] + [number(d["tdp"]), d["node"] or "", ";".join(aliases_of(d)), source, date or "", note])
-write("hardware/devices.csv", [
+write(root / "hardware/devices.csv", [
     "Accelerators. Peaks are dense FLOP/s (int8, int4: op/s) of one device in each number format; memory in bytes (sold as \"80 GB\": 80 x 2^30, of which the driver keeps about 1%);",
     "bandwidths in bytes/s, links in one direction per device; tdp in watt. Made by tools/make-hardware.py.",
     f"catalogue-date: {CATALOGUE_DATE}"],
     ["name", "vendor", "kind", "release"] + FORMATS + ["vector_fp32", "memory_bytes", "memory_bytes_per_s", "scale_up", "scale_up_bytes_per_s",
-     "scale_up_domain", "scale_out", "scale_out_bytes_per_s", "tdp_w", "devices_per_node", "aliases", "source", "source_date", "note"], rows)
+     "scale_up_domain", "scale_out", "scale_out_bytes_per_s", "tdp_w", "devices_per_node", "aliases", "source", "source_date", "note"], rows, "name")
 NAMES = {}
 for d in DEVICES:
     for alias in [d["name"]] + d["aliases"].split(";") + ([d["epoch"]] if d["epoch"] else []):
@@ -112,8 +102,8 @@ for (name, fmt), (t, r) in sorted(best.items()):
 ironwood = max(float(r["tflops_per_device"]) for r in table(evidence / "hardware/hardware_gemm_ironwood.csv"))
 rows.append(["TPU-v7", "bf16", number(2 * ironwood, 1e12), "32768x32768x32768", "twice the figure of one of the chip's two JAX devices",
              "Google, accelerator-microbenchmarks on Ironwood", "2026"])
-write("hardware/ceilings.csv", ["The best matmul rates that anyone measured, FLOP/s per device: an utilization above them is impossible."],
-      ["device", "format", "flop_per_s", "shape", "note", "source", "source_date"], sorted(rows))
+write(root / "hardware/ceilings.csv", ["The best matmul rates that anyone measured, FLOP/s per device: an utilization above them is impossible."],
+      ["device", "format", "flop_per_s", "shape", "note", "source", "source_date"], sorted(rows), "source")
 
 # --- prices ------------------------------------------------------------------------------------------------------------
 EPOCH_NAMES = {"NVIDIA A100": "A100-SXM-40GB", "NVIDIA V100": "V100-SXM2-16GB", "NVIDIA P100": "P100-PCIe", "NVIDIA Tesla P100 PCIe 16GB": "P100-PCIe",
@@ -155,8 +145,8 @@ for r in table(evidence / "hardware/prices_skypilot_sample.csv"):
 rows.append(["H100-SXM", "on-demand", "3.5", "2024-07-30", "Lambda", "", "instance share", "152334H, Calculating the Cost of a Google Deepmind Paper", "as quoted there"])
 rows.append(["H100-SXM", "on-demand", "2.85", "2024-07-30", "SF Compute", "", "instance share", "152334H, Calculating the Cost of a Google Deepmind Paper", "as quoted there"])
 print("  prices without a device in the catalogue:", sum(dropped.values()))
-write("hardware/prices.csv", ["USD per device-hour; for a purchase USD per device. 'instance share': host, local disk and network of the instance are in it."],
-      ["device", "kind", "usd", "date", "provider", "region", "covers", "source", "note"], sorted(rows, key=lambda r: (r[0], r[3], r[1], float(r[2]))))
+write(root / "hardware/prices.csv", ["USD per device-hour; for a purchase USD per device. 'instance share': host, local disk and network of the instance are in it."],
+      ["device", "kind", "usd", "date", "provider", "region", "covers", "source", "note"], sorted(rows, key=lambda r: (r[0], r[3], r[1], float(r[2]))), "source")
 
 # --- overheads ---------------------------------------------------------------------------------------------------------
 COTTIER = "Cottier et al., The rising costs of training frontier AI models, arXiv:2405.21015, and its code"
@@ -176,15 +166,15 @@ rows += [["electricity-price", str(y), v, "", "", "USD/kWh", "US Energy Informat
          for y, v in ((2010, .0677), (2019, .0681), (2020, .0667), (2021, .0718), (2022, .0832), (2023, .0806), (2024, .0771), (2025, .0826))]
 rows += [["server-life", a, v, "", "", "years", COTTIER, "2024-05-31", ""] for a, v in (("2020", 3), ("2022", 4), ("2023", 5))]
 rows += [["goodput", "any", 0.9, 0.8, 0.98, "", "claims of 0.85 to 0.95 by operators; wall-clock loss of six published runs 0.60 to 0.92 (data/published/runs.csv)", "2025-01", "useful share of wall-clock time: restarts, stalls, smaller phases"]]
-write("hardware/overheads.csv", ["What comes on top of a device: servers, interconnect, power, cooling. applies_to is a device, a kind of device, a provider, a year or 'any'."],
-      ["quantity", "applies_to", "value", "low", "high", "unit", "source", "date", "note"], rows)
+write(root / "hardware/overheads.csv", ["What comes on top of a device: servers, interconnect, power, cooling. applies_to is a device, a kind of device, a provider, a year or 'any'."],
+      ["quantity", "applies_to", "value", "low", "high", "unit", "source", "date", "note"], rows, "source")
 
 READ = "date: 2026-08-22 (when the sources were read; a row with a year states the year of its figure)"
 
 # --- carbon ------------------------------------------------------------------------------------------------------------
 rows = [["country", r["iso"], r["country"], number(r["gco2_per_kwh"]), "", r["year"], "Ember via Our World in Data, as in CodeCarbon"]
         for r in table(evidence / "hardware/carbon_countries.csv") if r["gco2_per_kwh"]]
-write("carbon/countries.csv", ["Grid carbon intensity, grams of CO2e per kWh generated."], ["kind", "key", "name", "grams_per_kwh", "pue", "year", "source"], rows)
+write(root / "carbon/countries.csv", ["Grid carbon intensity, grams of CO2e per kWh generated."], ["kind", "key", "name", "grams_per_kwh", "pue", "year", "source"], rows, "source")
 rows = []
 for r in table(evidence / "hardware/carbon_cloud_regions.csv"):
     grams, year = r["gco2_per_kwh"], ""
@@ -193,12 +183,12 @@ for r in table(evidence / "hardware/carbon_cloud_regions.csv"):
     if grams:
         rows.append(["region", f"{r['provider']}/{r['region'].replace('cenrtal', 'central')}", r["city"] or r["state"] or r["country"], number(grams), r["pue"], year,
                      r["source"] or "mlco2/impact"])
-write("carbon/regions.csv", ["date: 2025", "Cloud regions: grams of CO2e per kWh on the grid, power usage effectiveness where the provider states it.", READ],
-      ["kind", "key", "name", "grams_per_kwh", "pue", "year", "source"], rows)
+write(root / "carbon/regions.csv", ["date: 2025", "Cloud regions: grams of CO2e per kWh on the grid, power usage effectiveness where the provider states it.", READ],
+      ["kind", "key", "name", "grams_per_kwh", "pue", "year", "source"], rows, "source")
 rows = []
 for r in table(evidence / "hardware/carbon_sources_and_zones.csv"):
     if r["kind"] == "usa_state_2016_lbs_per_mwh":
         rows.append(["state", "us/" + r["key"].replace(" ", "-"), r["key"], f"{float(r['gco2_per_kwh']) * 0.45359237:.4g}", "", "2016", "US EPA eGRID 2016, as in CodeCarbon"])
     else:
         rows.append([{"source": "source", "nordic_bidding_zone": "zone"}[r["kind"]], r["key"], r["key"].replace("_", " "), number(r["gco2_per_kwh"]), "", "", "CodeCarbon's table"])
-write("carbon/sources.csv", ["date: 2025", "Energy sources, bidding zones and states of the USA: grams of CO2e per kWh.", READ], ["kind", "key", "name", "grams_per_kwh", "pue", "year", "source"], rows)
+write(root / "carbon/sources.csv", ["date: 2025", "Energy sources, bidding zones and states of the USA: grams of CO2e per kWh.", READ], ["kind", "key", "name", "grams_per_kwh", "pue", "year", "source"], rows, "source")

@@ -5,12 +5,13 @@
 
 Rows come from Epoch AI's database (CC-BY, condensed) by rule: since AlexNet, with a published or counted compute, and with
 either parameters and data or devices and hours; not those the database calls speculative or wrong. Facts are corrected by
-tools/facts/published.py, the published compute never."""
+tools/facts/published.py, the published compute never. Rows of other names that were added to the table by hand stay."""
 import csv, gzip, pathlib, re, sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "facts"))
 from devices import DEVICES  # noqa: E402
 from published import ALIASES, FACTS, FAULTS, HARDWARE, ROWS, TAKEN  # noqa: E402
+from table import write  # noqa: E402
 
 evidence = pathlib.Path(sys.argv[1]) / "published"
 root = pathlib.Path(__file__).resolve().parent.parent / "data"
@@ -123,19 +124,14 @@ for r in database:
              source=f"Epoch AI, Data on AI Models (CC-BY); {r['link'] or 'no link'}", fault=fault,
              note="; ".join(x for x in (facts.get("why", ""), "fine-tuned" if finetuned else "", re.sub(r"\s+", " ", r["compute_notes"])[:140]) if x)))
 rows.sort(key=lambda r: (r["date"], r["name"]))
-path = root / "published/runs.csv"
-path.parent.mkdir(parents=True, exist_ok=True)
-with open(path, "w", newline="") as file:
-    file.write("# Published training runs: the facts their developers or Epoch AI's database state. tokens: seen in one pass over the data; passes: over it;\n"
-               "# dataset, epochs: as the database has them, before its facts were corrected.\n"
-               "# utilization_from: reported (by the developers, of model FLOP), reported-hfu (counts recomputation), derived (from the operation count: no second opinion), stated (in the database).\n"
-               "# flop_from: developer, operations (counted), hardware (assumed utilization), mixed (mean of both). fault: why a row is kept out of every score.\n"
-               "# Made by tools/make-published.py.\n")
-    out = csv.writer(file, lineterminator="\n")
-    out.writerow(COLUMNS)
-    for r in rows:
-        out.writerow([number(r[c]) if c in ("parameters", "active_parameters", "tokens") and r.get(c) not in (None, "") else r.get(c, "") if r.get(c) is not None else "" for c in COLUMNS])
-import math  # noqa: E402
+write(root / "published/runs.csv", [
+    "Published training runs: the facts their developers or Epoch AI's database state. tokens: seen in one pass over the data; passes: over it;",
+    "dataset, epochs: as the database has them, before its facts were corrected.",
+    "utilization_from: reported (by the developers, of model FLOP), reported-hfu (counts recomputation), derived (from the operation count: no second opinion), stated (in the database).",
+    "flop_from: developer, operations (counted), hardware (assumed utilization), mixed (mean of both). fault: why a row is kept out of every score.",
+    "Made by tools/make-published.py."],
+    COLUMNS, [[number(r[c]) if c in ("parameters", "active_parameters", "tokens") and r.get(c) not in (None, "") else r.get(c, "") if r.get(c) is not None else "" for c in COLUMNS]
+              for r in rows], "name")
 score = []
 for r in rows:
     if r["domain"] in ("language",) and r.get("flop") and r.get("tokens") and not r.get("fault"):
