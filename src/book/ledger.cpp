@@ -40,13 +40,6 @@ Figure figure(double value, Dim d) {
   return result;
 }
 
-Figure unknown_figure(Dim d) {
-  Figure result;
-  result.dim = d;
-  result.unknown = true;
-  return result;
-}
-
 Figure figure(const Traced& value) {
   Figure result = figure(value.value(), value.dim());
   if (const auto exact = value.exact()) result.exact = exact->to_string();

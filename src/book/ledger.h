@@ -53,7 +53,6 @@ class Ledger {
 // Figures of certain numbers, for tables.
 Figure figure(Integer value, Dim dim = {});
 Figure figure(double value, Dim dim = {});
-Figure unknown_figure(Dim dim = {});
 // A traced number at its best guess (no percentiles).
 Figure figure(const Traced& value);
 

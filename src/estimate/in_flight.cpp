@@ -5,8 +5,6 @@
 namespace floptally {
 namespace {
 
-double as_double(std::int64_t n) { return static_cast<double>(n); }
-
 // Narayanan et al. 2104.04473: groups of `pipeline` micro-batches pass each chunk in turn.
 void interleave(const Layout& layout, double micro, std::int64_t stage, const double* weight, int head, InFlight& out) {
   const std::int64_t p = layout.pipeline, v = out.chunks;
@@ -73,6 +71,16 @@ InFlight in_flight(const Layout& layout, std::int64_t batch, std::int64_t stage,
   }
   for (int c = 0; c < count; ++c) out.fullest[c] = out.at_head[c] = each;
   return out;
+}
+
+double micro_batches_in_flight(const Layout& layout, std::int64_t batch, std::int64_t stage) {
+  double weight[kMaxChunks];
+  const int count = static_cast<int>(std::clamp<std::int64_t>(layout.chunks, 1, kMaxChunks));
+  std::fill(weight, weight + count, 1.0);
+  const InFlight flight = in_flight(layout, batch, stage, weight, -1, count);
+  double sum = 0;
+  for (int c = 0; c < count; ++c) sum += flight.fullest[c];
+  return sum / count;
 }
 
 std::vector<int> passes_of(const Layout& layout, std::int64_t micro, std::int64_t stage, int chunks, int most) {

@@ -22,6 +22,9 @@ struct InFlight {
 InFlight in_flight(const Layout& layout, std::int64_t batch, std::int64_t stage, const double* weight, int head,
                    int count);
 
+// Micro-batches that pipeline rank `stage` holds at its fullest: the mean over its chunks, where these keep alike.
+double micro_batches_in_flight(const Layout& layout, std::int64_t batch, std::int64_t stage);
+
 // Passes of a rank in order: +chunk+1 forward, -(chunk+1) backward; at most `most` of them, whole micro-batches.
 std::vector<int> passes_of(const Layout& layout, std::int64_t micro, std::int64_t stage, int chunks, int most);
 

@@ -444,16 +444,6 @@ DeviceMemory peak_memory(const MemoryProfile& profile, const Run& run) {
   return best;
 }
 
-double micro_batches_in_flight(const Layout& layout, std::int64_t batch, std::int64_t stage) {
-  double weight[kMaxChunks];
-  const int count = static_cast<int>(std::clamp<std::int64_t>(layout.chunks, 1, kMaxChunks));
-  std::fill(weight, weight + count, 1.0);
-  const InFlight flight = in_flight(layout, batch, stage, weight, -1, count);
-  double sum = 0;
-  for (int c = 0; c < count; ++c) sum += flight.fullest[c];
-  return sum / count;
-}
-
 namespace {
 
 // What the allocator reserves over what it must hold at the peak. Where lengths vary, what comes and goes within a step

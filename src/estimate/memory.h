@@ -83,9 +83,6 @@ struct MemoryLines {
 };
 MemoryLines memory_lines(const DeviceMemory& memory, const Run& run, double spread_low, double spread_high);
 
-// Micro-batches whose activations chunk `chunk` of pipeline rank `stage` holds at its peak.
-double micro_batches_in_flight(const Layout& layout, std::int64_t batch, std::int64_t stage);
-
 // A step, moment by moment, for a chart: what is held after each event of the schedule.
 struct MemoryMoment {
   std::string label;

@@ -8,8 +8,6 @@
 namespace floptally {
 namespace {
 
-double as_double(std::int64_t n) { return static_cast<double>(n); }
-
 // Bytes of a number packed into 4 bits. Numbers alone are a parameter, which is sharded and gathered; the scales of its
 // blocks are a plain attribute of it (bitsandbytes nn/modules.py: Params4bit.quant_state).
 constexpr double kPackedNumber = 0.5;

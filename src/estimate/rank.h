@@ -6,8 +6,6 @@
 
 namespace floptally {
 
-inline double as_double(std::int64_t n) { return static_cast<double>(n); }
-
 // What one chunk of the model (a run of layers) holds on a device.
 struct Chunk {
   LayerMemory sum;  // of its layers, `before` and `after`

@@ -6,6 +6,7 @@
 #include "estimate/textbook.h"
 #include "network/count.h"
 #include "network/ops.h"
+#include "training/layout.h"
 #include "training/precision.h"
 
 namespace floptally {
@@ -14,8 +15,6 @@ namespace {
 constexpr double kRecurrentBytes = 4;  // states are summed over all tokens: fp32
 constexpr double kActivationBytes = 2;
 constexpr double kLogitBytes = 4;
-
-double as_double(std::int64_t n) { return static_cast<double>(n); }
 
 bool begins(std::string_view text, std::string_view start) { return text.substr(0, start.size()) == start; }
 

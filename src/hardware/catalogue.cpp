@@ -119,14 +119,6 @@ std::vector<const Price*> Catalogue::prices_of(const Device& device) const {
   return found;
 }
 
-const Price* Catalogue::latest_price(const Device& device, PriceKind kind) const {
-  const Price* latest = nullptr;
-  for (const Price& price : prices()) {
-    if (price.device == device.name && price.kind == kind && (!latest || price.date >= latest->date)) latest = &price;
-  }
-  return latest;
-}
-
 const Overhead* Catalogue::overhead(std::string_view quantity, std::string_view applies_to) const {
   const std::string folded = folded_name(applies_to);
   for (const Overhead& row : overheads()) {

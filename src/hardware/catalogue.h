@@ -39,8 +39,6 @@ class Catalogue {
   [[nodiscard]] const std::vector<Device>& devices() const { return devices_; }
   [[nodiscard]] const std::vector<Price>& prices() const;  // by device, then date
   [[nodiscard]] std::vector<const Price*> prices_of(const Device& device) const;
-  // The latest price of that kind, if any.
-  [[nodiscard]] const Price* latest_price(const Device& device, PriceKind kind) const;
   // The median over providers of their latest prices, of the two years before the newest. The range is log-normal, its
   // spread that of providers' prices around their mean, pooled over all devices that several providers offer, widened
   // for the few that the median itself is taken from (a prediction interval: sigma * sqrt(1 + 1 / providers)).

@@ -155,15 +155,6 @@ const Convention* find_convention(std::string_view name) {
 
 const Convention& default_convention() { return *find_convention("causal"); }
 
-std::string convention_names() {
-  std::string names;
-  for (const Convention& row : conventions()) {
-    if (!names.empty()) names += ", ";
-    names += row.name;
-  }
-  return names;
-}
-
 CountOptions options_of(const Convention& convention) {
   CountOptions options;
   options.rules.pairs = convention.pairs;

@@ -48,7 +48,6 @@ struct Convention {
 // null if there is none of that name.
 const Convention* find_convention(std::string_view name);
 const std::vector<Convention>& conventions();
-std::string convention_names();  // "all, causal, ..."
 // What is used where nobody says: "causal".
 const Convention& default_convention();
 

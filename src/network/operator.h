@@ -39,7 +39,7 @@ inline constexpr int kKeepCount = 4;
 template <class N>
 struct FlopSplit {
   N matmul = N(0);  // matrix products and convolutions (what runs on matrix units)
-  N other = N(0);   // everything else: element by element, reductions, exponentials; see FLOP_PER_ELEMENT in ops.h
+  N other = N(0);   // everything else: element by element, reductions, exponentials; see flop_per_element.h
 };
 
 template <class N>
@@ -65,7 +65,7 @@ struct Cost {
   N output = N(0);     // activation elements written by the forward pass
   N workspace = N(0);  // elements alive only while the forward runs (beyond input and output)
   // Kept for the backward pass. saved[0] is the op's first input wherever that is kept (an op flagged
-  // kSharedInput does not count it: a sibling keeps the same tensor).
+  // shared_input does not count it: a sibling keeps the same tensor).
   Saved<N> saved[kMaxSaved];
   int saved_count = 0;
   bool saves_input = false;  // saved[0] is the first input

@@ -224,8 +224,6 @@ bool Spec::divides(std::string_view part, std::int64_t part_value, std::string_v
   return false;
 }
 
-const KindDef* const* all_kinds() { return kinds::kAll; }
-
 const KindDef* find_kind(std::string_view name) {
   for (auto kind = kinds::kAll; *kind != nullptr; ++kind) {
     if ((*kind)->name == name) return *kind;

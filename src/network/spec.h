@@ -70,7 +70,6 @@ struct KindDef {
   std::string_view unit = "sample";
 };
 
-const KindDef* const* all_kinds();  // null-terminated
 const KindDef* find_kind(std::string_view name);
 // A kind's fields together with those that every spec has.
 const FieldTable& full_table(const KindDef& kind);

@@ -14,6 +14,9 @@
 
 namespace floptally {
 
+// Ranks, layers and tokens in the arithmetic of bytes.
+inline double as_double(std::int64_t n) { return static_cast<double>(n); }
+
 // What the data-parallel ranks share out (Rajbhandari et al. 1910.02054): states of the optimizer, gradients, weights.
 enum class Zero : std::uint8_t { none, optimizer, gradients, weights };
 

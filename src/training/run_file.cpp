@@ -537,12 +537,6 @@ void Reader::read(const Record& root) {
   }
 }
 
-}  // namespace
-
-bool is_run(const Node& root) { return root.is_mapping() && root.find("run"); }
-
-namespace {
-
 void check_model(const Node& root, const RunFile& file, Diagnostics& problems) {
   const Node hardware = root.find("hardware");
   const bool by_hours =

@@ -54,8 +54,6 @@ struct RunFile {
 // Errors, all at once: the decoder's, unknown-precision, unknown-optimizer, unknown-framework, unknown-device,
 // bad-count, run-version, run-model; missing-key where there is neither a model nor device-hours.
 Result<RunFile> read_run(const Node& root, const Catalogue& catalogue);
-// True for a mapping that says `run:`.
-bool is_run(const Node& root);
 // Sizes of a network that a layout must divide.
 Divisors divisors_of(const Network& network, const Run& run);
 // The JSON Schema of RUN files.

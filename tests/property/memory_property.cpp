@@ -3,6 +3,7 @@
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
+#include "estimate/in_flight.h"
 #include "estimate/memory.h"
 #include "network/blocks/decoder.h"
 

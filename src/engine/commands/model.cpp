@@ -103,8 +103,10 @@ ModelQuestion question_of(const Request& request, const Inputs& inputs, Diagnost
   if (q.convention == nullptr) {
     std::vector<std::string_view> names;
     for (const Convention& row : conventions()) names.push_back(row.name);
-    problems.push_back(error("unknown-convention", "there is no convention called '" + convention + "'", {},
-                             suggestion(convention, names) + " (" + convention_names() + ", table)"));
+    names.emplace_back("table");
+    problems.push_back(
+        error("unknown-convention", "there is no convention called '" + convention + "'", {},
+              suggestion(convention, names) + " (`floptally reference conventions` says what each counts)"));
   }
   q.derive = request.has("derive");
   if (request.has("tokens")) {

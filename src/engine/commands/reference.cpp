@@ -1,5 +1,5 @@
-// floptally reference [TOPIC]: what the program knows by itself. Every list is read from the registry or table that the
-// program works with, and docs/reference/ is made from this command, so the pages cannot say anything else.
+// floptally reference [TOPIC|NAME]: what the program knows by itself. Every list is read from the registry or table
+// that the program works with, and docs/reference/ is made from this command, so the pages cannot say anything else.
 #include <algorithm>
 
 #include "audit/lint/lint.h"
@@ -60,7 +60,8 @@ Table families_table() {
                {"types", "model_type or architecture of the config"},
                {"source", "Source"}},
               {},
-              "A config.json is read by the family that lists its model_type, else its first architecture."};
+              "A config.json is read by the family that lists its model_type, else its first architecture. Written in "
+              "src/network/families/FAMILY.cpp."};
   for (const FamilyDef* const* each = all_families(); *each != nullptr; ++each) {
     const FamilyDef& family = **each;
     table.rows.push_back({text(family.name), text(family.doc),
@@ -118,7 +119,8 @@ Table operators_table() {
                {"other", "Other FLOP", true},
                {"source", "Source"}},
               {},
-              "FLOP of one forward pass on one sample; a causal attention counts s^2/2 pairs."};
+              "FLOP of one forward pass on one sample; a causal attention counts s^2/2 pairs. Written in "
+              "src/network/operators/OPERATOR.cpp."};
   for (const OperatorDef* const* each = all_operators(); *each != nullptr; ++each) {
     const OperatorDef& op = **each;
     std::vector<std::string_view> attributes;
@@ -210,23 +212,6 @@ Table formulas_table() {
                    {"source", "Source"}});
 }
 
-// The formulas whose name, or whose source, has the word in it.
-Table formulas_called(const std::string& word) {
-  const auto lower = [](std::string_view text) {
-    std::string out(text);
-    for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    return out;
-  };
-  Table table = formulas_table();
-  std::erase_if(table.rows, [&](const Row& row) {
-    const auto has = [&](const Value& cell) {
-      return lower(std::get<std::string>(cell)).find(lower(word)) != std::string::npos;
-    };
-    return !has(row.front()) && !has(row.back());
-  });
-  return table;
-}
-
 struct Topic {
   std::string_view name;
   std::string_view doc;
@@ -248,6 +233,35 @@ constexpr Topic kTopics[] = {
     {"precisions", "what each state of a training run is stored in", precisions_table},
     {"run", "the keys of a RUN file", run_table},
 };
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return out;
+}
+
+// What every topic has under that name: rows with the word in their name or aliases, formulas of a source with it.
+std::vector<Table> rows_called(std::string_view word) {
+  constexpr std::size_t kShortest = 3;  // two letters stand in every second name
+  std::vector<Table> found;
+  if (word.size() < kShortest) return found;
+  const std::string wanted = lower(word);
+  for (const Topic& topic : kTopics) {
+    Table table = topic.table();
+    std::erase_if(table.rows, [&](const Row& row) {
+      for (std::size_t i = 0; i < row.size(); ++i) {
+        const std::string_view column = table.columns[i].key;
+        const bool named =
+            i == 0 || column == "aliases" || column == "types" || (topic.name == "formulas" && column == "source");
+        if (named && lower(std::get<std::string>(row[i])).find(wanted) != std::string::npos) return false;
+      }
+      return true;
+    });
+    const auto place = topic.name == "formulas" ? found.begin() : found.end();  // what is asked for most
+    if (!table.rows.empty()) found.insert(place, std::move(table));
+  }
+  return found;
+}
 
 // A diagnostic's code is a topic too: "floptally reference unknown-key" explains it.
 const CodeInfo* find_code(std::string_view word) {
@@ -279,10 +293,6 @@ Result<Book> run(const Request& request, Context&) {
     book.summary.emplace_back(code->explanation);
     return book;
   }
-  if (Table found = formulas_called(wanted); wanted.size() > 2 && !found.rows.empty()) {
-    book.tables.push_back(std::move(found));
-    return book;
-  }
   // JSON Schemas of our own files, made from the tables that decode them, and a page of the reference.
   static constexpr std::pair<std::string_view, std::string (*)()> kTexts[] = {{"plan-schema", plan_schema},
                                                                               {"run-schema", run_schema},
@@ -295,8 +305,10 @@ Result<Book> run(const Request& request, Context&) {
     book.summary.push_back(make());
     return book;
   }
+  book.tables = rows_called(wanted);
+  if (!book.tables.empty()) return book;
   for (const Topic& topic : kTopics) names.push_back(topic.name);
-  return error("unknown-topic", "there is no topic or diagnostic called '" + wanted + "'", {},
+  return error("unknown-topic", "there is no topic, name or diagnostic called '" + wanted + "'", {},
                suggestion(wanted, names));
 }
 
@@ -304,16 +316,17 @@ Result<Book> run(const Request& request, Context&) {
 
 namespace commands {
 extern const CommandDef k_reference;
-const CommandDef k_reference = {{"reference",
-                                 "what the program knows: operators, families, formulas by name, diagnostics ...",
-                                 "[TOPIC]",
-                                 0,
-                                 1,
-                                 {},
-                                 {"floptally reference", "floptally reference operators",
-                                  "floptally reference narayanan", "floptally reference unknown-key"}},
-                                run,
-                                false};
+const CommandDef k_reference = {
+    {"reference",
+     "what the program knows: operators, families, formulas by name, diagnostics ...",
+     "[TOPIC|NAME]",
+     0,
+     1,
+     {},
+     {"floptally reference", "floptally reference operators", "floptally reference narayanan",
+      "floptally reference attention", "floptally reference unknown-key"}},
+    run,
+    false};
 }  // namespace commands
 
 }  // namespace floptally

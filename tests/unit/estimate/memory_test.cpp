@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "estimate/in_flight.h"
 #include "unit/estimate/small_models.h"
 
 namespace floptally {
