@@ -145,6 +145,7 @@ std::string quantity_text(double value, Dim d, int digits) {
   if (plain == dim::kNodeSecond) return count_text(value / 3600, digits) + " node-hours";
   if (plain == dim::kToken) return tokens(value, digits) + " tokens";
   if (plain == dim::kParameter) return tokens(value, digits);
+  if (plain == dim::kByte / dim::kParameter) return count_text(value, digits) + " bytes/parameter";
   if (plain == dim::kSample) return count_text(value, digits) + " samples";
   if (plain == dim::kDevice) return count_text(value, digits) + " devices";
   if (plain == dim::kNode) return count_text(value, digits) + " nodes";

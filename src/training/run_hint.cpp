@@ -5,9 +5,9 @@
 #include <optional>
 #include <span>
 
-#include "base/json_quote.h"
 #include "base/nearest.h"
 #include "base/split.h"
+#include "document/flow_text.h"
 #include "training/optimizer.h"
 #include "training/precision.h"
 #include "training/run_tables.h"
@@ -18,22 +18,6 @@ namespace floptally {
 namespace {
 
 constexpr std::string_view kGroups[] = {"train", "hardware", "layout", "adapter", "offload", "inference"};
-
-// A value as one line of YAML.
-std::string one_line(const Node& node) {
-  if (node.is_mapping()) {
-    std::string out;
-    for (const Node child : node) out += (out.empty() ? "" : ", ") + std::string(child.key()) + ": " + one_line(child);
-    return "{" + out + "}";
-  }
-  if (node.is_sequence()) {
-    std::string out;
-    for (const Node child : node) out += (out.empty() ? "" : ", ") + one_line(child);
-    return "[" + out + "]";
-  }
-  const std::string_view text = node.text();
-  return node.quoted() || text.find('\n') != std::string_view::npos ? json_quote(text) : std::string(text);
-}
 
 bool on(const Node& node) {
   const std::string word = folded(node.text());
@@ -78,7 +62,7 @@ std::optional<std::string> recipe(const Node& node) {
   const std::string plain = word.starts_with("torch") ? word.substr(5) : word;
   for (const std::string& name : {std::string(node.text()), plain})
     if (const Result<Precision> found = find_precision(name); found.ok()) return found->name;
-  return one_line(node);
+  return flow_text(node);
 }
 
 std::optional<std::string> optimizer_name(const Node& node) {
@@ -92,7 +76,7 @@ std::optional<std::string> optimizer_name(const Node& node) {
   if (word.find("8bit") != std::string::npos && word.find("adam") != std::string::npos) return "adam-8bit";
   for (const char* name : {"adafactor", "adamw", "adam", "lion", "muon", "shampoo", "soap", "sgd"})
     if (word.find(name) != std::string::npos) return std::string(name) == "adam" ? "adamw" : name;
-  return one_line(node);
+  return flow_text(node);
 }
 
 std::optional<std::string> recomputed(const Node& node) {
@@ -100,7 +84,7 @@ std::optional<std::string> recomputed(const Node& node) {
     const Node mode = node.find("mode");
     bool ours = true;
     for (const Node child : node) ours = ours && kRunRecompute.find(child.key()) != nullptr;
-    return ours ? one_line(node) : mode ? recomputed(mode) : std::optional<std::string>("full");
+    return ours ? flow_text(node) : mode ? recomputed(mode) : std::optional<std::string>("full");
   }
   const std::string word = folded(node.text());
   if (off(node)) return std::nullopt;
@@ -117,7 +101,7 @@ std::string schedule(const Node& node) {
         std::pair("dualpipe", "dualpipe"), std::pair("zbv", "zb-v"), std::pair("zbh2", "zb-h2"),
         std::pair("zerobubble", "zb-h1"), std::pair("1f1b", "1f1b"), std::pair("gpipe", "gpipe")})
     if (word.find(part) != std::string::npos) return ours;
-  return one_line(node);
+  return flow_text(node);
 }
 
 // PEFT's modules in our words.
@@ -231,7 +215,7 @@ void Rewriter::device(const Node& child) {
   while (!rest.empty() && rest.front() == ' ') rest.remove_prefix(1);
   const bool times = !rest.empty() && (rest.front() == 'x' || rest.front() == '*' || rest.front() == 'X');
   if (status != std::errc{} || count <= 0 || (!rest.empty() && !times))
-    return set(child, "hardware.device", one_line(child));
+    return set(child, "hardware.device", flow_text(child));
   set(child, "hardware.devices", std::to_string(count));
   if (rest.empty()) return;
   rest.remove_prefix(1);
@@ -268,12 +252,14 @@ std::optional<std::string> Rewriter::value_at(const Node& child, const std::stri
   if (path == "adapter.targets") return adapted(child);
   if (path == "adapter.base" && flag.empty()) {
     const std::string word = folded(child.text());
-    return word == "4bit" || word == "bnb4bit" ? "nf4" : word == "8bit" || word == "bnb8bit" ? "int8" : one_line(child);
+    return word == "4bit" || word == "bnb4bit"   ? "nf4"
+           : word == "8bit" || word == "bnb8bit" ? "int8"
+                                                 : flow_text(child);
   }
   if (path == "layout.schedule") return schedule(child);
   if (path == "adapter.dropout" && !child.is_mapping()) {
     const auto rate = child.as_double();
-    return rate ? std::optional<std::string>(*rate > 0 ? "true" : "false") : one_line(child);
+    return rate ? std::optional<std::string>(*rate > 0 ? "true" : "false") : flow_text(child);
   }
   if (path.starts_with("offload.")) {
     const Node where = child.is_mapping() ? child.find("device") : child;
@@ -281,7 +267,7 @@ std::optional<std::string> Rewriter::value_at(const Node& child, const std::stri
   }
   if (path == "attention") {
     const std::string word = folded(child.text());
-    if (word == "fused" || word == "flash" || word.starts_with("unfused")) return one_line(child);
+    if (word == "fused" || word == "flash" || word.starts_with("unfused")) return flow_text(child);
     return word == "eager" || word == "math" || word == "local" ? "unfused" : "fused";
   }
   if (path == "model" && child.is_mapping() && child.find("flavor") && child.find("name"))  // torchtitan's
@@ -289,8 +275,8 @@ std::optional<std::string> Rewriter::value_at(const Node& child, const std::stri
   if (path == "layout.shard" && child.text().starts_with("-")) return std::nullopt;  // all
   if (path == "model" && child.is_mapping() && !child.find("from") && !child.find("kind"))
     for (const char* key : {"name", "name_or_path", "path", "hf_model", "id"})
-      if (const Node name = child.find(key)) return one_line(name);
-  return one_line(child);
+      if (const Node name = child.find(key)) return flow_text(name);
+  return flow_text(child);
 }
 
 void Rewriter::place(const Node& child, const std::string& path, std::string_view flag) {
@@ -309,7 +295,7 @@ void Rewriter::place(const Node& child, const std::string& path, std::string_vie
   if (path == "offload" && (on(child) || word == "cpu")) return set(child, path, "[optimizer]");
   if (path == "offload" && off(child)) return;
   if (path == "inference" && child.is_scalar()) return on(child) ? set(child, "inference.batch", "1") : void();
-  if (path == "train" && child.is_scalar()) return set(child, "train.tokens", one_line(child));
+  if (path == "train" && child.is_scalar()) return set(child, "train.tokens", flow_text(child));
   if (std::optional<std::string> value = value_at(child, path, flag)) set(child, path, *std::move(value));
 }
 

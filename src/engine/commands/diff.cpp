@@ -4,12 +4,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
+#include "base/file.h"
 #include "base/json_quote.h"
 #include "book/difference.h"
 #include "book/ledger.h"
+#include "document/flow_text.h"
 #include "engine/command.h"
 #include "engine/delegate.h"
+#include "engine/override.h"
 #include "quantity/print.h"
 #include "render/grid/grid.h"
 
@@ -128,7 +132,8 @@ void add_changes(Book& book, const Difference& d, const std::string& label) {
   std::string by;
   for (const auto& [factor, part] : d.factors)
     by += (by.empty() ? "" : "   ") + factor + " " + signed_text(part, d.dim);
-  table.note = "By cause: " + by;
+  if (d.factors.size() > 1 || (!d.factors.empty() && d.factors.begin()->first != "amount"))
+    table.note = "By cause: " + by;
   book.tables.push_back(std::move(table));
 }
 
@@ -146,8 +151,55 @@ std::string unit_of(const Book& answer) {
   return at == answer.headlines.end() ? std::string() : at->label;
 }
 
-void add_input_changes(Book& book, const Book& before, const Book& after) {
+// Every value of a RUN file by its path: "layout.zero" is "3".
+void settings_of(const Node& node, const std::string& path, std::map<std::string, std::string>& out) {
+  if (!node.is_mapping()) {
+    out[path] = flow_text(node);
+    return;
+  }
+  for (const Node child : node) settings_of(child, (path.empty() ? "" : path + ".") + std::string(child.key()), out);
+}
+
+// Empty for what is no file of a run.
+std::map<std::string, std::string> settings_of(const std::string& input, const Request& request, Context& context) {
+  std::map<std::string, std::string> out;
+  if (input == "-" || !path_exists(input)) return out;
+  const Result<const Source*> source = context.sources.read(input);
+  if (!source.ok()) return out;
+  Result<Document> plain = read_document(**source);
+  if (!plain.ok()) return out;
+  const Result<Document> document = with_overrides(std::move(*plain), request, context);
+  if (document.ok() && document->root().is_mapping()) settings_of(document->root(), "", out);
+  return out;
+}
+
+// What the files of two runs say differently, by path; empty where an input is no file.
+std::vector<InputChange> setting_changes(const Request& request, Context& context) {
+  std::vector<InputChange> out;
+  const auto before = settings_of(request.inputs[0], request, context);
+  const auto after = settings_of(request.inputs[1], request, context);
+  if (before.empty() || after.empty()) return out;
+  const auto counts = [](const std::string& path) { return path != "title" && path != "name" && path != "note"; };
+  for (const auto& [path, value] : before) {
+    const auto other = after.find(path);
+    const std::string now = other == after.end() ? std::string() : other->second;
+    if (counts(path) && now != value) out.push_back({path, value, now});
+  }
+  for (const auto& [path, value] : after)
+    if (counts(path) && !before.contains(path)) out.push_back({path, {}, value});
+  return out;
+}
+
+// Inputs of the answers that differ; those of runs as their files say them, where they do.
+void add_input_changes(Book& book, const Book& before, const Book& after, std::vector<InputChange> settings) {
+  const std::size_t said = settings.size();
   for (const InputChange& change : input_changes(before, after)) {
+    const bool known =
+        std::any_of(settings.begin(), settings.begin() + static_cast<std::ptrdiff_t>(said),
+                    [&](const InputChange& s) { return s.name == change.name || s.name.ends_with("." + change.name); });
+    if (!known) settings.push_back(change);
+  }
+  for (const InputChange& change : settings) {
     if (change.before.empty())
       book.summary.push_back("+ " + change.name + "  " + change.after);
     else if (change.after.empty())
@@ -161,9 +213,12 @@ void add_input_changes(Book& book, const Book& before, const Book& after) {
 std::vector<std::string> totals_to_split(const Request& request, const Book& before, const Book& after) {
   std::vector<std::string> keys = request.words("by");
   if (!keys.empty()) return keys;
+  const bool memory = !difference(before, after, "bytes").changes.empty() && before.command == "train";
   for (const char* key : {"usd", "flop", "flop_training", "flop_forward", "parameters"})
-    if (!difference(before, after, key).changes.empty()) return {key};
-  return {};
+    if (!difference(before, after, key).changes.empty())
+      return memory ? std::vector<std::string>{key, "bytes"} : std::vector<std::string>{key};
+  if (memory) keys.emplace_back("bytes");
+  return keys;
 }
 
 // What holds for both is said once; a note without a place says which of the two it is about.
@@ -209,10 +264,11 @@ Result<Book> diff(const Request& request, Context& context) {
   add_headlines(book, *before, *after);
   book.json_answer = json_differences(*before, *after);
   if (book.summary.empty()) book.summary.emplace_back("No headline differs.");
-  add_input_changes(book, *before, *after);
+  const bool runs = before->command == "train";
+  add_input_changes(book, *before, *after, runs ? setting_changes(request, context) : std::vector<InputChange>());
   for (const std::string& key : totals_to_split(request, *before, *after)) {
     const Difference d = difference(*before, *after, key);
-    std::string label = key;
+    std::string label = key == "bytes" ? "memory of the fullest device" : key;
     for (const Headline& each : before->headlines)
       if (each.key == key) label = each.label;
     if (only_names(d))

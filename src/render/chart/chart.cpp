@@ -123,7 +123,8 @@ Frame frame(Canvas& canvas, const Chart& chart, double x_low, double x_high, dou
   if (chart.limit) {
     canvas.body += line(f.left, f.y.at(*chart.limit), f.right, f.y.at(*chart.limit),
                         "stroke=\"#e45756\" stroke-dasharray=\"4 3\"");
-    canvas.body += text(f.right, f.y.at(*chart.limit) - 4, chart.limit_label, "end", " class=\"tick\"");
+    canvas.above += text(f.right, f.y.at(*chart.limit) - 4, chart.limit_label, "end",
+                         " class=\"tick\" paint-order=\"stroke\" stroke=\"#fff\" stroke-width=\"3\"");
   }
   canvas.height = f.bottom + 42;
   return f;
@@ -430,7 +431,7 @@ std::string svg_page(const std::vector<Canvas>& canvases, const std::string& tit
   double height = 8;
   double width = 720;
   for (const Canvas& canvas : canvases) {
-    body += fmt::format("<g transform=\"translate(0 {:.0f})\">\n{}</g>\n", height, canvas.body);
+    body += fmt::format("<g transform=\"translate(0 {:.0f})\">\n{}</g>\n", height, canvas.body + canvas.above);
     height += canvas.height + 16;
     width = std::max(width, canvas.width);
   }

@@ -11,6 +11,7 @@ struct Canvas {
   double width = 720;
   double height = 0;
   std::string body;
+  std::string above;  // drawn last: labels over areas
 };
 
 // The inside of one chart (without the <svg> element).
