@@ -150,7 +150,8 @@ void read_zero(EvidenceRow& out, std::string_view text, const SourceRule& rule) 
   if (text.empty() && out.devices > 1 && out.arguments.empty())
     out.noted.emplace_back(l.zero == Zero::none ? "zero: no states are shared (not stated)"
                                                 : "zero: states are shared (the source's recipes)");
-  if (l.zero == Zero::weights && !rule.known && !rule.named) out.run.framework = *find_framework("fsdp");
+  if (l.zero == Zero::weights && !rule.known && !rule.named && !out.run.framework.planned)
+    out.run.framework = *find_framework("fsdp");
   // accelerate's FSDP is FSDP1 unless version 2 is asked for.
   const std::string word = lower(text);
   if (out.run.framework.name == "huggingface" && contains(word, "fsdp") && !contains(word, "fsdp2"))
@@ -443,7 +444,7 @@ void bound_layout(EvidenceRow& out) {
 
 namespace {
 
-// The framework a row names, or that of its source. One device, or data parallelism alone: plain PyTorch.
+// The framework a row names, or that of its source. One device, or data parallelism alone: plain PyTorch; TPUs: XLA.
 void read_framework(EvidenceRow& out, Cells& cells, const SourceRule& rule) {
   const std::string_view named = cells.text("framework");
   const auto framework = find_framework(named.empty() ? std::string_view(rule.framework) : named);
@@ -452,7 +453,10 @@ void read_framework(EvidenceRow& out, Cells& cells, const SourceRule& rule) {
   if (rule.known || !named.empty()) return;
   bool split = !cells.text("arguments").empty();
   for (const char* axis : {"tp", "pp", "cp", "ep"}) split = split || cells.count(axis, 1) > 1;
-  if (!split) out.run.framework = *find_framework("pytorch");
+  if (generation_of(cells.text("gpu")) == "tpu")
+    out.run.framework = *find_framework("maxtext");  // XLA plans the memory of TPUs, whoever calls it
+  else if (!split)
+    out.run.framework = *find_framework("pytorch");
   out.assumed.push_back("framework " + out.run.framework.name);
 }
 

@@ -395,6 +395,8 @@ RunHint run_hint(const Node& root) {
 void explain_values(const Node& root, Diagnostics& problems) {
   constexpr std::string_view kOfValues[] = {"unknown-word",      "not-a-quantity",        "unknown-optimizer",
                                             "unknown-precision", "unknown-number-format", "wrong-type"};
+  constexpr std::size_t kMost = 1000;  // a file with more keys is none of a run
+  if (root.size() > kMost) return;
   std::optional<RunHint> hint;
   for (Diagnostic& problem : problems) {
     if (std::find(std::begin(kOfValues), std::end(kOfValues), problem.code) == std::end(kOfValues)) continue;
