@@ -366,6 +366,26 @@ std::string meant(const RunHint& hint, const Test& test) {
   return inner.empty() ? std::string() : group + ": {" + inner + "}";
 }
 
+// What to write for a task of other programs, which no key names.
+std::string task_help(const Node& root) {
+  for (const Node child : root) {
+    const std::string key = folded(child.key()), task = folded(child.text());
+    if (key != "task" && key != "objective" && key != "method" && key != "stage" && key != "rl") continue;
+    const auto says = [&](std::string_view word) { return task.find(word) != std::string::npos; };
+    if (says("dpo") || says("kto") || says("ipo"))
+      return std::string(child.text()) +
+             " holds pairs of sequences and a frozen reference model: write twice the micro_batch, and add the bytes "
+             "of "
+             "the reference's weights (none where adapters are trained)";
+    if (says("ppo") || says("grpo") || says("rlhf"))
+      return std::string(child.text()) +
+             " holds several models and generates: each is a run, or `inference`, of its own";
+    if (says("infer") || says("serv") || says("generat")) return "serving is 'inference: {batch: 1, context: 4k}'";
+    return "a run trains all weights, or its 'adapter' alone: leave '" + std::string(child.key()) + "' out";
+  }
+  return {};
+}
+
 bool about_keys(const Diagnostic& problem) {
   return problem.code == "unknown-key" || problem.code == "wrong-type" || problem.code == "missing-key";
 }
@@ -427,6 +447,8 @@ bool explain_keys(const Node& root, Diagnostics& problems,
       const bool vague =
           problem.help.empty() || problem.help.starts_with("known here") || line.starts_with("inference");
       if (!line.empty() && vague) problem.help = "here that is '" + line + "'";
+      const std::string task = problem.code == "unknown-key" ? task_help(root) : std::string();
+      if (!task.empty() && line.empty()) problem.help = task;
     }
     return false;
   }
@@ -450,6 +472,7 @@ bool explain_keys(const Node& root, Diagnostics& problems,
     if (hint.left_out.size() > kListed) names += " and " + std::to_string(hint.left_out.size() - kListed) + " more";
     folded_one.help += "\nno answer stands on: " + names;
   }
+  if (const std::string task = task_help(root); !task.empty()) folded_one.help += "\n" + task;
   if (others) {
     for (const Diagnostic& problem : others(hint.text))
       folded_one.help += "\nand there: " + problem.message + (problem.help.empty() ? "" : " (" + problem.help + ")");

@@ -9,6 +9,7 @@
 #include "engine/override.h"
 #include "engine/train_answer.h"
 #include "network/format.h"
+#include "network/ops.h"
 #include "network/shipped.h"
 #include "network/spec.h"
 #include "quantity/quantity_text.h"
@@ -147,6 +148,26 @@ Result<const Source*> read_or_name(const std::string& path, Context& context) {
   return context.sources.read(path);
 }
 
+// Exporters for inference fold batch norms into the convolutions before them; training keeps what both take in.
+void note_folded(const RunFile& file, const Network& network, Book& book) {
+  const Node from = file.model.is_mapping() ? file.model.find("from") : file.model;
+  if (!from.text().ends_with(".onnx")) return;
+  std::size_t convolutions = 0, norms = 0;
+  for (const Op& op : network.ops) {
+    convolutions += op.def == &operators::k_convolution ? 1 : 0;
+    norms +=
+        op.def == &operators::k_batch_norm || op.def == &operators::k_group_norm || op.def == &operators::k_layer_norm
+            ? 1
+            : 0;
+  }
+  if (convolutions < 2 || norms > 0) return;
+  book.notes.push_back(
+      note("folded-norms",
+           "the graph has convolutions and no norms: if it was exported for inference they were folded "
+           "away, and training keeps more than this",
+           from.span(), "torch.onnx.export(..., training=TrainingMode.TRAINING) leaves them there"));
+}
+
 void note_binary(const RunFile& file, Book& book) {
   for (const RunFile::Assumed& each : file.binary)
     book.notes.push_back(
@@ -201,6 +222,7 @@ Result<Book> run(const Request& request, Context& context) {
                          [&](std::int64_t sequence) { return read_model(file, sequence, path, context.sources); }};
   Result<Book> book = train_answer(question);
   if (book.ok()) note_binary(file, *book);
+  if (book.ok() && network && trains) note_folded(file, *network, *book);
   if (book.ok() && trains) note_assumptions(file, *book);
   return book;
 }
