@@ -62,7 +62,7 @@ Table serving_table(const RunFile::Serving& s, const Network& network) {
   return table;
 }
 
-Book serving_answer(const TrainQuestion& q, double usable) {
+Book serving_answer(const TrainQuestion& q) {
   const Network& network = *q.network;
   const RunFile::Serving& s = *q.file.serving;
   const ServingMemory m = memory_of(s, network);
@@ -89,7 +89,7 @@ Book serving_answer(const TrainQuestion& q, double usable) {
                     totals.front().second / trace.constant(Integer(devices)));
   Book book = ledger.finish(0);
   const double together = m.together();
-  const double capacity = q.file.device != nullptr ? q.file.device->memory_bytes.value_or(0) * usable : 0;
+  const double capacity = q.file.device != nullptr ? usable_bytes(*q.file.device) : 0;
   std::string answer = bytes_text(together) + " to serve " + what_is_served(s, network);
   if (capacity > 0) {
     book.yes = together <= capacity * static_cast<double>(devices);

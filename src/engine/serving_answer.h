@@ -7,7 +7,7 @@ namespace floptally {
 
 Table serving_table(const RunFile::Serving& serving, const Network& network);
 
-// For a question with a network and `inference`. `usable`: the share of a device's memory that programs get.
-Book serving_answer(const TrainQuestion& question, double usable);
+// For a question with a network and `inference`.
+Book serving_answer(const TrainQuestion& question);
 
 }  // namespace floptally

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "audit/assumptions.h"
 #include "book/leaf.h"
 #include "engine/serving_answer.h"
 #include "engine/textbook_table.h"
@@ -20,7 +21,6 @@ namespace {
 
 constexpr double kFarther = 1.5;         // widening of the range, in logarithms, where no measured run is like this one
 constexpr std::uint32_t kWorlds = 4096;  // three or four uncertain inputs: plenty
-constexpr double kUsable = 0.985;        // of a device's memory as sold: driver and page tables keep the rest
 
 std::string percent(double fraction) {
   char text[32];
@@ -325,6 +325,19 @@ void add_compute(Ledger& ledger, const TrainQuestion& q, const Network& network,
   add_bill(ledger, q, *total);
 }
 
+// The share of the peak that published runs reached, where this one does not say its own.
+Traced usual_utilization(Trace& trace, const Device* device) {
+  AuditRun like;
+  like.domain = "language";
+  like.checked = true;  // device, number and time are the user's own
+  Leaf leaf;
+  leaf.name = "utilization";
+  leaf.distribution = Assumptions::embedded().utilization(0, like, device);
+  leaf.mark = Mark::assumed;
+  leaf.source = "published runs (data/audit/utilization.csv)";
+  return trace.leaf(std::move(leaf));
+}
+
 // Nothing but hardware and time is known (Epoch's second method): time x devices x peak x utilization.
 Book by_hardware(const TrainQuestion& q) {
   constexpr double kHour = 3600;
@@ -339,8 +352,9 @@ Book by_hardware(const TrainQuestion& q) {
     const auto format = q.file.device != nullptr ? q.file.device->training_arithmetic() : std::nullopt;
     const double catalogue = format ? q.file.device->peak_of(*format).value_or(0) : 0;
     const char* share = hardware.find("mfu") ? "mfu" : "utilization";
+    const bool stated = static_cast<bool>(hardware.find(share));
     rate = run_input(trace, hardware, "peak", dim::kFlopPerSecond, 1, catalogue) *
-           run_input(trace, hardware, share, dim::kNone, 1, 0.35);
+           (stated ? run_input(trace, hardware, share, dim::kNone, 1, 0) : usual_utilization(trace, q.file.device));
   }
   const Traced flop = trace.name("training FLOP", trace.as(hours * rate, dim::kFlop),
                                  "device-seconds x peak x utilization (Epoch, Estimating Training Compute, method 2)");
@@ -352,9 +366,6 @@ Book by_hardware(const TrainQuestion& q) {
   add_price(ledger, hardware, hours);
   ledger.influences("flop_training");
   ledger.book().title = q.file.title.empty() ? "a run" : q.file.title;
-  if (!hardware.find("rate") && !hardware.find("mfu") && !hardware.find("utilization")) {
-    ledger.book().notes.push_back(note("assumed", "utilization: 35% (not given)"));
-  }
   return ledger.finish(kWorlds);
 }
 
@@ -401,7 +412,7 @@ Book by_parameters(const TrainQuestion& q) {
   if (!totals.empty()) ledger.headline("memory_bytes_per_device", "memory of a device", totals.front().second);
   ledger.book().title = q.file.title.empty() ? "a run" : q.file.title;
   ledger.book().tables.push_back(textbook_table(q.file.parameters, run));
-  const double capacity = q.file.device != nullptr ? q.file.device->memory_bytes.value_or(0) * kUsable : 0;
+  const double capacity = q.file.device != nullptr ? usable_bytes(*q.file.device) : 0;
   if (const double least = totals.empty() ? 0 : totals.front().second.value(); capacity > 0 && least > capacity) {
     ledger.book().yes = false;
     ledger.book().summary.emplace_back("the states alone need " + bytes_text(least) + " and do not fit into " +
@@ -451,7 +462,7 @@ Result<Book> described_answer(const TrainQuestion& q) {
   MemoryProfile profile(run);
   replay(network, profile);
   DeviceMemory peak = peak_memory(profile, run);
-  const double capacity = q.file.device != nullptr ? q.file.device->memory_bytes.value_or(0) * kUsable : 0;
+  const double capacity = q.file.device != nullptr ? usable_bytes(*q.file.device) : 0;
   if (capacity > 0) peak.bound(capacity);
   const bool experts = divisors.experts > 0;
   const RunClass like{{}, run.framework.name, "allocated", kind_of(run, experts)};
@@ -495,7 +506,7 @@ Result<Book> described_answer(const TrainQuestion& q) {
 }  // namespace
 
 Result<Book> train_answer(const TrainQuestion& q) {
-  if (q.file.model && q.network != nullptr && serves_only(q.file)) return serving_answer(q, kUsable);
+  if (q.file.model && q.network != nullptr && serves_only(q.file)) return serving_answer(q);
   Result<Book> book = !q.file.model ? by_hardware(q) : q.network == nullptr ? by_parameters(q) : described_answer(q);
   if (book.ok()) check_totals(q, *book);
   return book;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/nearest.h"
+#include "hardware/device.h"
 #include "training/table.h"
 
 namespace floptally {
@@ -115,9 +116,10 @@ std::vector<DeviceOverhead> read_overheads() {
                    number("cublas_before"),
                    number("cudnn_attention") > 0,
                    {number("context"), number("context_low"), number("context_high")},
+                   number("usable"),
                    std::string(table.cell(row, "source"))});
   }
-  if (out.empty()) out.push_back({"any", 0, 0, 0, false, {}, {}});
+  if (out.empty()) out.push_back({"any", 0, 0, 0, false, {}, 1, {}});
   return out;
 }
 
@@ -146,6 +148,10 @@ const DeviceOverhead& device_overhead(std::string_view device) {
     }
   }
   return *best;
+}
+
+double usable_bytes(const Device& device) {
+  return device.memory_bytes.value_or(0) * device_overhead(device.name).usable;
 }
 
 }  // namespace floptally

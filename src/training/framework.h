@@ -12,6 +12,8 @@
 
 namespace floptally {
 
+struct Device;  // hardware/device.h
+
 enum class Wgrad : std::uint8_t { in_place, dummy, transient };
 
 // A best guess with its 90% range.
@@ -87,9 +89,12 @@ struct DeviceOverhead {
   double cublas_before = 0;                           // ... of older versions of PyTorch, where these took another size
   bool cudnn_attention = false;                       // attention runs in cuDNN's kernel
   Spread context;                                     // bytes that nvidia-smi shows before the first tensor
+  double usable = 1;                                  // share of the memory as sold that programs can have
   std::string source;
 };
 // The row whose name begins the device's ("A100" for "A100-SXM-80GB"), else the row "any".
 const DeviceOverhead& device_overhead(std::string_view device);
+// Bytes of the device that programs can have; 0 where its memory is not known.
+double usable_bytes(const Device& device);
 
 }  // namespace floptally

@@ -27,23 +27,22 @@ namespace {
 constexpr const char* kShipped = "evidence/memory.csv";
 constexpr const char* kPublished = "evidence/published_memory.csv";  // shipped as well
 constexpr double kGib = 1024.0 * 1024 * 1024;
-constexpr double kUsable =
-    0.985;  // of "80 GB": what CUDA reports on A100, H100, V100 and A10G (driver and ECC take the rest)
 
-// Memory of a device as evidence names it: "a100_80gb" says so itself; "h100_sxm", "4090" stand in the catalogue.
+// Usable memory of a device as evidence names it: "a100_80gb" says so itself; "h100_sxm", "4090" stand in the
+// catalogue.
 double capacity_of(std::string_view device) {
   std::string digits;
   for (std::size_t i = 0; i < device.size(); ++i) {
     if (device[i] >= '0' && device[i] <= '9') {
       digits += device[i];
     } else if (device.substr(i, 2) == "gb" && !digits.empty() && digits.size() < 4) {
-      return std::stod(digits) * kGib * kUsable;
+      return std::stod(digits) * kGib * device_overhead(device).usable;
     } else {
       digits.clear();
     }
   }
   const std::vector<const Device*> found = Catalogue::embedded().matches(device);
-  return !found.empty() && found.front()->memory_bytes ? *found.front()->memory_bytes : 0;
+  return found.empty() ? 0 : usable_bytes(*found.front());
 }
 
 std::string percent(double fraction) {
@@ -301,8 +300,8 @@ void add_unmeasured(const Csv& csv, const std::vector<EvidenceRow>& rows, Memory
     const bool timed = !csv.cell(row.row, "iter_time_s").empty() || !csv.cell(row.row, "tokens_per_s_per_gpu").empty();
     if (!says || timed) continue;
     ++card.rows;
-    card.skipped.push_back({row.id, "no memory was measured (mem_alloc_gib, mem_reserved_gib, peak_mem_gib ...)",
-                            row.row});
+    card.skipped.push_back(
+        {row.id, "no memory was measured (mem_alloc_gib, mem_reserved_gib, peak_mem_gib ...)", row.row});
   }
   std::stable_sort(card.skipped.begin(), card.skipped.end(),
                    [](const Skipped& a, const Skipped& b) { return a.row < b.row; });

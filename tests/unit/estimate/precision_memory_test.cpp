@@ -49,6 +49,28 @@ TEST(Loss, OfSixteenBitLogits) {
   EXPECT_DOUBLE_EQ(memory_of(small_llama(), run)[Holds::logits], logits * 2 * 5);
 }
 
+// Gemma 2's eager attention: what the tanh of the scores gave, and an fp32 softmax of it.
+TEST(Scores, ThatATanhCapsAreKeptTwiceMore) {
+  floptally::Run run = plain("bf16-pure");
+  run.fused_attention = false;
+  const double plainly = first_layer(small_llama(), run).kept;
+  run.softcapped = true;
+  constexpr double kHeads = 8;
+  EXPECT_DOUBLE_EQ(first_layer(small_llama(), run).kept - plainly, kHeads * kTokens * kTokens * (2 + 4));
+}
+
+// CUBLAS_WORKSPACE_CONFIG=:4096:8: eight buffers of 4 MiB a handle, whatever the device.
+TEST(Workspace, OfDeterministicRunsIs32MiBAHandle) {
+  floptally::Run run = plain("bf16-pure");
+  run.device = "A100-SXM-80GB";
+  const double usual = memory_of(small_llama(), run)[Holds::workspace];
+  run.deterministic = true;
+  const double handles = run.framework.handles;
+  ASSERT_GT(handles, 0);
+  EXPECT_DOUBLE_EQ(memory_of(small_llama(), run)[Holds::workspace] - usual,
+                   handles * (32.0 * 1024 * 1024 - device_overhead(run.device).cublas_workspace));
+}
+
 TEST(Loss, OfLogitsThatTensorRanksGather) {
   floptally::Run run = plain("bf16-pure");
   run.layout.tensor = 4;
