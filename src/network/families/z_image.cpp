@@ -1,0 +1,106 @@
+#include "network/families/_diffusion.h"
+
+namespace floptally::families {
+namespace {
+
+constexpr std::string_view kArchitectures[] = {"ZImageTransformer2DModel"};
+
+struct Net {
+  AttentionPart attention;
+  MlpPart mlp;
+  std::int64_t width = 3840, times = 256;
+};
+
+// Norms before and behind both sublayers; the time scales and gates where it is let in.
+void describe_block(Sink& sink, const Net& n, std::int64_t tokens, bool driven) {
+  const std::int64_t width = n.width;
+  const auto scaled = [&] {
+    if (driven) sink.add(elementwise("scale", tokens * width, 1, 1, 1));
+  };
+  const auto gated = [&] {
+    if (driven)
+      describe_gate(sink, tokens, width);
+    else
+      sink.add(residual(tokens * width));
+  };
+  if (driven) sink.add(linear("adaLN_modulation", 1, n.times, 4 * width, true, Component::norm));
+  sink.add(rms_norm("attention_norm1", tokens, width));
+  scaled();
+  describe_attention(n.attention, tokens, sink);
+  sink.add(rms_norm("attention_norm2", tokens, width));
+  gated();
+  sink.add(rms_norm("ffn_norm1", tokens, width));
+  scaled();
+  describe_mlp(n.mlp, tokens, sink);
+  sink.add(rms_norm("ffn_norm2", tokens, width));
+  gated();
+}
+
+void describe_z_image(Family& f) {
+  const Keys& c = f.config;
+  Net n;
+  n.width = c.size("dim");
+  const std::int64_t layers = c.size("n_layers"), refiners = c.assume("n_refiner_layers", 2), heads = c.size("n_heads"),
+                     in = c.assume("in_channels", 16), text = c.assume("cap_feat_dim", 2560);
+  const std::vector<std::int64_t> patches = c.has("all_patch_size") ? c.config().sizes({"all_patch_size"})
+                                                                    : std::vector<std::int64_t>{2},
+                                  deep = c.has("all_f_patch_size") ? c.config().sizes({"all_f_patch_size"})
+                                                                   : std::vector<std::int64_t>{1};
+  c.divides("n_heads", heads, "dim", n.width);
+  if (patches.size() != 1 || deep.size() != 1 || patches[0] < 1 || deep[0] != 1)
+    c.problem("unknown-variant", "all_patch_size", "only one size of patches of one frame is known");
+  if (c.count_or("siglip_feat_dim", 0) > 0)
+    c.problem("unknown-variant", "siglip_feat_dim", "pictures that are seen beside the text (Omni) are not known");
+  n.times = std::min<std::int64_t>(n.width, 256);
+  n.attention.name = "attention";
+  n.attention.width = n.width;
+  n.attention.heads = n.attention.kv_heads = heads;
+  n.attention.head_dim = n.width / std::max<std::int64_t>(1, heads);
+  n.attention.mask = AttentionMask::none;
+  n.attention.qk_norm = c.flag("qk_norm", true) ? QkNorm::per_head : QkNorm::none;
+  n.mlp = mlp_of(n.width, std::max<std::int64_t>(1, n.width * 8 / 3));
+  n.mlp.name = "feed_forward";
+  c.understood({"n_kv_heads", "norm_eps", "rope_theta", "t_scale", "axes_dims", "axes_lens"});
+  const Canvas canvas = read_canvas(f, {1024, 1024, 1, 512});
+  if (!f.ok()) return;
+  constexpr std::int64_t kPixels = 8, kFrequencies = 256, kInner = 1024;
+  const std::int64_t pixels = kPixels * patches[0], image = cells(canvas.height, pixels) * cells(canvas.width, pixels),
+                     area = patches[0] * patches[0];
+  Sink& sink = f.sink;
+  sink.add(linear("t_embedder.0", 1, kFrequencies, kInner, true, Component::embed).with(op_flags::input_no_gradient));
+  sink.add(activation("act", kInner, Activation::silu));
+  sink.add(linear("t_embedder.2", 1, kInner, n.times, true, Component::embed));
+  sink.add(linear("x_embedder", image, area * in, n.width, true, Component::embed).with(op_flags::input_no_gradient));
+  sink.add(parameter("pad_tokens", 2 * n.width, 0, Component::embed));
+  {
+    const Scope blocks(sink, "noise_refiner", refiners, BlockKind::layer);
+    describe_block(sink, n, image, true);
+  }
+  sink.add(rms_norm("cap_embedder.0", canvas.text, text).with(op_flags::input_no_gradient));
+  sink.add(linear("cap_embedder.1", canvas.text, text, n.width, true, Component::embed));
+  {
+    const Scope blocks(sink, "context_refiner", refiners, BlockKind::layer);
+    describe_block(sink, n, canvas.text, false);
+  }
+  {
+    const Scope blocks(sink, "layers", layers, BlockKind::layer);
+    describe_block(sink, n, image + canvas.text, true);
+  }
+  const std::int64_t all = image + canvas.text;  // the text's positions are dropped behind
+  sink.add(linear("final_layer.adaLN_modulation", 1, n.times, n.width, true, Component::norm));
+  describe_modulated(sink, "final_layer.norm", all, n.width);
+  sink.add(linear("final_layer.linear", all, n.width, area * in, true, Component::head));
+}
+
+}  // namespace
+
+extern const FamilyDef k_z_image;
+const FamilyDef k_z_image = {"z_image",
+                             "Z-Image: picture and text, each refined by layers of its own, then in one stream",
+                             "huggingface/diffusers models/transformers/transformer_z_image.py; 2511.22699",
+                             {},
+                             kArchitectures,
+                             build<describe_z_image>,
+                             "sample"};
+
+}  // namespace floptally::families
