@@ -65,14 +65,22 @@ class Cells {
     }
     return value ? std::optional(*value * unit) : std::nullopt;
   }
-  // A length in tokens; "4k" is 4,096, as in RUN files.
-  [[nodiscard]] std::int64_t length(std::string_view column, std::int64_t otherwise) {
+  // A length in tokens ("4k" is 4,096, as in RUN files), or a number of parameters ("7B", decimal).
+  [[nodiscard]] std::int64_t length(std::string_view column, std::int64_t otherwise, Suffix suffix = Suffix::length) {
     const std::string_view cell = text(column);
-    const NumberText value = read_number(cell, Suffix::length);
+    const NumberText value = read_number(cell, suffix);
     const bool suffixed = value.length == cell.size() && !cell.empty() && (cell.back() < '0' || cell.back() > '9');
-    if (suffixed && value.exact && Integer(0) < *value.exact && *value.exact < Integer(std::int64_t{1} << 40))
+    if (suffixed && value.exact && Integer(0) < *value.exact && *value.exact < Integer(std::int64_t{1} << 50))
       return value.exact->to_int64();
     return count(column, otherwise);
+  }
+  // The same where the cell may be any number.
+  [[nodiscard]] double amount(std::string_view column) {
+    const std::string_view cell = text(column);
+    if (!cell.empty() && (cell.back() < '0' || cell.back() > '9') && cell.back() != '.')
+      if (const std::int64_t value = blank(column) ? 0 : length(column, 0, Suffix::decimal); value > 0)
+        return static_cast<double>(value);
+    return number(column).value_or(0);
   }
   [[nodiscard]] std::int64_t count(std::string_view column, std::int64_t otherwise) {
     const auto value = number(column);

@@ -343,7 +343,7 @@ void read_layout(EvidenceRow& out, Cells& cells) {
   out.node = cells.count("gpus_per_node", 8);
   out.run.batch = cells.count("global_batch", number_after(lower(out.notes), "global batch"));
   if (out.run.batch == 0 && out.shape.sequence > 0)
-    out.run.batch = cells.count("global_batch_tokens", 0) / out.shape.sequence;
+    out.run.batch = cells.length("global_batch_tokens", 0, Suffix::decimal) / out.shape.sequence;
   const std::int64_t replicas = cells.count("dp", 0);
   if (out.devices == 0 && replicas > 0) out.devices = replicas * l.tensor * l.pipeline * l.context;
   out.accumulated = cells.count("grad_accum", 0);
@@ -524,7 +524,7 @@ EvidenceRow read_row(const Csv& csv, std::size_t row, std::uint64_t line, const 
   out.run.fused_attention = !contains(rule.attention, "unfused") && !out.run.softcapped;
   out.run.caches_keys = contains(rule.attention, "cached");
   out.run.attention_dropout = out.run.hidden_dropout = !out.shape.gated && rule.dropout;
-  out.parameters = cells.number("params").value_or(0);
+  out.parameters = cells.amount("params");
   out.meter = rule.meter;
   out.rank = rule.rank;
   read_measured(out, cells, rule.unit, rule.known);

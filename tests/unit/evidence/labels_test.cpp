@@ -139,6 +139,14 @@ TEST(Labels, OffloadedStatesLiveOnTheHost) {
   EXPECT_TRUE(row.run.offload.optimizer && row.run.offload.weights);
 }
 
+TEST(Labels, NumbersWithTheirSuffix) {
+  const std::string rest = ",32,4096,32,8,14336,1,128256,4k,h100_80gb,8,1,1,8,zero1,1,8,bf16,none,,40";
+  EXPECT_EQ(row_of(kHeader, "a,8.03B" + rest).parameters, 8.03e9);
+  EXPECT_EQ(row_of(kHeader, "a,8030261248.0" + rest).parameters, 8030261248);
+  EXPECT_EQ(row_of(kHeader, "a,8e9" + rest).parameters, 8e9);
+  EXPECT_NE(row_of(kHeader, "a,eight" + rest).reason, "");
+}
+
 TEST(Labels, FourBitsAreTheBaseOfAdaptersOnly) {
   const std::string header =
       "id,layers,hidden,heads,kv_heads,ffn,gated_ffn,vocab,seq_len,gpu,n_gpus,micro_batch,global_batch,precision,"
