@@ -53,6 +53,8 @@ void hold_states(const LayerMemory& sum, const Run& run, std::array<double, kHol
   if (formats.gradients == Dtype::float32 && run.precision.gradients != Dtype::float32) {
     at(bytes, Holds::gradients) += run.framework.second_gradients * (sum.trained_dense + sum.trained_expert);
   }
+  if (layout.data * layout.context > 1)
+    at(bytes, Holds::gradients) += run.framework.reducer * (sum.trained_dense + sum.trained_expert);
   if (!run.offload.optimizer) {
     // Whole parameters: the fullest rank has the largest one.
     const bool whole_shards = run.whole_shards && layout.zero == Zero::optimizer;
@@ -64,7 +66,9 @@ void hold_states(const LayerMemory& sum, const Run& run, std::array<double, kHol
     at(bytes, Holds::gradients) +=
         run.framework.shard_gradients * shared(sum.trained_dense, sum.trained_expert, Zero::optimizer);
   }
-  if (layout.zero != Zero::weights && run.adapter.rank == 0 && !run.framework.keeps_high_precision) {
+  // Autocast remembers its casts of weights whatever the framework does with quantized products.
+  const bool casts = run.precision.stream != Dtype::unspecified || !run.framework.keeps_high_precision;
+  if (layout.zero != Zero::weights && run.adapter.rank == 0 && casts) {
     for (const Dtype copy : run.precision.copies) at(bytes, Holds::copies) += sum.matrix * bytes_of(copy);
   }
 }
@@ -230,6 +234,43 @@ double exchanged(const Run& run, const Rank& rank) {
   return run.framework.holds_exchanged && received && again ? rank.input : 0;
 }
 
+// The fullest moment of the layers' backward pass: its start, or one of its ends. `gradients`: bytes held for them once
+// they are all there, `logits`: 16-bit ones that a variable holds.
+Transient fullest_backward(const MemoryProfile& profile, const Run& run, const Rank& rank, const Gathered& gathered,
+                           const Transient& start, double gradients, double logits) {
+  Transient fullest = start;
+  const auto consider = [&fullest](const Transient& end) {
+    if (end.sum() > fullest.sum()) fullest = end;
+  };
+  double one = 0;
+  for (int c = 0; c < rank.count; ++c) one += rank.chunks[c].activations;
+  Transient end = start;  // of a micro-batch: the activations of the others
+  end.activations = std::max(0.0, start.activations - one * (1 - 1 / std::max(1.0, rank.sum_layers)));
+  if (run.framework.gradients_wait) {  // ... its gradients of all parameters
+    Transient made = end;
+    made.working += bytes_of(run.precision.compute) * (rank.sum.trained_dense + rank.sum.trained_expert);
+    consider(made);
+  }
+  end.gathered = gathered.layer;
+  if (gathered.later > 0) consider(end);  // ... one micro-batch later, all weights
+  if (run.framework.flat_units && run.layout.zero == Zero::weights && run.adapter.rank > 0) {
+    // In the first layer: hooks on the input of a unit whose parameters are frozen hold it and its gradient until the
+    // backward pass ends (torch/distributed/fsdp/_runtime_utils.py: _register_post_backward_reshard_only_hook;
+    // torch/autograd/graph.py: register_multi_grad_hook keeps the leaf that checkpointing made of it).
+    Transient first = start;
+    first.activations += rank.inputs;
+    first.gathered -= rank.gathered_layer;
+    consider(first);
+  }
+  if (run.fused_optimizer) return fullest;
+  // Of the step: all gradients, the activations of one layer.
+  const double left = left_behind(profile, rank, run, gradients);
+  if (start.absent > 0 || left > 0)
+    consider({start.activations / std::max(1.0, rank.sum_layers), fullest.working + left, gathered.layer,
+              start.logits + logits, 0});
+  return fullest;
+}
+
 // `gradients`: bytes held for them once they are all there.
 void moments(const MemoryProfile& profile, const Run& run, const Rank& rank, const InFlight& flight, double gradients,
              Transient* out) {
@@ -249,30 +290,9 @@ void moments(const MemoryProfile& profile, const Run& run, const Rank& rank, con
   const double mask = run.loader_mask && given ? profile.mask() : 0;
   const double gathered_first = gathered.layer - gathered.later;
   out[static_cast<int>(Moment::forward)] = {full, rank.working / 2 + mask, gathered_first, 0, absent};
-  Transient& backward = out[static_cast<int>(Moment::layer_backward)];
-  backward = {full, rank.working + rank.replayed, gathered_first, held_back, absent};
-  if (gathered.later > 0) {  // ... or, one micro-batch later, all weights and the activations of the others
-    double one = 0;
-    for (int c = 0; c < rank.count; ++c) one += rank.chunks[c].activations;
-    const double others = full - one * (1 - 1 / std::max(1.0, rank.sum_layers));
-    const Transient end = {others, backward.working, gathered.layer, held_back, absent};
-    if (end.sum() > backward.sum()) backward = end;
-  }
-  if (run.framework.flat_units && run.layout.zero == Zero::weights && run.adapter.rank > 0) {
-    // ... or in the first layer: hooks on the input of a unit whose parameters are frozen hold it and its gradient
-    // until the backward pass ends (torch/distributed/fsdp/_runtime_utils.py:
-    // _register_post_backward_reshard_only_hook; torch/autograd/graph.py: register_multi_grad_hook keeps the leaf that
-    // checkpointing made of it).
-    const Transient first = {full + rank.inputs, backward.working, gathered_first - rank.gathered_layer, held_back,
-                             absent};
-    if (first.sum() > backward.sum()) backward = first;
-  }
-  if (!run.fused_optimizer) {  // ... or at its end: all gradients, the activations of one layer
-    const double left = left_behind(profile, rank, run, gradients);
-    const Transient end = {full / std::max(1.0, rank.sum_layers), backward.working + left, gathered.layer,
-                           held_back + held_logits(rank, run, logits), 0};
-    if ((absent > 0 || left > 0) && end.sum() > backward.sum()) backward = end;
-  }
+  const Transient start = {full, rank.working + rank.replayed, gathered_first, held_back, absent};
+  out[static_cast<int>(Moment::layer_backward)] =
+      fullest_backward(profile, run, rank, gathered, start, gradients, held_logits(rank, run, logits));
   if (rank.head && after.logits > 0) loss_moments(profile, run, rank, gathered, head, mask, deferred, absent, out);
   const bool shared = run.layout.zero >= Zero::optimizer;
   const double updated = rank.sum.trained_dense / (shared ? as_double(run.layout.shard_ranks()) : 1) +

@@ -217,8 +217,6 @@ void read_adapter(EvidenceRow& out, const SourceRule& rule, const std::string& m
     unknown_label(out, "quantization", quantization);
   if (contains(method, "emb") && out.reason.empty())
     out.reason = "method " + method + ": embeddings trained beside adapters";
-  if (packed && contains(rule.adapter, "inputs"))
-    out.run.framework.packed_inputs = std::max(1.0, out.run.framework.packed_inputs);
   if (packed)
     adapter.base = contains(quantization, "dq") || contains(rule.adapter, "double") ? Dtype::nf4_double : Dtype::nf4;
 }
@@ -477,11 +475,16 @@ void read_loss(EvidenceRow& out, std::string_view label) {
 
 // Until transformers 4.46 a model's forward pass gave the name of its logits to their fp32 copy (modeling_llama.py:
 // logits = logits.float()); since then its caller holds the 16-bit ones while the loss is made (loss/loss_utils.py).
-void read_version(EvidenceRow& out) {
+void read_version(EvidenceRow& out, std::string_view label) {
   Framework& f = out.run.framework;
   if (f.name.compare(0, 11, "huggingface") != 0) return;
   const std::int64_t minor = number_after(out.notes, "transformers 4.");
-  if (minor > 0 && minor < 46) f.loss_forward = f.loss_backward = std::min(f.loss_forward, 12.0);
+  if (minor > 0 && minor < 46) {
+    f.loss_forward = f.loss_backward = std::min(f.loss_forward, 12.0);
+    f.loss_blocks = std::max(f.loss_blocks, 2.0);
+  }
+  // A loop of its own whose variable holds the outputs, with them the fp32 logits, until the next ones are there.
+  if (label == "held" && f.loss_forward == 12) f.loss_backward = f.loss_forward + 4;
 }
 
 EvidenceRow read_row(const Csv& csv, std::size_t row, std::uint64_t line, const FindModel& find) {
@@ -519,7 +522,7 @@ EvidenceRow read_row(const Csv& csv, std::size_t row, std::uint64_t line, const 
   if (const auto format = find_dtype(rule.gradients); format && !rule.gradients.empty())
     out.run.framework.gradients = *format;
   read_loss(out, rule.loss);
-  read_version(out);
+  read_version(out, rule.loss);
   if (rule.balanced) out.run.expert_load = 1;
   out.run.fused_attention = !contains(rule.attention, "unfused") && !out.run.softcapped;
   out.run.caches_keys = contains(rule.attention, "cached");

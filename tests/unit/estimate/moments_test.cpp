@@ -19,7 +19,7 @@ DecoderShape mixture() {
 }
 
 Run spread_run(double load) {
-  Run run = default_run();
+  floptally::Run run = default_run();
   run.layout.data = run.layout.expert = run.batch = 8;
   run.expert_load = load;
   return run;
@@ -205,6 +205,30 @@ TEST(Moments, TheAllocatorSplitsOffNoMoreThanAMebibyte) {
   const double some = first_layer(shape, run).unsplit;
   run.expert_load = 1.3;
   EXPECT_EQ(first_layer(shape, run).unsplit, some);
+}
+
+// nanotron trainer.py: no DistributedDataParallel for one data rank; optim/gradient_accumulator.py: 16-bit gradients
+// are added after the backward pass.
+TEST(Moments, ReducersNeedASecondDataRank) {
+  const DecoderShape shape = small_llama();
+  floptally::Run run = default_run();
+  run.framework = *find_framework("nanotron");
+  run.batch = 8;
+  const DeviceMemory alone = memory_of(shape, run);
+  run.layout.data = 2;
+  const DeviceMemory together = memory_of(shape, run);
+  const double parameters = together[Holds::weights] / 2;
+  EXPECT_DOUBLE_EQ(together[Holds::gradients] - alone[Holds::gradients], 2 * parameters);
+  EXPECT_GE(together[Holds::working], 2 * parameters);
+}
+
+// torch/amp: casts of fp32 weights are remembered until the context is left.
+TEST(Moments, AutocastHoldsItsCasts) {
+  const DecoderShape shape = small_llama();
+  floptally::Run run = default_run();
+  run.framework = *find_framework("huggingface");
+  run.precision = *find_precision("fp16-autocast");
+  EXPECT_DOUBLE_EQ(memory_of(shape, run)[Holds::copies], 2 * (4 * first_layer(shape, run).matrix + 32000.0 * 1024));
 }
 
 }  // namespace

@@ -176,5 +176,21 @@ TEST(SourceRecipes, WhatIsNeededAtOnceDecidesWhetherItFits) {
   EXPECT_LT(lines.needed.best, lines.visible.best);
 }
 
+// Versions of transformers: who holds the logits, and whether FSDP is the first.
+TEST(SourceRecipes, TransformersByItsAge) {
+  const auto row = [](const std::string& source, const std::string& zero, const std::string& notes) {
+    return row_of("a," + source + "," + kLlama70b + "h100_80gb,64,1,1,,1,," + zero + ",1,128,bf16-true,full," + notes +
+                  ",60");
+  };
+  EXPECT_EQ(row("fms-acceleration", "none", "").run.framework.loss_forward, 14);
+  EXPECT_EQ(row("fms-acceleration", "none", "transformers 4.45").run.framework.loss_forward, 12);
+  EXPECT_EQ(row("fms-acceleration", "none", "transformers 4.48").run.framework.loss_forward, 14);
+  EXPECT_EQ(row("fms-acceleration", "fsdp", "").run.framework.name, "huggingface-fsdp");
+  EXPECT_EQ(row("fms-acceleration", "FSDP2", "").run.framework.name, "huggingface");
+  EXPECT_EQ(row("QwenLM/Qwen", "none", "").run.framework.loss_backward, 12);
+  // fsdp_llama2.py: outputs = model(**batch) lives until the next one's.
+  EXPECT_EQ(row("atorch@7fb7da8 examples/llama2/README.md FSDP", "zero3", "").run.framework.loss_backward, 16);
+}
+
 }  // namespace
 }  // namespace floptally
