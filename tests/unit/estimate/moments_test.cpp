@@ -231,5 +231,34 @@ TEST(Moments, AutocastHoldsItsCasts) {
   EXPECT_DOUBLE_EQ(memory_of(shape, run)[Holds::copies], 2 * (4 * first_layer(shape, run).matrix + 32000.0 * 1024));
 }
 
+// A layer of one operator: the working tensors of its backward pass.
+double working_of(const Op& op, const floptally::Run& run) {
+  MemoryProfile profile(run);
+  profile.enter("layers", 1, BlockKind::layer);
+  profile.add(op);
+  profile.leave();
+  return profile.layer(0).working;
+}
+
+// mamba_ssm's scan: states of every chunk of 128 positions and their gradients in fp32, the gradients once more in 16
+// bits.
+TEST(Working, OfAStateSpaceScanHoldsItsChunkStates) {
+  constexpr double kTokens = 1024, kHeads = 8, kHeadDim = 64, kState = 128;
+  const double moved = kTokens * (kHeads * kHeadDim + 2 * kState + kHeads) + kTokens * kHeads * kHeadDim;
+  const double states = kTokens / 128 * kHeads * kHeadDim * kState;
+  EXPECT_DOUBLE_EQ(working_of(state_space("ssm", 1024, 8, 64, 128, 1), default_run()),
+                   2 * moved + (4 + 4 + 2) * states);
+}
+
+// peft/tuners/lora/layer.py: the input in fp32, what the second matrix gives, and that times alpha / rank.
+TEST(Working, OfAdaptersInFp32) {
+  floptally::Run run = default_run();
+  run.adapter.rank = 8;
+  const Op query = linear("q_proj", 512, 1024, 256, false, Component::projection);
+  const double narrow = working_of(query, run);
+  run.adapter.wide = true;
+  EXPECT_DOUBLE_EQ(working_of(query, run) - narrow, 512.0 * (1024 + 2 * 256) * 4);
+}
+
 }  // namespace
 }  // namespace floptally
