@@ -79,12 +79,6 @@ void score_row(const TableRun& row, const Catalogue& catalogue, const Assumption
   add("answer", answer.flop);
 }
 
-std::string percent(double share) {
-  char text[16];
-  std::snprintf(text, sizeof text, "%.0f%%", 100 * share);
-  return text;
-}
-
 // One line of the card.
 struct Line {
   std::string method;
@@ -151,8 +145,8 @@ Table card_of(const std::vector<Line>& lines) {
     char median[24];
     std::snprintf(median, sizeof median, "%.2f", line.median());
     table.rows.push_back({line.method, line.regime.name, figure(Integer(static_cast<long>(line.ratios.size()))),
-                          std::string(median), percent(line.share(line.within)), percent(line.share(line.near)),
-                          percent(line.share(line.inside))});
+                          std::string(median), percent_text(line.share(line.within)),
+                          percent_text(line.share(line.near)), percent_text(line.share(line.inside))});
   }
   return table;
 }
@@ -245,7 +239,7 @@ Book table_card(const PublishedTable& table, const Catalogue& catalogue, const A
     if (line.regime.name != "all") continue;
     book.summary.push_back(line.method + ": within 1.5x for " + std::to_string(line.within) + " of " +
                            std::to_string(line.ratios.size()) + " runs; the 90% range holds the published compute of " +
-                           percent(line.share(line.inside)));
+                           percent_text(line.share(line.inside)));
   }
   std::size_t left_out = 0;
   Table gaps = gaps_of(table, scores, left_out);

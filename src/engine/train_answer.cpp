@@ -22,12 +22,6 @@ namespace {
 constexpr double kFarther = 1.5;         // widening of the range, in logarithms, where no measured run is like this one
 constexpr std::uint32_t kWorlds = 4096;  // three or four uncertain inputs: plenty
 
-std::string percent(double fraction) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.0f%%", 100 * fraction);
-  return text;
-}
-
 std::string bytes_text(double bytes) { return quantity_text(bytes, dim::kByte); }
 
 const char* rule_of(Holds what) {
@@ -448,7 +442,7 @@ std::string verdict(const TrainQuestion& q, double visible, double needed, doubl
       devices == 1 ? " on one device" : " on the fullest of " + std::to_string(devices) + " devices";
   if (!fits || q.file.device == nullptr) return bytes_text(visible) + where;
   const std::string room = bytes_text(capacity) + " of " + q.file.device->with_article() + " (probability of fitting " +
-                           percent(*fits) + ")";
+                           percent_text(*fits) + ")";
   if (needed > capacity) return bytes_text(needed) + " are needed at once" + where + " and do not fit into " + room;
   if (visible <= capacity) return bytes_text(visible) + where + " fit into " + room;
   return bytes_text(needed) + where + " fit into " + room +

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/csv.h"
+#include "base/letters.h"
 #include "evidence/row.h"
 #include "quantity/quantity_text.h"
 #include "training/table.h"
@@ -108,14 +109,6 @@ class Cells {
   std::uint64_t line_;
   EvidenceRow& out_;
 };
-
-inline bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
-
-inline std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return out;
-}
 
 // The whole number after `key` in free text ("q_lora 1536 kv_lora 512"), or 0.
 inline std::int64_t number_after(std::string_view text, std::string_view key) {

@@ -4,16 +4,15 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/letters.h"
 #include "training/table.h"
 
 namespace floptally {
 namespace {
 
-bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+// The label in lower case, without blanks around it.
+std::string plain(std::string_view label) {
+  std::string out = lower(label);
   while (!out.empty() && (out.back() == ' ' || out.back() == '\t')) out.pop_back();
   return out.substr(std::min(out.size(), out.find_first_not_of(" \t")));
 }
@@ -55,7 +54,7 @@ bool has_word(std::string_view text, std::string_view word, std::string_view joi
 }  // namespace
 
 std::string packed_label(std::string_view label_text) {
-  const std::string label = lower(label_text);
+  const std::string label = plain(label_text);
   for (const std::string_view other : {"nvfp4", "mxfp4", "gptq", "awq", "hqq", "aqlm", "eetq"})  // not bitsandbytes'
     if (contains(label, other)) return {};
   const bool four = contains(label, "nf4") || contains(label, "4bit") || contains(label, "4-bit") ||
@@ -65,7 +64,7 @@ std::string packed_label(std::string_view label_text) {
 }
 
 std::string precision_label(std::string_view label_text, bool autocast) {
-  std::string label = lower(label_text);
+  std::string label = plain(label_text);
   if (!packed_label(label).empty()) return {};
   if (label == "o1") return "fp16-autocast";  // of NVIDIA's Apex
   if (label == "o2") return "fp16-mixed";
@@ -108,7 +107,7 @@ std::uint32_t recompute_modules(std::string_view words) {
 }
 
 bool offloads_inputs(std::string_view label) {
-  const std::string text = lower(label);
+  const std::string text = plain(label);
   return contains(text, "offload:decoder_layer_input") || contains(text, "unsloth");
 }
 
@@ -146,7 +145,7 @@ Recompute full_recompute(std::string_view label) {
 }  // namespace
 
 std::optional<Recompute> recompute_label(std::string_view label_text) {
-  const std::string label = lower(label_text);
+  const std::string label = plain(label_text);
   Recompute recompute;
   // "none", "None None" (of granularity and method), "none (-r 0)", "no checkpointing", an empty list of modules.
   const std::string_view first = std::string_view(label).substr(0, label.find_first_of(" -_(,;"));
@@ -177,7 +176,7 @@ std::optional<Recompute> recompute_label(std::string_view label_text) {
 }
 
 std::optional<Sharing> sharing_label(std::string_view label_text) {
-  const std::string label = lower(label_text), word = folded(label);
+  const std::string label = plain(label_text), word = folded(label);
   Sharing out;
   if (says_no(label) ||
       one_of(word, {"noshard", "ddp", "zero0", "stage0", "dp", "single", "singlegpu", "singledevice", "1gpu"}))
@@ -212,7 +211,7 @@ std::optional<Sharing> sharing_label(std::string_view label_text) {
 }
 
 std::string task_reason(std::string_view task_text) {
-  const std::string task = lower(task_text);
+  const std::string task = plain(task_text);
   const auto says = [&](std::initializer_list<std::string_view> words) {
     return std::any_of(words.begin(), words.end(), [&](std::string_view word) { return contains(task, word); });
   };
@@ -231,7 +230,7 @@ std::string task_reason(std::string_view task_text) {
 
 std::vector<std::string> model_spellings(std::string_view model) {
   if (const std::size_t slash = model.rfind('/'); slash != std::string_view::npos) model.remove_prefix(slash + 1);
-  std::string name = lower(model);
+  std::string name = plain(model);
   for (char& c : name)
     if (c == ' ' || c == '_') c = '-';
   std::vector<std::string> out{name};

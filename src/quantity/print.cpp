@@ -100,6 +100,8 @@ std::string tokens(double value, int digits) {
 
 }  // namespace
 
+std::string percent_text(double share, int places) { return fmt::format("{:.{}f}%", 100 * share, places); }
+
 std::string grouped(const std::string& digits) {
   std::string out;
   const std::size_t start = !digits.empty() && digits.front() == '-' ? 1 : 0;

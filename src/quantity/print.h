@@ -24,6 +24,8 @@ std::string range_text(const Figure& figure, int digits = 2);
 std::string without_unit(std::string text);
 // Shortest decimal that reads back to the same double.
 std::string shortest(double value);
+// "92.9%" of 0.929 with one place behind the point.
+std::string percent_text(double share, int places = 0);
 // "12,345,678" with every digit.
 std::string grouped(const std::string& digits);
 

@@ -19,6 +19,7 @@
 #include "evidence/layer_profiles.h"
 #include "network/count.h"
 #include "network/shipped.h"
+#include "quantity/print.h"
 #include "training/table.h"
 
 namespace floptally {
@@ -43,12 +44,6 @@ double capacity_of(std::string_view device) {
   }
   const std::vector<const Device*> found = Catalogue::embedded().matches(device);
   return found.empty() ? 0 : usable_bytes(*found.front());
-}
-
-std::string percent(double fraction) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f%%", 100 * fraction);
-  return text;
 }
 
 // What nothing was scored for is not known: null, not 0.
@@ -128,11 +123,12 @@ Table card_table(const MemoryCard& card, bool shipped) {
         "rows; a row that repeats another counts once.";
   }
   const auto add = [&](const Score& s) {
-    table.rows.push_back({s.name, figure(Integer(static_cast<long>(s.rows))), percent(s.bias), percent(s.mean),
-                          percent(s.median), percent(s.p90), percent(s.coverage)});
+    table.rows.push_back({s.name, figure(Integer(static_cast<long>(s.rows))), percent_text(s.bias, 1),
+                          percent_text(s.mean, 1), percent_text(s.median, 1), percent_text(s.p90, 1),
+                          percent_text(s.coverage, 1)});
     if (!shipped) return;
     const std::optional<double> left_out = coverage_left_out(s.name);
-    table.rows.back().emplace_back(left_out ? percent(*left_out) : std::string());
+    table.rows.back().emplace_back(left_out ? percent_text(*left_out, 1) : std::string());
   };
   add(card.total);
   for (const Score& s : card.by) add(s);
@@ -155,7 +151,7 @@ Table rows_table(const MemoryCard& card) {
     predicted.p5 = s.low;
     predicted.p50 = s.predicted;
     predicted.p95 = s.high;
-    table.rows.push_back({s.id, s.measure, figure(s.measured, dim::kByte), predicted, percent(s.error()),
+    table.rows.push_back({s.id, s.measure, figure(s.measured, dim::kByte), predicted, percent_text(s.error(), 1),
                           std::string(s.covered() ? "inside" : "outside")});
   }
   return table;
@@ -254,8 +250,8 @@ void add_verdicts(const MemoryCard& card, const Calls& calls, Book& book) {
               {}};
   const auto add = [&](const std::string& quantity, const std::string& statistic, std::size_t rows, double value,
                        double limit, double aim, bool holds) {
-    table.rows.push_back({quantity, statistic, figure(Integer(static_cast<long>(rows))), percent(value), percent(limit),
-                          percent(aim), std::string(holds ? "yes" : "NO")});
+    table.rows.push_back({quantity, statistic, figure(Integer(static_cast<long>(rows))), percent_text(value, 1),
+                          percent_text(limit, 1), percent_text(aim, 1), std::string(holds ? "yes" : "NO")});
     if (!holds) book.yes = false;
   };
   for (const Verdict& v : judge(card))
@@ -385,8 +381,8 @@ void add_summary(const MemoryCard& card, const Calls& calls, Book& book) {
   const auto many = [](std::size_t n, const char* what) { return std::to_string(n) + what + (n == 1 ? "" : "s"); };
   std::string scored = many(card.scored.size(), " measurement") + " of memory scored";
   if (!card.scored.empty())
-    scored += ": bias " + percent(card.total.bias) + ", median error " + percent(card.total.median) +
-              ", 90th percentile " + percent(card.total.p90) + ", " + percent(card.total.coverage) +
+    scored += ": bias " + percent_text(card.total.bias, 1) + ", median error " + percent_text(card.total.median, 1) +
+              ", 90th percentile " + percent_text(card.total.p90, 1) + ", " + percent_text(card.total.coverage, 1) +
               " inside the 90% range";
   book.summary.push_back(scored + "; " + many(card.skipped.size(), " row") + " left out");
   if (calls.full > 0)

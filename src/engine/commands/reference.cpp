@@ -6,6 +6,7 @@
 #include "base/codes.h"
 #include "base/csv.h"
 #include "base/embedded.h"
+#include "base/letters.h"
 #include "base/nearest.h"
 #include "base/split.h"
 #include "engine/command.h"
@@ -233,12 +234,6 @@ constexpr Topic kTopics[] = {
     {"precisions", "what each state of a training run is stored in", precisions_table},
     {"run", "the keys of a RUN file", run_table},
 };
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return out;
-}
 
 // What every topic has under that name: rows with the word in their name or aliases, formulas of a source with it.
 std::vector<Table> rows_called(std::string_view word) {

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/letters.h"
+
 namespace floptally {
 namespace {
-
-bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
 bool ends_with_word(std::string_view text, std::string_view word) {
   while (!text.empty() && (text.back() == '*' || text.back() == '.' || text.back() == '$')) text.remove_suffix(1);
