@@ -132,45 +132,13 @@ std::int64_t read_samples(const Keys& c, std::int64_t levels) {
   return all;
 }
 
-Detector read_detector(const Family& f) {
-  const Keys& c = f.config;
-  Detector d;
-  d.width = c.size("d_model");
-  d.seen = c.assume("encoder_hidden_dim", 256);
-  d.queries = c.assume("num_queries", 300);
-  d.decoders = c.assume("decoder_layers", 6);
-  d.heads = c.assume("decoder_attention_heads", 8);
-  d.ffn = c.assume("decoder_ffn_dim", 1024);
-  d.encoders = c.assume_count("encoder_layers", 1);
-  d.levels = c.assume("num_feature_levels", 3);
-  d.samples = read_samples(c, d.levels);
-  d.bins = c.assume("max_num_bins", 32);
-  d.tops = c.assume("top_prob_values", 4);
-  d.quality = c.assume("lqe_hidden_dim", 64);
-  d.quality_layers = c.assume("lqe_layers", 2);
-  d.blocks = static_cast<std::int64_t>(std::nearbyint(3 * std::min(100.0, c.ratio_or("depth_mult", 1))));
-  d.narrow = static_cast<std::int64_t>(
-      std::nearbyint(std::floor(std::min(1e3, c.ratio_or("hidden_expansion", 1)) * static_cast<double>(d.seen) / 2)));
-  d.encoder = {.width = d.seen,
-               .heads = c.assume("encoder_attention_heads", 8),
-               .ffn = c.assume("encoder_ffn_dim", 1024),
-               .post_norm = !c.flag("normalize_before", false),
-               .activation = read_activation(f, Activation::gelu, "encoder_activation_function")};
-  d.fusing = read_activation(f, Activation::silu, "activation_function");
-  d.decoding = read_activation(f, Activation::relu, "decoder_activation_function");
-  if (c.has("encode_proj_layers")) d.encoded = c.config().sizes({"encode_proj_layers"});
-  d.learned = c.flag("learn_initial_query", false);
-  c.divides("decoder_attention_heads", d.heads, "d_model", d.width);
-  c.divides("encoder_attention_heads", d.encoder.heads, "encoder_hidden_dim", d.seen);
-  if (d.narrow < 1 || d.blocks < 0)
-    c.problem("shape-range", "hidden_expansion", "'hidden_expansion' leaves no channels");
-  if (d.quality_layers > 64) c.problem("shape-range", "lqe_layers", "more than 64 'lqe_layers' are not known");
-  if (d.decoders > 1000) c.problem("shape-range", "decoder_layers", "more than 1,000 'decoder_layers' are not known");
+// What the file says beside the sizes: what would change them is refused.
+void check_variant(const Keys& c, std::int64_t levels, std::int64_t seen) {
   const std::vector<std::int64_t> read = c.config().sizes({"decoder_in_channels"});
-  if (!read.empty() && static_cast<std::int64_t>(read.size()) != d.levels)
+  if (!read.empty() && static_cast<std::int64_t>(read.size()) != levels)
     c.problem("shape-range", "num_feature_levels", "levels beyond 'decoder_in_channels' are not known");
   for (const std::int64_t channels : read)
-    if (channels != d.seen)
+    if (channels != seen)
       c.problem("shape-range", "decoder_in_channels", "'decoder_in_channels' must be 'encoder_hidden_dim'");
   if (c.config().size_if({"eval_idx"}, -1, -1) != -1)
     c.problem("unknown-variant", "eval_idx", "an answer taken before the last layer is not known");
@@ -214,6 +182,43 @@ Detector read_detector(const Family& f) {
                 "backbone",
                 "backbone_kwargs",
                 "disable_custom_kernels"});
+}
+
+Detector read_detector(const Family& f) {
+  const Keys& c = f.config;
+  Detector d;
+  d.width = c.size("d_model");
+  d.seen = c.assume("encoder_hidden_dim", 256);
+  d.queries = c.assume("num_queries", 300);
+  d.decoders = c.assume("decoder_layers", 6);
+  d.heads = c.assume("decoder_attention_heads", 8);
+  d.ffn = c.assume("decoder_ffn_dim", 1024);
+  d.encoders = c.assume_count("encoder_layers", 1);
+  d.levels = c.assume("num_feature_levels", 3);
+  d.samples = read_samples(c, d.levels);
+  d.bins = c.assume("max_num_bins", 32);
+  d.tops = c.assume("top_prob_values", 4);
+  d.quality = c.assume("lqe_hidden_dim", 64);
+  d.quality_layers = c.assume("lqe_layers", 2);
+  d.blocks = static_cast<std::int64_t>(std::nearbyint(3 * std::min(100.0, c.ratio_or("depth_mult", 1))));
+  d.narrow = static_cast<std::int64_t>(
+      std::nearbyint(std::floor(std::min(1e3, c.ratio_or("hidden_expansion", 1)) * static_cast<double>(d.seen) / 2)));
+  d.encoder = {.width = d.seen,
+               .heads = c.assume("encoder_attention_heads", 8),
+               .ffn = c.assume("encoder_ffn_dim", 1024),
+               .post_norm = !c.flag("normalize_before", false),
+               .activation = read_activation(f, Activation::gelu, "encoder_activation_function")};
+  d.fusing = read_activation(f, Activation::silu, "activation_function");
+  d.decoding = read_activation(f, Activation::relu, "decoder_activation_function");
+  if (c.has("encode_proj_layers")) d.encoded = c.config().sizes({"encode_proj_layers"});
+  d.learned = c.flag("learn_initial_query", false);
+  c.divides("decoder_attention_heads", d.heads, "d_model", d.width);
+  c.divides("encoder_attention_heads", d.encoder.heads, "encoder_hidden_dim", d.seen);
+  if (d.narrow < 1 || d.blocks < 0)
+    c.problem("shape-range", "hidden_expansion", "'hidden_expansion' leaves no channels");
+  if (d.quality_layers > 64) c.problem("shape-range", "lqe_layers", "more than 64 'lqe_layers' are not known");
+  if (d.decoders > 1000) c.problem("shape-range", "decoder_layers", "more than 1,000 'decoder_layers' are not known");
+  check_variant(c, d.levels, d.seen);
   return d;
 }
 
