@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "base/json_quote.h"
 #include "base/split.h"
 #include "document/document.h"
 #include "engine/facts.h"
@@ -141,10 +142,31 @@ Diagnostics broken_rules(const RunFile& file, const Divisors& divisors) {
   return problems;
 }
 
-// A RUN file, or the name of a shipped model: then a run of that model on one device, everything else assumed.
+// A model's own file or folder: a config.json, a graph, stored tensors; no file of ours.
+bool is_model_file(const std::string& path, Context& context) {
+  const std::string_view name = path;
+  if (path == "-" || !path_exists(path) || name.ends_with(".yaml") || name.ends_with(".yml")) return false;
+  if (is_directory(path)) return true;
+  if (!name.ends_with(".json"))
+    return name.ends_with(".onnx") || name.ends_with(".gguf") || name.ends_with(".safetensors") ||
+           name.ends_with(".pt2") || name.ends_with(".tflite") || name.ends_with(".pb") || name.ends_with(".mlir");
+  const Result<const Source*> source = context.sources.read(path);
+  if (!source.ok()) return false;
+  const Result<Document> document = read_document(**source);
+  if (!document.ok()) return false;
+  const Node root = document->root();
+  return !root.find("run") && (root.find("model_type") || root.find("architectures"));
+}
+
+// A RUN file; or a shipped model's name or a model's file: then a run of that model on one device, everything else
+// assumed.
 Result<const Source*> read_or_name(const std::string& path, Context& context) {
   if (path != "-" && !path_exists(path) && is_shipped_model(path))
     return &context.sources.add(path, "run: 1\nmodel: " + path + "\n");
+  if (is_model_file(path, context)) {  // taken from the folder of the run, which is its own
+    const std::string name = path.substr(path.find_last_of('/') + 1);  // all of it where there is no '/'
+    return &context.sources.add(path, "{\"run\": 1, \"model\": " + json_quote(name.empty() ? "." : name) + "}\n");
+  }
   return context.sources.read(path);
 }
 
@@ -240,7 +262,8 @@ const CommandDef k_train = {
      {{"over", "AXIS=SIZES", "a map of the memory over batch=1,2,4 (micro-batch) or sequence=2k,4k,8k", true}},
      {"floptally train examples/runs/llama-8b.yaml",
       "floptally train examples/runs/llama-8b.yaml --over batch=1,2,4 --over sequence=4k,8k",
-      "floptally train examples/runs/llama-8b.yaml -o timeline.svg"}},
+      "floptally train examples/runs/llama-8b.yaml -o timeline.svg",
+      "floptally train llama-3-8b --set hardware.device=A100-SXM-80GB --set adapter.rank=16"}},
     run};
 }  // namespace commands
 
