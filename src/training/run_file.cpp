@@ -504,7 +504,10 @@ void Reader::read(const Record& root) {
   const Node train_node = node.find("train");
   const auto either = [&](std::string_view key) { return node.find(key) ? node.find(key) : train_node.find(key); };
   named(either("framework"), "name", find_framework, out_.run.framework);
-  if (!either("framework")) assume("framework", out_.run.framework.name);
+  if (!either("framework")) {
+    if (node.find("adapter")) out_.run.framework = *find_framework("huggingface");  // whose PEFT most adapters are
+    assume("framework", out_.run.framework.name);
+  }
   model(node.find("model"));
   train(train_node);
   hardware(node.find("hardware"));
