@@ -306,7 +306,7 @@ Diagnostics check_layout(const LayoutCase& c, Span at) {
   bool devices = true;
   for (const LayoutRule& rule : kRules) {
     if (rule.holds(c)) continue;
-    if (rule.code == "layout-batch" && !devices) continue;  // of replicas that there are not
+    if (rule.code == "layout-batch" && !devices) continue;                       // of replicas that there are not
     if (rule.code == "layout-expert-devices" && c.model.experts == 0) continue;  // layout-experts says it
     devices = devices && rule.code != "layout-devices";
     out.push_back(error(std::string(rule.code), rule.says(c), at, rule.help(c)));

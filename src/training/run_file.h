@@ -43,7 +43,7 @@ struct RunFile {
   struct Serving {
     std::int64_t batch = 1, context = 0;
     Dtype weights = Dtype::bfloat16, cache = Dtype::bfloat16;
-    std::string cache_scheme;  // keys and values in a quantized format such as q8_0; empty: `cache` says it
+    std::string cache_scheme;    // keys and values in a quantized format such as q8_0; empty: `cache` says it
     std::string weights_scheme;  // the same for weights: q4_k, q8_0
     Span cache_at, weights_at;
   };
