@@ -38,6 +38,14 @@ std::int64_t Keys::size(std::string_view key, std::string_view alias) const {
   return config_.size({key, alias}, meaning(key));
 }
 
+std::vector<std::int64_t> Keys::sizes_or(std::string_view key, std::vector<std::int64_t> absent) const {
+  if (!has(key)) return absent;
+  std::vector<std::int64_t> sizes = config_.sizes({key});
+  if (std::any_of(sizes.begin(), sizes.end(), [](std::int64_t size) { return size < 1; }))
+    problem("shape-range", key, "'" + std::string(key) + "' must list sizes of at least 1");
+  return sizes;
+}
+
 std::int64_t Keys::element(std::string_view key, std::size_t index) const {
   const Node list = config_.find({key});
   if (list.is_sequence() && index < list.size())

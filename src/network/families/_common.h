@@ -35,6 +35,8 @@ class Keys {
   bool flag(std::string_view key, bool absent) const { return config_.flag({key}, absent); }
   double ratio_or(std::string_view key, double absent) const { return config_.number_or({key}, absent); }
   std::string_view text_or(std::string_view key, std::string_view absent) const { return config_.text({key}, absent); }
+  // A list of sizes of at least 1; the published class's where the key is absent.
+  std::vector<std::int64_t> sizes_or(std::string_view key, std::vector<std::int64_t> absent) const;
   // Entry `index` of a list of counts.
   std::int64_t element(std::string_view key, std::size_t index) const;
   Keys child(std::string_view key) const { return Keys(config_.child({key})); }

@@ -4,7 +4,7 @@ namespace floptally::families {
 
 DepthNeck read_depth_neck(const Keys& c, std::vector<std::int64_t> published, std::int64_t fused) {
   DepthNeck n;
-  n.widths = c.has("neck_hidden_sizes") ? c.config().sizes({"neck_hidden_sizes"}) : std::move(published);
+  n.widths = c.sizes_or("neck_hidden_sizes", std::move(published));
   const Node listed = c.node("reassemble_factors");
   if (listed.is_sequence())
     for (const Node entry : listed) n.factors.push_back(entry.as_double().value_or(0));

@@ -96,11 +96,8 @@ bool named_resnet(std::string_view name, ResNetBody& body) {
 }
 
 void read_resnet(const Keys& c, ResNetBody& body) {
-  const auto list = [&](std::string_view key, std::vector<std::int64_t>& sizes) {
-    if (c.has(key)) sizes = c.config().sizes({key});
-  };
-  list("depths", body.depths);
-  list("hidden_sizes", body.widths);
+  body.depths = c.sizes_or("depths", std::move(body.depths));
+  body.widths = c.sizes_or("hidden_sizes", std::move(body.widths));
   body.stem = c.size_or("embedding_size", 64);
   body.bottleneck = c.text_or("layer_type", "bottleneck") == "bottleneck";
   body.early = c.flag("downsample_in_bottleneck", false);

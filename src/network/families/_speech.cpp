@@ -11,13 +11,6 @@ Op conv(std::string_view name, std::int64_t in, std::int64_t out, std::int64_t k
   return convolution(name, in, out, groups, kernel, 1, 1, true);
 }
 
-std::vector<std::int64_t> read_list(const Keys& c, std::string_view key, std::vector<std::int64_t> published) {
-  std::vector<std::int64_t> list = c.has(key) ? c.config().sizes({key}) : std::move(published);
-  for (const std::int64_t value : list)
-    if (value < 1) c.problem("shape-range", key, "'" + std::string(key) + "' must list sizes of at least 1");
-  return list;
-}
-
 // The keys of a decoder inside a speaker, with the sizes that its class has where a key is left out.
 TextSizes read_speaker(const Keys& c, const TextSizes& published) {
   TextSizes s;
@@ -65,8 +58,8 @@ struct SpeakerEncoder {
 
 SpeakerEncoder read_speaker_encoder(const Keys& c) {
   SpeakerEncoder e;
-  e.widths = read_list(c, "enc_channels", {256, 256, 256, 256, 768});
-  e.kernels = read_list(c, "enc_kernel_sizes", {5, 3, 3, 3, 1});
+  e.widths = c.sizes_or("enc_channels", {256, 256, 256, 256, 768});
+  e.kernels = c.sizes_or("enc_kernel_sizes", {5, 3, 3, 3, 1});
   e.in = c.assume("mel_dim", 80);
   e.out = c.assume("enc_dim", 128);
   e.attention = c.assume("enc_attention_channels", 64);
@@ -137,8 +130,8 @@ void describe_speech_dit(const Keys& c, Sink& sink) {
 
 void describe_bigvgan(const Keys& c, Sink& sink) {
   const std::int64_t mel = c.assume("mel_dim", 80), first = c.assume("upsample_initial_channel", 1536);
-  const std::vector<std::int64_t> kernels = read_list(c, "resblock_kernel_sizes", {3, 7, 11}),
-                                  ups = read_list(c, "upsample_kernel_sizes", {11, 7, 4, 4, 4, 4});
+  const std::vector<std::int64_t> kernels = c.sizes_or("resblock_kernel_sizes", {3, 7, 11}),
+                                  ups = c.sizes_or("upsample_kernel_sizes", {11, 7, 4, 4, 4, 4});
   const auto dilations = static_cast<std::int64_t>(
       c.node("resblock_dilation_sizes").size() > 0 ? c.node("resblock_dilation_sizes")[std::size_t{0}].size() : 3);
   c.understood({"upsample_rates"});
@@ -234,8 +227,8 @@ void describe_qwen3_talker(const Family& f, const Keys& c, Sink& sink) {
 void describe_code2wav(const Keys& c, Sink& sink) {
   TextSizes s = read_speaker(c, {1024, 8, 16, 16, 0, 1});
   const std::int64_t codes = c.assume("codebook_size", 2048) * c.assume("num_quantizers", 16);
-  const std::vector<std::int64_t> rates = read_list(c, "upsample_rates", {8, 5, 4, 3}),
-                                  ratios = read_list(c, "upsampling_ratios", {2, 2});
+  const std::vector<std::int64_t> rates = c.sizes_or("upsample_rates", {8, 5, 4, 3}),
+                                  ratios = c.sizes_or("upsampling_ratios", {2, 2});
   AttentionPart attention = attention_of(s);
   const bool bias = c.flag("attention_bias", false);
   set_bias(attention, bias, bias);

@@ -16,14 +16,11 @@ struct Ears {
 Ears read_ears(const Keys& a) {
   Ears e;
   SwinBody& b = e.body;
-  const auto list = [&](std::string_view key, std::vector<std::int64_t> published) {
-    return a.has(key) ? a.config().sizes({key}) : published;
-  };
   b.patch = a.assume("patch_size", 4);
   b.window = a.assume("window_size", 8);
   b.width = a.assume("patch_embeds_hidden_size", 96);
-  b.depths = list("depths", {2, 2, 6, 2});
-  b.heads = list("num_attention_heads", {4, 8, 16, 32});
+  b.depths = a.sizes_or("depths", {2, 2, 6, 2});
+  b.heads = a.sizes_or("num_attention_heads", {4, 8, 16, 32});
   b.ratio = a.ratio_or("mlp_ratio", 4);
   b.qkv_bias = a.flag("qkv_bias", true);
   e.fuses = a.flag("enable_fusion", false);

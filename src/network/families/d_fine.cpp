@@ -28,21 +28,15 @@ std::vector<std::uint8_t> read_flags(const Keys& c, std::string_view key, std::v
 
 Body read_body(const Keys& c) {
   Body b;
-  const auto list = [&](std::string_view key, std::vector<std::int64_t> published) {
-    std::vector<std::int64_t> sizes = c.has(key) ? c.config().sizes({key}) : std::move(published);
-    for (const std::int64_t size : sizes)
-      if (size < 1) c.problem("shape-range", key, "'" + std::string(key) + "' must list sizes of at least 1");
-    return sizes;
-  };
-  b.stem = list("stem_channels", b.stem);
-  b.stem_strides = list("stem_strides", b.stem_strides);
-  b.in = list("stage_in_channels", {48, 128, 512, 1024});
-  b.inner = list("stage_mid_channels", {48, 96, 192, 384});
-  b.out = list("stage_out_channels", {128, 512, 1024, 2048});
-  b.blocks = list("stage_num_blocks", {1, 1, 3, 1});
-  b.layers = list("stage_numb_of_layers", {6, 6, 6, 6});
-  b.kernels = list("stage_kernel_size", {3, 3, 5, 5});
-  b.strides = list("stage_downsample_strides", {2, 2, 2, 2});
+  b.stem = c.sizes_or("stem_channels", b.stem);
+  b.stem_strides = c.sizes_or("stem_strides", b.stem_strides);
+  b.in = c.sizes_or("stage_in_channels", {48, 128, 512, 1024});
+  b.inner = c.sizes_or("stage_mid_channels", {48, 96, 192, 384});
+  b.out = c.sizes_or("stage_out_channels", {128, 512, 1024, 2048});
+  b.blocks = c.sizes_or("stage_num_blocks", {1, 1, 3, 1});
+  b.layers = c.sizes_or("stage_numb_of_layers", {6, 6, 6, 6});
+  b.kernels = c.sizes_or("stage_kernel_size", {3, 3, 5, 5});
+  b.strides = c.sizes_or("stage_downsample_strides", {2, 2, 2, 2});
   b.shrinks = read_flags(c, "stage_downsample", {0, 1, 1, 1});
   b.light = read_flags(c, "stage_light_block", {0, 0, 1, 1});
   b.affine = c.flag("use_learnable_affine_block", false);

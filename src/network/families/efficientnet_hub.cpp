@@ -24,10 +24,8 @@ struct Net {
 Net read_net(const Keys& c) {
   Net n;
   const auto list = [&](std::string_view key, std::vector<std::int64_t> published) {
-    std::vector<std::int64_t> sizes = c.has(key) ? c.config().sizes({key}) : std::move(published);
+    std::vector<std::int64_t> sizes = c.sizes_or(key, std::move(published));
     if (sizes.size() > 64) c.problem("shape-range", key, "more than 64 stages are not known");
-    for (const std::int64_t size : sizes)
-      if (size < 1) c.problem("shape-range", key, "'" + std::string(key) + "' must list sizes of at least 1");
     return sizes;
   };
   if (!c.has("width_coefficient")) c.size("width_coefficient");

@@ -36,10 +36,8 @@ Hiera read_hiera(const Keys& c) {
   Hiera h;
   const std::int64_t first = c.size("embed_dim"), pools = c.assume_count("num_query_pool", 3);
   const double wider = c.ratio_or("embed_dim_multiplier", 2);
-  const auto list = [&](std::string_view key, std::vector<std::int64_t> published) {
-    return c.has(key) ? c.config().sizes({key}) : published;
-  };
-  const std::vector<std::int64_t> depths = list("depths", {2, 3, 16, 3}), heads = list("num_heads", {1, 2, 4, 8});
+  const std::vector<std::int64_t> depths = c.sizes_or("depths", {2, 3, 16, 3}),
+                                  heads = c.sizes_or("num_heads", {1, 2, 4, 8});
   const Node masked = c.node("masked_unit_attention");
   if (depths.empty() || depths.size() != heads.size() || (masked.is_sequence() && masked.size() != depths.size())) {
     c.problem("shape-range", "depths", "'depths', 'num_heads' and 'masked_unit_attention' must be of one length");
@@ -59,7 +57,8 @@ Hiera read_hiera(const Keys& c) {
     width *= wider;
   }
   h.channels = c.assume("num_channels", 3);
-  const std::vector<std::int64_t> image = list("image_size", {224, 224}), step = list("patch_stride", {4, 4});
+  const std::vector<std::int64_t> image = c.sizes_or("image_size", {224, 224}),
+                                  step = c.sizes_or("patch_stride", {4, 4});
   h.kernel = area(c, "patch_size", 7);
   h.unit = area(c, "masked_unit_size", 8);
   h.pooled = area(c, "query_stride", 2);

@@ -72,8 +72,7 @@ struct Painter {
 
 Painter read_painter(const Keys& q) {
   Painter p;
-  p.multipliers =
-      q.has("channel_multiplier") ? q.config().sizes({"channel_multiplier"}) : std::vector<std::int64_t>{1, 1, 2, 2, 4};
+  p.multipliers = q.sizes_or("channel_multiplier", {1, 1, 2, 2, 4});
   p.base = q.assume("base_channels", 128);
   p.blocks = q.assume("num_res_blocks", 2);
   p.latent = q.assume("latent_channels", 256);

@@ -139,12 +139,9 @@ struct AudioHead {
 };
 
 void read_speakers(const Keys& c, AudioHead& head) {
-  const auto list = [&](std::string_view key, std::vector<std::int64_t> published) {
-    return c.has(key) ? c.config().sizes({key}) : published;
-  };
-  head.dims = list("tdnn_dim", {512, 512, 512, 512, 1500});
-  head.kernels = list("tdnn_kernel", {5, 3, 3, 1, 1});
-  head.dilations = list("tdnn_dilation", {1, 2, 3, 1, 1});
+  head.dims = c.sizes_or("tdnn_dim", {512, 512, 512, 512, 1500});
+  head.kernels = c.sizes_or("tdnn_kernel", {5, 3, 3, 1, 1});
+  head.dilations = c.sizes_or("tdnn_dilation", {1, 2, 3, 1, 1});
   head.vector = c.assume("xvector_output_dim", 512);
   head.labels = label_count(c);
   if (head.dims.empty() || head.dims.size() != head.kernels.size() || head.dims.size() != head.dilations.size())
