@@ -127,6 +127,34 @@ TEST(FlatStep, StandsBesideTheActivations) {
   }
 }
 
+// torch/optim/adamw.py, _multi_tensor_adamw: the square roots of all second moments at once, in the moments' format; a
+// fused step makes none, 8-bit and factored moments go parameter by parameter, and data ranks share what ZeRO shares.
+TEST(OptimizerStep, HoldsTheRootsOfTheSecondMoments) {
+  const auto temporary = [](std::string_view framework, std::string_view optimizer, Zero zero) {
+    floptally::Run run = default_run();
+    run.framework = *find_framework(framework);
+    run.optimizer = *find_optimizer(optimizer);
+    run.layout.data = run.batch = 4;
+    run.layout.zero = zero;
+    const auto held = [&run] {
+      MemoryProfile profile(run);
+      describe_decoder(small_llama(), profile);
+      return device_memory(profile, run, 0).at[static_cast<std::size_t>(Moment::optimizer)];
+    };
+    const double with = held();
+    run.framework.optimizer_temporary = 0;
+    return with - held();
+  };
+  const double parameters =
+      4.0 * (2 * 1024 * 1024 + 2 * 1024 * 1024 + 3 * 1024 * 2816 + 2 * 1024) + 2.0 * 32000 * 1024 + 1024;
+  EXPECT_NEAR(temporary("huggingface", "adamw", Zero::none), 4 * parameters, 1);
+  EXPECT_NEAR(temporary("huggingface", "adamw-bf16", Zero::none), 2 * parameters, 1);
+  EXPECT_NEAR(temporary("huggingface", "adamw", Zero::weights), parameters, 1);
+  for (const std::string_view optimizer : {"adam-8bit", "adafactor", "lion"})
+    EXPECT_NEAR(temporary("huggingface", optimizer, Zero::none), 0, 1) << optimizer;
+  EXPECT_NEAR(temporary("megatron", "adamw", Zero::none), 0, 1);
+}
+
 // The step of an offloaded optimizer runs on the host; where the framework takes sharded gradients there, too, the
 // device holds none.
 TEST(OffloadedOptimizer, TakesItsStepWithIt) {
