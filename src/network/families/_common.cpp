@@ -90,6 +90,14 @@ std::int64_t label_count(const Keys& c) {
   return std::max<std::int64_t>(1, c.has("num_labels") ? c.size("num_labels") : c.assume("num_classes", 2));
 }
 
+std::int64_t image_labels(const Family& f) {
+  const std::string_view named = f.architecture();
+  if (named.ends_with("ForImageClassification")) return label_count(f.config);
+  if (!named.empty() && !named.ends_with("Model"))
+    f.config.problem("unknown-variant", "architectures", "the head of class '" + std::string(named) + "' is not known");
+  return 0;
+}
+
 TaskHead task_head(const Family& f) {
   const std::string_view name = f.inputs.inside ? f.inputs.outer : f.outer.empty() ? f.architecture() : f.outer;
   if (name.ends_with("ForSequenceClassification")) return TaskHead::classifier;

@@ -81,6 +81,9 @@ enum class TaskHead : std::uint8_t {
 TaskHead task_head(const Family& f);
 // Classes of a classifier: id2label's entries, else num_labels, else 2 (noted as assumed).
 std::int64_t label_count(const Keys& c);
+// Those of a tower that ends in a classifier (...ForImageClassification), 0 for the tower alone (...Model, or no class
+// named); other heads are refused.
+std::int64_t image_labels(const Family& f);
 
 // The FamilyDef::build of a describe function.
 template <void (*Describe)(Family&)>

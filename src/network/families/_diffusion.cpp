@@ -29,6 +29,13 @@ void describe_vector(Sink& sink, std::string_view name, std::int64_t in, std::in
   sink.add(linear("linear_2", 1, width, width, bias, Component::embed));
 }
 
+void describe_caption(Sink& sink, std::int64_t rows, std::int64_t in, std::int64_t width) {
+  sink.add(
+      linear("caption_projection.linear_1", rows, in, width, true, Component::embed).with(op_flags::input_no_gradient));
+  sink.add(activation("act", rows * width, Activation::gelu));
+  sink.add(linear("caption_projection.linear_2", rows, width, width, true, Component::embed));
+}
+
 void describe_modulated(Sink& sink, std::string_view name, std::int64_t rows, std::int64_t width) {
   sink.add(layer_norm(name, rows, width, false, false));
   sink.add(elementwise("modulate", rows * width, 1, 2, 1));

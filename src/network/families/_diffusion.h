@@ -16,6 +16,8 @@ std::int64_t cells(std::int64_t pixels, std::int64_t each);
 
 // Two linear layers with SiLU between, of one vector a sample.
 void describe_vector(Sink& sink, std::string_view name, std::int64_t in, std::int64_t width, bool bias = true);
+// What a text encoder gave for each of `rows` words, brought to `width`: two linear layers with GELU between.
+void describe_caption(Sink& sink, std::int64_t rows, std::int64_t in, std::int64_t width);
 // A norm without numbers of its own, shifted and scaled by the time's vector; and the gate behind a sublayer.
 void describe_modulated(Sink& sink, std::string_view name, std::int64_t rows, std::int64_t width);
 void describe_gate(Sink& sink, std::int64_t rows, std::int64_t width);

@@ -22,6 +22,20 @@ BertSizes read_bert(Family& f) {
   return s;
 }
 
+BertSizes read_bert_tower(const Keys& t, std::int64_t vocabulary, std::int64_t positions, std::int64_t segments) {
+  BertSizes s;
+  s.layer = {.width = t.assume("hidden_size", 768),
+             .heads = t.assume("num_attention_heads", 12),
+             .ffn = t.assume("intermediate_size", 3072),
+             .post_norm = true};
+  s.layers = t.assume("num_hidden_layers", 12);
+  s.vocabulary = t.assume("vocab_size", vocabulary);
+  s.positions = t.assume("max_position_embeddings", positions);
+  s.segments = t.assume("type_vocab_size", segments);
+  t.divides("num_attention_heads", s.layer.heads, "hidden_size", s.layer.width);
+  return s;
+}
+
 void describe_bert_embeddings(Family& f, const BertSizes& s, std::int64_t embedded, bool normed) {
   const Scope scope(f.sink, "embeddings");
   f.sink.add(embedding("word_embeddings", f.tokens, s.vocabulary, embedded));

@@ -11,6 +11,9 @@ struct BertSizes {
   std::int64_t layers = 1, vocabulary = 1, positions = 1, segments = 0;
 };
 BertSizes read_bert(Family& f);
+// BERT's layers as a tower inside another model: 12 of 768 where the keys are left out, and the tables of the published
+// class.
+BertSizes read_bert_tower(const Keys& t, std::int64_t vocabulary, std::int64_t positions, std::int64_t segments);
 // Word, position (none where s.positions is 0) and segment embeddings with their norm.
 void describe_bert_embeddings(Family& f, const BertSizes& s, std::int64_t embedded, bool normed = true);
 // The masked-language-model head: dense, norm, logits tied to the embedding with a bias of their own.

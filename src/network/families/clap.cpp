@@ -69,16 +69,7 @@ void describe_fusion(Sink& sink, const Ears& e) {
 }
 
 BertSizes read_text(const Keys& t) {
-  BertSizes s;
-  s.layer = {.width = t.assume("hidden_size", 768),
-             .heads = t.assume("num_attention_heads", 12),
-             .ffn = t.assume("intermediate_size", 3072),
-             .post_norm = true};
-  s.layers = t.assume("num_hidden_layers", 12);
-  s.vocabulary = t.assume("vocab_size", 50265);
-  s.positions = t.assume("max_position_embeddings", 514);
-  s.segments = t.assume("type_vocab_size", 1);
-  t.divides("num_attention_heads", s.layer.heads, "hidden_size", s.layer.width);
+  const BertSizes s = read_bert_tower(t, 50265, 514, 1);
   t.understood({"hidden_act", "position_embedding_type", "projection_dim", "projection_hidden_act",
                 "fusion_hidden_size", "fusion_num_hidden_layers"});
   return s;

@@ -21,11 +21,7 @@ void describe_convnext(Family& f) {
   for (std::size_t i = 0; i < depths.size() && i < widths.size(); ++i)
     if (depths[i] < 1 || widths[i] < 1) c.problem("shape-range", "depths", "stages must have at least one layer");
   const Activation kind = read_activation(f, Activation::gelu);
-  const std::string_view named = f.architecture();
-  const bool classifies = named.ends_with("ForImageClassification");
-  if (!named.empty() && !classifies && !named.ends_with("Model"))
-    c.problem("unknown-variant", "architectures", "the head of class '" + std::string(named) + "' is not known");
-  const std::int64_t labels = classifies ? label_count(c) : 0;
+  const std::int64_t labels = image_labels(f);
   c.understood({"drop_path_rate", "out_features", "out_indices", "stage_names", "layer_scale_init_value"});
   if (!f.ok()) return;
   ImageStack s{f.sink, channels, image, image};
@@ -51,7 +47,7 @@ void describe_convnext(Family& f) {
   if (s.failed) return c.problem("shape-range", "image_size", "the image is smaller than the windows");
   s.global_pool();
   s.layer_norm("layernorm");
-  if (classifies) f.sink.add(linear("classifier", 1, widths.back(), labels, true, Component::head));
+  if (labels > 0) f.sink.add(linear("classifier", 1, widths.back(), labels, true, Component::head));
 }
 
 }  // namespace

@@ -75,12 +75,8 @@ void describe_block(ImageStack& s, const Net& n, std::size_t stage, bool first) 
 
 void describe_efficientnet(Family& f) {
   const Keys& c = f.config;
-  const std::string_view named = f.architecture();
   const Net n = read_net(c);
-  const bool classes = named.ends_with("ForImageClassification");
-  if (!named.empty() && !classes && !named.ends_with("Model"))
-    c.problem("unknown-variant", "architectures", "the head of class '" + std::string(named) + "' is not known");
-  const std::int64_t labels = classes ? label_count(c) : 0;
+  const std::int64_t labels = image_labels(f);
   const Map image = detector_image(f, {n.channels, 600, 600});
   if (!f.ok()) return;
   ImageStack s{f.sink, n.channels, image.height, image.width};
@@ -94,7 +90,7 @@ void describe_efficientnet(Family& f) {
   }
   s.conv_norm("top_conv", {.out = n.last, .kernel = 1}, n.kind);
   s.global_pool();
-  if (classes) s.linear("classifier", labels);
+  if (labels > 0) s.linear("classifier", labels);
 }
 
 }  // namespace

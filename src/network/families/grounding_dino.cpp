@@ -19,16 +19,7 @@ struct Detector {
 };
 
 BertSizes read_text(const Keys& t) {
-  BertSizes s;
-  s.layer = {.width = t.assume("hidden_size", 768),
-             .heads = t.assume("num_attention_heads", 12),
-             .ffn = t.assume("intermediate_size", 3072),
-             .post_norm = true};
-  s.layers = t.assume("num_hidden_layers", 12);
-  s.vocabulary = t.assume("vocab_size", 30522);
-  s.positions = t.assume("max_position_embeddings", 512);
-  s.segments = t.assume("type_vocab_size", 2);
-  t.divides("num_attention_heads", s.layer.heads, "hidden_size", s.layer.width);
+  const BertSizes s = read_bert_tower(t, 30522, 512, 2);
   t.understood({"hidden_act", "position_embedding_type", "use_cache", "classifier_dropout"});
   return s;
 }

@@ -127,12 +127,8 @@ std::int64_t describe_stages(Sink& sink, const Hiera& h) {
 
 void describe_hiera(Family& f) {
   const Keys& c = f.config;
-  const std::string_view named = f.architecture();
   Hiera h = read_hiera(c);
-  const bool classes = named.ends_with("ForImageClassification");
-  if (!named.empty() && !classes && !named.ends_with("Model"))
-    c.problem("unknown-variant", "architectures", "the head of class '" + std::string(named) + "' is not known");
-  const std::int64_t labels = classes ? label_count(c) : 0, table = h.tokens();
+  const std::int64_t labels = image_labels(f), table = h.tokens();
   if (!f.ok()) return;
   if (f.inputs.image.size() == 3) {
     h.height = f.inputs.image[1];
@@ -145,7 +141,7 @@ void describe_hiera(Family& f) {
   const std::int64_t left = describe_stages(f.sink, h);
   f.sink.add(pool("pooler", last, left, 1, left, false));
   f.sink.add(layer_norm("pooler.layernorm", 1, last));
-  if (classes) f.sink.add(linear("classifier", 1, last, labels, true, Component::head));
+  if (labels > 0) f.sink.add(linear("classifier", 1, last, labels, true, Component::head));
 }
 
 }  // namespace

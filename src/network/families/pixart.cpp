@@ -106,10 +106,7 @@ void describe_pixart(Family& f) {
     describe_vector(sink, "aspect_ratio_embedder", kFrequencies, n.width / 3);
   }
   sink.add(linear("adaln_single.linear", 1, n.width, 6 * n.width, true, Component::norm));
-  sink.add(linear("caption_projection.linear_1", canvas.text, n.caption, n.width, true, Component::embed)
-               .with(op_flags::input_no_gradient));
-  sink.add(activation("act", canvas.text * n.width, Activation::gelu));
-  sink.add(linear("caption_projection.linear_2", canvas.text, n.width, n.width, true, Component::embed));
+  describe_caption(sink, canvas.text, n.caption, n.width);
   {
     const Scope blocks(sink, "transformer_blocks", n.layers, BlockKind::layer);
     describe_block(sink, n, tokens, canvas.text);

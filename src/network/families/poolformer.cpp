@@ -64,12 +64,8 @@ void describe_block(ImageStack& s, const Net& n) {
 
 void describe_poolformer(Family& f) {
   const Keys& c = f.config;
-  const std::string_view named = f.architecture();
   const Net n = read_net(c);
-  const bool classes = named.ends_with("ForImageClassification");
-  if (!named.empty() && !classes && !named.ends_with("Model"))
-    c.problem("unknown-variant", "architectures", "the head of class '" + std::string(named) + "' is not known");
-  const std::int64_t labels = classes ? label_count(c) : 0;
+  const std::int64_t labels = image_labels(f);
   const Map image = detector_image(f, {n.channels, 224, 224});
   if (!f.ok()) return;
   ImageStack s{f.sink, n.channels, image.height, image.width};
@@ -80,7 +76,7 @@ void describe_poolformer(Family& f) {
     const Scope blocks(s.sink, "block", n.depths[i], BlockKind::layer);
     describe_block(s, n);
   }
-  if (!classes) return;
+  if (labels == 0) return;
   s.group_norm("norm", 1);
   s.global_pool();
   s.linear("classifier", labels);

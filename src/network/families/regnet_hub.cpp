@@ -57,12 +57,8 @@ void describe_layer(ImageStack& s, const Net& n, std::int64_t out, std::int64_t 
 
 void describe_regnet(Family& f) {
   const Keys& c = f.config;
-  const std::string_view named = f.architecture();
   const Net n = read_net(c);
-  const bool classes = named.ends_with("ForImageClassification");
-  if (!named.empty() && !classes && !named.ends_with("Model"))
-    c.problem("unknown-variant", "architectures", "the head of class '" + std::string(named) + "' is not known");
-  const std::int64_t labels = classes ? label_count(c) : 0;
+  const std::int64_t labels = image_labels(f);
   const Map image = detector_image(f, {n.channels, 224, 224});
   if (!f.ok()) return;
   ImageStack s{f.sink, n.channels, image.height, image.width};
@@ -73,7 +69,7 @@ void describe_regnet(Family& f) {
       describe_layer(s, n, n.widths[stage], 1);
   }
   s.global_pool();
-  if (classes) s.linear("classifier", labels);
+  if (labels > 0) s.linear("classifier", labels);
 }
 
 }  // namespace

@@ -48,11 +48,7 @@ void describe_resnet(Family& f) {
   for (std::size_t i = 0; i < stages.depths.size() && i < stages.widths.size(); ++i)
     if (stages.depths[i] < 1 || stages.widths[i] < 4)
       c.problem("shape-range", "depths", "stages must have at least one layer");
-  const std::string_view named = f.architecture();
-  const bool classifies = named.ends_with("ForImageClassification");
-  if (!named.empty() && !classifies && !named.ends_with("Model"))
-    c.problem("unknown-variant", "architectures", "the head of class '" + std::string(named) + "' is not known");
-  const std::int64_t labels = classifies ? label_count(c) : 0;
+  const std::int64_t labels = image_labels(f);
   c.understood({"out_features", "out_indices", "stage_names"});
   const bool sized = f.inputs.image.size() == 3;
   constexpr std::int64_t kUsual = 224;
@@ -78,7 +74,7 @@ void describe_resnet(Family& f) {
   }
   if (s.failed) return c.problem("shape-range", "depths", "the image is smaller than the windows");
   s.global_pool();
-  if (classifies) f.sink.add(linear("classifier", 1, stages.widths.back(), labels, true, Component::head));
+  if (labels > 0) f.sink.add(linear("classifier", 1, stages.widths.back(), labels, true, Component::head));
 }
 
 }  // namespace

@@ -98,10 +98,7 @@ void describe_sana(Family& f) {
   describe_vector(sink, "timestep_embedder", kFrequencies, n.width);
   if (n.guided) describe_vector(sink, "guidance_embedder", kFrequencies, n.width);
   sink.add(linear("time_embed.linear", 1, n.width, 6 * n.width, true, Component::norm));
-  sink.add(linear("caption_projection.linear_1", canvas.text, n.caption, n.width, true, Component::embed)
-               .with(op_flags::input_no_gradient));
-  sink.add(activation("act", canvas.text * n.width, Activation::gelu));
-  sink.add(linear("caption_projection.linear_2", canvas.text, n.width, n.width, true, Component::embed));
+  describe_caption(sink, canvas.text, n.caption, n.width);
   sink.add(rms_norm("caption_norm", canvas.text, n.width));
   {
     const Scope blocks(sink, "transformer_blocks", n.layers, BlockKind::layer);
