@@ -1,6 +1,7 @@
 #include "network/format.h"
 
 #include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "base/embedded.h"
@@ -33,38 +34,42 @@ FamilyInputs family_inputs(const Inputs& inputs) {
   return result;
 }
 
-namespace {
-
-Result<Network> read_file(const std::string& path, const Inputs& inputs, Sources& sources) {
+Result<const FormatDef*> surest_format(const std::string& path) {
   ModelFile file;
   file.path = path;
   file.directory = is_directory(path);
-  std::vector<MappedFile> keep;
+  std::optional<MappedFile> keep;
   if (!file.directory) {
     Result<MappedFile> mapped = MappedFile::open(path);
     if (!mapped) return mapped.take_problems();
-    keep.push_back(std::move(*mapped));
-    file.size = keep[0].size();
-    file.head = keep[0].view().substr(0, 4096);
+    keep.emplace(std::move(*mapped));
+    file.size = keep->size();
+    file.head = keep->view().substr(0, 4096);
   }
   const FormatDef* best = nullptr;
   int surest = 0;
-  std::string names;
   for (auto format = formats::kAll; *format != nullptr; ++format) {
     const int sure = (*format)->sniff(file);
-    names += (names.empty() ? "" : ", ") + std::string((*format)->name);
     if (sure > surest) {
       surest = sure;
       best = *format;
     }
   }
-  if (best == nullptr) {
-    const std::string what =
-        file.directory ? "the folder '" + path + "' holds no model" : "'" + path + "' is no model file";
-    return error("unknown-model-format", what, {}, "formats known: " + names);
-  }
-  keep.clear();
-  return best->read(path, inputs, sources);
+  return best;
+}
+
+namespace {
+
+Result<Network> read_file(const std::string& path, const Inputs& inputs, Sources& sources) {
+  Result<const FormatDef*> format = surest_format(path);
+  if (!format) return format.take_problems();
+  if (*format != nullptr) return (*format)->read(path, inputs, sources);
+  std::string names;
+  for (auto known = formats::kAll; *known != nullptr; ++known)
+    names += (names.empty() ? "" : ", ") + std::string((*known)->name);
+  const std::string what =
+      is_directory(path) ? "the folder '" + path + "' holds no model" : "'" + path + "' is no model file";
+  return error("unknown-model-format", what, {}, "formats known: " + names);
 }
 
 // "net.onnx", "./config.json", not "llama-3.1-8b": an ending that begins with a letter, or a folder.

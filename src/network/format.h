@@ -31,6 +31,9 @@ struct FormatDef {
 
 const FormatDef* const* all_formats();  // null-terminated
 
+// Who would read this file or folder: the surest, nullptr where none knows it. Errors: the file cannot be opened.
+Result<const FormatDef*> surest_format(const std::string& path);
+
 // A model by path (a file or a folder as it comes from a hub) or by the name of a shipped model ("gpt-3").
 // `base_file`: the file that mentions it, for relative paths; empty for the command line.
 // Errors: file-not-found with the nearest shipped names, unknown-model-format, and those of the reader.

@@ -147,9 +147,10 @@ bool is_model_file(const std::string& path, Context& context) {
   const std::string_view name = path;
   if (path == "-" || !path_exists(path) || name.ends_with(".yaml") || name.ends_with(".yml")) return false;
   if (is_directory(path)) return true;
-  if (!name.ends_with(".json"))
-    return name.ends_with(".onnx") || name.ends_with(".gguf") || name.ends_with(".safetensors") ||
-           name.ends_with(".pt2") || name.ends_with(".tflite") || name.ends_with(".pb") || name.ends_with(".mlir");
+  if (!name.ends_with(".json")) {
+    const Result<const FormatDef*> format = surest_format(path);
+    return format.ok() && *format != nullptr;
+  }
   const Result<const Source*> source = context.sources.read(path);
   if (!source.ok()) return false;
   const Result<Document> document = read_document(**source);
